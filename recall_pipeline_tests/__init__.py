@@ -1,0 +1,1 @@
+"""Tests, one folder a room; they run offline against real parts."""
