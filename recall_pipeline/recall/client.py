@@ -1,0 +1,200 @@
+"""The Recall.ai API as methods that return records."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from recall_pipeline.days import utc_now
+from recall_pipeline.errors import (
+    RecallNotFound,
+    RecallProtocolError,
+    RecallRefused,
+    RecallUnreachable,
+)
+from recall_pipeline.recall.answers import Retry, json_of, retry_after_seconds
+from recall_pipeline.recall.pacing import RequestBudget
+from recall_pipeline.recall.paging import walk
+from recall_pipeline.recall.records import AudioMixed, Bot, Identified, Recording, read_record
+from recall_pipeline.recall.retrying import Patience, insist
+from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.settings import Settings, dagster_home
+
+_TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
+_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+R = TypeVar("R", bound=Identified)
+Window = tuple[datetime, datetime]
+
+
+class RecallClient:
+    """One workspace of one region. `requests` counts what was really sent; `rejected` names unusable rows."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        settings: Settings,
+        budget: RequestBudget,
+        patience: Patience | None = None,
+    ) -> None:
+        self._http = http
+        self._settings = settings
+        self._budget = budget
+        self._patience = patience or Patience()
+        self._base_url = settings.base_url
+        self.requests = 0
+        self.rejected: list[str] = []
+
+    async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
+        """List bots that join within [from, to), by id; the server may round the window to days (section 4)."""
+        try:
+            return await self._list("bot", Bot, {**_bounds("join_at", window), **filters})
+        except RecallRefused as refused:
+            if refused.status_code != httpx.codes.BAD_REQUEST:
+                raise
+            # The 2026 pages document the filter as a date.
+            return await self._list("bot", Bot, {**_date_bounds("join_at", window), **filters})
+
+    async def recordings(self, window: Window, **filters: str) -> dict[str, Recording]:
+        """List recordings created within the window, by id (section 5)."""
+        return await self._list("recording", Recording, {**_bounds("created_at", window), **filters})
+
+    async def audio_mixed(self, window: Window, **filters: str) -> dict[str, AudioMixed]:
+        """List mixed-audio artifacts created within the window, by id, each with a fresh URL (section 6)."""
+        return await self._list("audio_mixed", AudioMixed, {**_bounds("created_at", window), **filters})
+
+    async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
+        """List one recording's mixed-audio artifacts, by id."""
+        return await self._list("audio_mixed", AudioMixed, {"recording_id": recording_id})
+
+    async def bot(self, bot_id: str) -> Bot | None:
+        """Read one bot; None when it is gone."""
+        return await self._one("bot", Bot, bot_id)
+
+    async def recording(self, recording_id: str) -> Recording | None:
+        """Read one recording; None when it is gone."""
+        return await self._one("recording", Recording, recording_id)
+
+    async def audio_mixed_by_id(self, audio_id: str) -> AudioMixed | None:
+        """Read one artifact, minting a fresh URL; None when it is gone."""
+        return await self._one("audio_mixed", AudioMixed, audio_id)
+
+    async def ping(self) -> None:
+        """Ask for the cheapest listing; raise RecallError when it is refused."""
+        now = utc_now()
+        await self._get(f"{self._base_url}/bot/?{urlencode(_bounds('join_at', (now, now)))}", "list bot")
+
+    async def create_bot(self, body: Mapping[str, Any]) -> tuple[Bot | None, float | None]:
+        """Ask once for a bot (section 3). Return it, or (None, seconds to wait) when the ad-hoc pool is empty.
+
+        Every call carries a new idempotency key, as Recall demands after 507.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        try:
+            answer = await self._send("POST", f"{self._base_url}/bot/", "create bot", json=dict(body), headers=headers)
+            if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+                return None, retry_after_seconds(answer) or 30.0
+            created = json_of(answer, "create bot")
+        except Retry as unsafe:
+            raise unsafe.error from None
+        bot = read_record(Bot, created)
+        if bot is None:
+            raise RecallProtocolError(
+                "create bot: the answer holds no bot: look in Recall's dashboard before trying again"
+            )
+        return bot, None
+
+    async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
+        found: dict[str, R] = {}
+        url = f"{self._base_url}/{kind}/?{urlencode(query)}"
+
+        async def fetch(page_url: str) -> Any:
+            return await self._get(page_url, f"list {kind}")
+
+        async for rows in walk(fetch, url, self._base_url):
+            for row in rows:
+                read = read_record(record, row)
+                if read is None:
+                    self.rejected.append(f"{kind} {_label(row)}")
+                else:
+                    found[read.id] = read  # rows move between pages: the latest reading counts
+        return found
+
+    async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
+        what = f"get {kind}"
+        try:
+            body = await self._get(f"{self._base_url}/{kind}/{uuid.UUID(object_id)}/", what)
+        except RecallNotFound:
+            return None
+        read = read_record(record, body)
+        if read is None or read.id != object_id:
+            raise RecallProtocolError(f"{what} {object_id}: the answer is not that {kind}")
+        return read
+
+    async def _get(self, url: str, endpoint: str) -> Any:
+        async def once() -> Any:
+            return json_of(await self._send("GET", url, endpoint), endpoint)
+
+        return await insist(once, self._patience)
+
+    async def _send(self, method: str, url: str, endpoint: str, **extra: Any) -> httpx.Response:
+        """Send one request within the budget, its answer bounded in size; no GET ever carries a body."""
+        settings = self._settings
+        per_minute = settings.list_rpm if endpoint.startswith(("list", "create")) else settings.object_rpm
+        await self._budget.take(f"{urlsplit(url).netloc} {endpoint}", per_minute)
+        self.requests += 1
+        try:
+            async with self._http.stream(method, url, **extra) as answer:
+                return await _whole(answer, endpoint)
+        except httpx.HTTPError as fault:
+            host = urlsplit(url).netloc
+            reason = str(fault) or type(fault).__name__
+            raise Retry(
+                RecallUnreachable(f"{endpoint}: cannot reach {host} ({reason}): check the network and RECALL_API_URL")
+            ) from None
+
+
+async def _whole(answer: httpx.Response, endpoint: str) -> httpx.Response:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > _LARGEST_ANSWER_BYTES:
+            raise RecallProtocolError(
+                f"{endpoint}: an answer of over {_LARGEST_ANSWER_BYTES // 2**20} MiB: check RECALL_API_URL"
+            )
+    headers = [(k, v) for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")]
+    return httpx.Response(answer.status_code, headers=headers, content=bytes(body), request=answer.request)
+
+
+@contextlib.asynccontextmanager
+async def open_client(settings: Settings, patience: Patience | None = None) -> AsyncIterator[RecallClient]:
+    """Open a client for the settings' workspace; raise SettingsError without a key."""
+    silence_http_loggers()
+    budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
+    headers = {
+        "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
+        "Accept": "application/json",
+    }
+    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=True) as http:
+        yield RecallClient(http, settings, budget, patience)
+
+
+def _bounds(field: str, window: Window) -> dict[str, str]:
+    after, before = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in window)
+    return {f"{field}_after": after, f"{field}_before": before}
+
+
+def _date_bounds(field: str, window: Window) -> dict[str, str]:
+    return {
+        f"{field}_after": window[0].date().isoformat(),
+        f"{field}_before": window[1].date().isoformat(),
+    }
+
+
+def _label(row: object) -> str:
+    """Name an unusable row for the log, without trusting anything in it."""
+    value = row.get("id") if isinstance(row, dict) else None
+    return repr(value)[:60] if value is not None else f"without an id ({type(row).__name__})"

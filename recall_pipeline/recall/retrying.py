@@ -1,0 +1,74 @@
+"""When a request to the API is sent again: the one retry layer for it (recall_api.md section 2).
+
+429 waits exactly as long as the server says, with jitter on top, until the deadline; 409, 5xx, torn answers and
+connection faults back off exponentially for a few attempts. Only safe methods come here.
+"""
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import stamina
+from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+
+from recall_pipeline.errors import RecallThrottled
+from recall_pipeline.recall.answers import Retry
+
+T = TypeVar("T")
+
+# stamina's choice would be structlog, which prints on standard output, where `--json` has its line.
+set_on_retry_hooks([LoggingOnRetryHook])
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to insist."""
+
+    attempts: int = 7
+    deadline_seconds: float = 900.0
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 8.0
+
+
+async def insist(send: Callable[[], Awaitable[T]], patience: Patience) -> T:
+    """Call `send` until it answers; raise the typed error of its last try."""
+    decide = _Decision(patience)
+    attempts = stamina.retry_context(
+        on=decide,
+        attempts=None,
+        timeout=patience.deadline_seconds,
+        wait_initial=patience.first_wait_seconds,
+        wait_max=patience.longest_wait_seconds,
+        wait_jitter=patience.first_wait_seconds,
+    )
+    try:
+        async for attempt in attempts:
+            with attempt:
+                return await send()
+    except Retry as last:
+        raise last.error from None
+    raise AssertionError("stamina ends with a result or an error")
+
+
+class _Decision:
+    """stamina's backoff hook: False to give up, True for its own backoff, or the seconds to wait."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._faults = 0
+        self._started = time.monotonic()
+
+    def __call__(self, fault: Exception) -> bool | float:
+        if not isinstance(fault, Retry):
+            return False
+        throttled = isinstance(fault.error, RecallThrottled)
+        self._faults += not throttled
+        if self._faults >= self._patience.attempts:
+            return False
+        if fault.after_seconds is None:
+            return True
+        wait_seconds = fault.after_seconds + random.uniform(0.1, 1.0)  # noqa: S311 -- jitter, not cryptography
+        left_seconds = self._patience.deadline_seconds - (time.monotonic() - self._started)
+        return wait_seconds if wait_seconds < left_seconds else False
