@@ -1,0 +1,226 @@
+"""The archive: a folder of this machine, or a prefix of an object store, behind one small class.
+
+A file is written in the spool, proven there, and then published under its final name in one step: a rename on disk,
+a completed upload elsewhere. Nothing is ever opened for writing under its final name; s3fs would publish what an
+exception leaves half written (design.md section 4).
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.redaction import redact
+from recall_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
+
+
+class Archive:
+    """Reads, publishes and removes files by their keys (see `Layout`)."""
+
+    def __init__(self, filesystem: "AbstractFileSystem", root: str, *, spool: Path, is_local: bool) -> None:
+        self._filesystem = filesystem
+        self._root = root
+        self._is_local = is_local
+        self.spool = spool
+
+    def uri(self, key: str) -> str:
+        """Return the absolute fsspec URI of `key`, which opens as it stands."""
+        return f"{'file://' if self._is_local else ''}{self._root}/{key}"
+
+    def key_of(self, uri: str) -> str | None:
+        """Return the key of a URI below this archive's root, else None."""
+        start = self.uri("")
+        return uri.removeprefix(start) if uri.startswith(start) else None
+
+    def exists(self, key: str) -> bool:
+        """Say whether `key` is published."""
+        with self._told("look at", key):
+            return bool(self._filesystem.exists(self._path(key)))
+
+    def size_bytes(self, key: str) -> int | None:
+        """Return the size of what is published under `key`; None when nothing is."""
+        with self._told("look at", key):
+            try:
+                return int(self._filesystem.size(self._path(key)))
+            except FileNotFoundError:
+                return None
+
+    def read(self, key: str) -> bytes | None:
+        """Return the content of a small file; None when there is none."""
+        with self._told("read", key):
+            try:
+                return bytes(self._filesystem.cat_file(self._path(key)))
+            except FileNotFoundError:
+                return None
+
+    @contextlib.contextmanager
+    def local_copy(self, key: str) -> Iterator[Path]:
+        """Give a local path with the content of `key`: the file itself, or a copy in the spool for the while."""
+        if self._is_local:
+            yield Path(self._path(key))
+            return
+        with self.scratch(suffix=Path(key).suffix) as copy:
+            with self._told("read", key):
+                self._filesystem.get_file(self._path(key), str(copy))
+            yield copy
+
+    @contextlib.contextmanager
+    def scratch(self, suffix: str = "") -> Iterator[Path]:
+        """Give the path of an empty private file in the spool, removed at the end unless it was published."""
+        self.open_spool()
+        with self._told("write", str(self.spool)):
+            handle, name = tempfile.mkstemp(suffix=suffix, dir=self.spool)
+            os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def publish(self, local: Path, key: str) -> None:
+        """Put a finished local file under its final name in one step; on disk the file itself moves there."""
+        with self._told("write", key):
+            if self._is_local:
+                _move_whole(local, Path(self._path(key)))
+            else:
+                self._filesystem.put_file(str(local), self._path(key))
+
+    def remove(self, key: str) -> None:
+        """Remove what is published under `key`, and the folder that it leaves empty."""
+        with self._told("remove", key):
+            with contextlib.suppress(FileNotFoundError):
+                self._filesystem.rm_file(self._path(key))
+            if self._is_local:
+                with contextlib.suppress(OSError):
+                    Path(self._path(key)).parent.rmdir()
+
+    def open_spool(self) -> Path:
+        """Create the spool, private to this user, and return it."""
+        with self._told("write", str(self.spool)):
+            _private_folder(self.spool)
+        return self.spool
+
+    def close_spool(self) -> None:
+        """Remove the spool if nothing is left in it."""
+        with contextlib.suppress(OSError):
+            self.spool.rmdir()
+
+    @contextlib.contextmanager
+    def one_at_a_time(self, name: str) -> Iterator[None]:
+        """Hold a lock among the processes that share this spool; it ends with the process that holds it."""
+        path = self.open_spool() / f"{name}.lock"
+        with self._told("lock", str(path)):
+            lock = FileLock(path, mode=_PRIVATE_FILE)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # while held: whoever waits notices, and makes a new one
+            lock.release()
+            self.close_spool()
+
+    def lock_day(self, day: date) -> contextlib.AbstractContextManager[None]:
+        """Keep other runs of `day` on this host away."""
+        return self.one_at_a_time(f"day-{day.isoformat()}")
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    @contextlib.contextmanager
+    def _told(self, doing: str, what: str) -> Iterator[None]:
+        """Reword any fault of the storage for the person who has to mend it."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except Exception as fault:
+            if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
+                raise
+            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+            where = f"{what} below {self._root}" if not what.startswith("/") else what
+            raise StorageError(
+                redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}")
+            ) from None
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive that the settings name; nothing is written yet."""
+    import fsspec
+
+    root = settings.storage_root
+    try:
+        filesystem, path = fsspec.core.url_to_fs(root, use_listings_cache=False)
+    except ImportError as missing:
+        raise StorageError(f"RECALL_STORAGE_URL {root}: {missing}") from None
+    stripped = root if settings.storage_is_local else str(filesystem.unstrip_protocol(path))
+    return Archive(filesystem, stripped, spool=_spool_of(settings), is_local=settings.storage_is_local)
+
+
+def _spool_of(settings: Settings) -> Path:
+    if settings.spool_dir is not None:
+        return settings.spool_dir.expanduser().absolute()
+    if settings.storage_is_local:
+        return Path(settings.storage_root) / "_spool"
+    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    archive = hashlib.sha256(settings.storage_root.encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}" / archive
+
+
+def _private_folder(folder: Path) -> None:
+    """Create `folder`, and those above it that are missing, for this user only."""
+    if not folder.is_dir():
+        _private_folder(folder.parent)
+        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+
+def _move_whole(local: Path, target: Path) -> None:
+    """Rename `local` to `target`, durably; across file systems through a hidden copy beside the target."""
+    with local.open("rb+") as written:
+        os.fsync(written.fileno())
+    local.chmod(_PRIVATE_FILE)
+    _private_folder(target.parent)
+    try:
+        local.replace(target)
+    except OSError as fault:
+        if fault.errno != errno.EXDEV:
+            raise
+        hidden = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            shutil.copyfile(local, hidden)
+            hidden.chmod(_PRIVATE_FILE)
+            with hidden.open("rb+") as copied:
+                os.fsync(copied.fileno())
+            hidden.replace(target)
+        finally:
+            hidden.unlink(missing_ok=True)
+        local.unlink()
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cure(fault: Exception) -> str:
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return "Free some space; the next sync goes on where this one stopped"
+    if isinstance(fault, FileNotFoundError):
+        return "It was there before: run `recall-pipeline verify`"
+    return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them"

@@ -1,0 +1,118 @@
+"""Tables as parquet: a frozen dataclass is the row, its fields are the columns, their types are stated in the file."""
+
+import dataclasses
+import io
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.layout import Layout, TableName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = TypeVar("Row")
+_VERSION = "recall_pipeline.schema_version"
+_FACT = "recall_pipeline.fact."
+
+
+def column(description: str, *, default: Any = None) -> Any:
+    """Declare a column: what it holds, in which unit. Optional ones default to None."""
+    return dataclasses.field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[Row]):
+    """One kind of table, a parquet file a day. `facts` about the day itself travel in the file's metadata."""
+
+    name: TableName
+    row: type[Row]
+    version: int = 1
+
+    @property
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """Return type and description by column, in order."""
+        schema = self.schema()
+        return {f.name: (str(f.type), (f.metadata or {})[b"description"].decode()) for f in schema}
+
+    def schema(self) -> "pa.Schema":
+        """Return the parquet schema; descriptions are field metadata."""
+        import pyarrow as pa
+
+        fields = [
+            pa.field(f.name, _arrow_type(hint), metadata={"description": str(f.metadata["description"])})
+            for f, hint in self._fields()
+        ]
+        return pa.schema(fields, metadata={_VERSION: str(self.version)})
+
+    def read(self, archive: Archive, day: date) -> list[Row] | None:
+        """Return the rows of `day`; None when the day has no table. Columns of another version read as None."""
+        table = self._load(archive, day)
+        if table is None:
+            return None
+        known = [f.name for f, _ in self._fields() if f.name in table.column_names]
+        return [self.row(**values) for values in table.select(known).to_pylist()]
+
+    def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
+        """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
+        table = self._load(archive, day)
+        if table is None:
+            return None
+        texts = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
+
+    def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
+        """Publish the rows of `day` as a whole, in place of those before."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = self.schema()
+        noted = {f"{_FACT}{name}": value for name, value in (facts or {}).items()}
+        names = schema.names
+        values = [{name: getattr(row, name) for name in names} for row in rows]
+        table = pa.Table.from_pylist(values, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
+        with archive.scratch(suffix=".parquet") as written:
+            pq.write_table(table, written, compression="zstd")
+            archive.publish(written, Layout.table(self.name, day))
+
+    def _load(self, archive: Archive, day: date) -> "pa.Table | None":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        content = archive.read(Layout.table(self.name, day))
+        if content is None:
+            return None
+        try:
+            return pq.read_table(io.BytesIO(content))
+        except (pa.ArrowException, OSError) as fault:
+            raise self._unreadable(archive, day, fault) from None
+
+    def _unreadable(self, archive: Archive, day: date, fault: Exception) -> StorageError:
+        where = archive.uri(Layout.table(self.name, day))
+        return StorageError(
+            f"{where} is no readable parquet ({fault}): restore it from a backup, or move it away and sync"
+        )
+
+    def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
+        hints = typing.get_type_hints(self.row)
+        return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
+
+
+def _arrow_type(hint: Any) -> "pa.DataType":
+    import pyarrow as pa
+
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    (plain,) = (option for option in options if option is not types.NoneType)
+    kinds: dict[type, pa.DataType] = {
+        str: pa.string(),
+        int: pa.int64(),
+        float: pa.float64(),
+        bool: pa.bool_(),
+        datetime: pa.timestamp("us", tz="UTC"),
+    }
+    return kinds[plain]
