@@ -21,7 +21,10 @@ _STALE_AFTER = timedelta(minutes=45)  # a listing's URLs and statuses grow old
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Whole listings of the days from `first` to `last`, as they were at `listed_at`."""
+    """Whole listings of the days from `first` to `last`, as they were at `listed_at`.
+
+    Whoever asks for one object more adds the answer, so that nobody asks again.
+    """
 
     first: date
     last: date
@@ -30,10 +33,7 @@ class Listing:
     recordings: dict[str, Recording]
     audio_mixed: dict[str, AudioMixed]
     rejected: tuple[str, ...] = ()
-
-    def bots_of(self, day: date) -> list[Bot]:
-        """Return the bots of `day` (their own day, see `Bot.day`)."""
-        return [bot for bot in self.bots.values() if bot.day == day]
+    bots_gone: set[str] = field(default_factory=set)
 
     def recordings_of(self, day: date) -> list[Recording]:
         """Return the recordings created on `day`."""
@@ -43,13 +43,17 @@ class Listing:
         """Return the recordings of `day` that bots show within themselves, by id, each with its bot."""
         return {r.id: (r, bot) for bot in self.bots.values() for r in bot.recordings if r.day == day}
 
-    def audio_by_recording(self) -> dict[str, list[AudioMixed]]:
-        """Return the artifacts by their recording's id; those without a recording are left out."""
-        by_recording: dict[str, list[AudioMixed]] = {}
+    def artifacts_by_recording(self) -> dict[str, dict[str, AudioMixed]]:
+        """Return every artifact shown anywhere, by its recording's id and its own; the walk's reading counts most."""
+        found: dict[str, dict[str, AudioMixed]] = {}
+        embedded = (recording for bot in self.bots.values() for recording in bot.recordings)
+        for recording in (*embedded, *self.recordings.values()):
+            if shortcut := recording.media_shortcuts.audio_mixed:
+                found.setdefault(recording.id, {})[shortcut.id] = shortcut
         for audio in self.audio_mixed.values():
             if audio.recording:
-                by_recording.setdefault(audio.recording.id, []).append(audio)
-        return by_recording
+                found.setdefault(audio.recording.id, {})[audio.id] = audio
+        return found
 
 
 async def list_days(client: RecallClient, first: date, last: date) -> Listing:
@@ -57,10 +61,13 @@ async def list_days(client: RecallClient, first: date, last: date) -> Listing:
     listed_at = utc_now()
     created = (start_of(first) - _MARGIN, end_of(last) + _MARGIN)
     already_rejected = len(client.rejected)
-    async with asyncio.TaskGroup() as walks:
-        bots = walks.create_task(client.bots((start_of(first - ONE_DAY), end_of(last + ONE_DAY))))
-        recordings = walks.create_task(client.recordings(created))
-        audio = walks.create_task(client.audio_mixed(created))
+    try:
+        async with asyncio.TaskGroup() as walks:
+            bots = walks.create_task(client.bots((start_of(first - ONE_DAY), end_of(last + ONE_DAY))))
+            recordings = walks.create_task(client.recordings(created))
+            audio = walks.create_task(client.audio_mixed(created))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     rejected = tuple(client.rejected[already_rejected:])
     return Listing(first, last, listed_at, bots.result(), recordings.result(), audio.result(), rejected)
 

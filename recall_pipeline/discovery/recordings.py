@@ -1,0 +1,120 @@
+"""Which recordings belong to a day: everything listed, embedded in a bot, or known from before.
+
+Completeness is defined by recordings (design.md section 1): a row, once there, stays.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from recall_pipeline.discovery.bots import BotRow, complete_bots, known_bots
+from recall_pipeline.recall import Listing, RecallClient, Recording
+from recall_pipeline.recall.asking import ask_each
+from recall_pipeline.storage import Archive, Table, column
+
+GONE = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """A recording, as it was last seen, with what is known of its bot."""
+
+    recording_id: str = column("Recall's id of the recording")
+    created_at: datetime = column("Its start, UTC; its day is the partition")
+    started_at: datetime | None = column("When recording started, UTC")
+    completed_at: datetime | None = column("When recording ended, UTC")
+    expires_at: datetime | None = column("When Recall will remove the media, UTC")
+    status_code: str | None = column("Recall's status code; an open set; `deleted` also for what is gone")
+    status_sub_code: str | None = column("Recall's status sub-code")
+    status_updated_at: datetime | None = column("When the status last changed, UTC")
+    is_gone: bool = column("Whether the API no longer knows the recording", default=False)
+    bot_id: str | None = column("Recall's id of the bot; null for the desktop SDK")
+    bot_name: str | None = column("Name the bot joined under")
+    platform: str | None = column("Meeting platform, Recall's code")
+    meeting_id: str | None = column("The platform's id of the meeting; never a password")
+    bot_media_expired: bool = column("Whether Recall has removed the bot's media", default=False)
+    mp3_requested: bool | None = column("Whether a mixed-audio MP3 was asked for; null: not known")
+    metadata: str | None = column("Recall's metadata, JSON")
+    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+
+    @classmethod
+    def of(cls, recording: Recording, bot: BotRow | None) -> "RecordingRow":
+        """Make the row of a recording as the API shows it."""
+        return cls(
+            recording_id=recording.id,
+            created_at=recording.created_at,
+            started_at=recording.started_at,
+            completed_at=recording.completed_at,
+            expires_at=recording.expires_at,
+            status_code=recording.status.code,
+            status_sub_code=recording.status.sub_code,
+            status_updated_at=recording.status.updated_at,
+            bot_id=recording.bot.id if recording.bot else bot.bot_id if bot else None,
+            bot_name=bot.bot_name if bot else None,
+            platform=bot.platform if bot else None,
+            meeting_id=bot.meeting_id if bot else None,
+            bot_media_expired=bot.media_expired if bot else False,
+            mp3_requested=bot.mp3_requested if bot else None,
+            metadata=json.dumps(recording.metadata, sort_keys=True, ensure_ascii=False),
+            other_fields=recording.other_fields,
+        )
+
+    def remembering(self, before: "RecordingRow | None") -> "RecordingRow":
+        """Return this row with what it no longer says taken from the row before."""
+        if before is None:
+            return self
+        kept = {
+            name: getattr(before, name)
+            for name in ("expires_at", "completed_at", "bot_id", "bot_name", "platform", "meeting_id", "mp3_requested")
+            if getattr(self, name) is None
+        }
+        return dataclasses.replace(self, **kept)
+
+    def gone(self) -> "RecordingRow":
+        """Return this row for a recording that the API no longer knows."""
+        return dataclasses.replace(self, status_code=GONE, is_gone=True)
+
+
+RECORDINGS = Table("recordings", RecordingRow)
+
+
+async def discover_recordings(
+    client: RecallClient, listing: Listing, archive: Archive, day: date
+) -> list[RecordingRow]:
+    """Return every recording of `day`, known or new; raise RecallError when the API cannot be asked."""
+    await complete_bots(client, listing, archive, day)
+    known = {row.recording_id: row for row in RECORDINGS.read(archive, day) or []}
+    embedded = _embedded_rows(listing, day)
+    bots = _bots_by_id(listing, archive, day)
+    rows = {r.id: RecordingRow.of(r, bots.get(r.bot.id) if r.bot else None) for r in listing.recordings_of(day)}
+    unlisted = {**known, **embedded}.keys() - rows.keys()
+    for recording_id in sorted(unlisted):
+        rows[recording_id] = embedded.get(recording_id) or known[recording_id]
+    in_doubt = [recording_id for recording_id in sorted(unlisted) if rows[recording_id].status_code != GONE]
+    for recording_id, answer in (await ask_each(client.recording, in_doubt)).items():
+        rows[recording_id] = _answered(rows[recording_id], answer, bots)
+        if answer is not None:
+            listing.recordings[recording_id] = answer
+    return sorted((row.remembering(known.get(row.recording_id)) for row in rows.values()), key=_in_order)
+
+
+def _answered(row: RecordingRow, answer: Recording | None, bots: dict[str, BotRow]) -> RecordingRow:
+    if answer is None:
+        return row.gone()
+    bot_id = answer.bot.id if answer.bot else row.bot_id
+    return RecordingRow.of(answer, bots.get(bot_id) if bot_id else None)
+
+
+def _embedded_rows(listing: Listing, day: date) -> dict[str, RecordingRow]:
+    embedded = listing.embedded_in_bots(day).items()
+    return {recording_id: RecordingRow.of(copy, BotRow.of(bot)) for recording_id, (copy, bot) in embedded}
+
+
+def _bots_by_id(listing: Listing, archive: Archive, day: date) -> dict[str, BotRow]:
+    listed = {bot.id: BotRow.of(bot) for bot in listing.bots.values()}
+    return {**known_bots(archive, day), **listed}
+
+
+def _in_order(row: RecordingRow) -> tuple[datetime, str]:
+    return row.created_at, row.recording_id
