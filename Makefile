@@ -1,0 +1,38 @@
+# Everything happens in .venv of this checkout and comes from the locks in requirements/.
+# Another interpreter: make PYTHON=/path/to/python3 TARGET (it counts when .venv is made).
+
+export PYTHON
+SETUP = @sh requirements/install
+LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.PHONY: help demo ui test dev bench lock
+.NOTPARALLEL:
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo: ## sync three days of the sandbox's meetings and show the catalog; needs no key
+	$(SETUP) runtime
+	.venv/bin/recall-pipeline demo
+
+ui: ## serve the sandbox and open Dagster on the demo's data
+	$(SETUP) runtime
+	.venv/bin/recall-pipeline ui
+
+test: ## run the tests
+	$(SETUP) runtime test
+	.venv/bin/python -m pytest -n auto
+
+dev: ## add the development tools: mypy, ruff, dg, uv
+	$(SETUP) runtime test dev
+
+bench: ## add what the benchmarks compare with
+	$(SETUP) runtime test bench
+
+lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest of everything
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
+	$(LOCK) --group dev --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dev.txt
+	$(LOCK) --group bench --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/bench.txt
+	$(LOCK) --group build --output-file requirements/build.txt
