@@ -4,7 +4,7 @@
 export PYTHON
 SETUP = @sh requirements/install
 LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
-	--generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+	--generate-hashes --no-strip-extras --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .PHONY: help demo ui test dev bench lock
 .NOTPARALLEL:
