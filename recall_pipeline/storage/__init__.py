@@ -6,8 +6,8 @@ Does not belong here: what the rows mean, HTTP, audio.
 Comes in: settings, proven local files, rows. Goes out: files under their final names, rows, StorageError.
 """
 
-from recall_pipeline.storage.archive import Archive, open_archive
+from recall_pipeline.storage.archive import Address, Archive, open_archive
 from recall_pipeline.storage.layout import Layout
 from recall_pipeline.storage.tables import Table, column
 
-__all__ = ["Archive", "Layout", "Table", "column", "open_archive"]
+__all__ = ["Address", "Archive", "Layout", "Table", "column", "open_archive"]

@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,23 +29,42 @@ if TYPE_CHECKING:
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an archive is, without a secret: small enough to send to a worker, which opens it for itself."""
+
+    root: str
+    spool: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Address":
+        """Return the address that the settings name."""
+        return cls(settings.storage_root, _spool_of(settings))
+
+    def open(self) -> "Archive":
+        """Open the archive; nothing is read or written yet. Raises StorageError without the package it takes."""
+        import fsspec
+
+        try:
+            filesystem, path = fsspec.core.url_to_fs(self.root, use_listings_cache=False)
+        except ImportError as missing:
+            raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}") from None
+        return Archive(self, filesystem, path)
+
+
 class Archive:
     """Reads, publishes and removes files by their keys (see `Layout`)."""
 
-    def __init__(self, filesystem: "AbstractFileSystem", root: str, *, spool: Path, is_local: bool) -> None:
+    def __init__(self, address: Address, filesystem: "AbstractFileSystem", path: str) -> None:
+        self.address = address
+        self.spool = address.spool
         self._filesystem = filesystem
-        self._root = root
-        self._is_local = is_local
-        self.spool = spool
+        self._is_local = "://" not in address.root
+        self._root = address.root if self._is_local else str(filesystem.unstrip_protocol(path))
 
     def uri(self, key: str) -> str:
         """Return the absolute fsspec URI of `key`, which opens as it stands."""
         return f"{'file://' if self._is_local else ''}{self._root}/{key}"
-
-    def key_of(self, uri: str) -> str | None:
-        """Return the key of a URI below this archive's root, else None."""
-        start = self.uri("")
-        return uri.removeprefix(start) if uri.startswith(start) else None
 
     def exists(self, key: str) -> bool:
         """Say whether `key` is published."""
@@ -157,16 +177,8 @@ class Archive:
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Open the archive that the settings name; nothing is written yet."""
-    import fsspec
-
-    root = settings.storage_root
-    try:
-        filesystem, path = fsspec.core.url_to_fs(root, use_listings_cache=False)
-    except ImportError as missing:
-        raise StorageError(f"RECALL_STORAGE_URL {root}: {missing}") from None
-    stripped = root if settings.storage_is_local else str(filesystem.unstrip_protocol(path))
-    return Archive(filesystem, stripped, spool=_spool_of(settings), is_local=settings.storage_is_local)
+    """Open the archive that the settings name."""
+    return Address.of(settings).open()
 
 
 def _spool_of(settings: Settings) -> Path:

@@ -1,0 +1,85 @@
+"""Which MP3 artifacts the day's recordings have.
+
+The walk over the day's artifacts and the shortcuts within recordings tell nearly all; one question each settles
+what they leave open. Platforms that make no MP3, and bots that were not told to, leave nothing open (recall_api.md
+section 3).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from recall_pipeline.capture.rows import ARCHIVED, GONE, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.recall import AudioMixed, Listing, Meeting, RecallClient
+from recall_pipeline.recall.asking import ask_each
+from recall_pipeline.storage import Archive
+
+Shown = dict[str, tuple[str, AudioMixed]]
+"""Artifacts by their own id, each with its recording's id."""
+
+_STILL_WORKING = ("processing", "paused")
+
+
+async def find_artifacts(
+    client: RecallClient, listing: Listing, archive: Archive, day: date, recordings: Sequence[RecordingRow]
+) -> tuple[list[MixedAudioRow], dict[str, AudioMixed]]:
+    """Return the day's MP3 rows as Recall shows them now, and the artifacts that were shown, by id."""
+    known = {row.audio_id: row for row in MIXED_AUDIO.read(archive, day) or []}
+    shown = await _shown(client, listing, recordings, known.values())
+    shown.update(await _ask_for_hidden(client, shown, known, {row.recording_id for row in recordings if row.is_gone}))
+    shown.update(await _ask_for_urls(client, shown, known))
+    rows = {audio_id: row.gone() for audio_id, row in known.items() if audio_id not in shown}
+    for recording_id, audio in shown.values():
+        rows[audio.id] = known.get(audio.id, MixedAudioRow(recording_id, audio.id)).shown_as(audio)
+    ordered = sorted(rows.values(), key=lambda row: (row.recording_id, row.audio_id))
+    return ordered, {audio_id: audio for audio_id, (_, audio) in shown.items()}
+
+
+async def _shown(
+    client: RecallClient, listing: Listing, recordings: Sequence[RecordingRow], known: Iterable[MixedAudioRow]
+) -> Shown:
+    """Return the MP3 artifacts of these recordings."""
+    everywhere = listing.artifacts_by_recording()
+    with_known = {row.recording_id for row in known}
+    shown: Shown = {}
+    open_questions = []
+    for row in recordings:
+        mp3s = [audio for audio in everywhere.get(row.recording_id, {}).values() if audio.is_mp3]
+        shown.update({audio.id: (row.recording_id, audio) for audio in mp3s})
+        if not mp3s and row.recording_id not in with_known and _may_have_mp3(row):
+            open_questions.append(row.recording_id)
+    for recording_id, found in (await ask_each(client.audio_mixed_of, open_questions)).items():
+        shown.update({audio.id: (recording_id, audio) for audio in found.values() if audio.is_mp3})
+    return shown
+
+
+def _may_have_mp3(row: RecordingRow) -> bool:
+    """Whether an MP3 may exist although nothing shows it."""
+    if row.is_gone or row.status_code == GONE or row.status_code in _STILL_WORKING:
+        return False
+    return row.mp3_requested is not False and Meeting(row.platform).makes_mp3
+
+
+async def _ask_for_hidden(
+    client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow], recordings_gone: set[str]
+) -> Shown:
+    """Ask for each known artifact that nothing shows any more, unless it or its recording is known to be gone."""
+    hidden = [
+        row.audio_id
+        for row in known.values()
+        if row.audio_id not in shown and row.recording_id not in recordings_gone and row.status_code != GONE
+    ]
+    answers = await ask_each(client.audio_mixed_by_id, hidden)
+    return {audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in answers.items() if audio}
+
+
+async def _ask_for_urls(client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow]) -> Shown:
+    """Read again each finished artifact that came without a URL and is not archived yet."""
+    archived = {row.audio_id for row in known.values() if row.state == ARCHIVED}
+    without = [
+        audio.id
+        for _, audio in shown.values()
+        if audio.status.code == "done" and audio.download_url is None and audio.id not in archived
+    ]
+    answers = await ask_each(client.audio_mixed_by_id, without)
+    return {audio_id: (shown[audio_id][0], audio) for audio_id, audio in answers.items() if audio}

@@ -1,0 +1,181 @@
+"""Capture a day's MP3s: what is not settled, soonest to expire first, a few at a time."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import httpx
+from pydantic import SecretStr
+
+from recall_pipeline.capture.proof import Evidence, Prover
+from recall_pipeline.capture.publishing import publish_source
+from recall_pipeline.capture.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.capture.transfer import TIMEOUT, Partial, Transfer
+from recall_pipeline.days import utc_now
+from recall_pipeline.errors import LinkExpired, RecallError, TransferError
+from recall_pipeline.recall import AudioMixed, RecallClient
+from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive
+
+_FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
+_CHECKPOINT_EVERY = 50  # files; what a crash may cost to fetch again
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and the number to do."""
+
+
+def _unwatched(done: int, total: int) -> None:
+    """Stand in where nobody follows the progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What a day's capture came to."""
+
+    rows: list[MixedAudioRow]
+    downloaded: int
+    reused: int
+    bytes_downloaded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look at besides the unsettled, and when recordings expire, by recording id."""
+
+    expires_at: Mapping[str, datetime | None]
+    again: frozenset[str] = frozenset()
+
+    def includes(self, row: MixedAudioRow) -> bool:
+        """Whether the row's bytes are to be fetched now."""
+        return row.is_offered and (not row.is_settled or row.recording_id in self.again)
+
+    def urgency(self, row: MixedAudioRow) -> tuple[datetime, datetime]:
+        """Sort key: what expires soonest comes first."""
+        return self.expires_at.get(row.recording_id) or _FAR_FUTURE, row.created_at or _FAR_FUTURE
+
+
+async def capture_day(
+    client: RecallClient,
+    archive: Archive,
+    settings: Settings,
+    day: date,
+    rows: Sequence[MixedAudioRow],
+    artifacts: Mapping[str, AudioMixed],
+    wanted: Wanted,
+    progress: Progress = _unwatched,
+) -> Captured:
+    """Fetch, prove and publish what `wanted` includes, one never stopping another; return every row with its state."""
+    current = {row.audio_id: row for row in rows}
+    queue = sorted(filter(wanted.includes, rows), key=wanted.urgency)
+    async with _open_transfer(settings) as transfer, Prover() as prover:
+        capture = _Capture(client, archive, transfer, prover, day)
+        results = capture.each(queue, artifacts, settings.concurrency)
+        done = 0
+        async for row in results:
+            current[row.audio_id] = row
+            done += 1
+            progress(done, len(queue))
+            if done % _CHECKPOINT_EVERY == 0:
+                MIXED_AUDIO.write(archive, day, current.values())
+        received = transfer.bytes_received
+    fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
+    reused = sum(row.state == ARCHIVED and row.audio_id not in fetched for row in current.values())
+    return Captured(list(current.values()), len(fetched), reused, received)
+
+
+@contextlib.asynccontextmanager
+async def _open_transfer(settings: Settings) -> AsyncIterator[Transfer]:
+    silence_http_loggers()
+    limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
+    async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http:
+        yield Transfer(http, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Capture:
+    """The parts that capturing one MP3 takes."""
+
+    client: RecallClient
+    archive: Archive
+    transfer: Transfer
+    prover: Prover
+    day: date
+
+    async def each(
+        self, queue: Sequence[MixedAudioRow], artifacts: Mapping[str, AudioMixed], at_once: int
+    ) -> AsyncIterator[MixedAudioRow]:
+        """Yield the rows of `queue` as they are done."""
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(row: MixedAudioRow) -> MixedAudioRow:
+            async with gate:
+                return await self.row(row, artifacts[row.audio_id])
+
+        tasks = [asyncio.create_task(one(row)) for row in queue]
+        try:
+            for finished in asyncio.as_completed(tasks):
+                yield await finished
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def row(self, row: MixedAudioRow, artifact: AudioMixed) -> MixedAudioRow:
+        """Return the row with what became of its bytes."""
+        partial = Partial(self.archive.open_spool() / f"{row.audio_id}.part")
+        try:
+            evidence = await self._fetch(artifact.download_url, artifact.id, partial)
+            if evidence.fault is not None:
+                evidence = await self._fetch_again(artifact.id, partial, evidence)
+            received = partial.keep_bytes_only()
+            key = await asyncio.to_thread(publish_source, self.archive, self.day, row, received, evidence.sha256)
+        except (TransferError, RecallError) as fault:
+            if not fault.retry_can_help:
+                partial.discard()
+            return dataclasses.replace(row, fetch_failure=str(fault))
+        return _with_evidence(row, evidence, key)
+
+    async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> Evidence:
+        await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)
+        return await self.prover.examine(partial.path)
+
+    async def _fetch_again(self, audio_id: str, partial: Partial, first: Evidence) -> Evidence:
+        """Fetch the whole body once more from a fresh URL: the same bytes are the artifact's own, good or not."""
+        partial.discard()
+        second = await self._fetch(None, audio_id, partial)
+        if second.fault is None or second.sha256 == first.sha256:
+            return second
+        partial.discard()
+        raise TransferError(f"two downloads differ, and neither is whole audio: {second.fault}")
+
+    async def _fresh_url(self, audio_id: str) -> SecretStr:
+        artifact = await self.client.audio_mixed_by_id(audio_id)
+        if artifact is None or artifact.download_url is None:
+            raise LinkExpired("Recall offers no download any more")
+        return artifact.download_url
+
+
+def _with_evidence(row: MixedAudioRow, evidence: Evidence, key: str) -> MixedAudioRow:
+    proof = evidence.proof
+    return dataclasses.replace(
+        row,
+        state=CORRUPT if evidence.fault else ARCHIVED,
+        fault=evidence.fault,
+        fetch_failure=None,
+        captured_updated_at=row.updated_at,
+        captured_at=utc_now(),
+        source_key=key,
+        source_bytes=evidence.size_bytes,
+        source_sha256=evidence.sha256,
+        source_codec=proof.codec if proof else None,
+        source_sample_rate_hz=proof.sample_rate_hz if proof else None,
+        source_channels=proof.channels if proof else None,
+        source_bitrate_bps=proof.bitrate_bps if proof else None,
+        header_seconds=proof.header_seconds if proof else None,
+        duration_seconds=proof.duration_seconds if proof else None,
+        bad_packets=proof.bad_packets if proof else None,
+    )

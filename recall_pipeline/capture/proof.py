@@ -1,0 +1,85 @@
+"""Prove that received bytes are an MP3's whole sound.
+
+The decoder runs in processes of its own: it hears what strangers send, and must be able to die alone.
+"""
+
+import asyncio
+import hashlib
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from recall_pipeline.audio import Proof, prove
+from recall_pipeline.errors import NotAudio, TransferError
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found in a received file; `fault` says why it is no whole sound, None when it is one."""
+
+    size_bytes: int
+    sha256: str
+    proof: Proof | None
+    fault: str | None
+
+
+class Prover:
+    """Proves files, a few at a time; starts no process before the first."""
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+
+    async def examine(self, path: Path) -> Evidence:
+        """Hash and decode `path`; raise TransferError when the decoder's process was killed twice."""
+        sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
+        try:
+            proof = await self._prove(path)
+        except NotAudio as fault:
+            return Evidence(size_bytes, sha256, None, str(fault))
+        return Evidence(size_bytes, sha256, proof, _truncation(proof))
+
+    async def _prove(self, path: Path) -> Proof:
+        try:
+            return await self._submit(path)
+        except BrokenProcessPool:
+            self._pool = None  # perhaps a neighbour's fault: once more, with new processes
+        try:
+            return await self._submit(path)
+        except BrokenProcessPool:
+            self._pool = None
+            raise TransferError("the process that decodes it was killed; is there memory enough?") from None
+
+    async def _submit(self, path: Path) -> Proof:
+        if self._pool is None:
+            # spawn: a fork would copy the locks of this process's threads.
+            self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
+        return await asyncio.get_running_loop().run_in_executor(self._pool, prove, path)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _truncation(proof: Proof) -> str | None:
+    if not proof.is_truncated:
+        return None
+    return (
+        f"cut short: decodes to {proof.duration_seconds:.1f} s of the {proof.header_seconds:.1f} s its header promises"
+    )
