@@ -1,1 +1,50 @@
-"""See the brief."""
+"""Make it ready for machines that listen: what an MP3 holds, at one level, in one format.
+
+Belongs here: decoding, loudness, true peak, limiting, encoding, silences, windows for
+transcription, and the pool of processes that does this to many files at once.
+Does not: networks, storage addresses, tables, Dagster. A path comes in, typed facts go out.
+
+    prove(path)                              is it whole? decode it once, nothing else
+    inspect(path)                            the same, and all that can be heard in it
+    normalize(source, destination, target)   a file at the target's loudness, proven by decoding it
+    segments(path)                           windows that end in silences, for transcription
+    run_tasks(function, tasks, workers=2)    one file a task, a process a worker
+
+The codecs are loaded when one of these is first used, so importing this room costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from recall_pipeline.audio.facts import Inspection, Normalized, Proof
+from recall_pipeline.audio.pool import Done, run_tasks
+from recall_pipeline.audio.target import Target
+
+if TYPE_CHECKING:
+    from recall_pipeline.audio.inspecting import inspect, prove
+    from recall_pipeline.audio.normalizing import normalize
+
+__all__ = [
+    "Done",
+    "Inspection",
+    "Normalized",
+    "Proof",
+    "Target",
+    "inspect",
+    "normalize",
+    "prove",
+    "run_tasks",
+]
+
+_LOADED_ON_USE = {
+    "inspect": "inspecting",
+    "normalize": "normalizing",
+    "prove": "inspecting",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of the functions above
+    from importlib import import_module
+
+    if name not in _LOADED_ON_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LOADED_ON_USE[name]}"), name)

@@ -1,0 +1,178 @@
+"""One pass through the sound in a file, whatever its shape, in bounded memory.
+
+Tolerant by design: a packet the decoder refuses is counted and skipped, and the sample rate or
+the number of channels may change on the way. Only sound decides, not the name.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from recall_pipeline.audio import headers
+from recall_pipeline.audio.facts import Proof
+from recall_pipeline.errors import NotAudio
+
+Samples = npt.NDArray[np.float32]
+"""Shape (frames, channels), full scale at 1.0."""
+
+CLIP = 2.0  # +6 dBFS: no encoder overshoots as far, a broken frame decodes up to +72 dBFS
+
+# Playlists and scripts (HLS, concat) make a demuxer open other files and addresses: never these.
+_CONTAINERS = "mp3,wav,w64,mov,flac,ogg,aac,matroska,aiff,caf,asf,amr,au"
+_OPEN = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+_PROMISING = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
+_RATES_HZ = range(4000, 384_001)
+_MOST_CHANNELS = 8
+
+
+class Block(NamedTuple):
+    """About a second of sound in one format; `layout` names the channels as libav does."""
+
+    samples: Samples
+    sample_rate_hz: int
+    layout: tuple[str, ...]
+
+
+class Decoding:
+    """A decoder on one file; iterate it once, then ask it for its `proof`.
+
+    Raises NotAudio when opened on, or iterated over, something in which there is no sound.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; raises OSError when it cannot be read."""
+        self._path = path
+        self._magic = headers.magic(path)
+        self._samples: Counter[tuple[int, int]] = Counter()
+        self._bad_packets = 0
+        self._changes = 0
+        try:
+            self._container = av.open(
+                f"file:{path}", container_options=_OPEN, metadata_errors="replace"
+            )
+        except (av.error.FFmpegError, ValueError) as error:
+            raise self._not_audio() from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise self._not_audio()
+        self._stream = self._container.streams.audio[0]
+        self._stream.codec_context.thread_count = 1
+        # Read now: once the container is closed these are no longer there.
+        self._codec = self._stream.codec_context.name
+        self._bitrate_bps = self._stream.codec_context.bit_rate or self._container.bit_rate or None
+        self._header_seconds = self._promise()
+
+    def frames(self) -> Iterator[av.AudioFrame]:
+        """Yield every frame that decodes; raises NotAudio after the last when there was none."""
+        last = None
+        with contextlib.closing(self._container):
+            for packet in self._packets():
+                for frame in self._decoded(packet):
+                    shape = (frame.sample_rate, frame.layout.nb_channels)
+                    if shape[0] not in _RATES_HZ or shape[1] > _MOST_CHANNELS:
+                        self._bad_packets += 1
+                        continue
+                    self._changes += last not in (None, shape)
+                    last = shape
+                    self._samples[shape] += frame.samples
+                    yield frame
+        if not self._samples:
+            raise self._not_audio()
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound as floats, a second at a time."""
+        fifo, shape = av.AudioFifo(), None
+        for frame in self.frames():
+            if shape != (shape := (frame.sample_rate, frame.layout.name, frame.format.name)):
+                yield from _drain(fifo)
+                fifo = av.AudioFifo()
+            frame.pts = None
+            fifo.write(frame)
+            if fifo.samples >= frame.sample_rate:
+                yield _block(fifo.read(frame.sample_rate))
+        yield from _drain(fifo)
+
+    @property
+    def proof(self) -> Proof:
+        """What the finished pass has proven."""
+        (rate_hz, channels), _ = self._samples.most_common(1)[0]
+        return Proof(
+            magic=self._magic,
+            codec=_CODECS.get(self._codec, self._codec),
+            sample_rate_hz=rate_hz,
+            channels=channels,
+            bitrate_bps=self._bitrate_bps,
+            header_seconds=self._header_seconds,
+            duration_seconds=self._seconds(),
+            bad_packets=self._bad_packets,
+            format_changes=self._changes,
+        )
+
+    def _packets(self) -> Iterator[av.Packet]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                yield next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                self._bad_packets += 1  # a demuxer that stumbles does not go on
+                return
+
+    def _decoded(self, packet: av.Packet) -> list[av.AudioFrame]:
+        try:
+            return packet.decode()
+        except av.error.FFmpegError:
+            self._bad_packets += 1
+            return []
+
+    def _seconds(self) -> float:
+        return sum(samples / rate_hz for (rate_hz, _), samples in self._samples.items())
+
+    def _promise(self) -> float | None:
+        format_name = self._container.format.name
+        if format_name == "mp3":
+            return headers.promised_seconds(self._path)
+        if not format_name.startswith(_PROMISING) or not self._stream.duration or not self._stream.time_base:
+            return None
+        return float(self._stream.duration * self._stream.time_base)
+
+    def _not_audio(self) -> NotAudio:
+        looks = f"it looks like {self._magic}" if self._magic != "empty" else "it is empty"
+        return NotAudio(f"{self._path.name} holds no decodable audio: {looks}")
+
+
+_CODECS = {"mp3float": "mp3"}  # libav's decoder of floats; the codec has one name
+
+
+def _drain(fifo: av.AudioFifo) -> Iterator[Block]:
+    if fifo.samples:
+        yield _block(fifo.read())
+
+
+def _block(frame: av.AudioFrame) -> Block:
+    layout = tuple(channel.name for channel in frame.layout.channels)
+    data = frame.to_ndarray()
+    data = data.T if frame.format.is_planar else data.reshape(-1, len(layout))
+    return Block(_sane(_as_float(data)), frame.sample_rate, layout)
+
+
+def _as_float(data: npt.NDArray[np.generic]) -> Samples:
+    if data.dtype == np.uint8:
+        return (data.astype(np.float32) - 128) / 128
+    if np.issubdtype(data.dtype, np.integer):
+        return data.astype(np.float32) / np.float32(-float(np.iinfo(data.dtype).min))
+    return data.astype(np.float32, copy=False)
+
+
+def _sane(samples: Samples) -> Samples:
+    if np.abs(samples).max(initial=0.0) <= CLIP:  # false for NaN as well
+        return samples
+    return np.clip(np.nan_to_num(samples, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)

@@ -1,0 +1,142 @@
+"""What the first bytes say: what kind of file this is, and how long an MP3 claims to be.
+
+MPEG frame headers: ISO/IEC 11172-3 section 2.4.1.3 and 13818-3. The Xing, Info and VBRI frames
+are conventions of encoders: an MP3 has no other place for its length.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_HEAD_BYTES = 64 * 1024
+_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES_HZ = (44100, 48000, 32000)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """One MPEG layer III frame header."""
+
+    version: int  # 1, 2, or 25 for the half rates of MPEG 2.5
+    sample_rate_hz: int
+    channels: int
+    size_bytes: int
+
+    @property
+    def samples(self) -> int:
+        """Samples a channel that one frame decodes to."""
+        return 1152 if self.version == 1 else 576
+
+    @property
+    def tag_offset(self) -> int:
+        """Where a Xing or Info tag lies: behind the header and the side information."""
+        mono = self.channels == 1
+        return 4 + ((17 if mono else 32) if self.version == 1 else (9 if mono else 17))
+
+
+def parse_frame_header(four: bytes) -> FrameHeader | None:
+    """Read four bytes as a layer III header; None when they are none."""
+    word = int.from_bytes(four, "big")
+    version = {0: 25, 2: 2, 3: 1}.get(word >> 19 & 3)
+    if len(four) < 4 or word >> 21 != 0x7FF or version is None or word >> 17 & 3 != 1:
+        return None
+    bitrate_index, rate_index = word >> 12 & 15, word >> 10 & 3
+    if bitrate_index in (0, 15) or rate_index == 3:
+        return None
+    rate_hz = _RATES_HZ[rate_index] // {1: 1, 2: 2, 25: 4}[version]
+    kbps = (_BITRATES_1 if version == 1 else _BITRATES_2)[bitrate_index]
+    size = (144 if version == 1 else 72) * kbps * 1000 // rate_hz + (word >> 9 & 1)
+    return FrameHeader(version, rate_hz, 1 if word >> 6 & 3 == 3 else 2, size)
+
+
+def id3_size_bytes(head: bytes) -> int:
+    """Length of an ID3v2 tag at the start, 0 without one."""
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte & 0x7F
+    return size + 10
+
+
+def first_frame(path: Path) -> tuple[FrameHeader, bytes] | None:
+    """Find the first frame that another one follows; give it with its bytes."""
+    with path.open("rb") as file:
+        file.seek(id3_size_bytes(file.read(10)))
+        head = file.read(_HEAD_BYTES)
+    at = head.find(b"\xff")
+    while at >= 0:
+        header = parse_frame_header(head[at : at + 4])
+        if header is not None:
+            end = at + header.size_bytes
+            if parse_frame_header(head[end : end + 4]) is not None:
+                return header, head[at:end]
+        at = head.find(b"\xff", at + 1)
+    return None
+
+
+def promised_seconds(path: Path) -> float | None:
+    """Seconds that an MP3's own Xing, Info or VBRI frame promises; None without one."""
+    found = first_frame(path)
+    if found is None:
+        return None
+    header, frame = found
+    frames = _xing_frames(frame[header.tag_offset :]) or _vbri_frames(frame[36:])
+    return frames * header.samples / header.sample_rate_hz if frames else None
+
+
+def _xing_frames(tag: bytes) -> int | None:
+    if tag[:4] not in (b"Xing", b"Info") or not int.from_bytes(tag[4:8], "big") & 1:
+        return None
+    return int.from_bytes(tag[8:12], "big")
+
+
+def _vbri_frames(tag: bytes) -> int | None:
+    return int.from_bytes(tag[14:18], "big") if tag[:4] == b"VBRI" else None
+
+
+_MAGIC = (
+    (b"ID3", "mp3"),
+    (b"RIFF", "wav"),
+    (b"RF64", "wav"),
+    (b"fLaC", "flac"),
+    (b"OggS", "ogg"),
+    (b"\x1aE\xdf\xa3", "matroska"),
+    (b"FORM", "aiff"),
+    (b"caff", "caf"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "gzip"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+)
+
+
+def magic(path: Path) -> str:
+    """Name what the first bytes look like, in words fit for an error's text."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        return "empty"
+    for start, name in _MAGIC:
+        if head.startswith(start):
+            return name
+    if head[4:8] == b"ftyp":
+        return "mp4"
+    if parse_frame_header(head[:4]) is not None:
+        return "mp3"
+    return _words(head)
+
+
+def _words(head: bytes) -> str:
+    if not head.strip(b"\0"):
+        return "zero bytes"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    if text.startswith(b"<"):
+        return "XML"
+    if text.startswith((b"{", b"[")):
+        return "JSON"
+    printable = sum(byte >= 0x20 or byte in b"\t\r\n" for byte in head)
+    return "text" if printable == len(head) and b"\0" not in head else "unknown bytes"
