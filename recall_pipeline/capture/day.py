@@ -160,14 +160,16 @@ class _Capture:
 
 
 def _with_evidence(row: MixedAudioRow, evidence: Evidence, key: str) -> MixedAudioRow:
+    """Return the row after its bytes were published; corrupt ones do not displace an earlier good version."""
+    looked_at = dataclasses.replace(
+        row, fault=evidence.fault, fetch_failure=None, captured_updated_at=row.updated_at, captured_at=utc_now()
+    )
+    if evidence.fault and row.state == ARCHIVED:
+        return looked_at
     proof = evidence.proof
     return dataclasses.replace(
-        row,
+        looked_at,
         state=CORRUPT if evidence.fault else ARCHIVED,
-        fault=evidence.fault,
-        fetch_failure=None,
-        captured_updated_at=row.updated_at,
-        captured_at=utc_now(),
         source_key=key,
         source_bytes=evidence.size_bytes,
         source_sha256=evidence.sha256,

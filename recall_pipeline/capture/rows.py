@@ -26,7 +26,7 @@ class MixedAudioRow:
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
     has_url: bool = column("Whether Recall offered a download at the last look", default=False)
     state: str | None = column("`archived` or `corrupt`: what the archive holds; null: nothing yet")
-    fault: str | None = column("Why the bytes are corrupt")
+    fault: str | None = column("Why the bytes last fetched are corrupt; an earlier good version stays what is archived")
     fetch_failure: str | None = column("Why the last try to fetch what is offered failed; null: it did not")
     captured_updated_at: datetime | None = column("`updated_at` of the artifact whose bytes the archive holds, UTC")
     captured_at: datetime | None = column("When the bytes were proven, UTC")

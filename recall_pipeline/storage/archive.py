@@ -22,8 +22,10 @@ from filelock import FileLock
 from recall_pipeline.errors import StorageError
 from recall_pipeline.redaction import redact
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage.layout import Layout, TableName
 
 if TYPE_CHECKING:
+    import pyarrow.fs
     from fsspec import AbstractFileSystem
 
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
@@ -59,23 +61,44 @@ class Archive:
         self.address = address
         self.spool = address.spool
         self._filesystem = filesystem
+        self._path = path.rstrip("/")
         self._is_local = "://" not in address.root
-        self._root = address.root if self._is_local else str(filesystem.unstrip_protocol(path))
+        self._prefix = "file://" if self._is_local else address.root.partition("://")[0] + "://"
 
     def uri(self, key: str) -> str:
         """Return the absolute fsspec URI of `key`, which opens as it stands."""
-        return f"{'file://' if self._is_local else ''}{self._root}/{key}"
+        return f"{self._prefix}{self.path(key)}"
+
+    def path(self, key: str) -> str:
+        """Return the path of `key` as this archive's file system spells it."""
+        return f"{self._path}/{key}"
+
+    def arrow_filesystem(self) -> "pyarrow.fs.FileSystem":
+        """Return the file system for pyarrow's datasets."""
+        import pyarrow.fs
+
+        handler = pyarrow.fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]  # the stubs forget its methods
+        return pyarrow.fs.PyFileSystem(handler)
+
+    def days(self, table: TableName) -> list[date]:
+        """Return the days for which a table lies in the archive, in order."""
+        with self._told("list", table):
+            try:
+                found = self._filesystem.ls(self.path(table), detail=False)
+            except FileNotFoundError:
+                return []
+        return sorted(day for path in found if (day := Layout.day_in(path)) is not None)
 
     def exists(self, key: str) -> bool:
         """Say whether `key` is published."""
         with self._told("look at", key):
-            return bool(self._filesystem.exists(self._path(key)))
+            return bool(self._filesystem.exists(self.path(key)))
 
     def size_bytes(self, key: str) -> int | None:
         """Return the size of what is published under `key`; None when nothing is."""
         with self._told("look at", key):
             try:
-                return int(self._filesystem.size(self._path(key)))
+                return int(self._filesystem.size(self.path(key)))
             except FileNotFoundError:
                 return None
 
@@ -83,7 +106,7 @@ class Archive:
         """Return the content of a small file; None when there is none."""
         with self._told("read", key):
             try:
-                return bytes(self._filesystem.cat_file(self._path(key)))
+                return bytes(self._filesystem.cat_file(self.path(key)))
             except FileNotFoundError:
                 return None
 
@@ -91,11 +114,11 @@ class Archive:
     def local_copy(self, key: str) -> Iterator[Path]:
         """Give a local path with the content of `key`: the file itself, or a copy in the spool for the while."""
         if self._is_local:
-            yield Path(self._path(key))
+            yield Path(self.path(key))
             return
         with self.scratch(suffix=Path(key).suffix) as copy:
             with self._told("read", key):
-                self._filesystem.get_file(self._path(key), str(copy))
+                self._filesystem.get_file(self.path(key), str(copy))
             yield copy
 
     @contextlib.contextmanager
@@ -114,18 +137,18 @@ class Archive:
         """Put a finished local file under its final name in one step; on disk the file itself moves there."""
         with self._told("write", key):
             if self._is_local:
-                _move_whole(local, Path(self._path(key)))
+                _move_whole(local, Path(self.path(key)))
             else:
-                self._filesystem.put_file(str(local), self._path(key))
+                self._filesystem.put_file(str(local), self.path(key))
 
     def remove(self, key: str) -> None:
         """Remove what is published under `key`, and the folder that it leaves empty."""
         with self._told("remove", key):
             with contextlib.suppress(FileNotFoundError):
-                self._filesystem.rm_file(self._path(key))
+                self._filesystem.rm_file(self.path(key))
             if self._is_local:
                 with contextlib.suppress(OSError):
-                    Path(self._path(key)).parent.rmdir()
+                    Path(self.path(key)).parent.rmdir()
 
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""
@@ -156,9 +179,6 @@ class Archive:
         """Keep other runs of `day` on this host away."""
         return self.one_at_a_time(f"day-{day.isoformat()}")
 
-    def _path(self, key: str) -> str:
-        return f"{self._root}/{key}"
-
     @contextlib.contextmanager
     def _told(self, doing: str, what: str) -> Iterator[None]:
         """Reword any fault of the storage for the person who has to mend it."""
@@ -170,7 +190,7 @@ class Archive:
             if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
                 raise
             reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-            where = f"{what} below {self._root}" if not what.startswith("/") else what
+            where = f"{what} below {self.address.root}" if not what.startswith("/") else what
             raise StorageError(
                 redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}")
             ) from None

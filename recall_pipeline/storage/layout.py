@@ -24,6 +24,20 @@ class Layout:
         """Return the key of a normalized file; `version` tells a later one from the first."""
         return f"normalized_audio/{_leaf(day, recording_id, audio_id, version)}.{audio_format}"
 
+    @staticmethod
+    def day_in(path: str) -> date | None:
+        """Return the day of a partition's folder; None for anything else."""
+        name = path.rstrip("/").rpartition("/")[2]
+        try:
+            return date.fromisoformat(name.removeprefix("day=")) if name.startswith("day=") else None
+        except ValueError:
+            return None
+
+    @staticmethod
+    def key_in(uri: str) -> str:
+        """Return the key within the URI of a normalized file, wherever the archive was when it was written."""
+        return uri[uri.rindex("normalized_audio/day=") :]
+
 
 def _leaf(day: date, recording_id: str, audio_id: str, version: str | None) -> str:
     suffix = f".{version}" if version else ""

@@ -15,6 +15,7 @@ from recall_pipeline.storage.layout import Layout, TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
@@ -79,6 +80,21 @@ class Table(Generic[Row]):
         with archive.scratch(suffix=".parquet") as written:
             pq.write_table(table, written, compression="zstd")
             archive.publish(written, Layout.table(self.name, day))
+
+    def dataset(self, archive: Archive, first: date | None = None, last: date | None = None) -> "ds.Dataset":
+        """Return the days from `first` to `last` as one dataset with the column `day`, without opening any other."""
+        import pyarrow as pa
+        import pyarrow.dataset as ds
+
+        days = [d for d in archive.days(self.name) if (first is None or first <= d) and (last is None or d <= last)]
+        day = pa.field("day", pa.date32())
+        return ds.dataset(
+            [archive.path(Layout.table(self.name, d)) for d in days],
+            schema=self.schema().append(day),
+            format="parquet",
+            filesystem=archive.arrow_filesystem(),
+            partitioning=ds.partitioning(pa.schema([day]), flavor="hive"),
+        )
 
     def _load(self, archive: Archive, day: date) -> "pa.Table | None":
         import pyarrow as pa

@@ -1,0 +1,99 @@
+"""Catalog a day: normalize what is new, decide every outcome, publish the table, then drop what it no longer names."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from recall_pipeline.audio import Target
+from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.catalog.building import Heard, build_row, heard_anew, heard_before, not_heard
+from recall_pipeline.catalog.normalizing import NormalizeTask, normalize_all, target_of
+from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.days import utc_now
+from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, Layout
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cataloged:
+    """A day's catalog as it was published, and how many files were normalized for it."""
+
+    rows: list[CatalogRow]
+    normalized: int
+
+
+def catalog_day(archive: Archive, settings: Settings, day: date, progress: Progress) -> Cataloged:
+    """Bring the day's catalog up to date with what the archive holds; every recording has a row."""
+    mp3s = _by_recording(MIXED_AUDIO.read(archive, day) or [])
+    before = {row.key: row for row in CATALOG.read(archive, day) or []}
+    heard, normalized = _listen(archive, settings, day, mp3s, before, progress)
+    now = utc_now()
+    rows = dict(before)  # what the other tables have lost is not lost here
+    for recording in RECORDINGS.read(archive, day) or []:
+        rows.pop(recording.recording_id, None)
+        for mp3 in mp3s.get(recording.recording_id, [None]):
+            key = mp3.audio_id if mp3 else recording.recording_id
+            rows[key] = build_row(archive, recording, mp3, heard.get(key), before.get(key), now)
+    ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
+    CATALOG.write(archive, day, ordered, RECORDINGS.facts(archive, day))
+    _drop_replaced(archive, before.values(), ordered)
+    return Cataloged(ordered, normalized)
+
+
+def _by_recording(rows: Sequence[MixedAudioRow]) -> dict[str, list[MixedAudioRow | None]]:
+    grouped: dict[str, list[MixedAudioRow | None]] = {}
+    for row in rows:
+        grouped.setdefault(row.recording_id, []).append(row)
+    return grouped
+
+
+def _listen(
+    archive: Archive,
+    settings: Settings,
+    day: date,
+    mp3s: Mapping[str, Sequence[MixedAudioRow | None]],
+    before: Mapping[str, CatalogRow],
+    progress: Progress,
+) -> tuple[dict[str, Heard], int]:
+    """Return what was heard in each archived MP3, by its id, and how many were normalized for that."""
+    target = target_of(settings)
+    archived = [mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == "archived"]
+    current = [mp3.audio_id for mp3 in archived if _is_current(mp3, before, target)]
+    heard = {audio_id: heard_before(archive, before[audio_id]) for audio_id in current}
+    tasks = [_task(archive, target, day, mp3, before) for mp3 in archived if mp3.audio_id not in heard]
+    normalized = 0
+    for number, done in enumerate(normalize_all(settings, tasks), start=1):
+        result = done.result
+        heard[done.task.audio_id] = heard_anew(archive, done.task, result) if result else not_heard(done.error)
+        normalized += done.result is not None
+        progress(number, len(tasks))
+    return heard, normalized
+
+
+def _is_current(mp3: MixedAudioRow, before: Mapping[str, CatalogRow], target: Target) -> bool:
+    """Whether the catalog already names a normalized file of these bytes and this target."""
+    row = before.get(mp3.audio_id)
+    return (
+        row is not None
+        and row.audio_uri is not None
+        and (row.source_sha256, row.audio_recipe) == (mp3.source_sha256, target.recipe)
+    )
+
+
+def _task(
+    archive: Archive, target: Target, day: date, mp3: MixedAudioRow, before: Mapping[str, CatalogRow]
+) -> NormalizeTask:
+    row = before.get(mp3.audio_id)
+    taken = Layout.key_in(row.audio_uri) if row and row.audio_uri else None
+    return NormalizeTask(archive.address, target, day, mp3.recording_id, mp3.audio_id, mp3.source_key or "", taken)
+
+
+def _drop_replaced(archive: Archive, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:
+    """Remove the normalized files that the catalog named until now and no longer does."""
+    named = {Layout.key_in(row.audio_uri) for row in rows if row.audio_uri}
+    for row in before:
+        if row.audio_uri and (key := Layout.key_in(row.audio_uri)) not in named:
+            archive.remove(key)

@@ -1,0 +1,148 @@
+"""The outcome of a recording: contract.md section 4, first match wins, read from top to bottom."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from recall_pipeline.capture import MixedAudioRow
+from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.recall import Meeting
+
+_GIVEN_UP_AFTER = timedelta(hours=24)
+_MP3_DUE_WITHIN = timedelta(hours=1)
+_DELETED = "deleted"
+
+
+class Outcome(StrEnum):
+    """What became of a recording."""
+
+    FORGOTTEN = "forgotten"
+    READY = "ready"
+    SILENT = "silent"
+    CORRUPT = "corrupt"
+    DOWNLOAD_FAILED = "download_failed"
+    FAILED_UPSTREAM = "failed_upstream"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    PROCESSING = "processing"
+    UNSUPPORTED_PLATFORM = "unsupported_platform"
+    NOT_REQUESTED = "not_requested"
+
+
+SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.CORRUPT})
+"""Outcomes that only a new version upstream, or a person, opens again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, and why."""
+
+    outcome: Outcome
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What normalizing an archived MP3 came to."""
+
+    is_silent: bool = False
+    finding: str | None = None
+    failure: str | None = None
+
+
+def decide(recording: RecordingRow, audio: MixedAudioRow | None, listened: Listened | None, now: datetime) -> Verdict:
+    """Return the verdict on a recording and one of its MP3s (None: it has none)."""
+    return (
+        (audio and _by_bytes(audio, listened))
+        or _failed_upstream(recording, audio)
+        or _gone(recording, audio, now)
+        or _in_progress(recording, audio, now)
+        or _without_mp3(recording, now)
+    )
+
+
+def _by_bytes(audio: MixedAudioRow, listened: Listened | None) -> Verdict | None:
+    """Rows 1 to 4: what the archive holds, and what could not be fetched into it."""
+    if audio.is_offered and not audio.is_settled:
+        return Verdict(Outcome.DOWNLOAD_FAILED, audio.fetch_failure or "not fetched yet")
+    if audio.fault is not None:
+        return Verdict(Outcome.CORRUPT, audio.fault)
+    if audio.state is not None:
+        return _listened_to(listened or Listened(failure="it was not tried yet"))
+    return None
+
+
+def _listened_to(listened: Listened) -> Verdict:
+    if listened.failure:
+        return Verdict(Outcome.DOWNLOAD_FAILED, f"the MP3 is archived, normalizing it failed: {listened.failure}")
+    return Verdict(Outcome.SILENT if listened.is_silent else Outcome.READY, listened.finding)
+
+
+def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Verdict | None:
+    """Row 5."""
+    if audio and audio.status_code == "failed":
+        return Verdict(Outcome.FAILED_UPSTREAM, _coded("Recall failed to make the MP3", audio.status_sub_code))
+    if recording.status_code == "failed":
+        return Verdict(Outcome.FAILED_UPSTREAM, _coded("Recall failed to record", recording.status_sub_code))
+    return None
+
+
+def _gone(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
+    """Row 6."""
+    is_past = recording.expires_at is not None and recording.expires_at < now
+    if audio and audio.status_code == _DELETED:
+        why = "the MP3 is gone at Recall"
+    elif recording.is_gone or recording.status_code == _DELETED:
+        why = "the recording is gone at Recall"
+    elif recording.bot_media_expired:
+        why = "Recall has removed the bot's media"
+    elif audio is None and is_past:
+        why = "its retention has ended, and no MP3 is known"
+    else:
+        return None
+    return Verdict(Outcome.EXPIRED if is_past else Outcome.DELETED, f"{why}; it was never archived")
+
+
+def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
+    """Row 7. A code that this project does not know means work in progress, until it has stood still for a day."""
+    if audio is not None:
+        why = (
+            "finished, but no download is offered yet"
+            if audio.status_code == "done"
+            else _at("the MP3", audio.status_code)
+        )
+    elif recording.status_code in ("processing", "paused"):
+        why = _at("the recording", recording.status_code)
+    else:
+        return None
+    changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
+    latest = max((moment for moment in changes if moment), default=now)
+    if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h")
+    return Verdict(Outcome.PROCESSING, why)
+
+
+def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:
+    """Rows 8 to 10."""
+    if not Meeting(recording.platform).makes_mp3:
+        return Verdict(Outcome.UNSUPPORTED_PLATFORM, f"Recall makes no mixed-audio MP3 on {recording.platform}")
+    finished_at = recording.completed_at or recording.status_updated_at
+    is_fresh = finished_at is not None and now - finished_at < _MP3_DUE_WITHIN
+    if recording.status_code == "done" and is_fresh and recording.mp3_requested is not False:
+        return Verdict(Outcome.PROCESSING, "done less than an hour ago; the MP3 may still come")
+    return Verdict(Outcome.NOT_REQUESTED, _why_no_mp3(recording))
+
+
+def _why_no_mp3(recording: RecordingRow) -> str:
+    if recording.mp3_requested is False:
+        return "the bot's recording_config has no audio_mixed_mp3"
+    asked = "audio_mixed_mp3 was asked for" if recording.mp3_requested else "whether an MP3 was asked for is not known"
+    return f"no MP3 exists; {asked}; the recording is {recording.status_code or 'without a status'}"
+
+
+def _at(what: str, code: str | None) -> str:
+    return f"{what} is {code or 'without a status'} at Recall"
+
+
+def _coded(said: str, sub_code: str | None) -> str:
+    return f"{said} ({sub_code})" if sub_code else said
