@@ -1,1 +1,33 @@
-"""See the brief."""
+"""A Recall.ai on loopback that can misbehave on request; the demo, the tests and the docs run on it.
+
+Belongs here: what the service says and does as recall_api.md sections 1 to 6 tell it, the meetings it
+tells of, and every way in which it may fail. Does not belong here: anything that reads the archive or
+knows how the pipeline works inside; this room imports `recall_pipeline.errors` and nothing else of it,
+so that a mistake of the pipeline cannot hide behind the same mistake here.
+
+Comes in: a `World` of bots, recordings and artifacts, and a fault plan. Goes out: two HTTP origins on
+127.0.0.1 (the API and the storage that its download links point to), an access log of what was asked,
+and the truth that a right archive must come to.
+
+    world = demo_world(today)
+    with Sandbox(world).running() as sandbox:
+        ...  # sandbox.api_url, sandbox.api_key, sandbox.faults, sandbox.access_log, sandbox.world.truth()
+"""
+
+from recall_pipeline.sandbox.access_log import Access, AccessLog
+from recall_pipeline.sandbox.demo import demo_world
+from recall_pipeline.sandbox.faults import FaultPlan, Rule
+from recall_pipeline.sandbox.server import Sandbox
+from recall_pipeline.sandbox.truth import ExpectedRow
+from recall_pipeline.sandbox.world import World
+
+__all__ = [
+    "Access",
+    "AccessLog",
+    "ExpectedRow",
+    "FaultPlan",
+    "Rule",
+    "Sandbox",
+    "World",
+    "demo_world",
+]

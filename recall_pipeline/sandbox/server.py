@@ -1,0 +1,133 @@
+"""The sandbox itself: two HTTP origins on loopback, served from a thread."""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from recall_pipeline.errors import UsageError
+from recall_pipeline.sandbox.access_log import AccessLog, LogAccess, Origin
+from recall_pipeline.sandbox.api import PREFIX, Api
+from recall_pipeline.sandbox.behaviour import Behaviour
+from recall_pipeline.sandbox.clock import Clock, utc_now
+from recall_pipeline.sandbox.faults import FaultPlan, Faults
+from recall_pipeline.sandbox.gate import Gate
+from recall_pipeline.sandbox.links import Links
+from recall_pipeline.sandbox.media import Media
+from recall_pipeline.sandbox.world import World
+
+HOST = "127.0.0.1"
+API_KEY = "sandbox-key-of-nobody"
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Sandbox:
+    """A Recall.ai that tells of `world`; a port of 0 takes any free one.
+
+    `switches` are the fields of `Behaviour`; they stay changeable as `sandbox.behaviour`. `clock` is
+    what limits, links and new bots go by. One sandbox runs once.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        api_port: int = 0,
+        media_port: int = 0,
+        api_key: str = API_KEY,
+        clock: Clock = utc_now,
+        **switches: Any,
+    ) -> None:
+        self.world = world
+        self.api_key = api_key
+        self.behaviour = Behaviour(**switches)
+        self.access_log = AccessLog()
+        self.faults = FaultPlan()
+        self._clock = clock
+        self._ports = (api_port, media_port)
+
+    @contextmanager
+    def running(self) -> Iterator["Sandbox"]:
+        """Serve until the block ends; raises UsageError when a port is taken."""
+        with _listen(self._ports[0]) as api, _listen(self._ports[1]) as media:
+            self.api_url = f"{_url(api)}{PREFIX}"
+            self.media_url = _url(media)
+            servers = {_server(self._api_app()): api, _server(self._media_app()): media}
+            thread = threading.Thread(target=lambda: asyncio.run(_serve(servers)), name="sandbox")
+            thread.start()
+            try:
+                yield self
+            finally:
+                for server in servers:
+                    server.should_exit = True
+                thread.join()
+
+    def serve_forever(self, announce: Callable[["Sandbox"], object]) -> None:
+        """Serve until interrupted; `announce` is called once, as soon as the addresses are known."""
+        with self.running():
+            announce(self)
+            threading.Event().wait()
+
+    def _api_app(self) -> ASGIApp:
+        self._links = Links(self.media_url)
+        api = Api(self.world, self.behaviour, self._links, self._clock)
+        return self._watched(Gate(api.app(), self.api_key), "api")
+
+    def _media_app(self) -> ASGIApp:
+        return self._watched(Media(self.world, self._links, self._clock).app(), "media")
+
+    def _watched(self, app: ASGIApp, origin: Origin) -> ASGIApp:
+        return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)
+
+
+class _ResettableProtocol(H11Protocol):
+    """HTTP/1.1 that lets the application reset its connection, by `scope["state"]["abort"]`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+
+        def abort() -> None:
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            transport.abort()
+
+        self.app_state = {**self.app_state, "abort": abort}
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        http=_ResettableProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # LogAccess logs what fails
+        access_log=False,
+        timeout_graceful_shutdown=0,  # a stalled answer must not hold the sandbox up
+    )
+    return uvicorn.Server(config)
+
+
+async def _serve(servers: dict[uvicorn.Server, socket.socket]) -> None:
+    serving = (server.serve(sockets=[listener]) for server, listener in servers.items())
+    await asyncio.gather(*serving)
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port), backlog=1024)
+    except OSError as fault:
+        raise UsageError(
+            f"The sandbox cannot listen on {HOST}:{port} ({fault.strerror}): choose another --port."
+        ) from fault
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
