@@ -1,0 +1,128 @@
+"""What a maintainer forgets: locks that lag behind, dependencies that nobody imports, settings Dagster would refuse."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+GROUPS: dict[str, list[str]] = {
+    "runtime": PROJECT["project"]["dependencies"],
+    **{
+        group: [entry for entry in entries if isinstance(entry, str)]
+        for group, entries in PROJECT["dependency-groups"].items()
+    },
+}
+IMPORTED_BY_OTHERS = {
+    "audioop-lts": "pydub imports it on Python 3.13 and later",
+    "dagster-webserver": "dagster dev starts it",
+    "s3fs": "fsspec imports it when a URL says s3",
+}
+ONLY_WHEN_ASKED_FOR = {"distributed": "RECALL_WORKERS names a Dask scheduler"}
+
+
+def pins(group: str) -> dict[str, str]:
+    """Return the version that a group's lock pins for each package."""
+    lock = (ROOT / "requirements" / f"{group}.txt").read_text("utf-8")
+    found = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", lock, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+def distributions_imported() -> set[str]:
+    """Return what the package imports, as the names under which it is installed."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "recall_pipeline").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    tops = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - {"recall_pipeline"}
+    known = packages_distributions()
+    return {canonicalize_name(known.get(top, [top])[0]) for top in tops}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_lock_holds_a_hash_for_everything_and_no_address(group: str) -> None:
+    lock = (ROOT / "requirements" / f"{group}.txt").read_text("utf-8")
+    entries = [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if not entry.startswith("#")]
+    assert [entry for entry in entries if not re.match(r"\S+==[^\\]+\\\n +--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert re.findall(r"://|--(?:extra-)?index|--find-links|^-", lock, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_lock_pins_what_pyproject_asks_for(group: str) -> None:
+    locked = pins(group)
+    wanted = [Requirement(text) for text in GROUPS[group]]
+    lagging = [
+        str(want) for want in wanted if not want.specifier.contains(locked.get(canonicalize_name(want.name), ""))
+    ]
+    assert lagging == [], "run `make lock`"
+
+
+def test_one_environment_can_hold_every_lock() -> None:
+    everywhere = {pin for group in GROUPS for pin in pins(group).items()}
+    assert len(everywhere) == len({name for name, _ in everywhere})
+
+
+def test_every_runtime_dependency_is_imported() -> None:
+    declared = {canonicalize_name(Requirement(text).name) for text in GROUPS["runtime"]}
+    assert declared - distributions_imported() - set(IMPORTED_BY_OTHERS) == set()
+
+
+def test_everything_imported_is_a_runtime_dependency() -> None:
+    declared = {canonicalize_name(Requirement(text).name) for text in GROUPS["runtime"]}
+    assert distributions_imported() - declared - set(ONLY_WHEN_ASKED_FOR) == set()
+
+
+def test_the_build_needs_nothing_beside_its_lock() -> None:
+    assert PROJECT["build-system"]["requires"] == GROUPS["build"]
+
+
+def test_pyproject_leaves_dagster_to_workspace_yaml() -> None:
+    assert {"dagster", "dg"}.isdisjoint(PROJECT["tool"]), "`dagster dev` would ignore workspace.yaml"
+
+
+def test_dagster_accepts_its_settings_and_keeps_everything_in_one_ignored_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(ROOT))) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+    assert [path.name for path in tmp_path.iterdir()] == [".dagster"]
+    assert ".dagster/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_the_changelog_knows_the_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    first, *released = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.MULTILINE)
+    assert first == "Unreleased"
+    assert released[:1] in ([], [PROJECT["project"]["version"]])
+
+
+def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:
+    script = tmp_path / "requirements" / "install"
+    script.parent.mkdir()
+    script.write_bytes((ROOT / "requirements" / "install").read_bytes())
+    answer = subprocess.run(  # noqa: S603  the script is this checkout's own
+        ["/bin/sh", script, "runtime"],
+        env={**os.environ, "PYTHON": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "No Python 3.11 to 3.14 with venv at PYTHON=false: install one, or name it: make PYTHON=/path/to/python3\n"
+    )
+    assert not (tmp_path / ".venv").exists()
