@@ -7,7 +7,7 @@ Comes in: the day's recordings and a listing. Goes out: MP3s byte for byte, and 
 """
 
 from recall_pipeline.capture.artifacts import find_artifacts
-from recall_pipeline.capture.day import Captured, capture_day
+from recall_pipeline.capture.day import Captured, Wanted, capture_day
 from recall_pipeline.capture.rows import MIXED_AUDIO, MixedAudioRow
 
-__all__ = ["MIXED_AUDIO", "Captured", "MixedAudioRow", "capture_day", "find_artifacts"]
+__all__ = ["MIXED_AUDIO", "Captured", "MixedAudioRow", "Wanted", "capture_day", "find_artifacts"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recall_pipeline.audio import Proof, prove
+from recall_pipeline.audio import Proof
 from recall_pipeline.errors import NotAudio, TransferError
 
 
@@ -68,7 +68,14 @@ class Prover:
         if self._pool is None:
             # spawn: a fork would copy the locks of this process's threads.
             self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
-        return await asyncio.get_running_loop().run_in_executor(self._pool, prove, path)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _decode, path)
+
+
+def _decode(path: Path) -> Proof:
+    """Prove one file; runs in a process of the pool, so that only those load the decoder."""
+    from recall_pipeline.audio import prove
+
+    return prove(path)
 
 
 def sha256_of(path: Path) -> str:

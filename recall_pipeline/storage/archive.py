@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock
 
@@ -109,6 +109,12 @@ class Archive:
                 return bytes(self._filesystem.cat_file(self.path(key)))
             except FileNotFoundError:
                 return None
+
+    @contextlib.contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """Open what is published under `key` for reading."""
+        with self._told("read", key), self._filesystem.open(self.path(key), "rb") as file:
+            yield file
 
     @contextlib.contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:

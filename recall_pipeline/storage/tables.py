@@ -61,10 +61,18 @@ class Table(Generic[Row]):
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
-        table = self._load(archive, day)
-        if table is None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        key = Layout.table(self.name, day)
+        if not archive.exists(key):
             return None
-        texts = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        with archive.open(key) as file:
+            try:
+                metadata = pq.read_schema(file).metadata
+            except (pa.ArrowException, OSError) as fault:
+                raise self._unreadable(archive, day, fault) from None
+        texts = {name.decode(): value.decode() for name, value in (metadata or {}).items()}
         return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:

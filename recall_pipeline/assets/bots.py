@@ -1,0 +1,46 @@
+"""Asset `bots`: the bots that were to join a meeting on a day."""
+
+import asyncio
+from collections import Counter
+from datetime import date
+
+import dagster as dg
+
+from recall_pipeline.assets.partitions import DAYS, days_of
+from recall_pipeline.assets.reporting import RECALL_API_POOL, report, table_facts
+from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
+from recall_pipeline.discovery import BOTS, BotRow, discover_bots
+
+
+@dg.asset(
+    partitions_def=DAYS,
+    group_name="recall",
+    kinds={"recall", "parquet"},
+    pool=RECALL_API_POOL,
+    retry_policy=RETRY_TRANSIENT,
+    description="Bots sent to meetings, filed under the UTC day they were to join. One row a bot, updated in place.",
+)
+def bots(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+    """List the bots of each day and keep their table."""
+    for day in days_of(context):
+        requests_before = session.tally.api_requests
+        with session.failing_clearly():
+            rows = asyncio.run(_sync(session, day))
+        statuses = Counter(row.status or "unknown" for row in rows)
+        report(
+            context,
+            day,
+            table_facts(session.archive, BOTS, day, len(rows)),
+            bots_by_status=dict(statuses),
+            finished_bots=sum(row.is_finished for row in rows),
+            api_requests=session.tally.api_requests - requests_before,
+        )
+
+
+async def _sync(session: Session, day: date) -> list[BotRow]:
+    async with session.client() as client:
+        with session.archive.lock_day(day):
+            listing = await session.listings.of(client, day)
+            rows = await discover_bots(client, listing, session.archive, day)
+            BOTS.write(session.archive, day, rows)
+    return rows

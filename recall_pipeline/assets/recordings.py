@@ -1,0 +1,52 @@
+"""Asset `recordings`: the recordings that started on a day."""
+
+import asyncio
+from collections import Counter
+from datetime import date
+
+import dagster as dg
+
+from recall_pipeline.assets.bots import bots
+from recall_pipeline.assets.partitions import BOTS_OF_YESTERDAY_TOO, DAYS, days_of
+from recall_pipeline.assets.reporting import RECALL_API_POOL, report, table_facts
+from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
+from recall_pipeline.discovery import RECORDINGS, RecordingRow, discover_recordings
+from recall_pipeline.recall import Listing
+
+
+@dg.asset(
+    partitions_def=DAYS,
+    deps=[dg.AssetDep(bots, partition_mapping=BOTS_OF_YESTERDAY_TOO)],
+    group_name="recall",
+    kinds={"recall", "parquet"},
+    pool=RECALL_API_POOL,
+    retry_policy=RETRY_TRANSIENT,
+    description="Recordings by the UTC day of their `created_at`. A recording once known keeps its row, whatever "
+    "becomes of it at Recall.",
+)
+def recordings(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+    """List the recordings of each day and keep their table."""
+    for day in days_of(context):
+        requests_before = session.tally.api_requests
+        with session.failing_clearly():
+            rows, listing = asyncio.run(_sync(session, day))
+        for rejected in listing.rejected:
+            context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
+        report(
+            context,
+            day,
+            table_facts(session.archive, RECORDINGS, day, len(rows)),
+            recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
+            left_out=len(listing.rejected),
+            listed_at=dg.MetadataValue.timestamp(listing.listed_at),
+            api_requests=session.tally.api_requests - requests_before,
+        )
+
+
+async def _sync(session: Session, day: date) -> tuple[list[RecordingRow], Listing]:
+    async with session.client() as client:
+        with session.archive.lock_day(day):
+            listing = await session.listings.of(client, day)
+            rows = await discover_recordings(client, listing, session.archive, day)
+            RECORDINGS.write(session.archive, day, rows, {"listed_at": listing.listed_at.isoformat()})
+    return rows, listing

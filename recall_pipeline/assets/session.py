@@ -1,0 +1,89 @@
+"""What the steps of one run share: settings, archive, listings, and the count of what was done."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import dagster as dg
+
+from recall_pipeline.errors import PipelineError
+from recall_pipeline.recall import Listings, RecallClient, open_client
+from recall_pipeline.settings import Settings, load_settings
+from recall_pipeline.storage import Archive, open_archive
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, the number done and the number to do."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done so far."""
+
+    api_requests: int = 0
+    downloaded: int = 0
+    reused: int = 0
+    bytes_downloaded: int = 0
+    normalized: int = 0
+
+
+def _unwatched(doing: str, done: int, total: int) -> None:
+    """Stand in where nobody follows the progress."""
+
+
+@dataclass
+class Session:
+    """One run, or the runs of one `sync`, which then share their listings.
+
+    `again` names recordings to look at whatever their outcome; `is_interactive` leaves trying again to the person.
+    """
+
+    settings: Settings = field(default_factory=load_settings)
+    days: Sequence[date] = ()
+    again: frozenset[str] = frozenset()
+    is_interactive: bool = False
+    progress: Progress = _unwatched
+    tally: Tally = field(default_factory=Tally)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The archive that the settings name."""
+        return open_archive(self.settings)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """Listings shared by the steps."""
+        return Listings(self.days)
+
+    def watching(self, doing: str) -> Callable[[int, int], None]:
+        """Return a callback that reports progress under the name of what is going on."""
+        return lambda done, total: self.progress(doing, done, total)
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[RecallClient]:
+        """Open a client, and count its requests."""
+        async with open_client(self.settings) as client:
+            try:
+                yield client
+            finally:
+                self.tally.api_requests += client.requests
+
+    @contextlib.contextmanager
+    def failing_clearly(self) -> Iterator[None]:
+        """Turn this project's errors into Dagster's Failure, tried again only where that can help."""
+        try:
+            yield
+        except PipelineError as error:
+            may_retry = error.retry_can_help and not self.is_interactive
+            raise dg.Failure(description=str(error), allow_retries=may_retry) from None
+
+
+@dg.resource(description="What the steps of one run share: settings, archive, listings.")
+def session_resource(_: dg.InitResourceContext) -> Session:
+    """Open a session for one run; the settings are read when the run starts."""
+    return Session()
+
+
+RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For errors whose `retry_can_help`; permanent ones forbid it."""

@@ -1,0 +1,17 @@
+"""Everything that Dagster loads, in one readable list (contract.md section 2). Loading reads settings, nothing else."""
+
+import dagster as dg
+
+from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
+from recall_pipeline.assets.session import session_resource
+from recall_pipeline.automation import daily_sync, finished_bots, sync_day
+
+defs = dg.Definitions(
+    assets=[bots, recordings, mixed_audio, audio_catalog],
+    jobs=[sync_day],
+    schedules=[daily_sync],
+    sensors=[finished_bots],
+    resources={"session": session_resource},
+    # The steps follow one another and bring their own concurrency; a process a step costs 3-8 s and gains nothing.
+    executor=dg.in_process_executor,
+)
