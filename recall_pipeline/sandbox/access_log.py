@@ -80,7 +80,12 @@ class LogAccess:
         """Serve one request."""
         entry = _Entry(scope, self._origin, self._log)
         abort: Callable[[], None] = scope["state"]["abort"]
-        scope["state"]["abort"] = lambda: (entry.write(), abort())
+
+        def write_and_abort() -> None:
+            entry.write()
+            abort()
+
+        scope["state"]["abort"] = write_and_abort
         try:
             await self._app(scope, receive, entry.counting(send))
         except Exception:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from recall_pipeline.sandbox.rendering import artifact_json, bot_json, recording
 from recall_pipeline.sandbox.world import World
 
 PREFIX = "/api/v1"
+Row = TypeVar("Row", Bot, Recording, Artifact)
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -149,7 +150,7 @@ def _id(request: Request) -> str:
         raise not_found() from None
 
 
-def _found(row: Any) -> Any:
+def _found(row: Row | None) -> Row:
     if row is None:
         raise not_found()
     return row

@@ -10,7 +10,9 @@ from recall_pipeline.sandbox.speech import Speech
 
 
 class Content(Protocol):
-    """Hashable, and always the same bytes."""
+    """Always the same bytes; equal contents are built once."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def outcome(self) -> str:

@@ -1,14 +1,16 @@
 """The demo's meetings, one after the other: five days of a small company, with all that goes wrong."""
 
+from collections.abc import Mapping
 from datetime import date, time
+from typing import Any
 
 from recall_pipeline.sandbox.content import ErrorPage, RawAudio, Truncated
 from recall_pipeline.sandbox.meetings import MP3_REQUESTED, Audio, Meeting, Take, rows_of
 from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.sandbox.world import World
 
-_VIDEO_ONLY = {"video_mixed_mp4": {}, "audio_mixed": {}}
-_RAW_ONLY = {"audio_mixed_raw": {}, "video_mixed_mp4": None}
+_VIDEO_ONLY: Mapping[str, Any] = {"video_mixed_mp4": {}, "audio_mixed": {}}
+_RAW_ONLY: Mapping[str, Any] = {"audio_mixed_raw": {}, "video_mixed_mp4": None}
 
 
 def demo_world(today: date) -> World:
@@ -56,8 +58,8 @@ MEETINGS = (
         outcomes=("ready",),
         takes=(
             Take(
-                40,
-                (Audio(Speech(40, 44_100, bitrate_kbps=64, gain_db=-24), in_shortcut=False),),
+                25,
+                (Audio(Speech(25, 44_100, bitrate_kbps=64, gain_db=-24), in_shortcut=False),),
             ),
         ),
         platform="google_meet",
@@ -86,7 +88,7 @@ MEETINGS = (
         days_ago=4,
         starts=time(8),
         outcomes=("ready",),
-        takes=(_spoken(Speech(45, 48_000, 2, 128, gain_db=9, title="Wöchentliche Runde – Köln")),),
+        takes=(_spoken(Speech(30, 48_000, 2, 128, gain_db=9, title="Wöchentliche Runde, Köln")),),
         platform="microsoft_teams",
     ),
     Meeting(
@@ -95,7 +97,7 @@ MEETINGS = (
         days_ago=4,
         starts=time(9),
         outcomes=("ready",),
-        takes=(_spoken(Speech(25)),),
+        takes=(_spoken(Speech(25, gain_db=-16)),),
         endings=("call_ended", "fatal"),
     ),
     Meeting(
@@ -247,8 +249,8 @@ MEETINGS = (
         story="the bot says media_expired",
         days_ago=3,
         starts=time(16),
-        outcomes=("deleted",),
-        takes=(Take(60),),
+        outcomes=("expired",),
+        takes=(Take(60, kept_hours=24),),
         endings=("call_ended", "recording_done", "done", "media_expired"),
     ),
     # two days ago
@@ -258,7 +260,7 @@ MEETINGS = (
         days_ago=2,
         starts=time(8),
         outcomes=("ready",),
-        takes=(_spoken(Speech(30, 44_100, bitrate_kbps=96)),),
+        takes=(_spoken(Speech(30, 44_100, bitrate_kbps=96, gain_db=4)),),
         has_bot=False,
         platform=None,
     ),
@@ -268,7 +270,7 @@ MEETINGS = (
         days_ago=2,
         starts=time(9),
         outcomes=("ready",),
-        takes=(_spoken(Speech(20)),),
+        takes=(_spoken(Speech(21, gain_db=-6)),),
         endings=("call_ended", "recording_done", "done", "insights_ready"),
         unknown_fields={"insights": {"score": 0.7, "tags": ["new"]}, "generation": 3},
     ),
@@ -320,7 +322,7 @@ MEETINGS = (
         days_ago=2,
         starts=time(15),
         outcomes=("ready",),
-        takes=(Take(95, (Audio(Speech(35)),)),),
+        takes=(Take(95, (Audio(Speech(37, gain_db=-12)),)),),
     ),
     Meeting(
         key="no-length-header",
@@ -343,7 +345,7 @@ MEETINGS = (
         outcomes=("ready", "ready"),
         takes=(
             Take(60, (Audio(Speech(60)),)),
-            Take(25, (Audio(Speech(25)),), starts_after_seconds=120),
+            Take(26, (Audio(Speech(26)),), starts_after_seconds=120),
         ),
     ),
     Meeting(
@@ -352,7 +354,7 @@ MEETINGS = (
         days_ago=2,
         starts=time(23, 59),
         outcomes=("ready",),
-        takes=(Take(15, (Audio(Speech(15), created_after_seconds=60),)),),
+        takes=(Take(16, (Audio(Speech(16), created_after_seconds=60),)),),
     ),
     # yesterday
     Meeting(
@@ -386,7 +388,7 @@ MEETINGS = (
         starts=time(10),
         outcomes=("ready",),
         takes=(Take(30, (Audio(Speech(30, 22_050, title="議事録")),), says_when_started=False),),
-        name="Élodie’s Notizbot 📼 会議",
+        name="Élodies Notizbot 📼 会議",
         platform="google_meet",
         metadata={"équipe": "données", "顧客": "株式会社サンプル"},
     ),
@@ -396,7 +398,7 @@ MEETINGS = (
         days_ago=1,
         starts=time(14),
         outcomes=("ready",),
-        takes=(_spoken(Speech(150, 32_000, 2, 64)),),
+        takes=(_spoken(Speech(100, 24_000, 2, 64)),),
         platform="microsoft_teams",
         metadata={"team": "everybody"},
     ),

@@ -2,11 +2,12 @@
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any
 
 import av
@@ -58,15 +59,17 @@ class Speech:
 
 @cache
 def _clip(name: str) -> NDArray[np.float32]:
-    with av.open(io.BytesIO((_CLIPS / f"{name}.flac").read_bytes())) as container:
+    with av.open(io.BytesIO((_CLIPS / f"{name}.flac").read_bytes()), "r") as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    return np.concatenate(frames, axis=1)[0].astype(np.float32) / 32_768
+    samples: NDArray[np.float32] = np.concatenate(frames, axis=1)[0].astype(np.float32) / 32_768
+    return samples
 
 
 def _conversation(speech: Speech) -> NDArray[np.int16]:
     """Samples of shape (channels, samples) at CLIP_RATE_HZ; in stereo the speakers sit apart."""
     total = round(speech.seconds * CLIP_RATE_HZ)
-    mixed = np.zeros((speech.channels, total), dtype=np.float32)
+    gain = 10 ** (speech.gain_db / 20)
+    mixed = np.zeros((speech.channels, total), dtype=np.int16)
     position = CLIP_RATE_HZ // 4
     for turn, name in enumerate(cycle(speech.clips)):
         if position >= total:
@@ -74,10 +77,10 @@ def _conversation(speech: Speech) -> NDArray[np.int16]:
         samples = _clip(name)[: total - position]
         for channel in range(speech.channels):
             nearness = 1.0 if channel == turn % speech.channels else 0.3
-            mixed[channel, position : position + len(samples)] = samples * nearness
+            heard = np.clip(samples * (gain * nearness), -1, 1) * 32_767
+            mixed[channel, position : position + len(samples)] = heard
         position += len(samples) + CLIP_RATE_HZ // 2
-    loud = mixed * 10 ** (speech.gain_db / 20)
-    return (np.clip(loud, -1, 1) * 32_767).astype(np.int16)
+    return mixed
 
 
 def _encode(speech: Speech, samples: NDArray[np.int16]) -> bytes:
@@ -90,19 +93,22 @@ def _encode(speech: Speech, samples: NDArray[np.int16]) -> bytes:
             "libmp3lame", rate=speech.rate_hz, layout=layout, options=_encoder_options(speech)
         )
         resampler = av.AudioResampler(format="s16p", layout=layout, rate=speech.rate_hz)
-        for frame in (_frame(samples, layout), None):
+        for frame in chain(_frames(samples, layout), [None]):
             for resampled in resampler.resample(frame):
                 container.mux(stream.encode(resampled))
         container.mux(stream.encode(None))
     return target.getvalue()
 
 
-def _frame(samples: NDArray[np.int16], layout: str) -> av.AudioFrame:
-    frame = av.AudioFrame.from_ndarray(samples, format="s16p", layout=layout)
-    frame.sample_rate = CLIP_RATE_HZ
-    frame.time_base = Fraction(1, CLIP_RATE_HZ)
-    frame.pts = 0
-    return frame
+def _frames(samples: NDArray[np.int16], layout: str) -> Iterator[av.AudioFrame]:
+    """A frame for each second, so that an hour needs no more memory than its samples."""
+    for start in range(0, samples.shape[1], CLIP_RATE_HZ):
+        second = np.ascontiguousarray(samples[:, start : start + CLIP_RATE_HZ])
+        frame = av.AudioFrame.from_ndarray(second, format="s16p", layout=layout)
+        frame.sample_rate = CLIP_RATE_HZ
+        frame.time_base = Fraction(1, CLIP_RATE_HZ)
+        frame.pts = start
+        yield frame
 
 
 def _muxer_options(speech: Speech) -> dict[str, str]:

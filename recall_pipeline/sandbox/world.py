@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from recall_pipeline.sandbox.clock import utc_now
 from recall_pipeline.sandbox.content import Content
@@ -13,6 +13,7 @@ from recall_pipeline.sandbox.records import Artifact, Bot, Recording
 from recall_pipeline.sandbox.shelf import Shelf
 from recall_pipeline.sandbox.truth import ExpectedRow, expected_rows
 
+Row = TypeVar("Row", Bot, Recording, Artifact)
 Deleted = Literal["deleted", "gone"]
 
 
@@ -125,7 +126,7 @@ class World:
         with self.lock:
             return expected_rows(self, now or utc_now())
 
-    def _change(self, shelf: Shelf[Any], row_id: str, changes: dict[str, Any]) -> Any:
+    def _change(self, shelf: Shelf[Row], row_id: str, changes: dict[str, Any]) -> Row:
         with self.lock:
             row = shelf.get(row_id)
             if row is None:
@@ -136,5 +137,5 @@ class World:
             return changed
 
 
-def _present(shelf: Shelf[Any], ids: Iterable[str]) -> list[Any]:
+def _present(shelf: Shelf[Row], ids: Iterable[str]) -> list[Row]:
     return [row for row in map(shelf.get, ids) if row is not None]
