@@ -27,10 +27,12 @@ async def find_artifacts(
     known = {row.audio_id: row for row in MIXED_AUDIO.read(archive, day) or []}
     shown = await _shown(client, listing, recordings, known.values())
     shown.update(await _ask_for_hidden(client, shown, known, {row.recording_id for row in recordings if row.is_gone}))
-    shown.update(await _ask_for_urls(client, shown, known))
+    answers = await _ask_for_urls(client, shown, known)
+    shown.update({audio_id: (shown[audio_id][0], audio) for audio_id, audio in answers.items() if audio})
     rows = {audio_id: row.gone() for audio_id, row in known.items() if audio_id not in shown}
     for recording_id, audio in shown.values():
-        rows[audio.id] = known.get(audio.id, MixedAudioRow(recording_id, audio.id)).shown_as(audio)
+        row = known.get(audio.id, MixedAudioRow(recording_id, audio.id)).shown_as(audio)
+        rows[audio.id] = row.gone() if answers.get(audio.id, audio) is None else row
     ordered = sorted(rows.values(), key=lambda row: (row.recording_id, row.audio_id))
     return ordered, {audio_id: audio for audio_id, (_, audio) in shown.items()}
 
@@ -73,13 +75,14 @@ async def _ask_for_hidden(
     return {audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in answers.items() if audio}
 
 
-async def _ask_for_urls(client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow]) -> Shown:
-    """Read again each finished artifact that came without a URL and is not archived yet."""
+async def _ask_for_urls(
+    client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow]
+) -> dict[str, AudioMixed | None]:
+    """Read again each finished artifact that came without a URL and is not archived yet; None: it is gone."""
     archived = {row.audio_id for row in known.values() if row.state == ARCHIVED}
     without = [
         audio.id
         for _, audio in shown.values()
         if audio.status.code == "done" and audio.download_url is None and audio.id not in archived
     ]
-    answers = await ask_each(client.audio_mixed_by_id, without)
-    return {audio_id: (shown[audio_id][0], audio) for audio_id, audio in answers.items() if audio}
+    return await ask_each(client.audio_mixed_by_id, without)
