@@ -22,6 +22,7 @@ from recall_pipeline.errors import NotAudio
 Samples = npt.NDArray[np.float32]
 """Shape (frames, channels), full scale at 1.0."""
 
+CHUNK_SECONDS = 2
 CLIP = 2.0  # +6 dBFS: no encoder overshoots as far, a broken frame decodes up to +72 dBFS
 
 # Playlists and scripts (HLS, concat) make a demuxer open other files and addresses: never these.
@@ -33,7 +34,7 @@ _MOST_CHANNELS = 8
 
 
 class Block(NamedTuple):
-    """About a second of sound in one format; `layout` names the channels as libav does."""
+    """Some seconds of sound in one format; `layout` names the channels as libav does."""
 
     samples: Samples
     sample_rate_hz: int
@@ -86,18 +87,22 @@ class Decoding:
         if not self._samples:
             raise self._not_audio()
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the sound as floats, a second at a time."""
+    def chunks(self) -> Iterator[av.AudioFrame]:
+        """Yield the sound as decoded, some seconds at a time, each chunk in one format."""
         fifo, shape = av.AudioFifo(), None
         for frame in self.frames():
             if shape != (shape := (frame.sample_rate, frame.layout.name, frame.format.name)):
                 yield from _drain(fifo)
                 fifo = av.AudioFifo()
-            frame.pts = None
+            frame.pts = None  # those of a damaged file jump, and a fifo minds
             fifo.write(frame)
-            if fifo.samples >= frame.sample_rate:
-                yield _block(fifo.read(frame.sample_rate))
+            if fifo.samples >= CHUNK_SECONDS * frame.sample_rate:
+                yield from _drain(fifo)
         yield from _drain(fifo)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound as floats, some seconds at a time."""
+        return map(_block, self.chunks())
 
     @property
     def proof(self) -> Proof:
@@ -152,16 +157,20 @@ class Decoding:
 _CODECS = {"mp3float": "mp3"}  # libav's decoder of floats; the codec has one name
 
 
-def _drain(fifo: av.AudioFifo) -> Iterator[Block]:
+def _drain(fifo: av.AudioFifo) -> Iterator[av.AudioFrame]:
     if fifo.samples:
-        yield _block(fifo.read())
+        yield fifo.read()
 
 
 def _block(frame: av.AudioFrame) -> Block:
     layout = tuple(channel.name for channel in frame.layout.channels)
+    return Block(_sane(_as_float(interleaved(frame))), frame.sample_rate, layout)
+
+
+def interleaved(frame: av.AudioFrame) -> npt.NDArray[np.generic]:
+    """The samples of a chunk as they were decoded, shape (frames, channels)."""
     data = frame.to_ndarray()
-    data = data.T if frame.format.is_planar else data.reshape(-1, len(layout))
-    return Block(_sane(_as_float(data)), frame.sample_rate, layout)
+    return data.T if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels)
 
 
 def _as_float(data: npt.NDArray[np.generic]) -> Samples:
@@ -173,6 +182,6 @@ def _as_float(data: npt.NDArray[np.generic]) -> Samples:
 
 
 def _sane(samples: Samples) -> Samples:
-    if np.abs(samples).max(initial=0.0) <= CLIP:  # false for NaN as well
+    if samples.max() <= CLIP and samples.min() >= -CLIP:  # false for NaN as well
         return samples
     return np.clip(np.nan_to_num(samples, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)

@@ -24,6 +24,9 @@ LAME_SCALE = 0.95  # what LAME multiplies its input with
 class Encoder(Protocol):
     """Takes samples until it is closed."""
 
+    gain: float
+    """What its input is multiplied with, so that its output has the level that was meant."""
+
     def write(self, frames: Frames16) -> None:
         """Encode (frames, channels)."""
 
@@ -35,17 +38,33 @@ def open_encoder(path: Path, target: Target) -> Encoder:
     """Give an encoder of the target's format that writes to `path`."""
     if target.format == "mp3":
         return _Mp3(path, target)
-    container, subtype = _SOUNDFILE[target.format]
-    return soundfile.SoundFile(
-        path, "w", target.sample_rate_hz, target.channels, subtype, format=container
-    )
+    return _SoundFile(path, target, *_SOUNDFILE[target.format])
 
 
 _SOUNDFILE = {"flac": ("FLAC", "PCM_16"), "wav": ("WAV", "PCM_16"), "opus": ("OGG", "OPUS")}
 
 
+class _SoundFile:
+    """libsndfile, the fastest FLAC writer that has wheels."""
+
+    gain = 1.0
+
+    def __init__(self, path: Path, target: Target, container: str, subtype: str) -> None:
+        self._file = soundfile.SoundFile(
+            path, "w", target.sample_rate_hz, target.channels, subtype, format=container
+        )
+
+    def write(self, frames: Frames16) -> None:
+        self._file.write(frames)
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class _Mp3:
     """LAME, with the Info frame that makes the length exact for every gapless decoder."""
+
+    gain = 1 / LAME_SCALE
 
     def __init__(self, path: Path, target: Target) -> None:
         self._file = path.open("wb")

@@ -60,12 +60,12 @@ class KWeighting:
         self._graph.link_nodes(self._source, *stages, self._sink).configure()
 
     def filter(self, samples: Samples) -> npt.NDArray[np.float64]:
-        """Filter (frames, channels); gives as many, shape (channels, frames)."""
+        """Filter samples; gives as many, shape (frames, channels)."""
         planes = np.ascontiguousarray(samples.T, dtype=np.float64)
         frame = av.AudioFrame.from_ndarray(planes, format="dblp", layout=self._layout)
         frame.sample_rate = self._rate_hz
         self._source.push(frame)
-        return self._sink.pull().to_ndarray()
+        return self._sink.pull().to_ndarray().T
 
     def _stage(self, biquad: Biquad) -> av.filter.context.FilterContext:
         values = dict(zip(("b0", "b1", "b2", "a1", "a2"), biquad, strict=True))

@@ -1,8 +1,8 @@
 """A true-peak limiter as a curve of gain over blocks of a millisecond.
 
-The curve never lies above what a block's peak allows, falls in a straight line of 5 ms before a
-peak and recovers by 120 dB a second after it. It depends on nothing further back than it takes to
-recover from the deepest limiting, so that any stretch of it can be computed alone.
+The curve never lies above what a block's peak allows, falls in a straight line over the 5 ms
+before a peak and recovers by 120 dB a second after it. What it recovers from is bounded by the
+cap on its depth, so any stretch of it can be computed alone.
 """
 
 from dataclasses import dataclass
@@ -11,41 +11,45 @@ import numpy as np
 import numpy.typing as npt
 
 Curve = npt.NDArray[np.float32]
+"""Decibels, 0 or below, one a block."""
 
 LOOKAHEAD_BLOCKS = 5
 _RELEASE_DB_A_BLOCK = 0.12
+_QUIET = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Limiter:
-    """Presses every peak to `ceiling`, full scale at 1.0."""
+    """Presses peaks of at most `max_db` above it to `ceiling`, full scale at 1.0."""
 
     ceiling: float
+    max_db: float
 
-    def reduction_db(self, peaks: Curve, gain: float, start: int, end: int) -> Curve:
-        """Limiting in dB (0 or below) of blocks start to end, given peaks before the gain.
+    @property
+    def margin_blocks(self) -> int:
+        """How many blocks before a block decide what it gets."""
+        return int(self.max_db / _RELEASE_DB_A_BLOCK) + 2 * LOOKAHEAD_BLOCKS
 
-        `peaks` must begin `margin` blocks before start and end LOOKAHEAD_BLOCKS after end; the
-        indices count from its beginning.
-        """
-        needed = 20 * np.log10(np.minimum(1, self.ceiling / np.maximum(peaks * gain, 1e-9)))
-        ahead = _minimum_ahead(needed, LOOKAHEAD_BLOCKS)
-        slope = _RELEASE_DB_A_BLOCK * np.arange(ahead.size)
-        recovering = np.minimum.accumulate(ahead - slope) + slope
-        total = np.concatenate([[0.0], np.cumsum(recovering)])
-        width = LOOKAHEAD_BLOCKS + 1
-        averaged = (total[start + 1 : end + 1] - total[start + 1 - width : end + 1 - width]) / width
-        return np.minimum(averaged, 0).astype(np.float32)
-
-    def margin(self, deepest_db: float) -> int:
-        """Blocks of history that decide the curve at a block."""
-        return int(deepest_db / _RELEASE_DB_A_BLOCK) + 2 * LOOKAHEAD_BLOCKS + 2
+    def reduction_db(self, peaks: Curve) -> Curve:
+        """Limiting of the blocks that have `margin_blocks` before and LOOKAHEAD_BLOCKS after."""
+        allowed = np.log10(np.minimum(1, self.ceiling / np.maximum(peaks, _QUIET)))
+        least = _least_ahead(20 * allowed.astype(np.float64))
+        slope = _RELEASE_DB_A_BLOCK * np.arange(least.size)
+        recovering = np.minimum.accumulate(least - slope) + slope
+        return _averaged(recovering)[self.margin_blocks - LOOKAHEAD_BLOCKS :].astype(np.float32)
 
 
-def _minimum_ahead(values: npt.NDArray[np.float64], blocks: int) -> npt.NDArray[np.float64]:
-    """Smallest of each value and the `blocks` after it."""
-    padded = np.concatenate([values, np.zeros(blocks)])
-    least = values.copy()
-    for shift in range(1, blocks + 1):
-        np.minimum(least, padded[shift : shift + values.size], out=least)
+def _least_ahead(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Smallest of each value and those in its lookahead; shorter by it."""
+    size = values.size - LOOKAHEAD_BLOCKS
+    least = values[:size].copy()
+    for ahead in range(1, LOOKAHEAD_BLOCKS + 1):
+        np.minimum(least, values[ahead : ahead + size], out=least)
     return least
+
+
+def _averaged(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Mean of each value and as many before it as the lookahead; shorter by it."""
+    total = np.cumsum(np.concatenate([[0.0], values]))
+    width = LOOKAHEAD_BLOCKS + 1
+    return np.minimum((total[width:] - total[:-width]) / width, 0)

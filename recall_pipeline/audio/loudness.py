@@ -27,43 +27,41 @@ class LoudnessMeter:
     def __init__(self, rate_hz: int, weights: tuple[float, ...]) -> None:
         """Set up for one channel a weight."""
         self._weighting = KWeighting(rate_hz, len(weights))
-        self._hops = HopEnergies(rate_hz // HOPS_A_SECOND)
+        self._hops = Regroup(rate_hz // HOPS_A_SECOND)
         self._weights = np.array(weights)
+        self._energies: list[Energies] = []
 
     def feed(self, samples: Samples) -> None:
         """Take (frames, channels)."""
-        weighted = self._weighting.filter(samples)
-        self._hops.feed(self._weights @ np.square(weighted, out=weighted))
+        hops = self._hops.feed(self._weighting.filter(samples))
+        self._energies.append(mean_squares(hops) @ self._weights)
 
     @property
     def energies(self) -> Energies:
         """Energy of every whole 100 ms so far."""
-        return self._hops.energies
+        return np.concatenate(self._energies) if self._energies else np.empty(0)
 
 
-class HopEnergies:
-    """Means of a stream of squares over hops of equal length, across the seams of its blocks."""
+class Regroup:
+    """Cuts a stream of rows into groups of equal size, across the seams of its blocks."""
 
-    def __init__(self, hop: int) -> None:
-        """Set up for hops of so many samples."""
-        self._hop = hop
-        self._rest = np.empty(0)
-        self._means: list[Energies] = []
+    def __init__(self, size: int) -> None:
+        """Set up for groups of so many rows."""
+        self._size = size
+        self._rest: Energies | None = None
 
-    def feed(self, squares: npt.NDArray[np.float64]) -> Energies:
-        """Take squares; give the means of the hops that they complete."""
-        if self._rest.size:
-            squares = np.concatenate([self._rest, squares])
-        whole = squares.size - squares.size % self._hop
-        means: Energies = squares[:whole].reshape(-1, self._hop).mean(axis=1)
-        self._rest = squares[whole:].copy()
-        self._means.append(means)
-        return means
+    def feed(self, rows: Energies) -> Energies:
+        """Take (rows, columns); give the groups they complete, shape (groups, size, columns)."""
+        if self._rest is not None and len(self._rest):
+            rows = np.concatenate([self._rest, rows])
+        whole = len(rows) - len(rows) % self._size
+        self._rest = rows[whole:].copy()
+        return rows[:whole].reshape(-1, self._size, rows.shape[1])
 
-    @property
-    def energies(self) -> Energies:
-        """All means so far."""
-        return np.concatenate(self._means) if self._means else np.empty(0)
+
+def mean_squares(groups: Energies) -> Energies:
+    """Mean square of every group and column, shape (groups, columns)."""
+    return np.asarray(np.einsum("gsc,gsc->gc", groups, groups) / groups.shape[1])
 
 
 def to_lufs(energy: float) -> float:
