@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,6 +10,8 @@ from typing import Literal
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recall_pipeline.sandbox.connection import Connection
 
 Origin = Literal["api", "media"]
 _log = logging.getLogger(__name__)
@@ -79,13 +81,8 @@ class LogAccess:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         entry = _Entry(scope, self._origin, self._log)
-        abort: Callable[[], None] = scope["state"]["abort"]
-
-        def write_and_abort() -> None:
-            entry.write()
-            abort()
-
-        scope["state"]["abort"] = write_and_abort
+        connection: Connection = scope["state"]["connection"]
+        connection.before_end = entry.write
         try:
             await self._app(scope, receive, entry.counting(send))
         except Exception:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recall_pipeline.sandbox.connection import Connection
 from recall_pipeline.sandbox.media import error
 
 
@@ -60,10 +61,11 @@ class Call:
         if first_bytes:
             await self.send({"type": "http.response.body", "body": first_bytes, "more_body": True})
 
-    async def abort(self) -> None:
-        """Reset the connection."""
-        self.scope["state"]["abort"]()
-        await asyncio.sleep(0)  # the server learns of the lost connection in the next turn
+    @property
+    def connection(self) -> Connection:
+        """The connection it came on."""
+        connection: Connection = self.scope["state"]["connection"]
+        return connection
 
 
 class Effect(Protocol):
@@ -137,17 +139,30 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Close the connection after exactly so many bytes of the body, short of its Content-Length."""
+
+    after_bytes: int
+
+    async def happen(self, call: Call) -> None:
+        """Begin well, then hang up."""
+        answer = await call.true_answer()
+        await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
+        call.connection.close()
+
+
+@dataclass(frozen=True)
 class Reset:
-    """Reset the connection after so many bytes of the body; None: before the answer begins."""
+    """Reset the connection after about so many bytes of the body; None: before the answer begins."""
 
     after_bytes: int | None = None
 
     async def happen(self, call: Call) -> None:
-        """Begin well, then hang up."""
+        """Begin well, then break."""
         if self.after_bytes is not None:
             answer = await call.true_answer()
             await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
-        await call.abort()
+        call.connection.reset()
 
 
 @dataclass(frozen=True)
@@ -162,7 +177,7 @@ class Stall:
         answer = await call.true_answer()
         await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
         await asyncio.sleep(self.seconds)
-        await call.abort()
+        call.connection.close()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +9,13 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from recall_pipeline.errors import UsageError
 from recall_pipeline.sandbox.access_log import AccessLog, LogAccess, Origin
 from recall_pipeline.sandbox.api import PREFIX, Api
 from recall_pipeline.sandbox.behaviour import Behaviour
 from recall_pipeline.sandbox.clock import Clock, utc_now
+from recall_pipeline.sandbox.connection import HttpProtocol
 from recall_pipeline.sandbox.faults import FaultPlan, Faults
 from recall_pipeline.sandbox.gate import Gate
 from recall_pipeline.sandbox.links import Links
@@ -25,7 +24,6 @@ from recall_pipeline.sandbox.world import World
 
 HOST = "127.0.0.1"
 API_KEY = "sandbox-key-of-nobody"
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Sandbox:
@@ -87,24 +85,10 @@ class Sandbox:
         return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)
 
 
-class _ResettableProtocol(H11Protocol):
-    """HTTP/1.1 that lets the application reset its connection, by `scope["state"]["abort"]`."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-
-        def abort() -> None:
-            connection = transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            transport.abort()
-
-        self.app_state = {**self.app_state, "abort": abort}
-
-
 def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        http=_ResettableProtocol,
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

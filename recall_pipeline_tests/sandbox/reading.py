@@ -1,0 +1,54 @@
+"""What a reader of the API does again and again: walk a list, find one meeting, take a fresh link."""
+
+from typing import Any
+
+import httpx
+
+from recall_pipeline.sandbox.demo import MEETINGS
+from recall_pipeline.sandbox.meetings import rows_of
+from recall_pipeline.sandbox.records import Artifact, Bot, Recording
+from recall_pipeline_tests.sandbox.conftest import TODAY
+
+
+def walk(api: httpx.Client, path: str, **filters: Any) -> list[dict[str, Any]]:
+    """The results of every page, in the order in which they came."""
+    rows: list[dict[str, Any]] = []
+    page = api.get(path, params=filters).raise_for_status().json()
+    while True:
+        rows += page["results"]
+        if page["next"] is None:
+            return rows
+        page = api.get(page["next"]).raise_for_status().json()
+
+
+def ids(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["id"] for row in rows}
+
+
+def told(key: str) -> tuple[list[Bot], list[Recording], list[Artifact]]:
+    """The rows of the demo's meeting of that key."""
+    [meeting] = [meeting for meeting in MEETINGS if meeting.key == key]
+    rows = list(rows_of(meeting, TODAY))
+    return (
+        [row for row in rows if isinstance(row, Bot)],
+        [row for row in rows if isinstance(row, Recording)],
+        [row for row in rows if isinstance(row, Artifact)],
+    )
+
+
+def bot_of(key: str) -> Bot:
+    return told(key)[0][0]
+
+
+def recording_of(key: str) -> Recording:
+    return told(key)[1][0]
+
+
+def artifact_of(key: str) -> Artifact:
+    return told(key)[2][0]
+
+
+def fresh_link(api: httpx.Client, artifact_id: str) -> str:
+    answer = api.get(f"/audio_mixed/{artifact_id}/").raise_for_status().json()
+    link: str = answer["data"]["download_url"]
+    return link
