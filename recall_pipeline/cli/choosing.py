@@ -1,0 +1,59 @@
+"""Which days a `sync` is for."""
+
+import asyncio
+from datetime import date
+
+from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.errors import UsageError
+from recall_pipeline.recall import open_client
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive
+
+
+def choose_days(
+    settings: Settings, archive: Archive, first: date | None, last: date | None, recording_id: str | None
+) -> list[date]:
+    """Return the days asked for, in order; raise UsageError for days outside the partitions."""
+    today = utc_now().date()
+    if first or last:
+        start, end = first or last or today, last or today
+        return _within_partitions(settings, start, end, today)
+    if recording_id:
+        day = _day_of_recording(settings, archive, recording_id)
+        return _within_partitions(settings, day, day, today)
+    from recall_pipeline.automation.due import days_due
+
+    return days_due(archive, settings, today)
+
+
+def _within_partitions(settings: Settings, first: date, last: date, today: date) -> list[date]:
+    if first > last:
+        raise UsageError(f"--from {first} lies after --to {last}: swap them")
+    if first < settings.start_date:
+        raise UsageError(f"{first} lies before the first day partition: RECALL_START_DATE is {settings.start_date}")
+    if last > today:
+        raise UsageError(f"{last} lies in the future: the last day partition is today, {today} UTC")
+    return list(days_between(first, last))
+
+
+def _day_of_recording(settings: Settings, archive: Archive, recording_id: str) -> date:
+    """Find the day in the catalog, else ask Recall.ai."""
+    import pyarrow.compute as pc
+
+    from recall_pipeline.catalog import CATALOG
+
+    is_it = pc.field("recording_id") == recording_id
+    days: list[date | None] = CATALOG.dataset(archive).to_table(columns=["day"], filter=is_it).column("day").to_pylist()
+    if days and days[0] is not None:
+        return days[0]
+    return asyncio.run(_ask_for_day(settings, recording_id))
+
+
+async def _ask_for_day(settings: Settings, recording_id: str) -> date:
+    async with open_client(settings) as client:
+        recording = await client.recording(recording_id)
+    if recording is None:
+        raise UsageError(
+            f"recording {recording_id} is neither in the catalog nor at Recall.ai: check the id and the key"
+        )
+    return recording.day

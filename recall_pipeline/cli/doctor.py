@@ -1,0 +1,118 @@
+"""`doctor`: is everything in place? One line each, and what to do on a fault."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from recall_pipeline.cli.instance import checked_dagster_home, open_instance
+from recall_pipeline.cli.main import FAILED
+from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized
+from recall_pipeline.recall import open_client
+from recall_pipeline.recall.retrying import Patience
+from recall_pipeline.settings import REGIONS, Settings, load_settings
+from recall_pipeline.storage import open_archive
+
+_ONCE = Patience(attempts=1, deadline_seconds=20)
+
+
+@click.command("doctor")
+def command() -> int:
+    """Check settings, key and region, storage, audio libraries and Dagster home."""
+    settings = load_settings()
+    checks: dict[str, Callable[[Settings], str]] = {
+        "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
+        "key": _key,
+        "storage": _storage,
+        "audio": _audio,
+        "dagster": _dagster,
+    }
+    faults = [name for name, check in checks.items() if not _report(name, check, settings)]
+    return FAILED if faults else 0
+
+
+def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        said = check(settings)
+    except PipelineError as fault:
+        click.echo(f"FAULT  {name:9} {fault}")
+        return False
+    click.echo(f"ok     {name:9} {said}")
+    return True
+
+
+def _key(settings: Settings) -> str:
+    asyncio.run(_ask(settings))
+    return f"accepted by {settings.base_url}"
+
+
+async def _ask(settings: Settings) -> None:
+    try:
+        async with open_client(settings, _ONCE) as client:
+            await client.ping()
+    except RecallUnauthorized as refused:
+        if settings.api_url is None and (home := await _region_of_key(settings)):
+            raise RecallUnauthorized(f"the key belongs to another region: set RECALL_REGION={home}") from None
+        raise refused from None
+
+
+async def _region_of_key(settings: Settings) -> str | None:
+    """Return the region of Recall.ai that accepts the key; all four are the API's own hosts."""
+    for region in REGIONS:
+        elsewhere = settings.model_copy(update={"region": region})
+        try:
+            async with open_client(elsewhere, _ONCE) as client:
+                await client.ping()
+        except RecallError:
+            continue
+        return region
+    return None
+
+
+def _storage(settings: Settings) -> str:
+    archive = open_archive(settings)
+    key, content = "_doctor", b"written by recall-pipeline doctor"
+    with archive.scratch() as written:
+        written.write_bytes(content)
+        archive.publish(written, key)
+    read = archive.read(key)
+    archive.remove(key)
+    archive.close_spool()
+    if read != content:
+        raise PipelineError(
+            f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"
+        )
+    return f"wrote, read back and deleted below {settings.storage_root}"
+
+
+def _audio(settings: Settings) -> str:
+    from recall_pipeline.catalog.normalizing import target_of
+
+    target = target_of(settings)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _normalize_a_tone(Path(folder), settings)
+    except ImportError as missing:
+        raise PipelineError(f"{missing}: install the project again (make dev)") from None
+    return f"decoded and normalized a second of sound to {target.recipe}"
+
+
+def _normalize_a_tone(folder: Path, settings: Settings) -> None:
+    import numpy as np
+    import soundfile
+
+    from recall_pipeline.audio import normalize
+    from recall_pipeline.catalog.normalizing import target_of
+
+    tone, rate_hz = folder / "tone.wav", 16000
+    soundfile.write(tone, 0.1 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz), rate_hz)
+    normalize(tone, folder / f"tone.{settings.audio_format}", target_of(settings))
+
+
+def _dagster(settings: Settings) -> str:  # noqa: ARG001 -- a check like the others
+    home = checked_dagster_home()
+    with open_instance() as instance:
+        runs = instance.get_runs_count()
+    return f"{home}, {runs} runs on file"

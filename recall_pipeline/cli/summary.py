@@ -1,0 +1,71 @@
+"""What a sync came to, for programs and for people."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.filesize import decimal
+
+from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.storage import Archive
+
+if TYPE_CHECKING:
+    from recall_pipeline.assets.session import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The object that `sync --json` prints (contract.md section 5)."""
+
+    days: list[str]
+    bots: int
+    recordings: int
+    downloaded: int
+    reused: int
+    bytes_downloaded: int
+    normalized: int
+    outcomes: dict[str, int]
+    api_requests: int
+
+
+def summarize(archive: Archive, days: Sequence[date], tally: "Tally") -> Summary:
+    """Count what the archive holds for the days, and what was done for it just now."""
+    return Summary(
+        days=[day.isoformat() for day in days],
+        bots=sum(len(BOTS.read(archive, day) or []) for day in days),
+        recordings=sum(len(RECORDINGS.read(archive, day) or []) for day in days),
+        downloaded=tally.downloaded,
+        reused=tally.reused,
+        bytes_downloaded=tally.bytes_downloaded,
+        normalized=tally.normalized,
+        outcomes=dict(sorted(Counter(row.outcome for row in _rows(archive, days)).items())),
+        api_requests=tally.api_requests,
+    )
+
+
+def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
+    """Return a line for each recording of the days that could not be brought home."""
+    return [
+        f"recording {row.recording_id} of {row.created_at.date()}: {row.outcome_reason}"
+        for row in _rows(archive, days)
+        if row.outcome == Outcome.DOWNLOAD_FAILED
+    ]
+
+
+def in_words(summary: Summary) -> str:
+    """Return the summary for a person."""
+    span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items()) or "nothing recorded"
+    return (
+        f"{span or 'no day'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
+        f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already there {summary.reused}, "
+        f"normalized {summary.normalized}, {summary.api_requests} requests to the API."
+    )
+
+
+def _rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:
+    return [row for day in days for row in CATALOG.read(archive, day) or []]
