@@ -2,11 +2,12 @@
 
 Follow one recording by reading the rooms in their order; a room imports only from rooms above it:
 
-    settings, errors   what the user may set, and what can go wrong
+    errors, days, redaction, settings  what can go wrong, and what the user may set
     recall             speak to Recall.ai: what exists, and where its bytes are for the moment
     storage            where bytes live: the one place a path is spelled
+    discovery          learn what exists for a day, without forgetting what existed
+    audio              hear what a file holds, and bring it to one level and format
     capture            bring an MP3 home whole, and prove it
-    audio              make it ready for machines that listen
     catalog            decide each recording's outcome, and keep the table that everybody reads
     assets             the same as four Dagster assets, one thin file each
     automation         when they run

@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import dagster_home, project_folder
@@ -24,11 +24,26 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
         with dg.DagsterInstance.get() as instance:
             yield instance
         return
-    # dagster.yaml of the checkout names its folders relative to the working one, as `dagster dev` there has it.
-    with contextlib.chdir(project_folder()):
-        reference = InstanceRef.from_dir(str(home), config_dir=str(project_folder()))
-        with dg.DagsterInstance.from_ref(reference) as instance:
-            yield instance
+    reference = InstanceRef.from_dir(str(home), config_dir=str(project_folder()), overrides=_places(home))
+    with dg.DagsterInstance.from_ref(reference) as instance:
+        yield instance
+
+
+def _places(home: Path) -> dict[str, Any]:
+    """Return the places that the checkout's dagster.yaml names relative to the working folder, as absolute ones."""
+    return {
+        "storage": {"sqlite": {"base_dir": str(home)}},
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(home)},
+        },
+        "compute_logs": {
+            "module": "dagster._core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(home / "storage")},
+        },
+    }
 
 
 def checked_dagster_home() -> Path:

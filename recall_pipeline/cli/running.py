@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
+from recall_pipeline.cli.stale_runs import close_stale_runs, process_tags
 from recall_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], pr
     job = defs.resolve_job_def("sync_day")
     done = DaysRun(session.tally)
     with open_instance() as instance:
+        close_stale_runs(instance)
         for number, day in enumerate(days):
             progress("days", number, len(days))
             result = job.execute_in_process(
@@ -44,7 +46,7 @@ def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], pr
                 partition_key=day.isoformat(),
                 resources={"session": resource},
                 raise_on_error=False,
-                tags={"recall_pipeline/started_by": "command line"},
+                tags=process_tags(),
             )
             if not result.success:
                 done.failures[day] = _reason(result)
