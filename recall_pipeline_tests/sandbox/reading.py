@@ -13,7 +13,7 @@ from recall_pipeline_tests.sandbox.conftest import TODAY
 def walk(api: httpx.Client, path: str, **filters: Any) -> list[dict[str, Any]]:
     """The results of every page, in the order in which they came."""
     rows: list[dict[str, Any]] = []
-    page = api.get(path, params=filters).raise_for_status().json()
+    page = api.get(path, params=filters or None).raise_for_status().json()
     while True:
         rows += page["results"]
         if page["next"] is None:
