@@ -85,7 +85,18 @@ class Sandbox:
         return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn passes it
+        """Stop at once, stalled answers included: nobody waits for the end of a sandbox's answer."""
+        for server in self.servers:
+            server.close()
+        for connection in self.server_state.connections:
+            connection.transport.abort()
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+def _server(app: ASGIApp) -> _Server:
     config = uvicorn.Config(
         app,
         http=HttpProtocol,
@@ -94,12 +105,11 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         log_config=None,
         log_level="critical",  # LogAccess logs what fails
         access_log=False,
-        timeout_graceful_shutdown=0,  # a stalled answer must not hold the sandbox up
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
-async def _serve(servers: dict[uvicorn.Server, socket.socket]) -> None:
+async def _serve(servers: dict[_Server, socket.socket]) -> None:
     serving = (server.serve(sockets=[listener]) for server, listener in servers.items())
     await asyncio.gather(*serving)
 
