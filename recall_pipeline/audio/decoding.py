@@ -14,6 +14,7 @@ import av
 import av.error
 import numpy as np
 import numpy.typing as npt
+from av.audio.frame import format_dtypes
 
 from recall_pipeline.audio import headers
 from recall_pipeline.audio.facts import Proof
@@ -31,6 +32,11 @@ _OPEN = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 _PROMISING = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
 _RATES_HZ = range(4000, 384_001)
 _MOST_CHANNELS = 8
+
+
+# glibc returns freed memory to the system at every turn and pays for each page again, unless a
+# block this large was freed before: a third of all CPU where pages are dear. It is never touched.
+np.empty(31 << 20, dtype=np.uint8)
 
 
 class Block(NamedTuple):
@@ -54,12 +60,7 @@ class Decoding:
         self._samples: Counter[tuple[int, int]] = Counter()
         self._bad_packets = 0
         self._changes = 0
-        try:
-            self._container = av.open(
-                f"file:{path}", container_options=_OPEN, metadata_errors="replace"
-            )
-        except (av.error.FFmpegError, ValueError) as error:
-            raise self._not_audio() from error
+        self._container = self._open()
         if not self._container.streams.audio:
             self._container.close()
             raise self._not_audio()
@@ -72,18 +73,17 @@ class Decoding:
 
     def frames(self) -> Iterator[av.AudioFrame]:
         """Yield every frame that decodes; raises NotAudio after the last when there was none."""
-        last = None
+        shape: tuple[int, int] | None = None
         with contextlib.closing(self._container):
-            for packet in self._packets():
-                for frame in self._decoded(packet):
-                    shape = (frame.sample_rate, frame.layout.nb_channels)
-                    if shape[0] not in _RATES_HZ or shape[1] > _MOST_CHANNELS:
+            for frame in self._decoded():
+                if shape != (now := (frame.sample_rate, frame.layout.nb_channels)):
+                    if now[0] not in _RATES_HZ or now[1] > _MOST_CHANNELS:
                         self._bad_packets += 1
                         continue
-                    self._changes += last not in (None, shape)
-                    last = shape
-                    self._samples[shape] += frame.samples
-                    yield frame
+                    self._changes += shape is not None
+                    shape = now
+                self._samples[shape] += frame.samples
+                yield frame
         if not self._samples:
             raise self._not_audio()
 
@@ -120,23 +120,27 @@ class Decoding:
             format_changes=self._changes,
         )
 
-    def _packets(self) -> Iterator[av.Packet]:
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                yield next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError:
-                self._bad_packets += 1  # a demuxer that stumbles does not go on
-                return
+    def _open(self) -> av.container.InputContainer:
+        # A few frames of MP3 are too little to be recognized, so it is tried by name as well.
+        for name in (None, "mp3") if headers.first_frame(self._path) else (None,):
+            with contextlib.suppress(av.error.FFmpegError, ValueError):
+                return av.open(
+                    f"file:{self._path}",
+                    format=name,
+                    container_options=_OPEN,
+                    metadata_errors="replace",
+                )
+        raise self._not_audio()
 
-    def _decoded(self, packet: av.Packet) -> list[av.AudioFrame]:
+    def _decoded(self) -> Iterator[av.AudioFrame]:
         try:
-            return packet.decode()
+            for packet in self._container.demux(self._stream):
+                try:
+                    yield from packet.decode()
+                except av.error.FFmpegError:
+                    self._bad_packets += 1
         except av.error.FFmpegError:
-            self._bad_packets += 1
-            return []
+            self._bad_packets += 1  # a demuxer that stumbles does not go on
 
     def _seconds(self) -> float:
         return sum(samples / rate_hz for (rate_hz, _), samples in self._samples.items())
@@ -168,9 +172,12 @@ def _block(frame: av.AudioFrame) -> Block:
 
 
 def interleaved(frame: av.AudioFrame) -> npt.NDArray[np.generic]:
-    """The samples of a chunk as they were decoded, shape (frames, channels)."""
-    data = frame.to_ndarray()
-    return data.T if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels)
+    """The samples of a frame as they were decoded, shape (frames, channels)."""
+    if not frame.format.is_planar:
+        return frame.to_ndarray().reshape(frame.samples, -1)
+    dtype = np.dtype(format_dtypes[frame.format.name])
+    planes = [np.frombuffer(plane, dtype, frame.samples) for plane in frame.planes]
+    return planes[0][:, None] if len(planes) == 1 else np.stack(planes, axis=1)
 
 
 def _as_float(data: npt.NDArray[np.generic]) -> Samples:

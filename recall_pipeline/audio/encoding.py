@@ -1,8 +1,10 @@
 """Write 16 bit samples as FLAC, WAV, Ogg Opus or MP3, at the rate they have."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import av
 import lameenc
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ Frames16 = npt.NDArray[np.int16]
 FULL_SCALE = 32768.0
 
 _MP3_KBPS = {8000: 24, 12000: 32, 16000: 48, 22050: 56, 24000: 64, 32000: 80, 44100: 96, 48000: 96}
+_OPUS_BPS = 32_000  # a channel
+_OPUS = {"compression_level": "5", "application": "audio"}  # 10 takes three times as long
 _MP3_QUALITY = 7  # a third of the time of 2, and speech does not tell
 LAME_SCALE = 0.95  # what LAME multiplies its input with
 
@@ -36,12 +40,8 @@ class Encoder(Protocol):
 
 def open_encoder(path: Path, target: Target) -> Encoder:
     """Give an encoder of the target's format that writes to `path`."""
-    if target.format == "mp3":
-        return _Mp3(path, target)
-    return _SoundFile(path, target, *_SOUNDFILE[target.format])
-
-
-_SOUNDFILE = {"flac": ("FLAC", "PCM_16"), "wav": ("WAV", "PCM_16"), "opus": ("OGG", "OPUS")}
+    kinds = {"mp3": _Mp3, "opus": _Opus}
+    return kinds.get(target.format, _SoundFile)(path, target)
 
 
 class _SoundFile:
@@ -49,9 +49,9 @@ class _SoundFile:
 
     gain = 1.0
 
-    def __init__(self, path: Path, target: Target, container: str, subtype: str) -> None:
+    def __init__(self, path: Path, target: Target) -> None:
         self._file = soundfile.SoundFile(
-            path, "w", target.sample_rate_hz, target.channels, subtype, format=container
+            path, "w", target.sample_rate_hz, target.channels, "PCM_16", format=target.format
         )
 
     def write(self, frames: Frames16) -> None:
@@ -97,3 +97,29 @@ class _Mp3:
             self._head = info_frame(data, 0, 0)
             self._file.write(self._head)
         self._file.write(data)
+
+
+class _Opus:
+    """libopus by way of libav: three times faster than libsndfile's, and exact in length."""
+
+    gain = 1.0
+
+    def __init__(self, path: Path, target: Target) -> None:
+        self._rate_hz = target.sample_rate_hz
+        self._samples = 0
+        self._container = av.open(str(path), "w", format="ogg")
+        self._stream = self._container.add_stream("libopus", self._rate_hz, _OPUS)
+        self._stream.format = "s16"
+        self._stream.layout = self._layout = "mono" if target.channels == 1 else "stereo"
+        self._stream.bit_rate = _OPUS_BPS * target.channels
+
+    def write(self, frames: Frames16) -> None:
+        frame = av.AudioFrame.from_ndarray(frames.reshape(1, -1), "s16", self._layout)
+        frame.sample_rate, frame.time_base = self._rate_hz, Fraction(1, self._rate_hz)
+        frame.pts = self._samples
+        self._samples += len(frames)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()

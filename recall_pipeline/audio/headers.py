@@ -81,18 +81,30 @@ def promised_seconds(path: Path) -> float | None:
     if found is None:
         return None
     header, frame = found
-    frames = _xing_frames(frame[header.tag_offset :]) or _vbri_frames(frame[36:])
-    return frames * header.samples / header.sample_rate_hz if frames else None
+    samples = header.samples * _vbri_frames(frame[36:])
+    if not samples:
+        samples = _xing_samples(frame[header.tag_offset :], header.samples)
+    return samples / header.sample_rate_hz if samples > 0 else None
 
 
-def _xing_frames(tag: bytes) -> int | None:
-    if tag[:4] not in (b"Xing", b"Info") or not int.from_bytes(tag[4:8], "big") & 1:
-        return None
-    return int.from_bytes(tag[8:12], "big")
+def _vbri_frames(tag: bytes) -> int:
+    return int.from_bytes(tag[14:18], "big") if tag[:4] == b"VBRI" else 0
 
 
-def _vbri_frames(tag: bytes) -> int | None:
-    return int.from_bytes(tag[14:18], "big") if tag[:4] == b"VBRI" else None
+def _xing_samples(tag: bytes, frame_samples: int) -> int:
+    """Samples without the delay and padding that LAME's extension names, for decoders drop them."""
+    flags = int.from_bytes(tag[4:8], "big")
+    if tag[:4] not in (b"Xing", b"Info") or not flags & 1:
+        return 0
+    samples = int.from_bytes(tag[8:12], "big") * frame_samples
+    extension = tag[8 + sum(size for bit, size in _XING_FIELDS if flags & bit) :]
+    if extension[:4] not in (b"LAME", b"Lavf", b"Lavc"):
+        return samples
+    trimmed = int.from_bytes(extension[21:24], "big")
+    return samples - (trimmed >> 12) - (trimmed & 0xFFF)
+
+
+_XING_FIELDS = ((1, 4), (2, 4), (4, 100), (8, 4))  # frames, bytes, table of contents, quality
 
 
 _MAGIC = (

@@ -13,7 +13,7 @@ import av.filter
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples
+from recall_pipeline.audio.decoding import Samples, interleaved
 
 Biquad = tuple[float, float, float, float, float]
 """b0, b1, b2, a1, a2 with a0 = 1."""
@@ -65,7 +65,8 @@ class KWeighting:
         frame = av.AudioFrame.from_ndarray(planes, format="dblp", layout=self._layout)
         frame.sample_rate = self._rate_hz
         self._source.push(frame)
-        return self._sink.pull().to_ndarray().T
+        weighted: npt.NDArray[np.float64] = interleaved(self._sink.pull())
+        return weighted
 
     def _stage(self, biquad: Biquad) -> av.filter.context.FilterContext:
         values = dict(zip(("b0", "b1", "b2", "a1", "a2"), biquad, strict=True))

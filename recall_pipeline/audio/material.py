@@ -10,7 +10,7 @@ import numpy.typing as npt
 from recall_pipeline.audio.spool import Spool
 from recall_pipeline.audio.true_peak import STRETCH, Interpolator, stretch_maxima, widened
 
-BLOCKS_A_CHUNK = 20_000
+BLOCKS_A_CHUNK = 2500
 
 _REACH = 16
 _QUARTERS = (0.25, 0.5, 0.75)

@@ -12,24 +12,30 @@ _CONSTANT_BITRATE = 1
 
 
 def info_frame(first_frame: bytes, audio_bytes: int, samples: int) -> bytes:
-    """An Info frame in the format of `first_frame`, for that much audio."""
+    """An Info frame in the format of `first_frame`, for so many bytes and samples of audio."""
     header = parse_frame_header(first_frame[:4])
     if header is None:
         raise ValueError("an MP3 starts with a frame header")
-    frames = audio_bytes // header.size_bytes if audio_bytes else 0
-    frames = -(-(samples + _ENCODER_DELAY) // header.samples) if samples else frames
-    size = header.size_bytes
-    padding = max(0, frames * header.samples - _ENCODER_DELAY - samples)
-    tag = (
-        b"Info"
+    padding = _padding(samples, header.samples)
+    frames = (_ENCODER_DELAY + samples + padding) // header.samples
+    total_bytes = audio_bytes + header.size_bytes
+    frame = (
+        first_frame[:4]
+        + bytes(header.tag_offset - 4)
+        + b"Info"
         + _FRAMES_AND_BYTES.to_bytes(4, "big")
         + frames.to_bytes(4, "big")
-        + (audio_bytes + size).to_bytes(4, "big")
-        + _lame_extension(min(padding, 0xFFF), audio_bytes + size)
+        + total_bytes.to_bytes(4, "big")
+        + _lame_extension(padding, total_bytes)
     )
-    blank = first_frame[:4] + bytes(header.tag_offset - 4) + tag
-    blank += _crc16(blank).to_bytes(2, "big")
-    return blank + bytes(size - len(blank))
+    frame += _crc16(frame).to_bytes(2, "big")
+    return frame + bytes(header.size_bytes - len(frame))
+
+
+def _padding(samples: int, frame_samples: int) -> int:
+    """What LAME adds when it is flushed: to a whole frame, and 576 at least for the decoder."""
+    padding = frame_samples - (samples + _ENCODER_DELAY) % frame_samples
+    return padding if padding >= 576 else padding + frame_samples
 
 
 def _lame_extension(padding: int, music_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from recall_pipeline.audio.silence import silences, speech_ratio
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.writing import Written, write
 
-_HEADROOM_DB = {"flac": 0.1, "wav": 0.1, "mp3": 0.4, "opus": 1.0}
+_HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
 """How far under the ceiling the limiter aims: coding adds to peaks."""
 
 _MARGIN_DB = 0.1
