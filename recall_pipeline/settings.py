@@ -10,14 +10,15 @@ from datetime import date, timedelta
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import load_dotenv
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    FiniteFloat,
     SecretStr,
     ValidationError,
     model_validator,
@@ -27,10 +28,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import SettingsError
 
-REGIONS = ("us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1")
+Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
+REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
+_RATES_HZ = (8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
-_MP3_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_EARLIEST_START = date(2000, 1, 1)  # a slip in the year would make Dagster draw half a million partitions
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 
@@ -61,15 +64,25 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _plain_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value().strip().removeprefix("Token ").strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
+    text = re.sub(r"^Token(\s+|$)", "", key.get_secret_value().strip())
+    if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("is not a key: paste it as Recall's dashboard shows it, without spaces")
     return SecretStr(text)
 
 
+def _http_parts(url: str) -> SplitResult | None:
+    """Split an http(s) URL; None when it is not one."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+    except ValueError:
+        return None
+    return parts if is_whole and parts.scheme in ("http", "https") and not re.search(r"\s", url) else None
+
+
 def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("is not a base URL: write it like https://host/api/v1")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("would send the key in the clear: use https (http is for loopback only)")
@@ -80,9 +93,23 @@ def _storage_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if separator and scheme not in _STORAGE_SCHEMES:
         raise ValueError(f"has an unknown scheme {scheme!r}: use a path or one of {', '.join(_STORAGE_SCHEMES)}")
-    if separator and scheme != "file" and not rest.strip("/"):
+    if not separator or scheme == "file":
+        _absolute(rest if separator else url)
+        return url
+    bucket = rest.partition("/")[0]
+    if not bucket:
         raise ValueError("names no bucket: write it like s3://bucket/prefix")
+    if re.search(r":.*@", bucket):
+        raise ValueError("holds credentials: set them as AWS variables, or as those of your cloud")
     return url
+
+
+def _absolute(path: str | Path) -> Path:
+    """Return `path` from the folder of workspace.yaml on, symbolic links kept."""
+    try:
+        return Path(os.path.abspath(project_folder() / Path(path).expanduser()))  # noqa: PTH100 -- keep symbolic links
+    except RuntimeError:
+        raise ValueError("starts in the home of an unknown user: write the whole path") from None
 
 
 def _workers(value: str) -> str:
@@ -100,17 +127,26 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 
 def _alert_url(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _http_parts(url.get_secret_value())
+    if parts is None:
         raise ValueError("is not a URL that can be posted to: write it like https://hooks.example.com/...")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https (http is for loopback only)")
     return url
 
 
+def _day(value: object) -> object:
+    try:
+        return date.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("is not a day: write it like 2025-01-01") from None
+
+
 def _start_date(day: date) -> date:
     if day > utc_now().date():
         raise ValueError("lies in the future: name the first day to archive")
+    if day < _EARLIEST_START:
+        raise ValueError("lies before 2000: name the first day to archive")
     return day
 
 
@@ -133,7 +169,7 @@ class Settings(BaseSettings):
         None,
         description="The workspace's key. Never printed, logged, stored or sent to any host but the API's.",
     )
-    region: Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"] = Field(
+    region: Region = Field(
         "us-east-1",
         description="Picks `https://{region}.recall.ai/api/v1`; a key lives in one region.",
     )
@@ -146,21 +182,23 @@ class Settings(BaseSettings):
         description="Root of everything stored: a path (relative to the folder of workspace.yaml) or an fsspec URL "
         "such as `s3://bucket/prefix` (standard AWS variables, `AWS_ENDPOINT_URL` included).",
     )
-    spool_dir: Path | None = Field(
+    spool_dir: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         None,
-        description="Where partial files live. Unset: `<storage>/_spool` if that is local, else a private folder "
-        "in the system's temporary one.",
+        description="Where partial files live (a relative path as above). Unset: `<storage>/_spool` if that is local, "
+        "else a private folder in the system's temporary one.",
     )
-    start_date: Annotated[date, AfterValidator(_start_date)] = Field(
+    start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_start_date)] = Field(
         date(2025, 1, 1), description="First day partition."
     )
     lookback_days: int = Field(7, ge=1, le=3660, description="How far `daily_sync` and a bare `sync` go back.")
     audio_format: Literal["flac", "mp3", "opus", "wav"] = Field("flac", description="`flac` `mp3` `opus` `wav`")
-    audio_sample_rate_hz: int = Field(16000, ge=8000, le=192000, description="Sample rate of the normalized file.")
+    audio_sample_rate_hz: int = Field(16000, description="Sample rate of the normalized file.")
     audio_channels: int = Field(1, ge=1, le=2, description="Channels of the normalized file.")
-    target_lufs: float = Field(-16.0, ge=-50, le=-5, description="Integrated loudness to reach, EBU R128.")
-    true_peak_dbtp: float = Field(-1.5, ge=-20, le=0, description="Ceiling of the true peak.")
-    limiter_max_db: float = Field(12.0, ge=0, le=40, description="Deepest limiting; beyond it a file stays quieter.")
+    target_lufs: FiniteFloat = Field(-16.0, ge=-40, le=-5, description="Integrated loudness to reach, EBU R128.")
+    true_peak_dbtp: FiniteFloat = Field(-1.5, ge=-20, le=0, description="Ceiling of the true peak.")
+    limiter_max_db: FiniteFloat = Field(
+        12.0, ge=0, le=40, description="Deepest limiting; beyond it a file stays quieter."
+    )
     list_rpm: int = Field(
         50,
         ge=1,
@@ -190,8 +228,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _rate_fits_format(self) -> Self:
-        allowed = {"opus": _OPUS_RATES_HZ, "mp3": _MP3_RATES_HZ}.get(self.audio_format)
-        if allowed and self.audio_sample_rate_hz not in allowed:
+        allowed = _OPUS_RATES_HZ if self.audio_format == "opus" else _RATES_HZ
+        if self.audio_sample_rate_hz not in allowed:
             choices = ", ".join(map(str, allowed))
             raise ValueError(f"RECALL_AUDIO_SAMPLE_RATE_HZ is no rate of {self.audio_format}: use one of {choices}")
         return self
@@ -207,8 +245,7 @@ class Settings(BaseSettings):
         scheme, separator, rest = self.storage_url.partition("://")
         if separator and scheme != "file":
             return self.storage_url.rstrip("/")
-        path = Path(rest if separator else self.storage_url).expanduser()
-        return str(Path(os.path.abspath(project_folder() / path)))  # noqa: PTH100 -- keep symbolic links
+        return str(_absolute(rest if separator else self.storage_url))
 
     @property
     def storage_is_local(self) -> bool:
@@ -242,7 +279,12 @@ def environment_name(field: str) -> str:
 
 def load_settings() -> Settings:
     """Read `.env` and the environment; raise SettingsError with one line about the first wrong value."""
-    load_dotenv(project_folder() / ".env", override=False)
+    dotenv = project_folder() / ".env"
+    try:
+        load_dotenv(dotenv, override=False)
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"cannot read {dotenv} ({reason}): mend the file, or move it away") from None
     try:
         return Settings()
     except ValidationError as invalid:
@@ -250,18 +292,14 @@ def load_settings() -> Settings:
 
 
 def _one_line(invalid: ValidationError) -> str:
+    """Say which variable is wrong, how, and what to do; our own validators say the latter two themselves."""
     fault = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
     said = fault["msg"].removeprefix("Value error, ")
-    said = said[:1].lower() + said[1:] if said.startswith("Input") else said
     if not fault["loc"]:
         return said
-    name = environment_name(str(fault["loc"][0]))
-    return f"{name} {_in_words(name, said)}"
-
-
-def _in_words(name: str, said: str) -> str:
-    """Say pydantic's verdict together with the fix."""
-    if not said.startswith("input"):
-        return said
-    field = Settings.model_fields[name.removeprefix("RECALL_").lower()]
-    return f"is wrong: {said.removeprefix('input ')}; correct it or unset it (default: {field.default})"
+    field = str(fault["loc"][0])
+    if fault["type"] == "value_error":
+        return f"{environment_name(field)} {said}"
+    verdict = said.removeprefix("Input ")
+    default = Settings.model_fields[field].default
+    return f"{environment_name(field)} is wrong: {verdict}; correct it or unset it (default: {default})"

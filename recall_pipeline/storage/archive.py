@@ -209,7 +209,7 @@ def open_archive(settings: Settings) -> Archive:
 
 def _spool_of(settings: Settings) -> Path:
     if settings.spool_dir is not None:
-        return settings.spool_dir.expanduser().absolute()
+        return settings.spool_dir
     if settings.storage_is_local:
         return Path(settings.storage_root) / "_spool"
     user = str(os.getuid()) if hasattr(os, "getuid") else "user"

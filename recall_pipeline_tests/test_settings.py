@@ -1,0 +1,324 @@
+"""What the user may set, and the one line that a wrong value gets (contract.md section 1)."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from recall_pipeline import settings as settings_module
+from recall_pipeline.audio.target import Target
+from recall_pipeline.days import utc_now
+from recall_pipeline.errors import SettingsError
+from recall_pipeline.settings import (
+    Settings,
+    dagster_home,
+    environment_name,
+    is_loopback,
+    load_settings,
+    project_folder,
+)
+
+WEBHOOK_SECRET = "whsec_c2FuZGJveC1zZWNyZXQtb2Ytbm9ib2R5"  # noqa: S105 -- signs nothing
+DEFAULTS = {
+    "RECALL_API_KEY": None,
+    "RECALL_REGION": "us-east-1",
+    "RECALL_API_URL": None,
+    "RECALL_STORAGE_URL": "./data",
+    "RECALL_SPOOL_DIR": None,
+    "RECALL_START_DATE": date(2025, 1, 1),
+    "RECALL_LOOKBACK_DAYS": 7,
+    "RECALL_AUDIO_FORMAT": "flac",
+    "RECALL_AUDIO_SAMPLE_RATE_HZ": 16000,
+    "RECALL_AUDIO_CHANNELS": 1,
+    "RECALL_TARGET_LUFS": -16,
+    "RECALL_TRUE_PEAK_DBTP": -1.5,
+    "RECALL_LIMITER_MAX_DB": 12,
+    "RECALL_LIST_RPM": 50,
+    "RECALL_OBJECT_RPM": 250,
+    "RECALL_CONCURRENCY": 8,
+    "RECALL_WORKERS": "local",
+    "RECALL_MAX_FILE_MB": 4096,
+    "RECALL_SENSOR_INTERVAL_SECONDS": 300,
+    "RECALL_WEBHOOK_SECRET": None,
+    "RECALL_RETENTION_DAYS": None,
+    "RECALL_ALERT_URL": None,
+}
+WRONG = [
+    ("RECALL_API_KEY", "two words", "is not a key: paste it as Recall's dashboard shows it"),
+    ("RECALL_API_KEY", "naïve", "is not a key"),
+    ("RECALL_API_KEY", "Token ", "is not a key"),
+    ("RECALL_REGION", "us-east-9", "'us-west-2'"),
+    ("RECALL_API_URL", "api.recall.invalid/api/v1", "is not a base URL: write it like https://host/api/v1"),
+    ("RECALL_API_URL", "ftp://api.recall.invalid", "is not a base URL"),
+    ("RECALL_API_URL", "https://[::1/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "https://api.recall.invalid:port/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "https://api.recall.invalid:99999/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "https://api recall.invalid/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "https://api.recall.invalid/api/v1?page=1", "is not a base URL"),
+    ("RECALL_API_URL", "https://api.recall.invalid/api/v1#bots", "is not a base URL"),
+    ("RECALL_API_URL", "https://user@api.recall.invalid/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "https://:word@api.recall.invalid/api/v1", "is not a base URL"),
+    ("RECALL_API_URL", "http://api.recall.invalid/api/v1", "use https (http is for loopback only)"),
+    ("RECALL_STORAGE_URL", "ftp://server/folder", "has an unknown scheme 'ftp': use a path or one of file, s3"),
+    ("RECALL_STORAGE_URL", "s3:///prefix-only/", "names no bucket: write it like s3://bucket/prefix"),
+    ("RECALL_STORAGE_URL", "s3://", "names no bucket"),
+    ("RECALL_STORAGE_URL", "s3://AKIA:word@bucket/prefix", "holds credentials: set them as AWS variables"),
+    ("RECALL_STORAGE_URL", "~nobody-of-that-name/data", "starts in the home of an unknown user"),
+    ("RECALL_SPOOL_DIR", "~nobody-of-that-name/spool", "starts in the home of an unknown user"),
+    ("RECALL_START_DATE", "yesterday", "is not a day: write it like 2025-01-01"),
+    ("RECALL_START_DATE", "1735689600", "is not a day"),
+    ("RECALL_START_DATE", "2025-02-30", "is not a day"),
+    ("RECALL_START_DATE", "0225-01-01", "lies before 2000: name the first day to archive"),
+    ("RECALL_LOOKBACK_DAYS", "0", "should be greater than or equal to 1; correct it or unset it (default: 7)"),
+    ("RECALL_LOOKBACK_DAYS", "a week", "should be a valid integer"),
+    ("RECALL_AUDIO_FORMAT", "aac", "should be 'flac', 'mp3', 'opus' or 'wav'"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "192000", "is no rate of flac: use one of 8000, 12000, 16000, 22050"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "11025", "is no rate of flac"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "16 kHz", "should be a valid integer"),
+    ("RECALL_AUDIO_CHANNELS", "6", "should be less than or equal to 2"),
+    ("RECALL_TARGET_LUFS", "-41", "should be greater than or equal to -40"),
+    ("RECALL_TARGET_LUFS", "-4", "should be less than or equal to -5"),
+    ("RECALL_TARGET_LUFS", "nan", "should be a finite number"),
+    ("RECALL_TRUE_PEAK_DBTP", "1", "should be less than or equal to 0"),
+    ("RECALL_LIMITER_MAX_DB", "-1", "should be greater than or equal to 0"),
+    ("RECALL_LIMITER_MAX_DB", "inf", "should be a finite number"),
+    ("RECALL_LIST_RPM", "0", "should be greater than or equal to 1"),
+    ("RECALL_OBJECT_RPM", "0", "should be greater than or equal to 1"),
+    ("RECALL_CONCURRENCY", "0", "should be greater than or equal to 1"),
+    ("RECALL_WORKERS", "0", "is neither `local`, a number of processes, nor a Dask scheduler"),
+    ("RECALL_WORKERS", "http://host:8786", "is neither `local`"),
+    ("RECALL_MAX_FILE_MB", "0", "should be greater than or equal to 1"),
+    ("RECALL_SENSOR_INTERVAL_SECONDS", "5", "should be greater than or equal to 30"),
+    ("RECALL_WEBHOOK_SECRET", "secret", "is not a webhook secret: paste whsec_..."),
+    ("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET},{WEBHOOK_SECRET},{WEBHOOK_SECRET}", "is not a webhook secret"),
+    ("RECALL_RETENTION_DAYS", "0", "should be greater than or equal to 1"),
+    ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
+    ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a URL that can be posted to"),
+    ("RECALL_ALERT_URL", "https://[::1/abc", "is not a URL that can be posted to"),
+    ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "must be https (http is for loopback only)"),
+]
+SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of one's own, so that no developer's `.env` is read; what a test's `.env` sets goes with it."""
+    monkeypatch.setattr(settings_module, "project_folder", lambda: tmp_path)
+    for name in (*DEFAULTS, "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def test_every_setting_of_the_contract_is_there_with_its_default() -> None:
+    found = load_settings()
+    assert {environment_name(field): getattr(found, field) for field in Settings.model_fields} == DEFAULTS
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings().region = "us-west-2"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), WRONG)
+def test_a_wrong_value_gets_one_line_that_names_variable_fault_and_fix(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    text = str(refused.value)
+    assert text.startswith(f"{name} ")
+    assert said in text
+    assert "\n" not in text
+    assert "alue error" not in text
+
+
+def test_every_setting_has_a_wrong_value_among_those_tried() -> None:
+    assert {name for name, _, _ in WRONG} == DEFAULTS.keys()
+
+
+@pytest.mark.parametrize("name", ["RECALL_API_KEY", "RECALL_WEBHOOK_SECRET", "RECALL_ALERT_URL", "RECALL_API_URL"])
+def test_the_line_never_repeats_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "ftp://hidden hidden@hidden?hidden")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_start_in_the_future_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_START_DATE", (utc_now().date() + timedelta(days=2)).isoformat())
+    with pytest.raises(SettingsError, match="RECALL_START_DATE lies in the future"):
+        load_settings()
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_LIST_RPM", "")
+    assert load_settings().list_rpm == 50
+
+
+@pytest.mark.parametrize("text", ["off", "OFF", " off "])
+def test_retention_can_be_switched_off_by_name(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", text)
+    assert load_settings().retention_days is None
+
+
+@pytest.mark.parametrize("workers", ["local", "4", "tcp://scheduler:8786", "tls://10.0.0.1:8786"])
+def test_workers_are_local_a_number_or_a_scheduler(workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_WORKERS", workers)
+    assert load_settings().workers == workers
+
+
+def test_two_webhook_secrets_are_taken_while_rotating(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET},{WEBHOOK_SECRET}")
+    assert load_settings().webhook_secret is not None
+
+
+class TestKey:
+    @pytest.mark.parametrize("pasted", ["key-of-nobody", "Token key-of-nobody", "  key-of-nobody\n"])
+    def test_a_key_is_taken_however_it_was_pasted(self, pasted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECALL_API_KEY", pasted)
+        assert load_settings().required_api_key().get_secret_value() == "key-of-nobody"
+
+    @pytest.mark.parametrize(("name", "secret"), SECRETS.items())
+    def test_a_secret_shows_in_no_printout(self, name: str, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(name, secret)
+        found = load_settings()
+        assert secret not in f"{found!r} {found} {found.model_dump_json()}"
+
+    def test_without_a_key_settings_load_and_asking_for_it_says_where_it_goes(self, folder: Path) -> None:
+        with pytest.raises(SettingsError) as missing:
+            load_settings().required_api_key()
+        assert str(missing.value).startswith("RECALL_API_KEY is not set")
+        assert str(folder / ".env") in str(missing.value)
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"])
+    def test_the_region_picks_the_host(self, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECALL_REGION", region)
+        assert load_settings().base_url == f"https://{region}.recall.ai/api/v1"
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:8100/api/v1", "http://[::1]:8100/api/v1", "http://localhost"])
+    def test_plain_http_is_taken_on_loopback(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECALL_API_URL", f"{url}/")
+        assert load_settings().base_url == url
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+    def test_loopback_is_known_by_name_and_address(self, host: str) -> None:
+        assert is_loopback(host)
+
+    @pytest.mark.parametrize("host", [None, "", "10.0.0.1", "localhost.example.invalid", "8.8.8.8"])
+    def test_any_other_host_is_not_loopback(self, host: str | None) -> None:
+        assert not is_loopback(host)
+
+
+class TestFolders:
+    def test_a_relative_storage_path_starts_at_the_project_whatever_the_working_folder(
+        self, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        assert load_settings().storage_root == str(folder / "data")
+
+    def test_a_relative_spool_starts_at_the_project_too(
+        self, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        monkeypatch.setenv("RECALL_SPOOL_DIR", "fast/spool")
+        assert load_settings().spool_dir == folder / "fast/spool"
+
+    def test_a_tilde_is_the_users_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", "/home/somebody")
+        monkeypatch.setenv("RECALL_STORAGE_URL", "~/meetings")
+        assert load_settings().storage_root == "/home/somebody/meetings"
+
+    def test_a_file_url_is_a_path(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECALL_STORAGE_URL", "file:///srv/meetings/")
+        found = load_settings()
+        assert found.storage_root == "/srv/meetings"
+        assert found.storage_is_local
+
+    def test_an_object_store_is_not_local_and_loses_its_last_slash(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECALL_STORAGE_URL", "s3://bucket/prefix/")
+        found = load_settings()
+        assert found.storage_root == "s3://bucket/prefix"
+        assert not found.storage_is_local
+
+    def test_the_project_is_the_folder_of_workspace_yaml(self) -> None:
+        assert (project_folder() / "workspace.yaml").is_file()
+
+    def test_dagster_home_is_the_environments(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DAGSTER_HOME", "/var/dagster")
+        assert dagster_home() == Path("/var/dagster")
+
+    def test_without_one_dagster_home_lies_beside_workspace_yaml(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DAGSTER_HOME")
+        assert dagster_home() == folder / ".dagster"
+
+
+class TestDotenv:
+    def test_a_dotenv_beside_workspace_yaml_is_read(self, folder: Path) -> None:
+        (folder / ".env").write_text("RECALL_REGION=eu-central-1\nexport RECALL_LIST_RPM='20'\n")
+        assert (load_settings().region, load_settings().list_rpm) == ("eu-central-1", 20)
+
+    def test_the_real_environment_wins(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (folder / ".env").write_text("RECALL_REGION=eu-central-1\n")
+        monkeypatch.setenv("RECALL_REGION", "us-west-2")
+        assert load_settings().region == "us-west-2"
+
+    def test_the_clouds_own_variables_reach_its_client(self, folder: Path) -> None:
+        (folder / ".env").write_text("AWS_ENDPOINT_URL=http://127.0.0.1:8333\n")
+        load_settings()
+        assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:8333"
+
+    def test_a_dotenv_that_is_no_text_gets_one_line(self, folder: Path) -> None:
+        (folder / ".env").write_bytes(b"RECALL_REGION=\xff\xfe\x00")
+        with pytest.raises(SettingsError, match=r"^cannot read \S+/\.env \(.*\): ") as unreadable:
+            load_settings()
+        assert "\n" not in str(unreadable.value)
+
+
+class TestAgreesWithTheAudioEngine:
+    @pytest.mark.parametrize("audio_format", ["flac", "mp3", "opus", "wav"])
+    def test_settings_take_exactly_the_sample_rates_that_a_target_takes(self, audio_format: str) -> None:
+        rates = (7999, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 192000)
+        refused = [rate for rate in rates if not self.is_taken(audio_format=audio_format, audio_sample_rate_hz=rate)]
+        assert refused == [rate for rate in rates if not self.is_engines(audio_format, rate)]
+
+    @pytest.mark.parametrize(
+        ("field", "of_target"),
+        [
+            ("target_lufs", "loudness_lufs"),
+            ("true_peak_dbtp", "true_peak_dbtp"),
+            ("limiter_max_db", "limiter_max_db"),
+        ],
+    )
+    def test_settings_take_exactly_the_levels_that_a_target_takes(self, field: str, of_target: str) -> None:
+        levels = [tenth / 2 for tenth in range(-120, 121)]
+        taken = [level for level in levels if self.is_taken(**{field: level})]
+        assert taken == [level for level in levels if self.is_target(**{of_target: level})]
+
+    def is_engines(self, audio_format: str, rate: int) -> bool:
+        return self.is_target(format=audio_format, sample_rate_hz=rate)
+
+    def is_target(self, **values: object) -> bool:
+        try:
+            Target(**values)  # type: ignore[arg-type]
+        except SettingsError:
+            return False
+        return True
+
+    def is_taken(self, **values: object) -> bool:
+        try:
+            Settings(api_key=SecretStr("key"), **values)  # type: ignore[arg-type]
+        except ValidationError:
+            return False
+        return True
