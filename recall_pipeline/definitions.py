@@ -3,14 +3,16 @@
 import dagster as dg
 
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
+from recall_pipeline.assets.checks import checks
 from recall_pipeline.assets.session import session_resource
-from recall_pipeline.automation import daily_sync, finished_bots, sync_day
+from recall_pipeline.automation import alerts, daily_sync, finished_bots, sync_day
 
 defs = dg.Definitions(
     assets=[bots, recordings, mixed_audio, audio_catalog],
+    asset_checks=checks,
     jobs=[sync_day],
     schedules=[daily_sync],
-    sensors=[finished_bots],
+    sensors=[finished_bots, alerts],
     resources={"session": session_resource},
     # The steps follow one another and bring their own concurrency; a process a step costs 3-8 s and gains nothing.
     executor=dg.in_process_executor,

@@ -75,6 +75,11 @@ class Table(Generic[Row]):
         texts = {name.decode(): value.decode() for name, value in (metadata or {}).items()}
         return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
 
+    def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
+        """Return type by column of the day's file as it is; None when there is none."""
+        table = self._load(archive, day)
+        return None if table is None else {field.name: str(field.type) for field in table.schema}
+
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Publish the rows of `day` as a whole, in place of those before."""
         import pyarrow as pa

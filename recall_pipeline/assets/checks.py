@@ -1,0 +1,130 @@
+"""Asset checks, a view for each day: what must be true of a day's tables and files, and how bad it is when it is not.
+
+A table with a wrong schema blocks what comes after it. The rest informs: one bad recording never stops the others.
+"""
+
+import warnings
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from recall_pipeline.assets.audio_catalog import audio_catalog
+from recall_pipeline.assets.bots import bots
+from recall_pipeline.assets.mixed_audio import mixed_audio
+from recall_pipeline.assets.partitions import DAYS
+from recall_pipeline.assets.recordings import recordings
+from recall_pipeline.assets.session import Session
+from recall_pipeline.capture import MIXED_AUDIO
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.catalog.findings import (
+    Finding,
+    about_to_expire,
+    durations_apart,
+    left_failed,
+    loudness_off,
+    missing_rows,
+    unlike_schema,
+    unproven_bytes,
+)
+from recall_pipeline.days import utc_now
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.storage import Table
+
+_ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+Look = Callable[[Session, date], Finding]
+
+
+def _check(
+    asset: dg.AssetsDefinition, name: str, description: str, severity: dg.AssetCheckSeverity, look: Look,
+    *, blocking: bool = False,
+) -> dg.AssetChecksDefinition:  # fmt: skip
+    """Make the check `name` of `asset` from a look at one day; a range is looked at day by day, and told as one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks; tried in test_checks.py
+
+        @dg.asset_check(asset=asset, name=name, description=description, partitions_def=DAYS, blocking=blocking)
+        def check(context: dg.AssetCheckExecutionContext, session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
+            days = [date.fromisoformat(key) for key in context.partition_keys]
+            with session.failing_clearly():
+                return _result([look(session, day) for day in days], severity)
+
+    return check
+
+
+def _result(findings: list[Finding], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    problems = [finding for finding in findings if not finding.passed]
+    count = sum(len(finding.problems) for finding in problems)
+    said = f"{count} of {sum(finding.looked_at for finding in findings)}: {problems[0].sample}" if problems else None
+    return dg.AssetCheckResult(
+        passed=not problems,
+        severity=severity,
+        description=f"{said}. Next: {problems[0].next_action}." if problems else None,
+        metadata={
+            "looked_at": sum(finding.looked_at for finding in findings),
+            "problems": count,
+            "next_action": (problems or findings)[0].next_action,
+        },
+    )
+
+
+def _schema_check(asset: dg.AssetsDefinition, table: Table[Any]) -> dg.AssetChecksDefinition:
+    return _check(
+        asset,
+        f"{table.name}_schema",
+        "The day's file has exactly the declared columns and types.",
+        _ERROR,
+        lambda session, day: unlike_schema(session.archive, table, day),
+        blocking=True,
+    )
+
+
+checks = [
+    _schema_check(bots, BOTS),
+    _schema_check(recordings, RECORDINGS),
+    _schema_check(mixed_audio, MIXED_AUDIO),
+    _schema_check(audio_catalog, CATALOG),
+    _check(
+        mixed_audio,
+        "bytes_proven",
+        "Every MP3 has the size that the table states; those just captured, the SHA-256 too.",
+        _ERROR,
+        lambda session, day: unproven_bytes(session.archive, day),
+    ),
+    _check(
+        audio_catalog,
+        "nothing_missing",
+        "Every recording and every MP3 that is known has its row.",
+        _ERROR,
+        lambda session, day: missing_rows(session.archive, day),
+    ),
+    _check(
+        audio_catalog,
+        "none_left_failed",
+        "No download is left failed.",
+        _ERROR,
+        lambda session, day: left_failed(session.archive, day),
+    ),
+    _check(
+        audio_catalog,
+        "none_about_to_expire",
+        "No recording that is not archived expires within two days.",
+        _ERROR,
+        lambda session, day: about_to_expire(session.archive, day, utc_now()),
+    ),
+    _check(
+        audio_catalog,
+        "durations_agree",
+        "Decoded lengths agree with the API's times; meetings may pause.",
+        _WARN,
+        lambda session, day: durations_apart(session.archive, day),
+    ),
+    _check(
+        audio_catalog,
+        "loudness_in_tolerance",
+        "What is ready has the loudness asked for, and no peak passes the ceiling.",
+        _WARN,
+        lambda session, day: loudness_off(session.archive, session.settings, day),
+    ),
+]
