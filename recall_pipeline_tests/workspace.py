@@ -39,6 +39,10 @@ def an_id(name: str) -> str:
     return str(uuid5(NAMESPACE_OID, name))
 
 
+def _unwatched(done: int, total: int) -> None:
+    """Follow no progress."""
+
+
 def settings_for(sandbox: Sandbox, storage: Path, **changes: Any) -> Settings:
     """Settings that point at a sandbox and a folder, in no hurry and without limits."""
     values: dict[str, Any] = {
@@ -119,7 +123,7 @@ class Workspace:
 
     def catalog(self, **changes: Any) -> Cataloged:
         """Catalog the day; `changes` are settings."""
-        return catalog_day(self.archive, self.settings.model_copy(update=changes), DAY, lambda done, total: None)
+        return catalog_day(self.archive, self.settings.model_copy(update=changes), DAY, _unwatched)
 
     def sync(self, **changes: Any) -> Cataloged:
         """Capture and catalog the day."""

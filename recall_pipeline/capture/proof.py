@@ -34,6 +34,7 @@ class Prover:
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
+        self._one_alone = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,30 +46,43 @@ class Prover:
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     async def examine(self, path: Path) -> Evidence:
-        """Hash and decode `path`; raise TransferError when the decoder's process was killed twice."""
-        sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
+        """Hash and decode `path`; raise TransferError when one or the other cannot be done."""
         try:
+            sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
             proof = await self._prove(path)
         except NotAudio as fault:
             return Evidence(size_bytes, sha256, None, str(fault))
+        except OSError as fault:
+            raise TransferError(f"cannot read what was received, {path}: {fault.strerror}") from None
+        except BrokenProcessPool:
+            raise TransferError("the process that decodes it was killed; is there memory enough?") from None
+        except Exception as fault:
+            # Whatever a decoder makes of a stranger's bytes, it is this file's failure only.
+            raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
         return Evidence(size_bytes, sha256, proof, _truncation(proof))
 
     async def _prove(self, path: Path) -> Proof:
+        pool = self._pool = self._pool or _processes(self._processes)
         try:
-            return await self._submit(path)
+            return await _in_a_process(pool, path)
         except BrokenProcessPool:
-            self._pool = None  # perhaps a neighbour's fault: once more, with new processes
-        try:
-            return await self._submit(path)
-        except BrokenProcessPool:
-            self._pool = None
-            raise TransferError("the process that decodes it was killed; is there memory enough?") from None
+            if self._pool is pool:
+                self._pool = None
+        async with self._one_alone:  # perhaps it was a neighbour's fault: once more, without neighbours
+            alone = _processes(1)
+            try:
+                return await _in_a_process(alone, path)
+            finally:
+                alone.shutdown(wait=False)
 
-    async def _submit(self, path: Path) -> Proof:
-        if self._pool is None:
-            # spawn: a fork would copy the locks of this process's threads.
-            self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _decode, path)
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    # spawn: a fork would copy the locks of this process's threads.
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+
+
+async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> Proof:
+    return await asyncio.get_running_loop().run_in_executor(pool, _decode, path)
 
 
 def _decode(path: Path) -> Proof:

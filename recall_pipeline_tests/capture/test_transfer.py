@@ -187,9 +187,7 @@ def test_a_range_that_is_served_in_parts_is_asked_for_until_it_is_whole(download
     ],
     ids=str,
 )
-def test_a_206_that_does_not_fit_what_is_there_starts_again(
-    download: Download, changed: dict[str, str | None]
-) -> None:
+def test_a_206_that_does_not_fit_what_is_there_starts_again(download: Download, changed: dict[str, str | None]) -> None:
     download.strike(Reset(after_bytes=HALF))
     download.strike(with_headers(**changed))
     download.fetch()
