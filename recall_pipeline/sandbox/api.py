@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from recall_pipeline.sandbox.behaviour import Behaviour
+from recall_pipeline.sandbox.behaviour import Behaviour, Endpoint
 from recall_pipeline.sandbox.clock import Clock
 from recall_pipeline.sandbox.creation import BotCreation
 from recall_pipeline.sandbox.gate import Limits
@@ -135,7 +135,7 @@ class Api:
         expires_at = self._clock() + timedelta(seconds=self._behaviour.link_life_seconds)
         return self._links.mint(artifact, int(expires_at.timestamp()))
 
-    def _route(self, path: str, kind: str, method: str, handler: Handler) -> Route:
+    def _route(self, path: str, kind: Endpoint, method: str, handler: Handler) -> Route:
         async def limited(request: Request) -> Response:
             self._limits.check(f"{method} {path}", kind)
             return await handler(request)

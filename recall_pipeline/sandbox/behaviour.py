@@ -5,6 +5,7 @@ from typing import Literal
 
 Order = Literal["scrambled", "newest", "oldest"]
 Granularity = Literal["datetime", "date"]
+Endpoint = Literal["list", "object", "create"]
 Closed = Literal["left", "right", "both", "neither"]
 
 
@@ -33,3 +34,8 @@ class Behaviour:
     link_life_seconds: float = 6 * 3600.0
     adhoc_bots: int | None = None
     create_seconds: float = 0.0
+
+    def limit_of(self, kind: Endpoint) -> int | None:
+        """Calls in a window that an endpoint of this kind allows; None for any number."""
+        limits = {"list": self.list_per_minute, "object": self.object_per_minute, "create": self.create_per_minute}
+        return limits[kind]

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recall_pipeline.sandbox.access_log import has_body
-from recall_pipeline.sandbox.behaviour import Behaviour
+from recall_pipeline.sandbox.behaviour import Behaviour, Endpoint
 from recall_pipeline.sandbox.clock import Clock
 from recall_pipeline.sandbox.limits import SlidingWindow
 from recall_pipeline.sandbox.refusal import Refusal, answer_refusal, throttled
@@ -54,9 +54,9 @@ class Limits:
         self._clock = clock
         self._window = SlidingWindow()
 
-    def check(self, endpoint: str, kind: str) -> None:
+    def check(self, endpoint: str, kind: Endpoint) -> None:
         """Count a call of an endpoint of this kind (list, object or create), or raise 429."""
-        limit: int | None = getattr(self._behaviour, f"{kind}_per_minute")
+        limit = self._behaviour.limit_of(kind)
         if limit is None:
             return
         wait_seconds = self._window.admit(endpoint, limit, self._behaviour.window_seconds, self._clock().timestamp())

@@ -30,8 +30,12 @@ class Sandbox:
     """A Recall.ai that tells of `world`; a port of 0 takes any free one.
 
     `switches` are the fields of `Behaviour`; they stay changeable as `sandbox.behaviour`. `clock` is
-    what limits, links and new bots go by. One sandbox runs once.
+    what limits, links and new bots go by; `fault_seed` feeds the dice of `sandbox.faults`. The two URLs
+    are known while it runs.
     """
+
+    api_url: str
+    media_url: str
 
     def __init__(
         self,
@@ -41,13 +45,14 @@ class Sandbox:
         media_port: int = 0,
         api_key: str = API_KEY,
         clock: Clock = utc_now,
+        fault_seed: int = 0,
         **switches: Any,
     ) -> None:
         self.world = world
         self.api_key = api_key
         self.behaviour = Behaviour(**switches)
         self.access_log = AccessLog()
-        self.faults = FaultPlan()
+        self.faults = FaultPlan(fault_seed)
         self._clock = clock
         self._ports = (api_port, media_port)
 
@@ -57,7 +62,8 @@ class Sandbox:
         with _listen(self._ports[0]) as api, _listen(self._ports[1]) as media:
             self.api_url = f"{_url(api)}{PREFIX}"
             self.media_url = _url(media)
-            servers = {_server(self._api_app()): api, _server(self._media_app()): media}
+            links = Links(self.media_url)
+            servers = {_server(self._api_app(links)): api, _server(self._media_app(links)): media}
             thread = threading.Thread(target=lambda: asyncio.run(_serve(servers)), name="sandbox")
             thread.start()
             try:
@@ -73,13 +79,12 @@ class Sandbox:
             announce(self)
             threading.Event().wait()
 
-    def _api_app(self) -> ASGIApp:
-        self._links = Links(self.media_url)
-        api = Api(self.world, self.behaviour, self._links, self._clock)
+    def _api_app(self, links: Links) -> ASGIApp:
+        api = Api(self.world, self.behaviour, links, self._clock)
         return self._watched(Gate(api.app(), self.api_key), "api")
 
-    def _media_app(self) -> ASGIApp:
-        return self._watched(Media(self.world, self._links, self._clock).app(), "media")
+    def _media_app(self, links: Links) -> ASGIApp:
+        return self._watched(Media(self.world, links, self._clock).app(), "media")
 
     def _watched(self, app: ASGIApp, origin: Origin) -> ASGIApp:
         return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)

@@ -74,3 +74,12 @@ def test_each_endpoint_has_its_own_limit(sandbox: Sandbox, api: httpx.Client) ->
 def test_limits_can_be_switched_off(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.behaviour.list_per_minute = None
     assert {api.get("/bot/").status_code for _ in range(61)} == {200}
+
+
+def test_a_shorter_window_asks_for_a_shorter_wait(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.behaviour.list_per_minute = 1
+    sandbox.behaviour.window_seconds = 2.0
+    answers = [api.get("/bot/") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["Retry-After"] in ("1", "2")
+    assert answers[1].json()["code"] == "throttled"
