@@ -13,10 +13,11 @@ _VERSION_LENGTH = 8
 def publish_source(archive: Archive, day: date, row: MixedAudioRow, received: Path, sha256: str) -> str:
     """Publish a received MP3 and return its key; unchanged bytes keep theirs, other bytes lie beside the old ones."""
     if row.source_key and row.source_sha256 == sha256 and archive.exists(row.source_key):
-        received.unlink()
-        return row.source_key
-    key = _free_key(archive, day, row, sha256)
-    archive.publish(received, key)
+        key = row.source_key
+    else:
+        key = _free_key(archive, day, row, sha256)
+        archive.publish(received, key)
+    received.unlink(missing_ok=True)  # on disk it has moved, elsewhere it was copied
     return key
 
 
