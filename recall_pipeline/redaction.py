@@ -15,6 +15,11 @@ _SECRET_NAME = re.compile(
     r"passw|passcode|passphrase|\bpwd|secret|token|signature|credential|authorization|api_?key|download_url",
     re.IGNORECASE,
 )
+_PASSWORD_NAME = re.compile(r"passw(?!ay)|passcode|passphrase|(?<![a-z])pwd", re.IGNORECASE)
+_PASSWORD_PARAMETER = re.compile(
+    r"(?P<name>[?&;#](?:pwd|pw|passw\w*|passcode|tk|zak)=|\bteams\.\w+\.com/[^\s\"'<>]*?[?&]p=)[^&;#\s\"'<>]*",
+    re.IGNORECASE,
+)
 
 
 def redact(text: str) -> str:
@@ -32,6 +37,16 @@ def without_secrets(value: Any) -> Any:
     return redact(value) if isinstance(value, str) else value
 
 
+def without_passwords(value: Any) -> Any:
+    """Return a copy of a JSON value that users wrote, without meeting passwords, and else as it is."""
+    if isinstance(value, Mapping):
+        kept = ((str(k), v) for k, v in value.items() if not _PASSWORD_NAME.search(str(k)))
+        return {name: without_passwords(item) for name, item in kept}
+    if isinstance(value, list):
+        return [without_passwords(item) for item in value]
+    return _PASSWORD_PARAMETER.sub(r"\g<name>…", value) if isinstance(value, str) else value
+
+
 class _RedactingFilter(logging.Filter):
     """Rewrite a record before any handler sees it."""
 
@@ -43,7 +58,7 @@ class _RedactingFilter(logging.Filter):
 
 def silence_http_loggers() -> None:
     """Make the HTTP libraries' own log lines safe at every level; httpx logs whole URLs at INFO."""
-    for name in ("httpx", "httpcore", "httpcore.http11", "httpcore.connection", "httpcore.proxy"):
-        logger = logging.getLogger(name)
+    for name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+        logger = logging.getLogger(name)  # a filter sees only what is logged under this very name
         if not any(isinstance(known, _RedactingFilter) for known in logger.filters):
             logger.addFilter(_RedactingFilter())

@@ -1,8 +1,9 @@
 """Which meeting a bot was sent to, without the password that leads into it (recall_api.md section 4)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _PLATFORM_OF_DOMAIN = {
     "zoom.us": "zoom",
@@ -42,8 +43,13 @@ def read_meeting(meeting_url: object) -> Meeting:
     platform, meeting_id = meeting_url.get("platform"), meeting_url.get("meeting_id")
     return Meeting(
         platform if isinstance(platform, str) else None,
-        str(meeting_id) if isinstance(meeting_id, str | int) and not isinstance(meeting_id, bool) else None,
+        _id_alone(str(meeting_id)) if isinstance(meeting_id, str | int) and not isinstance(meeting_id, bool) else None,
     )
+
+
+def _id_alone(text: str) -> str:
+    """Cut off what follows an id in a link: that is where passwords are."""
+    return re.split(r"[?&;#]", unquote(text), maxsplit=1)[0]
 
 
 def _from_url(url: str) -> Meeting:
@@ -58,5 +64,6 @@ def _from_url(url: str) -> Meeting:
     )
     if domain is None:
         return Meeting()
-    steps = [step for step in parts.path.split("/") if step]
-    return Meeting(_PLATFORM_OF_DOMAIN[domain], steps[-1] if steps else None)
+    # The id is the longest step, the last of those: /wc/812.../join, /l/meetup-join/19:meeting_.../0, /abc-defg-hij
+    step = max((_id_alone(step) for step in reversed(parts.path.split("/"))), key=len)
+    return Meeting(_PLATFORM_OF_DOMAIN[domain], step or None)

@@ -23,7 +23,7 @@ from pydantic import (
 
 from recall_pipeline.days import day_of
 from recall_pipeline.recall.meetings import Meeting, read_meeting
-from recall_pipeline.redaction import without_secrets
+from recall_pipeline.redaction import without_passwords, without_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
 T = TypeVar("T")
@@ -54,6 +54,10 @@ def _mapping_or_empty(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
 
+def _metadata(value: object) -> object:
+    return without_passwords(_mapping_or_empty(value))
+
+
 def _valid_items(item: type["Record"]) -> Callable[[object], list[Any]]:
     def keep(value: object) -> list[Any]:
         items = value if isinstance(value, list) else []
@@ -65,7 +69,7 @@ def _valid_items(item: type["Record"]) -> Callable[[object], list[Any]]:
 Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_mapping_or_empty)]
+Metadata = Annotated[dict[str, Any], BeforeValidator(_metadata)]
 
 
 class Record(BaseModel):
@@ -162,7 +166,7 @@ class Bot(Identified):
     """A bot (recall_api.md section 4); its meeting is kept without the password."""
 
     meeting: Annotated[Meeting, BeforeValidator(read_meeting)] = Field(Meeting(), alias="meeting_url")
-    bot_name: Tolerant[str] = None
+    bot_name: Annotated[Tolerant[str], AfterValidator(without_passwords)] = None
     metadata: Metadata = Field(default_factory=dict)
     recording_config: Tolerant[dict[str, Any]] = None
     join_at: Tolerant[Moment] = None
