@@ -10,6 +10,7 @@ from datetime import date
 
 from recall_pipeline.capture.rows import ARCHIVED, GONE, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.errors import RecallProtocolError, RecallUnreachable
 from recall_pipeline.recall import AudioMixed, Listing, Meeting, RecallClient
 from recall_pipeline.recall.asking import ask_each
 from recall_pipeline.storage import Archive
@@ -26,10 +27,17 @@ async def find_artifacts(
     """Return the day's MP3 rows as Recall shows them now, and the artifacts that were shown, by id."""
     known = {row.audio_id: row for row in MIXED_AUDIO.read(archive, day) or []}
     shown = await _shown(client, listing, recordings, known.values())
-    shown.update(await _ask_for_hidden(client, shown, known, {row.recording_id for row in recordings if row.is_gone}))
-    answers = await _ask_for_urls(client, shown, known)
+    hidden = _hidden(shown, known, {row.recording_id for row in recordings if row.is_gone})
+    found = await _read_each(client, hidden)
+    shown.update({audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in found.items() if audio})
+    answers = await _read_each(client, _without_url(shown, known))
     shown.update({audio_id: (shown[audio_id][0], audio) for audio_id, audio in answers.items() if audio})
-    rows = {audio_id: row.gone() for audio_id, row in known.items() if audio_id not in shown}
+    in_doubt = set(hidden) - found.keys()
+    rows = {
+        audio_id: row if audio_id in in_doubt else row.gone()
+        for audio_id, row in known.items()
+        if audio_id not in shown
+    }
     for recording_id, audio in shown.values():
         row = known.get(audio.id, MixedAudioRow(recording_id, audio.id)).shown_as(audio)
         rows[audio.id] = row.gone() if answers.get(audio.id, audio) is None else row
@@ -62,27 +70,32 @@ def _may_have_mp3(row: RecordingRow) -> bool:
     return row.mp3_requested is not False and Meeting(row.platform).makes_mp3
 
 
-async def _ask_for_hidden(
-    client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow], recordings_gone: set[str]
-) -> Shown:
-    """Ask for each known artifact that nothing shows any more, unless it or its recording is known to be gone."""
-    hidden = [
+def _hidden(shown: Shown, known: dict[str, MixedAudioRow], recordings_gone: set[str]) -> list[str]:
+    """Return each known artifact that nothing shows any more, unless it or its recording is known to be gone."""
+    return [
         row.audio_id
         for row in known.values()
         if row.audio_id not in shown and row.recording_id not in recordings_gone and row.status_code != GONE
     ]
-    answers = await ask_each(client.audio_mixed_by_id, hidden)
-    return {audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in answers.items() if audio}
 
 
-async def _ask_for_urls(
-    client: RecallClient, shown: Shown, known: dict[str, MixedAudioRow]
-) -> dict[str, AudioMixed | None]:
-    """Read again each finished artifact that came without a URL and is not archived yet; None: it is gone."""
+def _without_url(shown: Shown, known: dict[str, MixedAudioRow]) -> list[str]:
+    """Return each finished artifact that came without a URL and is not archived yet."""
     archived = {row.audio_id for row in known.values() if row.state == ARCHIVED}
-    without = [
+    return [
         audio.id
         for _, audio in shown.values()
         if audio.status.code == "done" and audio.download_url is None and audio.id not in archived
     ]
-    return await ask_each(client.audio_mixed_by_id, without)
+
+
+async def _read_each(client: RecallClient, audio_ids: Sequence[str]) -> dict[str, AudioMixed | None]:
+    """Read artifacts by their ids; None: it is gone. One that Recall fails to show is left out, and stops no other."""
+
+    async def read(audio_id: str) -> list[AudioMixed | None]:
+        try:
+            return [await client.audio_mixed_by_id(audio_id)]
+        except (RecallUnreachable, RecallProtocolError):
+            return []
+
+    return {audio_id: answer[0] for audio_id, answer in (await ask_each(read, audio_ids)).items() if answer}

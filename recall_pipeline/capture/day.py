@@ -113,7 +113,8 @@ class _Capture:
 
         async def one(row: MixedAudioRow) -> MixedAudioRow:
             async with gate:
-                return await self.row(row, artifacts[row.audio_id])
+                artifact = artifacts.get(row.audio_id)
+                return await self.row(row, artifact.download_url if artifact else None)
 
         tasks = [asyncio.create_task(one(row)) for row in queue]
         try:
@@ -124,13 +125,13 @@ class _Capture:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def row(self, row: MixedAudioRow, artifact: AudioMixed) -> MixedAudioRow:
-        """Return the row with what became of its bytes."""
+    async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
+        """Return the row with what became of its bytes; without a URL, one is asked for."""
         partial = Partial(self.archive.open_spool() / f"{row.audio_id}.part")
         try:
-            evidence = await self._fetch(artifact.download_url, artifact.id, partial)
+            evidence = await self._fetch(url, row.audio_id, partial)
             if evidence.fault is not None:
-                evidence = await self._fetch_again(artifact.id, partial, evidence)
+                evidence = await self._fetch_again(row.audio_id, partial, evidence)
             received = partial.keep_bytes_only()
             key = await asyncio.to_thread(publish_source, self.archive, self.day, row, received, evidence.sha256)
         except (TransferError, RecallError) as fault:

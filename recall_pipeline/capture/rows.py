@@ -52,11 +52,12 @@ class MixedAudioRow:
             metadata=json.dumps(audio.metadata, sort_keys=True, ensure_ascii=False),
             other_fields=audio.other_fields,
             has_url=audio.download_url is not None,
+            fetch_failure=None,
         )
 
     def gone(self) -> "MixedAudioRow":
         """Return this row for an artifact that the API no longer knows."""
-        return dataclasses.replace(self, status_code=GONE, has_url=False)
+        return dataclasses.replace(self, status_code=GONE, has_url=False, fetch_failure=None)
 
     @property
     def is_settled(self) -> bool:
