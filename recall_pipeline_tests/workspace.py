@@ -9,7 +9,6 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import httpx
-from pydantic import SecretStr
 
 from recall_pipeline.capture import MIXED_AUDIO, Captured, MixedAudioRow, Wanted, capture_day, find_artifacts
 from recall_pipeline.catalog import Cataloged, catalog_day
@@ -41,19 +40,6 @@ def an_id(name: str) -> str:
 
 def _unwatched(done: int, total: int) -> None:
     """Follow no progress."""
-
-
-def settings_for(sandbox: Sandbox, storage: Path, **changes: Any) -> Settings:
-    """Settings that point at a sandbox and a folder, in no hurry and without limits."""
-    values: dict[str, Any] = {
-        "api_key": SecretStr(sandbox.api_key),
-        "api_url": sandbox.api_url,
-        "storage_url": str(storage),
-        "list_rpm": 10_000,
-        "object_rpm": 10_000,
-        "workers": "1",
-    }
-    return Settings(**values | changes)
 
 
 @dataclass(frozen=True)

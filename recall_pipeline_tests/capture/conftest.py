@@ -1,24 +1,13 @@
-"""A workspace on a sandbox; retries do not wait."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""A workspace whose day is captured."""
 
 import pytest
-import stamina
 
-from recall_pipeline.sandbox import Sandbox, World
-from recall_pipeline_tests.workspace import Workspace, settings_for
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    stamina.set_testing(True, attempts=6)
-    yield
-    stamina.set_testing(False)
+from recall_pipeline.sandbox import Sandbox
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.workspace import Workspace
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    with Sandbox(World()).running() as sandbox:
-        yield Workspace(sandbox, settings_for(sandbox, tmp_path / "archive"))
+def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
+    """A workspace without meetings yet."""
+    return Workspace(sandbox, settings)
