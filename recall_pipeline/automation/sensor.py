@@ -1,35 +1,31 @@
-"""Sensor `finished_bots`: requests the days in which a bot finished or audio became ready.
-
-Each tick lists the last two days and compares what is finished there with what it saw before, by a digest a day.
-"""
+"""Sensor `finished_bots`: requests exactly the days of which Recall.ai says something that is not on file yet."""
 
 import asyncio
 import hashlib
-import json
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 import dagster as dg
 
 from recall_pipeline.automation.jobs import sync_day
-from recall_pipeline.days import ONE_DAY, days_between, utc_now
+from recall_pipeline.automation.news import News, OnFile
+from recall_pipeline.automation.watching import Place, Seen, look, pages_per_look
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import PipelineError
-from recall_pipeline.recall import AudioMixed, Listing, Recording, open_client
-from recall_pipeline.recall.listing import list_days
+from recall_pipeline.recall import open_client
+from recall_pipeline.recall.pacing import BudgetShare
+from recall_pipeline.recall.retrying import Patience
 from recall_pipeline.settings import Settings, load_settings
+from recall_pipeline.storage import open_archive
 
-_WATCHED_DAYS = 2
-_TICK_SECONDS = 45  # Dagster gives a tick 60
-_TERMINAL = frozenset({"done", "failed", "deleted"})
+_LOOK_SECONDS = 15
+_PATIENCE = Patience(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-
-Seen = dict[str, str]
-"""Digest of what was finished, by day."""
 
 
 @dg.sensor(
@@ -39,59 +35,40 @@ Seen = dict[str, str]
     description="Watches Recall.ai for bots that finished and audio that became ready, and syncs their days.",
 )
 def finished_bots(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Request each day whose finished recordings changed since they were last requested."""
-    settings = load_settings()
+    """Look a little further, and request each day with news unless a run of it waits or runs."""
+    now, place = utc_now(), Place.read(context.cursor)
     try:
-        listing = asyncio.run(_look(settings))
+        settings = load_settings()
+        seen = asyncio.run(_look(settings, place, now))
+        news = list(OnFile(open_archive(settings)).news_in(seen.listed))
     except PipelineError as error:
         return dg.SkipReason(str(error))
-    except TimeoutError:
-        return dg.SkipReason(
-            f"Recall.ai did not list the last days within {_TICK_SECONDS} s; the next tick tries again"
-        )
-    seen = _read_cursor(context.cursor)
-    found = dict(_digests(listing, settings.start_date))
-    changed = {
-        day: digest for day, digest in found.items() if seen.get(day) != digest and not _is_running(context, day)
-    }
-    requests = [dg.RunRequest(run_key=f"{day}:{digest}", partition_key=day) for day, digest in changed.items()]
-    kept = {day: digest for day, digest in (seen | changed).items() if day in found}
-    return dg.SensorResult(requests, cursor=json.dumps(kept), skip_reason=None if requests else "nothing new finished")
+    days = sorted({one.day for one in news if settings.start_date <= one.day <= now.date()})
+    requests = [_request(day, news, now) for day in days if not _is_running(context.instance, day)]
+    said = f"{seen.pages} pages read, {len(days)} days with news"
+    return dg.SensorResult(
+        requests,
+        cursor=place.written(),
+        skip_reason=None if requests else f"{said}; {seen.trouble}" if seen.trouble else said,
+    )
 
 
-async def _look(settings: Settings) -> Listing:
-    today = utc_now().date()
-    async with asyncio.timeout(_TICK_SECONDS), open_client(settings) as client:
-        return await list_days(client, today - _WATCHED_DAYS * ONE_DAY, today)
+async def _look(settings: Settings, place: Place, now: datetime) -> Seen:
+    share = pages_per_look(settings)
+    async with open_client(settings, _PATIENCE, lambda budget: BudgetShare(budget, share)) as client:
+        return await look(client, settings, place, now, asyncio.get_running_loop().time() + _LOOK_SECONDS)
 
 
-def _digests(listing: Listing, start_date: date) -> Iterator[tuple[str, str]]:
-    """Yield each day on which something is finished, with a digest of what."""
-    artifacts = listing.artifacts_by_recording()
-    finished_bots_of = {bot.id for bot in listing.bots.values() if bot.is_finished}
-    for day in days_between(max(listing.first, start_date), listing.last):
-        facts = []
-        for recording in listing.recordings_of(day):
-            bot_finished = recording.bot is not None and recording.bot.id in finished_bots_of
-            shown: list[Recording | AudioMixed] = [recording, *artifacts.get(recording.id, {}).values()]
-            facts += [_fact(item) for item in shown if bot_finished or item.status.code in _TERMINAL]
-        if facts:
-            yield day.isoformat(), hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
+def _request(day: date, news: Iterable[News], now: datetime) -> dg.RunRequest:
+    """Ask for a run of `day`; news that a failed run left behind is asked for again, once an hour."""
+    facts = "\n".join(sorted(one.fact for one in news if one.day == day))
+    digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    return dg.RunRequest(run_key=f"{day}:{digest}:{now:%Y-%m-%dT%H}", partition_key=day.isoformat())
 
 
-def _fact(item: Recording | AudioMixed) -> str:
-    return f"{item.id} {item.status.code} {item.status.updated_at}"
-
-
-def _is_running(context: dg.SensorEvaluationContext, day: str) -> bool:
-    """Whether a run of the day waits or runs: what it does not see, the next tick requests."""
-    unfinished = dg.RunsFilter(job_name=sync_day.name, tags={"dagster/partition": day}, statuses=_UNFINISHED_RUNS)
-    return bool(context.instance.get_run_ids(unfinished, limit=1))
-
-
-def _read_cursor(cursor: str | None) -> Seen:
-    try:
-        read = json.loads(cursor or "{}")
-    except ValueError:
-        return {}
-    return {str(day): str(digest) for day, digest in read.items()} if isinstance(read, dict) else {}
+def _is_running(instance: dg.DagsterInstance, day: date) -> bool:
+    """Whether a run of the day waits or runs; what it does not see stays news."""
+    unfinished = dg.RunsFilter(
+        job_name=sync_day.name, tags={"dagster/partition": day.isoformat()}, statuses=_UNFINISHED_RUNS
+    )
+    return bool(instance.get_run_ids(unfinished, limit=1))

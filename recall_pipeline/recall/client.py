@@ -1,10 +1,11 @@
 """The Recall.ai API as methods that return records."""
 
+import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -17,17 +18,27 @@ from recall_pipeline.errors import (
     RecallUnreachable,
 )
 from recall_pipeline.recall.answers import Retry, json_of, retry_after_seconds
-from recall_pipeline.recall.pacing import RequestBudget
-from recall_pipeline.recall.paging import walk
+from recall_pipeline.recall.pacing import Budget, RequestBudget
+from recall_pipeline.recall.paging import read_page, walk
 from recall_pipeline.recall.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall.retrying import Patience, insist
 from recall_pipeline.redaction import silence_http_loggers
-from recall_pipeline.settings import Settings, dagster_home
+from recall_pipeline.settings import Settings, dagster_home, is_loopback
 
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
+_LONGEST_ANSWER_SECONDS = 300.0  # one that trickles never meets the time-out between two reads
 _LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+_MOST_READINGS = 3
+_MOST_BARREN_PAGES = 100  # a cursor that never ends
 R = TypeVar("R", bound=Identified)
 Window = tuple[datetime, datetime]
+Kind = Literal["bot", "recording", "audio_mixed"]
+AnyListed = Bot | Recording | AudioMixed
+_LISTED: dict[Kind, tuple[str, type[AnyListed]]] = {
+    "bot": ("join_at", Bot),
+    "recording": ("created_at", Recording),
+    "audio_mixed": ("created_at", AudioMixed),
+}
 
 
 class RecallClient:
@@ -37,7 +48,7 @@ class RecallClient:
         self,
         http: httpx.AsyncClient,
         settings: Settings,
-        budget: RequestBudget,
+        budget: Budget,
         patience: Patience | None = None,
     ) -> None:
         self._http = http
@@ -85,7 +96,7 @@ class RecallClient:
     async def ping(self) -> None:
         """Ask for the cheapest listing; raise RecallError when it is refused."""
         now = utc_now()
-        await self._get(f"{self._base_url}/bot/?{urlencode(_bounds('join_at', (now, now)))}", "list bot")
+        await self.bots((now, now))
 
     async def create_bot(self, body: Mapping[str, Any]) -> tuple[Bot | None, float | None]:
         """Ask once for a bot (section 3). Return it, or (None, seconds to wait) when the ad-hoc pool is empty.
@@ -107,30 +118,63 @@ class RecallClient:
             )
         return bot, None
 
-    async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
-        found: dict[str, R] = {}
-        url = f"{self._base_url}/{kind}/?{urlencode(query)}"
+    async def page(self, kind: Kind, window: Window, following: str | None) -> tuple[list[AnyListed], str | None]:
+        """Read one page of a listing, the first of the window or the `following` one; return it and what follows it."""
+        field, record = _LISTED[kind]
+        base = f"{self._base_url}/{kind}/?"
+        try:
+            rows, after = await self._page(following or base + urlencode(_bounds(field, window)), kind)
+        except RecallRefused as refused:
+            if following or refused.status_code != httpx.codes.BAD_REQUEST:
+                raise
+            rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
+        return [read for row in rows if (read := read_record(record, row)) is not None], after
 
+    async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
+        return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url, self._base_url)
+
+    async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
+        url = f"{self._base_url}/{kind}/?{urlencode(query)}"
+        for reading in range(1, _MOST_READINGS + 1):
+            found: dict[str, R] = {}
+            try:
+                await self._read_whole(url, kind, record, found)
+            except RecallNotFound:
+                # Rows left while it was read, and its last page with them; others moved to pages read before.
+                if not found or reading == _MOST_READINGS:
+                    raise
+            else:
+                break
+        return found
+
+    async def _read_whole(self, url: str, kind: str, record: type[R], found: dict[str, R]) -> None:
         async def fetch(page_url: str) -> Any:
             return await self._get(page_url, f"list {kind}")
 
+        barren_pages = 0
         async for rows in walk(fetch, url, self._base_url):
-            for row in rows:
-                read = read_record(record, row)
-                if read is None:
-                    self.rejected.append(f"{kind} {_label(row)}")
-                else:
-                    found[read.id] = read  # rows move between pages: the latest reading counts
-        return found
+            known = len(found)
+            self._read_rows(rows, kind, record, found)
+            barren_pages = 0 if len(found) > known else barren_pages + 1
+            if barren_pages == _MOST_BARREN_PAGES:
+                raise RecallProtocolError(f"list {kind}: {barren_pages} pages in a row with nothing new, and no end")
+
+    def _read_rows(self, rows: list[Any], kind: str, record: type[R], found: dict[str, R]) -> None:
+        for row in rows:
+            read = read_record(record, row)
+            if read is not None:
+                found[read.id] = read  # rows move between pages: the latest reading counts
+            elif (label := f"{kind} {_label(row)}") not in self.rejected:
+                self.rejected.append(label)
 
     async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
-        what = f"get {kind}"
+        what, canonical_id = f"get {kind}", str(uuid.UUID(object_id))
         try:
-            body = await self._get(f"{self._base_url}/{kind}/{uuid.UUID(object_id)}/", what)
+            body = await self._get(f"{self._base_url}/{kind}/{canonical_id}/", what)
         except RecallNotFound:
             return None
         read = read_record(record, body)
-        if read is None or read.id != object_id:
+        if read is None or read.id != canonical_id:
             raise RecallProtocolError(f"{what} {object_id}: the answer is not that {kind}")
         return read
 
@@ -147,9 +191,9 @@ class RecallClient:
         await self._budget.take(f"{urlsplit(url).netloc} {endpoint}", per_minute)
         self.requests += 1
         try:
-            async with self._http.stream(method, url, **extra) as answer:
+            async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), self._http.stream(method, url, **extra) as answer:
                 return await _whole(answer, endpoint)
-        except httpx.HTTPError as fault:
+        except (httpx.HTTPError, TimeoutError) as fault:
             host = urlsplit(url).netloc
             reason = str(fault) or type(fault).__name__
             raise Retry(
@@ -170,16 +214,22 @@ async def _whole(answer: httpx.Response, endpoint: str) -> httpx.Response:
 
 
 @contextlib.asynccontextmanager
-async def open_client(settings: Settings, patience: Patience | None = None) -> AsyncIterator[RecallClient]:
-    """Open a client for the settings' workspace; raise SettingsError without a key."""
+async def open_client(
+    settings: Settings,
+    patience: Patience | None = None,
+    limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
+) -> AsyncIterator[RecallClient]:
+    """Open a client for the settings' workspace; raise SettingsError without a key. `limit` may narrow its budget."""
     silence_http_loggers()
-    budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
-    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=True) as http:
-        yield RecallClient(http, settings, budget, patience)
+    budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
+    # A proxy of the environment may tunnel https; on loopback it would read the key, and reach another machine's.
+    proxied = not is_loopback(urlsplit(settings.base_url).hostname)
+    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=proxied) as http:
+        yield RecallClient(http, settings, limit(budget), patience)
 
 
 def _bounds(field: str, window: Window) -> dict[str, str]:

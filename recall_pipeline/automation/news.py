@@ -1,0 +1,96 @@
+"""What Recall.ai says that the archive's tables do not know: a page of a listing held against what is on file.
+
+No memory besides the archive is needed, so nothing can disagree with it: an empty cursor asks for nothing that is on
+file already, and a run that failed leaves its day as news.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from recall_pipeline.capture import MIXED_AUDIO
+from recall_pipeline.days import ONE_DAY, day_of
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.recall import AudioMixed, Bot, Recording
+from recall_pipeline.recall.client import AnyListed
+from recall_pipeline.storage import Archive
+
+_UNFINISHED = ("processing", "paused")
+Known = dict[str, tuple[str | None, datetime | None]]
+"""Status and the moment of its last change, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A day that has changed, and the fact that tells it."""
+
+    day: date
+    fact: str
+
+
+@dataclass(slots=True)
+class OnFile:
+    """The archive's tables, each day read once and only when a page touches it."""
+
+    archive: Archive
+    _bots: dict[date, Known] = field(default_factory=dict)
+    _recordings: dict[date, Known] = field(default_factory=dict)
+    _mp3s: dict[date, Known] = field(default_factory=dict)
+
+    def news_in(self, listed: Iterable[AnyListed]) -> Iterator[News]:
+        """Yield what is finished in `listed` and differs from what is on file."""
+        for item in listed:
+            if isinstance(item, Bot):
+                yield from self._of_bot(item)
+            elif isinstance(item, Recording):
+                yield from self._of_recording(item)
+            elif item.recording and item.created_at:
+                yield from self._of_mp3(item, item.recording.id, day_of(item.created_at))
+
+    def _of_bot(self, bot: Bot) -> Iterator[News]:
+        for recording in bot.recordings:
+            yield from self._of_recording(recording)
+        day = bot.day
+        if day is None or not bot.is_finished:
+            return
+        filed = next((near for near in (day, day - ONE_DAY, day + ONE_DAY) if bot.id in self._bots_of(near)), None)
+        if filed is None or self._bots_of(filed)[bot.id][0] != bot.status:
+            yield News(filed or day, f"bot {bot.id} {bot.status}")
+
+    def _of_recording(self, recording: Recording) -> Iterator[News]:
+        status = recording.status
+        if status.code not in _UNFINISHED:
+            known = self._recordings_of(recording.day).get(recording.id)
+            if known != (status.code, status.updated_at):
+                yield News(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
+        if shortcut := recording.media_shortcuts.audio_mixed:
+            yield from self._of_mp3(shortcut, recording.id, recording.day)
+
+    def _of_mp3(self, audio: AudioMixed, recording_id: str, day: date) -> Iterator[News]:
+        """An MP3 belongs to its recording's day, the artifact's own or the one before; an unknown one tells itself."""
+        status = audio.status
+        if not audio.is_mp3 or status.code in _UNFINISHED:
+            return
+        for near in (day, day - ONE_DAY):
+            if recording_id in self._recordings_of(near):
+                if self._mp3s_of(near).get(audio.id) != (status.code, status.updated_at):
+                    yield News(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
+                return
+
+    def _bots_of(self, day: date) -> Known:
+        if day not in self._bots:
+            rows = BOTS.read(self.archive, day) or []
+            self._bots[day] = {row.bot_id: (row.status, row.last_changed_at) for row in rows}
+        return self._bots[day]
+
+    def _recordings_of(self, day: date) -> Known:
+        if day not in self._recordings:
+            rows = RECORDINGS.read(self.archive, day) or []
+            self._recordings[day] = {row.recording_id: (row.status_code, row.status_updated_at) for row in rows}
+        return self._recordings[day]
+
+    def _mp3s_of(self, day: date) -> Known:
+        if day not in self._mp3s:
+            rows = MIXED_AUDIO.read(self.archive, day) or []
+            self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in rows}
+        return self._mp3s[day]

@@ -1,0 +1,109 @@
+"""Look through Recall.ai's listings a little at a time: the last two days often, the rest of the lookback as it goes.
+
+A look is bounded in requests and time, and goes on where the one before stopped, in the middle of a list if need be.
+With P list pages a look and endpoint (a fifth of the minute's budget) the two days get 4/5 of them, the rest at least
+1/5: a change is seen within ceil(pages of the two days / 0.8 P) looks, or ceil(pages of the lookback / 0.2 P).
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from recall_pipeline.days import ONE_DAY, start_of
+from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
+from recall_pipeline.recall import RecallClient
+from recall_pipeline.recall.client import AnyListed, Kind, Window
+from recall_pipeline.settings import Settings
+
+HOT = timedelta(hours=48)
+KINDS: tuple[Kind, ...] = ("bot", "recording", "audio_mixed")
+
+Pass = dict[str, str | None]
+"""A pass over a tier: the next page of each listing that is not finished yet; None: its first page."""
+
+
+@dataclass(slots=True)
+class Place:
+    """How far each tier has been read; the sensor's cursor."""
+
+    hot: Pass = field(default_factory=dict)
+    rest: Pass = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str | None) -> "Place":
+        """Read what `written` gave; anything else, of an older version too, starts anew."""
+        try:
+            stored = json.loads(text or "{}")
+            return cls(_checked(stored["hot"]), _checked(stored["rest"]))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return cls()
+
+    def written(self) -> str:
+        """Return the place as compact JSON."""
+        return json.dumps({"hot": self.hot, "rest": self.rest}, separators=(",", ":"))
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a look brought: records in the order of their pages, and why it stopped early, if it did."""
+
+    until: float
+    listed: list[AnyListed] = field(default_factory=list)
+    pages: int = 0
+    trouble: str | None = None
+
+
+def pages_per_look(settings: Settings) -> int:
+    """Return how many list requests a look may send to each endpoint: a fifth of what the budget gives a minute."""
+    minutes = min(settings.sensor_interval_seconds, 60) / 60
+    return max(2, int(settings.list_rpm * minutes / 5))
+
+
+async def look(client: RecallClient, settings: Settings, place: Place, now: datetime, until: float) -> Seen:
+    """Read on in both tiers until the share is spent or the loop's time is `until`, and move `place` along.
+
+    An error ends the list in which it happens, is told in `Seen.trouble`, and loses no place.
+    """
+    seen = Seen(until)
+    pages = pages_per_look(settings)
+    boundary, horizon = now - HOT, start_of((now - settings.lookback).date())
+    await _read_on(client, place.hot, (boundary, now + ONE_DAY), pages - max(1, pages // 5), seen)
+    if horizon < boundary:
+        await _read_on(client, place.rest, (horizon, boundary), pages, seen)
+    return seen
+
+
+async def _read_on(client: RecallClient, progress: Pass, window: Window, pages: int, seen: Seen) -> None:
+    """Read up to `pages` of each listing of a pass; a finished pass begins again."""
+    if not progress:
+        progress.update(dict.fromkeys(KINDS))
+    kinds: Sequence[Kind] = [kind for kind in KINDS if kind in progress]
+    await asyncio.gather(*(_read_list(client, kind, progress, window, pages, seen) for kind in kinds))
+
+
+async def _read_list(client: RecallClient, kind: Kind, progress: Pass, window: Window, pages: int, seen: Seen) -> None:
+    for _ in range(pages):
+        following = progress[kind]
+        try:
+            async with asyncio.timeout_at(seen.until):
+                listed, after = await client.page(kind, window, following)
+        except TimeoutError:
+            seen.trouble = "the time of this tick is up; the next goes on here"
+            return
+        except RecallError as error:
+            seen.trouble = str(error)
+            if following and isinstance(error, RecallRefused | RecallProtocolError):
+                progress[kind] = None  # the page's address is no longer good: this list from its start
+            return
+        seen.listed += listed
+        seen.pages += 1
+        if after is None:
+            del progress[kind]
+            return
+        progress[kind] = after
+
+
+def _checked(stored: dict[str, str | None]) -> Pass:
+    return {kind: stored[kind] for kind in KINDS if kind in stored and isinstance(stored[kind], str | None)}
