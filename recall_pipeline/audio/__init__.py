@@ -22,27 +22,32 @@ from recall_pipeline.audio.target import Target
 if TYPE_CHECKING:
     from recall_pipeline.audio.inspecting import inspect, prove
     from recall_pipeline.audio.normalizing import normalize
+    from recall_pipeline.audio.segmenting import Segment, segments
 
 __all__ = [
     "Done",
     "Inspection",
     "Normalized",
     "Proof",
+    "Segment",
     "Target",
     "inspect",
     "normalize",
     "prove",
     "run_tasks",
+    "segments",
 ]
 
 _LOADED_ON_USE = {
+    "Segment": "segmenting",
     "inspect": "inspecting",
     "normalize": "normalizing",
     "prove": "inspecting",
+    "segments": "segmenting",
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of the functions above
+def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name not in _LOADED_ON_USE:

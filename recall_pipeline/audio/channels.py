@@ -12,9 +12,7 @@ _SURROUND_WEIGHT = 1.41  # ITU-R BS.1770-4 table 3
 
 def weights(layout: tuple[str, ...]) -> tuple[float, ...]:
     """Weight of each channel in loudness (ITU-R BS.1770-4): none for LFE, more for surround."""
-    return tuple(
-        0.0 if name == "LFE" else _SURROUND_WEIGHT if name in _SURROUND else 1.0 for name in layout
-    )
+    return tuple(0.0 if name == "LFE" else _SURROUND_WEIGHT if name in _SURROUND else 1.0 for name in layout)
 
 
 def mixing(layout: tuple[str, ...], channels: int) -> Matrix | None:
@@ -23,7 +21,7 @@ def mixing(layout: tuple[str, ...], channels: int) -> Matrix | None:
         return None
     heard = np.array([name != "LFE" for name in layout], dtype=np.float32)
     if channels == 1:
-        return (heard / max(heard.sum(), 1.0))[:, None]
+        return np.asarray(heard / max(heard.sum(), 1.0))[:, None]
     left = heard * [not name.endswith("R") for name in layout]
     right = heard * [not name.endswith("L") for name in layout]
     sides = np.stack([left, right], axis=1).astype(np.float32)

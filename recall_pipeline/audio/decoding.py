@@ -8,7 +8,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -32,6 +32,9 @@ _OPEN = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 _PROMISING = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
 _RATES_HZ = range(4000, 384_001)
 _MOST_CHANNELS = 8
+
+USUAL_LAYOUTS = ("", "mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""By number of channels: what a file means that does not say which they are."""
 
 
 # glibc returns freed memory to the system at every turn and pays for each page again, unless a
@@ -162,30 +165,35 @@ _CODECS = {"mp3float": "mp3"}  # libav's decoder of floats; the codec has one na
 
 
 def _drain(fifo: av.AudioFifo) -> Iterator[av.AudioFrame]:
-    if fifo.samples:
-        yield fifo.read()
+    if (chunk := fifo.read()) is not None:
+        yield chunk
 
 
 def _block(frame: av.AudioFrame) -> Block:
-    layout = tuple(channel.name for channel in frame.layout.channels)
-    return Block(_sane(_as_float(interleaved(frame))), frame.sample_rate, layout)
+    return Block(_sane(_as_float(interleaved(frame))), frame.sample_rate, _names(frame.layout))
 
 
-def interleaved(frame: av.AudioFrame) -> npt.NDArray[np.generic]:
+def _names(layout: av.AudioLayout) -> tuple[str, ...]:
+    names = tuple(channel.name for channel in layout.channels)
+    return _names(av.AudioLayout(USUAL_LAYOUTS[len(names)])) if "NONE" in names else names
+
+
+def interleaved(frame: av.AudioFrame) -> npt.NDArray[Any]:
     """The samples of a frame as they were decoded, shape (frames, channels)."""
     if not frame.format.is_planar:
         return frame.to_ndarray().reshape(frame.samples, -1)
     dtype = np.dtype(format_dtypes[frame.format.name])
-    planes = [np.frombuffer(plane, dtype, frame.samples) for plane in frame.planes]
+    planes = [np.frombuffer(memoryview(plane), dtype, frame.samples) for plane in frame.planes]
     return planes[0][:, None] if len(planes) == 1 else np.stack(planes, axis=1)
 
 
-def _as_float(data: npt.NDArray[np.generic]) -> Samples:
+def _as_float(data: npt.NDArray[Any]) -> Samples:
+    samples: Samples = data.astype(np.float32, copy=False)
     if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
+        return samples / np.float32(128) - np.float32(1)
     if np.issubdtype(data.dtype, np.integer):
-        return data.astype(np.float32) / np.float32(-float(np.iinfo(data.dtype).min))
-    return data.astype(np.float32, copy=False)
+        return samples / np.float32(2 ** (8 * data.itemsize - 1))
+    return samples
 
 
 def _sane(samples: Samples) -> Samples:

@@ -21,6 +21,7 @@ FULL_SCALE = 32768.0
 _MP3_KBPS = {8000: 24, 12000: 32, 16000: 48, 22050: 56, 24000: 64, 32000: 80, 44100: 96, 48000: 96}
 _OPUS_BPS = 32_000  # a channel
 _OPUS = {"compression_level": "5", "application": "audio"}  # 10 takes three times as long
+_SAME_BYTES = {"fflags": "bitexact"}  # else Ogg draws a serial number by lot
 _MP3_QUALITY = 7  # a third of the time of 2, and speech does not tell
 LAME_SCALE = 0.95  # what LAME multiplies its input with
 
@@ -40,8 +41,9 @@ class Encoder(Protocol):
 
 def open_encoder(path: Path, target: Target) -> Encoder:
     """Give an encoder of the target's format that writes to `path`."""
-    kinds = {"mp3": _Mp3, "opus": _Opus}
-    return kinds.get(target.format, _SoundFile)(path, target)
+    if target.format == "mp3":
+        return _Mp3(path, target)
+    return _Opus(path, target) if target.format == "opus" else _SoundFile(path, target)
 
 
 class _SoundFile:
@@ -107,7 +109,7 @@ class _Opus:
     def __init__(self, path: Path, target: Target) -> None:
         self._rate_hz = target.sample_rate_hz
         self._samples = 0
-        self._container = av.open(str(path), "w", format="ogg")
+        self._container = av.open(str(path), "w", format="ogg", container_options=_SAME_BYTES)
         self._stream = self._container.add_stream("libopus", self._rate_hz, _OPUS)
         self._stream.format = "s16"
         self._stream.layout = self._layout = "mono" if target.channels == 1 else "stereo"

@@ -29,9 +29,7 @@ class Proof:
     @property
     def is_truncated(self) -> bool:
         """Whether it decodes to under 98% of the time its own header promises."""
-        return self.header_seconds is not None and (
-            self.duration_seconds < WHOLE * self.header_seconds
-        )
+        return self.header_seconds is not None and (self.duration_seconds < WHOLE * self.header_seconds)
 
 
 @dataclass(frozen=True, slots=True)

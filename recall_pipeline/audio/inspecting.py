@@ -43,9 +43,7 @@ def inspect(path: Path) -> Inspection:
     return _inspection(decoding.proof, loudness, true_peak, waveform)
 
 
-def _inspection(
-    proof: Proof, loudness: LoudnessMeter, true_peak: TruePeakMeter, waveform: WaveformMeter
-) -> Inspection:
+def _inspection(proof: Proof, loudness: LoudnessMeter, true_peak: TruePeakMeter, waveform: WaveformMeter) -> Inspection:
     energies = loudness.energies
     return Inspection(
         **{name: getattr(proof, name) for name in Proof.__slots__},

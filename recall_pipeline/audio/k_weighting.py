@@ -13,7 +13,7 @@ import av.filter
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples, interleaved
+from recall_pipeline.audio.decoding import USUAL_LAYOUTS, Samples, interleaved
 
 Biquad = tuple[float, float, float, float, float]
 """b0, b1, b2, a1, a2 with a0 = 1."""
@@ -47,7 +47,7 @@ class KWeighting:
     def __init__(self, rate_hz: int, channels: int) -> None:
         """Set up for blocks of `channels` channels at `rate_hz`."""
         self._rate_hz = rate_hz
-        self._layout = _LAYOUTS[channels]
+        self._layout = USUAL_LAYOUTS[channels]  # any will do, all are filtered alike
         self._graph = av.filter.Graph()
         self._source = self._graph.add_abuffer(
             sample_rate=rate_hz,
@@ -65,14 +65,11 @@ class KWeighting:
         frame = av.AudioFrame.from_ndarray(planes, format="dblp", layout=self._layout)
         frame.sample_rate = self._rate_hz
         self._source.push(frame)
-        weighted: npt.NDArray[np.float64] = interleaved(self._sink.pull())
-        return weighted
+        weighted = self._sink.pull()
+        assert isinstance(weighted, av.AudioFrame)  # noqa: S101  # a sink of sound gives no other
+        return interleaved(weighted)
 
     def _stage(self, biquad: Biquad) -> av.filter.context.FilterContext:
         values = dict(zip(("b0", "b1", "b2", "a1", "a2"), biquad, strict=True))
         options = ":".join(f"{name}={value:.17g}" for name, value in values.items())
         return self._graph.add("biquad", f"{options}:a0=1:a=tdii")
-
-
-# Any layout of so many channels serves: the filter treats them all alike.
-_LAYOUTS = ("", "mono", "stereo", "2.1", "quad", "5.0", "5.1", "6.1", "7.1")

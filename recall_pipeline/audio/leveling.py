@@ -31,9 +31,7 @@ class Level:
     short_lu: float = 0.0
 
 
-def solve(
-    material: Material, lufs: float, target_lufs: float, ceiling_dbtp: float, limiter_max_db: float
-) -> Level:
+def solve(material: Material, lufs: float, target_lufs: float, ceiling_dbtp: float, limiter_max_db: float) -> Level:
     """Find the level that brings material of `lufs` to the target under the ceiling."""
     gain_db = target_lufs - lufs
     headroom_db = ceiling_dbtp - (material.true_peak_db or 0.0)
@@ -49,11 +47,11 @@ def _search(
     material: Material, limiter: Limiter, target_lufs: float, gain_db: float, most_db: float
 ) -> tuple[float, float]:
     """Secant steps to the gain; loudness grows with it, and never faster. Gives what is missing."""
-    slope, missing_lu = _FIRST_SLOPE, 0.0
-    for attempt in range(_TRIES):
+    slope, missing_lu, step_db = _FIRST_SLOPE, 0.0, 0.0
+    for _ in range(_TRIES):
         lufs = integrated_lufs(_limited_energies(material, Level(gain_db, limiter)))
         before_lu, missing_lu = missing_lu, target_lufs - (SILENCE_LUFS if lufs is None else lufs)
-        if attempt and step_db:
+        if step_db:
             slope = min(1.0, max(0.1, (before_lu - missing_lu) / step_db))
         if abs(missing_lu) < _CLOSE_LU or (missing_lu > 0 and gain_db >= most_db):
             break
@@ -105,4 +103,4 @@ def _ramps(reduction_db: Curve, block_samples: int) -> npt.NDArray[np.float32]:
     """Gain of every sample of the inner blocks: straight lines between the seams of blocks."""
     seams = 10 ** (np.minimum(reduction_db[1:], reduction_db[:-1]) / np.float32(20))
     share = np.arange(block_samples, dtype=np.float32) / np.float32(block_samples)
-    return (seams[:-1, None] + np.diff(seams)[:, None] * share).ravel()
+    return np.asarray(seams[:-1, None] + np.diff(seams)[:, None] * share, dtype=np.float32).ravel()

@@ -52,4 +52,4 @@ def _averaged(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Mean of each value and as many before it as the lookahead; shorter by it."""
     total = np.cumsum(np.concatenate([[0.0], values]))
     width = LOOKAHEAD_BLOCKS + 1
-    return np.minimum((total[width:] - total[:-width]) / width, 0)
+    return np.asarray(np.minimum((total[width:] - total[:-width]) / width, 0))

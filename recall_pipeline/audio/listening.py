@@ -1,6 +1,5 @@
 """The first pass: hear a source once, measure it, and spool it as it will be written."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path

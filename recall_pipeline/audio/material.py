@@ -66,9 +66,7 @@ class Material:
                 self._peaks.append(self._block_peaks(interpolator, start, end)[:, None])
         return self._peaks
 
-    def _block_peaks(
-        self, interpolator: Interpolator, start: int, end: int
-    ) -> npt.NDArray[np.float32]:
+    def _block_peaks(self, interpolator: Interpolator, start: int, end: int) -> npt.NDArray[np.float32]:
         first, length = start * self.block_samples, (end - start) * self.block_samples
         whole = -(-length // STRETCH) * STRETCH
         samples = self.sound.read(first - _REACH, first + whole + _REACH)
@@ -78,9 +76,7 @@ class Material:
         return _maxima(highest[:length].reshape(-1, self.block_samples))
 
 
-def _true_peaks(
-    wave: npt.NDArray[np.float32], interpolator: Interpolator
-) -> npt.NDArray[np.float32]:
+def _true_peaks(wave: npt.NDArray[np.float32], interpolator: Interpolator) -> npt.NDArray[np.float32]:
     """Largest magnitude at and after each sample, but for the reach at both ends."""
     inside = wave[_REACH:-_REACH]
     peaks = np.abs(inside).reshape(-1, STRETCH)

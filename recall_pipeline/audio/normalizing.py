@@ -18,9 +18,8 @@ from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.writing import Written, write
 
 _HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
-"""How far under the ceiling the limiter aims: coding adds to peaks."""
+"""How far under the ceiling the limiter aims, and twice as far when that was not enough: coding adds to peaks."""
 
-_MARGIN_DB = 0.1
 _CLOSE_LU = 0.1
 _HONEST_LU = 0.3
 
@@ -62,9 +61,7 @@ def _ceiling_dbtp(target: Target) -> float:
 def _first_level(material: Material, target: Target) -> Level:
     if material.lufs is None:
         return Level(min(0.0, _ceiling_dbtp(target) - _or_silence(material.true_peak_db)))
-    return solve(
-        material, material.lufs, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db
-    )
+    return solve(material, material.lufs, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db)
 
 
 def _correction(material: Material, target: Target, written: Written) -> Level | None:
@@ -74,7 +71,7 @@ def _correction(material: Material, target: Target, written: Written) -> Level |
     off_lu -= written.level.short_lu
     if not over_db and abs(off_lu) <= _CLOSE_LU:
         return None
-    lower_db = over_db + _MARGIN_DB if over_db else 0.0
+    lower_db = over_db + _HEADROOM_DB[target.format] if over_db else 0.0
     if material.lufs is None:
         return replace(written.level, gain_db=written.level.gain_db - lower_db)
     return solve(
@@ -90,9 +87,7 @@ def _or_silence(decibels: float | None) -> float:
     return -200.0 if decibels is None else decibels
 
 
-def _facts(
-    heard: Source, material: Material, target: Target, path: Path, written: Written
-) -> Normalized:
+def _facts(heard: Source, material: Material, target: Target, path: Path, written: Written) -> Normalized:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Normalized(

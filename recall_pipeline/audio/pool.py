@@ -66,9 +66,7 @@ def _run(
             yield from _collect(pool, function, [task])
 
 
-def _collect(
-    executor: Executor, function: Callable[[T], R], tasks: Sequence[T]
-) -> Iterator[Done[T, R]]:
+def _collect(executor: Executor, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Done[T, R]]:
     waiting: dict[Future[R], T] = {executor.submit(function, task): task for task in tasks}
     try:
         for future in as_completed(waiting):

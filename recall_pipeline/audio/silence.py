@@ -23,15 +23,15 @@ def threshold(energies: Energies) -> float:
 def quiet_hops(energies: Energies) -> npt.NDArray[np.bool_]:
     """Which hops belong to silences of at least half a second."""
     quiet = energies < threshold(energies)
-    for start, end in _runs(quiet):
+    for start, end in runs(quiet):
         quiet[start:end] = end - start >= SHORTEST_HOPS
     return quiet
 
 
 def silences(energies: Energies) -> tuple[tuple[float, float], ...]:
     """(start, end) in seconds of every silence."""
-    runs = _runs(quiet_hops(energies))
-    return tuple((start / HOPS_A_SECOND, end / HOPS_A_SECOND) for start, end in runs)
+    quiet = runs(quiet_hops(energies))
+    return tuple((start / HOPS_A_SECOND, end / HOPS_A_SECOND) for start, end in quiet)
 
 
 def speech_ratio(energies: Energies) -> float:
@@ -39,6 +39,7 @@ def speech_ratio(energies: Energies) -> float:
     return 1.0 - float(quiet_hops(energies).mean()) if energies.size else 0.0
 
 
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(start, end) of every stretch of true flags."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
     return [(int(a), int(b)) for a, b in list(pairwise(edges))[::2]]

@@ -25,8 +25,10 @@ class Spool:
 
     def append(self, rows: npt.NDArray[np.floating]) -> None:
         """Add rows, shape (rows, columns)."""
+        if not len(rows):
+            return
         self._file.seek(0, os.SEEK_END)
-        data = memoryview(np.ascontiguousarray(rows, dtype=np.float32)).cast("B")
+        data = np.ascontiguousarray(rows, dtype=np.float32).data.cast("B")
         while data:
             data = data[self._file.write(data) :]
         self.rows += len(rows)
@@ -50,6 +52,6 @@ class Spool:
 
     def _fill(self, rows: Samples, start: int) -> None:
         self._file.seek(start * self._row_bytes)
-        view = memoryview(rows).cast("B")
+        view = rows.data.cast("B")
         while view:
             view = view[self._file.readinto(view) :]  # type: ignore[attr-defined]

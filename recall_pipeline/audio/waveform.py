@@ -1,5 +1,7 @@
 """Sixty bars that draw a recording."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,4 +29,4 @@ class WaveformMeter:
 
 def _split(peaks: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
     edges = np.arange(BARS + 1) * peaks.size / BARS
-    return [peaks[int(a) : max(int(a) + 1, int(b))] for a, b in zip(edges, edges[1:], strict=False)]
+    return [peaks[int(a) : max(int(a) + 1, int(b))] for a, b in pairwise(edges)]

@@ -61,7 +61,7 @@ def _write_lossless(material: Material, target: Target, path: Path, level: Level
         for samples in leveled(material, level):
             frames = _quantized(samples, FULL_SCALE)
             encoder.write(frames)
-            checksum = zlib.crc32(frames, checksum)
+            checksum = zlib.crc32(frames.data, checksum)
             if meter is not None:
                 meter.feed(np.multiply(frames, np.float32(1 / FULL_SCALE), dtype=np.float32))
     _prove_equal(path, material.sound.rows, checksum)
@@ -94,7 +94,7 @@ def _prove_equal(path: Path, samples: int, checksum: int) -> None:
     decoded, found = 0, 0
     for chunk in Decoding(path).chunks():
         frames = np.ascontiguousarray(interleaved(chunk))
-        decoded, found = decoded + len(frames), zlib.crc32(frames, found)
+        decoded, found = decoded + len(frames), zlib.crc32(frames.data, found)
     if (decoded, found) != (samples, checksum):
         raise NormalizationError(
             f"{path.name} does not decode to the {samples} samples that were encoded"
