@@ -139,14 +139,15 @@ class Workspace:
 
     async def _capture(self, settings: Settings, again: frozenset[str]) -> Captured:
         async with open_client(settings) as client:
-            recordings, rows, artifacts = await self._found(client)
+            recordings, rows, artifacts = await self.found(client)
             wanted = Wanted({row.recording_id: row.expires_at for row in recordings}, again)
             with self.archive.lock_day(DAY):
                 captured = await capture_day(client, self.archive, settings, DAY, rows, artifacts, wanted)
                 MIXED_AUDIO.write(self.archive, DAY, captured.rows)
         return captured
 
-    async def _found(self, client: RecallClient) -> Any:
+    async def found(self, client: RecallClient) -> Any:
+        """Return the day's recordings, its MP3 rows and the artifacts, as discovered now."""
         listing = await list_days(client, DAY, DAY)
         recordings = await discover_recordings(client, listing, self.archive, DAY)
         RECORDINGS.write(self.archive, DAY, recordings, {"listed_at": listing.listed_at.isoformat()})

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -15,7 +15,7 @@ from recall_pipeline.capture.publishing import publish_source
 from recall_pipeline.capture.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.capture.transfer import TIMEOUT, Partial, Transfer
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import LinkExpired, RecallError, TransferError
+from recall_pipeline.errors import LinkExpired, RecallError, TransferError, TransferRefused
 from recall_pipeline.recall import AudioMixed, RecallClient
 from recall_pipeline.redaction import silence_http_loggers
 from recall_pipeline.settings import Settings
@@ -73,14 +73,15 @@ async def capture_day(
     queue = sorted(filter(wanted.includes, rows), key=wanted.urgency)
     async with _open_transfer(settings) as transfer, Prover() as prover:
         capture = _Capture(client, archive, transfer, prover, day)
-        results = capture.each(queue, artifacts, settings.concurrency)
+        capture.forget_partials(row for row in rows if not wanted.includes(row))
         done = 0
-        async for row in results:
-            current[row.audio_id] = row
-            done += 1
-            progress(done, len(queue))
-            if done % _CHECKPOINT_EVERY == 0:
-                MIXED_AUDIO.write(archive, day, current.values())
+        async with contextlib.aclosing(capture.each(queue, artifacts, settings.concurrency)) as results:
+            async for row in results:
+                current[row.audio_id] = row
+                done += 1
+                progress(done, len(queue))
+                if done % _CHECKPOINT_EVERY == 0:
+                    MIXED_AUDIO.write(archive, day, current.values())
         received = transfer.bytes_received
     fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
     reused = sum(row.state == ARCHIVED and row.audio_id not in fetched for row in current.values())
@@ -105,9 +106,14 @@ class _Capture:
     prover: Prover
     day: date
 
+    def forget_partials(self, rows: Iterable[MixedAudioRow]) -> None:
+        """Remove what earlier syncs left of downloads that nobody will finish."""
+        for row in rows:
+            self._partial(row).discard()
+
     async def each(
         self, queue: Sequence[MixedAudioRow], artifacts: Mapping[str, AudioMixed], at_once: int
-    ) -> AsyncIterator[MixedAudioRow]:
+    ) -> AsyncGenerator[MixedAudioRow, None]:
         """Yield the rows of `queue` as they are done."""
         gate = asyncio.Semaphore(at_once)
 
@@ -127,11 +133,14 @@ class _Capture:
 
     async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with what became of its bytes; without a URL, one is asked for."""
-        partial = Partial(self.archive.open_spool() / f"{row.audio_id}.part")
+        self.archive.open_spool()
+        partial = self._partial(row)
         try:
             evidence = await self._fetch(url, row.audio_id, partial)
             if evidence.fault is not None:
                 evidence = await self._fetch_again(row.audio_id, partial, evidence)
+            if evidence.fault is not None and row.state == ARCHIVED and row.is_settled:
+                raise TransferRefused(f"looked at again, and what is served now is no good: {evidence.fault}")
             received = partial.keep_bytes_only()
             key = await asyncio.to_thread(publish_source, self.archive, self.day, row, received, evidence.sha256)
         except (TransferError, RecallError) as fault:
@@ -139,6 +148,9 @@ class _Capture:
                 partial.discard()
             return dataclasses.replace(row, fetch_failure=str(fault))
         return _with_evidence(row, evidence, key)
+
+    def _partial(self, row: MixedAudioRow) -> Partial:
+        return Partial(self.archive.spool / f"{row.audio_id}.part")
 
     async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> Evidence:
         await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)
