@@ -58,8 +58,8 @@ class RequestBudget:
 
     def _try_take(self, endpoint: str, per_minute: int) -> float:
         """Note a request and return 0, or return the seconds until there is room."""
-        now = self._clock()
         with self._transaction() as connection:
+            now = self._clock()  # read while others are kept out, or theirs would seem to lie ahead
             # A moment ahead of the clock was noted before the last boot.
             connection.execute("DELETE FROM request WHERE at <= ? OR at > ?", (now - WINDOW_SECONDS, now))
             oldest = connection.execute(
