@@ -1,7 +1,6 @@
 """No secret in any text or stored value (recall_api.md sections 4 and 6)."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +9,8 @@ import pytest
 from recall_pipeline.redaction import redact, silence_http_loggers, without_passwords, without_secrets
 from recall_pipeline.sandbox import Rule, Sandbox
 from recall_pipeline.sandbox.effects import redirect
-from recall_pipeline_tests.workspace import Workspace, settings_for, talk
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.workspace import Workspace, talk
 
 SECRET = "c3VwZXI"  # noqa: S105 -- opens nothing
 URLS = [
@@ -87,7 +87,7 @@ def test_a_users_own_fields_lose_meeting_passwords(value: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     "value",
     [
-        {"crm": "https://crm.invalid/deals?id=4&p=2#notes", "token_count": "9"},
+        {"crm": "https://crm.invalid/deals?id=4&p=2#notes", "tokens": "9"},
         {"secretary": "Ann", "compass": "north", "nested": {"a": [1, None, True]}},
         "Weekly with Ann? p=0.5",
     ],
@@ -98,9 +98,9 @@ def test_all_else_in_a_users_own_fields_stays_as_it_is(value: Any) -> None:
 
 class TestLogLines:
     @pytest.fixture
-    def link(self, sandbox: Sandbox, tmp_path: Path) -> str:
+    def link(self, sandbox: Sandbox, settings: Settings) -> str:
         """A signed URL that serves an MP3."""
-        (artifact,) = Workspace(sandbox, settings_for(sandbox, tmp_path)).meet("standup", talk())
+        (artifact,) = Workspace(sandbox, settings).meet("standup", talk())
         headers = {"Authorization": sandbox.api_key}
         read = httpx.get(f"{sandbox.api_url}/audio_mixed/{artifact.id}/", headers=headers)
         return str(read.json()["data"]["download_url"])

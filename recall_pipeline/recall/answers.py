@@ -1,6 +1,8 @@
 """Turn an HTTP answer into its JSON, or into the one error that names cause and cure (recall_api.md section 2)."""
 
 import contextlib
+import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +21,7 @@ from recall_pipeline.errors import (
 from recall_pipeline.redaction import redact
 
 _LONGEST_DETAIL = 300
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _CURES = {
     400: "the request is wrong; if a command made it, correct its arguments",
     402: "the workspace is out of credit: add some in Recall's dashboard",
@@ -45,11 +48,19 @@ def json_of(answer: httpx.Response, what: str) -> Any:
     if not answer.is_success:
         raise _error_of(answer, what)
     try:
-        return answer.json()
+        return _parsed(answer.content)
     except (ValueError, RecursionError):
         kind = answer.headers.get("content-type", "no content type")
         # A proxy's error page or a torn body: the next answer may be whole.
         raise Retry(RecallProtocolError(f"{what}: the answer is not JSON ({kind}): check RECALL_API_URL")) from None
+
+
+def _parsed(content: bytes) -> Any:
+    """Read JSON; what no file could hold afterwards is read as null (NaN) or `?` (half of an escaped pair)."""
+    value = json.loads(content, parse_constant=lambda _: None)
+    if not _HALF_A_PAIR.search(content):
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _error_of(answer: httpx.Response, what: str) -> Exception:
@@ -102,7 +113,10 @@ def _detail(answer: httpx.Response) -> str:
     if not isinstance(body, dict) or not body:
         return ""
     said = body.get("detail") or "; ".join(f"{field}: {_joined(words)}" for field, words in body.items())
-    return f" ({redact(str(said))[:_LONGEST_DETAIL]})"
+    text = redact(str(said))
+    if key := answer.request.headers.get("authorization", "").removeprefix("Token "):
+        text = text.replace(key, "…")
+    return f" ({text[:_LONGEST_DETAIL]})"
 
 
 def _joined(words: object) -> str:

@@ -34,7 +34,7 @@ class Patience:
 
 async def insist(send: Callable[[], Awaitable[T]], patience: Patience) -> T:
     """Call `send` until it answers; raise the typed error of its last try."""
-    decide = _Decision(patience)
+    decide = Decision(patience)
     attempts = stamina.retry_context(
         on=decide,
         attempts=None,
@@ -52,15 +52,17 @@ async def insist(send: Callable[[], Awaitable[T]], patience: Patience) -> T:
     raise AssertionError("stamina ends with a result or an error")
 
 
-class _Decision:
+class Decision:
     """stamina's backoff hook: False to give up, True for its own backoff, or the seconds to wait."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = patience
+        self._clock = clock
         self._faults = 0
-        self._started = time.monotonic()
+        self._started = clock()
 
     def __call__(self, fault: Exception) -> bool | float:
+        """Decide about one fault."""
         if not isinstance(fault, Retry):
             return False
         throttled = isinstance(fault.error, RecallThrottled)
@@ -70,5 +72,5 @@ class _Decision:
         if fault.after_seconds is None:
             return True
         wait_seconds = fault.after_seconds + random.uniform(0.1, 1.0)  # noqa: S311 -- jitter, not cryptography
-        left_seconds = self._patience.deadline_seconds - (time.monotonic() - self._started)
+        left_seconds = self._patience.deadline_seconds - (self._clock() - self._started)
         return wait_seconds if wait_seconds < left_seconds else False

@@ -182,9 +182,9 @@ class TestTolerance:
         assert "hidden" not in str(carried)
 
     def test_metadata_loses_meeting_passwords_and_nothing_else(self) -> None:
-        metadata = {"link": "https://x.zoom.us/j/812?pwd=hidden", "password": "hidden", "token_count": "9"}
+        metadata = {"link": "https://x.zoom.us/j/812?pwd=hidden", "password": "hidden", "tokens": "9"}
         assert "hidden" not in str(read_bot(metadata=metadata).metadata)
-        assert read_bot(metadata=metadata).metadata["token_count"] == "9"
+        assert read_bot(metadata=metadata).metadata["tokens"] == "9"
         assert "hidden" not in str(read_recording(metadata=metadata).metadata)
         assert "hidden" not in str(read_audio(metadata=metadata).metadata)
 
