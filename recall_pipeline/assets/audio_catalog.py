@@ -1,41 +1,86 @@
 """Asset `audio_catalog`: the table everybody reads, and the normalized audio that it names."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 
 import dagster as dg
 
 from recall_pipeline.assets.mixed_audio import mixed_audio
 from recall_pipeline.assets.partitions import DAYS, days_of
-from recall_pipeline.assets.reporting import report, table_facts
+from recall_pipeline.assets.reporting import DAILY, OWNERS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
-from recall_pipeline.catalog import CATALOG, Cataloged, catalog_day
+from recall_pipeline.catalog import CATALOG, Cataloged, CatalogRow, catalog_day
+
+_SAMPLE_ROWS = 10
 
 
 @dg.asset(
     partitions_def=DAYS,
     deps=[mixed_audio],
     group_name="recall",
+    owners=OWNERS,
     kinds={"audio", "parquet"},
     retry_policy=RETRY_TRANSIENT,
+    freshness_policy=DAILY,
     description="One row per MP3 and per recording without one, with its outcome; what is `ready` is normalized to one "
     "loudness and format. Transcription starts here.",
 )
-def audio_catalog(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+def audio_catalog(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> dg.MaterializeResult[None]:
     """Normalize what is new and publish each day of the catalog."""
+    reports: dict[date, DayReport] = {}
     for day in days_of(context):
         with session.failing_clearly(), session.archive.lock_day(day):
             cataloged = catalog_day(session.archive, session.settings, day, session.watching(f"{day} normalize"))
         session.tally.normalized += cataloged.normalized
         _tell_failures(context, cataloged)
-        report(
-            context,
-            day,
-            table_facts(session.archive, CATALOG, day, len(cataloged.rows)),
-            outcomes=dict(Counter(row.outcome for row in cataloged.rows)),
-            hours_of_audio=round(sum(row.duration_seconds or 0 for row in cataloged.rows) / 3600, 4),
-            normalized=cataloged.normalized,
-            audio_bytes=sum(row.audio_bytes or 0 for row in cataloged.rows),
+        reports[day] = _report(session, day, cataloged)
+    return materialized(context, reports)
+
+
+def _report(session: Session, day: date, cataloged: Cataloged) -> DayReport:
+    rows = cataloged.rows
+    outcomes = Counter(row.outcome for row in rows)
+    return day_report(
+        session.archive,
+        CATALOG,
+        day,
+        rows,
+        outcomes=dict(outcomes),
+        ready=outcomes["ready"],
+        left_failed=outcomes["download_failed"],
+        hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
+        normalized=cataloged.normalized,
+        audio_bytes=sum(row.audio_bytes or 0 for row in rows),
+        sample=_sample(rows),
+        longest_meeting=_longest(rows),
+    )
+
+
+def _sample(rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "started (UTC)": f"{row.created_at:%H:%M:%S}",
+                "recording": row.recording_id,
+                "platform": row.platform or "",
+                "outcome": row.outcome,
+                "seconds": round(row.duration_seconds, 1) if row.duration_seconds else None,
+            }
         )
+        for row in rows[:_SAMPLE_ROWS]
+    ]
+    columns = [dg.TableColumn(name) for name in ("started (UTC)", "recording", "platform", "outcome")]
+    return dg.MetadataValue.table(records, dg.TableSchema([*columns, dg.TableColumn("seconds", "float")]))
+
+
+def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
+    """Draw the day's longest meeting as a strip of sixty bars."""
+    heard = [row for row in rows if row.waveform and row.duration_seconds]
+    if not heard:
+        return dg.MetadataValue.md("nothing to listen to on this day")
+    row = max(heard, key=lambda row: row.duration_seconds or 0)
+    return dg.MetadataValue.md(f"`{row.waveform}`\n\n{(row.duration_seconds or 0) / 60:.1f} minutes: {row.audio_uri}")
 
 
 def _tell_failures(context: dg.AssetExecutionContext, cataloged: Cataloged) -> None:

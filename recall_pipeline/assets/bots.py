@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.assets.partitions import DAYS, days_of
-from recall_pipeline.assets.reporting import RECALL_API_POOL, report, table_facts
+from recall_pipeline.assets.reporting import DAILY, OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.discovery import BOTS, BotRow, discover_bots
 
@@ -15,26 +15,31 @@ from recall_pipeline.discovery import BOTS, BotRow, discover_bots
 @dg.asset(
     partitions_def=DAYS,
     group_name="recall",
+    owners=OWNERS,
     kinds={"recall", "parquet"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,
+    freshness_policy=DAILY,
     description="Bots sent to meetings, filed under the UTC day they were to join. One row a bot, updated in place.",
 )
-def bots(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+def bots(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> dg.MaterializeResult[None]:
     """List the bots of each day and keep their table."""
+    reports: dict[date, DayReport] = {}
     for day in days_of(context):
         requests_before = session.tally.api_requests
         with session.failing_clearly():
             rows = asyncio.run(_sync(session, day))
         statuses = Counter(row.status or "unknown" for row in rows)
-        report(
-            context,
+        reports[day] = day_report(
+            session.archive,
+            BOTS,
             day,
-            table_facts(session.archive, BOTS, day, len(rows)),
+            rows,
             bots_by_status=dict(statuses),
             finished_bots=sum(row.is_finished for row in rows),
             api_requests=session.tally.api_requests - requests_before,
         )
+    return materialized(context, reports)
 
 
 async def _sync(session: Session, day: date) -> list[BotRow]:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from recall_pipeline.assets.partitions import DAYS, days_of
 from recall_pipeline.assets.recordings import recordings
-from recall_pipeline.assets.reporting import RECALL_API_POOL, report, table_facts
+from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.capture import MIXED_AUDIO, Captured, Wanted, capture_day, find_artifacts
 from recall_pipeline.discovery import RECORDINGS
@@ -17,14 +17,16 @@ from recall_pipeline.discovery import RECORDINGS
     partitions_def=DAYS,
     deps=[recordings],
     group_name="recall",
+    owners=OWNERS,
     kinds={"recall", "mp3"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,
     description="Mixed-audio MP3s as Recall served them: counted, decoded and hashed before they get a name. "
     "Fetches only what is new or changed, soonest to expire first.",
 )
-def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> dg.MaterializeResult[None]:
     """Bring home what each day's recordings have and the archive has not."""
+    reports: dict[date, DayReport] = {}
     for day in days_of(context):
         requests_before = session.tally.api_requests
         with session.failing_clearly():
@@ -32,10 +34,11 @@ def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Ses
         failed = [row for row in captured.rows if row.fetch_failure]
         for row in failed:
             context.log.warning("recording %s, MP3 %s: %s", row.recording_id, row.audio_id, row.fetch_failure)
-        report(
-            context,
+        reports[day] = day_report(
+            session.archive,
+            MIXED_AUDIO,
             day,
-            table_facts(session.archive, MIXED_AUDIO, day, len(captured.rows)),
+            captured.rows,
             downloaded=captured.downloaded,
             reused=captured.reused,
             failed=len(failed),
@@ -43,6 +46,7 @@ def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Ses
             archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
             api_requests=session.tally.api_requests - requests_before,
         )
+    return materialized(context, reports)
 
 
 async def _sync(session: Session, day: date) -> Captured:

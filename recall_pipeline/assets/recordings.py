@@ -8,7 +8,7 @@ import dagster as dg
 
 from recall_pipeline.assets.bots import bots
 from recall_pipeline.assets.partitions import BOTS_OF_YESTERDAY_TOO, DAYS, days_of
-from recall_pipeline.assets.reporting import RECALL_API_POOL, report, table_facts
+from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.discovery import RECORDINGS, RecordingRow, discover_recordings
 from recall_pipeline.recall import Listing
@@ -18,29 +18,33 @@ from recall_pipeline.recall import Listing
     partitions_def=DAYS,
     deps=[dg.AssetDep(bots, partition_mapping=BOTS_OF_YESTERDAY_TOO)],
     group_name="recall",
+    owners=OWNERS,
     kinds={"recall", "parquet"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,
     description="Recordings by the UTC day of their `created_at`. A recording once known keeps its row, whatever "
     "becomes of it at Recall.",
 )
-def recordings(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> None:
+def recordings(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> dg.MaterializeResult[None]:
     """List the recordings of each day and keep their table."""
+    reports: dict[date, DayReport] = {}
     for day in days_of(context):
         requests_before = session.tally.api_requests
         with session.failing_clearly():
             rows, listing = asyncio.run(_sync(session, day))
         for rejected in listing.rejected:
             context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
-        report(
-            context,
+        reports[day] = day_report(
+            session.archive,
+            RECORDINGS,
             day,
-            table_facts(session.archive, RECORDINGS, day, len(rows)),
+            rows,
             recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
             left_out=len(listing.rejected),
             listed_at=dg.MetadataValue.timestamp(listing.listed_at),
             api_requests=session.tally.api_requests - requests_before,
         )
+    return materialized(context, reports)
 
 
 async def _sync(session: Session, day: date) -> tuple[list[RecordingRow], Listing]:

@@ -1,30 +1,71 @@
-"""Metadata that one reads at a glance in the UI, the same for every asset."""
+"""Metadata that one reads at a glance in the UI, the same for every asset, and data versions from content.
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
+Nothing personal goes into it: Dagster keeps its events for longer than a recording may be kept.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from recall_pipeline.storage import Archive, Layout, Table
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 RECALL_API_POOL = "recall_api"
 """Steps that ask Recall.ai; dagster.yaml says how many may run at once."""
 
+OWNERS = ["team:meeting-audio"]
+DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
+"""`daily_sync` materializes each asset at least once a day; whatever keeps it from that is seen here."""
 
-def table_facts(archive: Archive, table: Table[Any], day: date, row_count: int) -> dict[str, dg.MetadataValue]:
-    """Return row count, column schema and place of a day's table."""
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What is told of one day's materialization; `version` is the same for the same content."""
+
+    metadata: Mapping[str, Any]
+    version: str
+
+
+def day_report(
+    archive: Archive, table: Table[Any], day: date, rows: Sequence["DataclassInstance"], **values: Any
+) -> DayReport:
+    """Report on a day's table: row count, schema, place, and `values`, of which numbers become plots over days."""
     columns = [
         dg.TableColumn(name, kind, description=description) for name, (kind, description) in table.columns.items()
     ]
     uri = archive.uri(Layout.table(table.name, day))
-    return {
-        "dagster/row_count": dg.MetadataValue.int(row_count),
+    facts = {
+        "dagster/row_count": dg.MetadataValue.int(len(rows)),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
         "table": dg.MetadataValue.path(uri) if uri.startswith("file://") else dg.MetadataValue.url(uri),
     }
+    return DayReport({**facts, **values}, content_version(rows))
 
 
-def report(context: dg.AssetExecutionContext, day: date, facts: Mapping[str, dg.MetadataValue], **values: Any) -> None:
-    """Attach facts and values to the materialization of one day; numbers become plots over days."""
-    context.add_asset_metadata({**facts, **values}, partition_key=day.isoformat())
+def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayReport]) -> dg.MaterializeResult[None]:
+    """Return the materialization of one day, or of each day of a range with its own metadata."""
+    if len(reports) == 1:
+        (only,) = reports.values()
+        return dg.MaterializeResult(metadata=only.metadata, data_version=dg.DataVersion(only.version))
+    for day, report in reports.items():
+        context.add_asset_metadata(dict(report.metadata), partition_key=day.isoformat())
+    return dg.MaterializeResult()
+
+
+def content_version(rows: Sequence["DataclassInstance"]) -> str:
+    """Return a digest of the rows' values, so that a sync that changed nothing leaves what follows fresh."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr([_plain(value) for value in dataclasses.astuple(row)]).encode())
+    return digest.hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
