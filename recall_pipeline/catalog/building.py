@@ -62,10 +62,15 @@ def heard_before(archive: Archive, row: CatalogRow) -> Heard:
     return Heard(Listened(is_silent=row.audio_lufs is None, finding=row.audio_findings), columns)
 
 
+def heard_still(archive: Archive, row: CatalogRow, error: BaseException | None) -> Heard:
+    """Return what an earlier sync found in the same bytes, now that normalizing them anew failed."""
+    finding = f"still normalized as before, since doing it anew failed: {_in_words(error)}"
+    return Heard(Listened(is_silent=row.audio_lufs is None, finding=finding), heard_before(archive, row).columns)
+
+
 def not_heard(error: BaseException | None) -> Heard:
-    """Return what a failed normalization comes to; only this project's own texts are safe to quote."""
-    reason = str(error) if isinstance(error, PipelineError) else f"its process ended with {type(error).__name__}"
-    return Heard(Listened(failure=reason))
+    """Return what a failed normalization comes to."""
+    return Heard(Listened(failure=_in_words(error)))
 
 
 def build_row(
@@ -95,6 +100,11 @@ def build_row(
         cataloged_at=before.cataloged_at if before else None,
     )
     return row if row == before else dataclasses.replace(row, cataloged_at=now)
+
+
+def _in_words(error: BaseException | None) -> str:
+    """Say what failed; only this project's own texts are safe to quote."""
+    return str(error) if isinstance(error, PipelineError) else f"its process ended with {type(error).__name__}"
 
 
 def _upstream_status(recording: RecordingRow, mp3: MixedAudioRow | None) -> str | None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from recall_pipeline.audio import Target
+from recall_pipeline.audio import Done, Target
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
-from recall_pipeline.catalog.building import Heard, build_row, heard_anew, heard_before, not_heard
-from recall_pipeline.catalog.normalizing import NormalizeTask, normalize_all, target_of
+from recall_pipeline.capture.rows import ARCHIVED
+from recall_pipeline.catalog.building import Heard, build_row, heard_anew, heard_before, heard_still, not_heard
+from recall_pipeline.catalog.normalizing import NormalizeTask, Published, normalize_all, target_of
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
@@ -32,9 +33,10 @@ def catalog_day(archive: Archive, settings: Settings, day: date, progress: Progr
     heard, normalized = _listen(archive, settings, day, mp3s, before, progress)
     now = utc_now()
     rows = dict(before)  # what the other tables have lost is not lost here
+    had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
     for recording in RECORDINGS.read(archive, day) or []:
         rows.pop(recording.recording_id, None)
-        for mp3 in mp3s.get(recording.recording_id, [None]):
+        for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
             key = mp3.audio_id if mp3 else recording.recording_id
             rows[key] = build_row(archive, recording, mp3, heard.get(key), before.get(key), now)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
@@ -60,27 +62,33 @@ def _listen(
 ) -> tuple[dict[str, Heard], int]:
     """Return what was heard in each archived MP3, by its id, and how many were normalized for that."""
     target = target_of(settings)
-    archived = [mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == "archived"]
-    current = [mp3.audio_id for mp3 in archived if _is_current(mp3, before, target)]
-    heard = {audio_id: heard_before(archive, before[audio_id]) for audio_id in current}
-    tasks = [_task(archive, target, day, mp3, before) for mp3 in archived if mp3.audio_id not in heard]
+    archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == ARCHIVED}
+    normalized_before = {
+        audio_id: before[audio_id] for audio_id, mp3 in archived.items() if _is_normalized(mp3, before.get(audio_id))
+    }
+    heard = {
+        audio_id: heard_before(archive, row)
+        for audio_id, row in normalized_before.items()
+        if row.audio_recipe == target.recipe
+    }
+    tasks = [_task(archive, target, day, mp3, before) for mp3 in archived.values() if mp3.audio_id not in heard]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
-        result = done.result
-        heard[done.task.audio_id] = heard_anew(archive, done.task, result) if result else not_heard(done.error)
+        heard[done.task.audio_id] = _heard(archive, done, normalized_before.get(done.task.audio_id))
         normalized += done.result is not None
         progress(number, len(tasks))
     return heard, normalized
 
 
-def _is_current(mp3: MixedAudioRow, before: Mapping[str, CatalogRow], target: Target) -> bool:
-    """Whether the catalog already names a normalized file of these bytes and this target."""
-    row = before.get(mp3.audio_id)
-    return (
-        row is not None
-        and row.audio_uri is not None
-        and (row.source_sha256, row.audio_recipe) == (mp3.source_sha256, target.recipe)
-    )
+def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
+    """Whether the catalog names a normalized file of these bytes, whatever its target was."""
+    return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
+
+
+def _heard(archive: Archive, done: Done[NormalizeTask, Published], row: CatalogRow | None) -> Heard:
+    if done.result:
+        return heard_anew(archive, done.task, done.result)
+    return heard_still(archive, row, done.error) if row else not_heard(done.error)
 
 
 def _task(
