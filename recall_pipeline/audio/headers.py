@@ -69,10 +69,14 @@ def first_frame(path: Path) -> tuple[FrameHeader, bytes] | None:
         header = parse_frame_header(head[at : at + 4])
         if header is not None:
             end = at + header.size_bytes
-            if parse_frame_header(head[end : end + 4]) is not None:
+            if _alike(header, parse_frame_header(head[end : end + 4])):
                 return header, head[at:end]
         at = head.find(b"\xff", at + 1)
     return None
+
+
+def _alike(one: FrameHeader, other: FrameHeader | None) -> bool:
+    return other is not None and (one.version, one.sample_rate_hz) == (other.version, other.sample_rate_hz)
 
 
 def promised_seconds(path: Path) -> float | None:
@@ -107,6 +111,7 @@ def _xing_samples(tag: bytes, frame_samples: int) -> int:
 _XING_FIELDS = ((1, 4), (2, 4), (4, 100), (8, 4))  # frames, bytes, table of contents, quality
 
 
+_LARGEST_RIFF = 0xFFFFF000  # streams are written with sizes above: they did not know
 _MAGIC = (
     (b"ID3", "mp3"),
     (b"RIFF", "wav"),
@@ -122,6 +127,11 @@ _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
 )
+
+
+_OTHERS = ("empty", "zero bytes", "text", "XML", "JSON", "an HTML page", "gzip")
+NO_SOUND = frozenset((*_OTHERS, *(name for _, name in _MAGIC if name.startswith("a "))))
+"""What `magic` names and no decoder shall try: a ZIP of an MP3 would play, its directory included."""
 
 
 def magic(path: Path) -> str:
@@ -143,12 +153,20 @@ def magic(path: Path) -> str:
 def _words(head: bytes) -> str:
     if not head.strip(b"\0"):
         return "zero bytes"
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype html", b"<html")):
+    text = head.decode("utf-8-sig", errors="ignore").strip().lower()
+    if text.startswith(("<!doctype html", "<html")):
         return "an HTML page"
-    if text.startswith(b"<"):
+    if text.startswith("<"):
         return "XML"
-    if text.startswith((b"{", b"[")):
+    if text.startswith(("{", "[")):
         return "JSON"
-    printable = sum(byte >= 0x20 or byte in b"\t\r\n" for byte in head)
-    return "text" if printable == len(head) and b"\0" not in head else "unknown bytes"
+    is_text = len(text) > len(head) // 2 and all(char.isprintable() or char in "\t\r\n" for char in text)
+    return "text" if is_text else "unknown bytes"
+
+
+def missing_share(path: Path) -> float:
+    """How many times longer a WAV says it is than it is; 1.0 for a whole one."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    said, found = int.from_bytes(head[4:8], "little") + 8, path.stat().st_size
+    return said / found if head[:4] == b"RIFF" and found < said <= _LARGEST_RIFF else 1.0

@@ -7,12 +7,14 @@ is reported as broken.
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from recall_pipeline.errors import NormalizationError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,7 +38,7 @@ def run_tasks(
     workers: int = 1,
     executor: Executor | None = None,
     on_done: Callable[[Done[T, R]], None] | None = None,
-) -> Iterator[Done[T, R]]:
+) -> Generator[Done[T, R], None, None]:
     """Run a picklable function on every task and yield each as it ends.
 
     Closing the iterator cancels: what waits is not started, what runs ends first. An `executor`
@@ -63,7 +65,12 @@ def _run(
                 yield done
     for task in broken:
         with _processes(1) as pool:
-            yield from _collect(pool, function, [task])
+            (done,) = _collect(pool, function, [task])
+            yield Done(task, None, _killed()) if isinstance(done.error, BrokenProcessPool) else done
+
+
+def _killed() -> NormalizationError:
+    return NormalizationError("the worker process was killed at this task, as happens when memory runs out")
 
 
 def _collect(executor: Executor, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Done[T, R]]:
