@@ -25,9 +25,10 @@ def read_catalog(
     Columns are those of contract.md section 4 and `day`. Days outside the bounds are not opened; `outcomes` and
     `columns` are pushed down into the files. Raises StorageError when the archive cannot be read.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     dataset = CATALOG.dataset(open_archive(settings or load_settings()), first, last)
-    chosen = None if outcomes is None else pc.field("outcome").isin(list(outcomes))
+    chosen = None if outcomes is None else pc.field("outcome").isin(pa.array(outcomes, pa.string()))
     found = dataset.to_table(columns=None if columns is None else list(columns), filter=chosen)
     return found.to_pandas()
