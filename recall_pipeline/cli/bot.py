@@ -1,6 +1,7 @@
 """`bot create`: send a bot that records mixed-audio MP3 (recall_api.md section 3)."""
 
 import asyncio
+from asyncio import sleep
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import click
 
 from recall_pipeline.cli.arguments import MOMENT, PAIR
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import RecallUnreachable
+from recall_pipeline.errors import RecallUnreachable, UsageError
 from recall_pipeline.recall import Bot, open_client
 from recall_pipeline.recall.meetings import read_meeting
 from recall_pipeline.settings import Settings, load_settings
@@ -20,10 +21,10 @@ _POOL_PATIENCE = 20  # times an empty pool is waited out, about ten minutes
 
 @click.group("bot")
 def command() -> None:
-    """Send bots to meetings."""
+    """Send a bot that records mixed-audio MP3."""
 
 
-@command.command("create")
+@command.command("create", short_help="Send a bot to a meeting, and print its id.")
 @click.argument("meeting_url", metavar="MEETING_URL")
 @click.option("--join-at", type=MOMENT, help="When to join (UTC unless it says otherwise); absent: now.")
 @click.option("--name", help="Name shown in the meeting, at most 100 characters.")
@@ -35,6 +36,8 @@ def create(meeting_url: str, join_at: datetime | None, name: str | None, metadat
     10 minutes ahead the bot is scheduled and sure to come; sooner it is taken from a pool that may be empty, which is
     waited out.
     """
+    if join_at and join_at < utc_now():
+        raise UsageError(f"--join-at {join_at:%Y-%m-%dT%H:%MZ} lies in the past: leave it out to send the bot now")
     _warn(meeting_url, join_at)
     body: dict[str, Any] = {"meeting_url": meeting_url, "recording_config": {"audio_mixed_mp3": {}}}
     body |= {"bot_name": name} if name else {}
@@ -64,5 +67,5 @@ async def _create(settings: Settings, body: Mapping[str, Any]) -> Bot:
             if bot is not None:
                 return bot
             click.echo(f"The pool of ad-hoc bots is empty; trying again in {wait_seconds:.0f} s.", err=True)
-            await asyncio.sleep(wait_seconds or 0)
+            await sleep(wait_seconds or 0)
     raise RecallUnreachable("the pool of ad-hoc bots stays empty: schedule the bot with --join-at 10 minutes ahead")

@@ -1,76 +1,112 @@
 """`catalog`: read the catalog; needs no key."""
 
 import math
+import sys
+from collections.abc import Hashable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recall_pipeline.catalog import read_catalog
+from recall_pipeline.catalog import CATALOG, read_catalog
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.cli.arguments import DAY
+from recall_pipeline.cli.legend import LEGEND
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLOURS = {"ready": "green", "silent": "cyan", "processing": "yellow", "corrupt": "red", "download_failed": "red"}
-_WIDTH_WITHOUT_TERMINAL = 150
+_WIDTH_WITHOUT_TERMINAL = 1000  # a row a line, for grep
 
 
 @click.command("catalog")
-@click.option("--day", type=DAY, help="Only this day.")
-@click.option("--outcome", type=click.Choice([str(outcome) for outcome in Outcome]), help="Only this outcome.")
+@click.option("--day", type=DAY, help="Only this day (UTC).")
+@click.option(
+    "--outcome", type=click.Choice([*LEGEND]), metavar="OUTCOME", help="Only this outcome: ready, corrupt, ..."
+)
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-def command(day: date | None, outcome: str | None, form: Literal["table", "json", "csv"]) -> None:
-    """Show the catalog: what became of each recording, and where its audio is."""
+def command(day: date | None, outcome: Outcome | None, form: Literal["table", "json", "csv"]) -> None:
+    """Show the catalog: what became of each recording, and where its audio is.
+
+    The table is for people. json (one array) and csv have every column, paths and whole ids included.
+    """
     rows = read_catalog(first=day, last=day, outcomes=[outcome] if outcome else None)
     rows = rows.sort_values(["day", "created_at", "recording_id"], kind="stable")
     if form == "table":
         show_catalog(rows)
     elif form == "json":
-        click.echo(rows.to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False))
+        click.echo(_plain(rows).to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False))
     else:
-        click.echo(rows.to_csv(index=False), nl=False)
+        click.echo(_plain(rows).to_csv(index=False), nl=False)
 
 
 def show_catalog(rows: "pd.DataFrame") -> None:
-    """Print the catalog as a table that fits a terminal, and a line on what to do next."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    """Print the catalog as a table that fits the terminal, and what the outcomes in it mean."""
     if rows.empty:
-        console.print("The catalog has no such rows: `recall-pipeline sync` fills it.")
+        click.echo("The catalog has no such rows: `recall-pipeline sync` fills it.")
         return
-    console.print(_table(rows))
-    hours = rows["duration_seconds"].sum() / 3600
-    ready = int((rows["outcome"] == "ready").sum())
-    console.print(f"{len(rows)} rows, {ready} ready to listen to, {hours:.2f} hours of audio.")
+    _print(_table(rows))
+    click.echo()
+    _print(_legend(rows))
+    click.echo(f"\n{len(rows)} rows, {_length(rows['duration_seconds'].sum())} of audio.")
+
+
+def _plain(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the rows with whole numbers as such, and days as text: pandas has floats where a number may be missing."""
+    whole = [name for name, (kind, _) in CATALOG.columns.items() if kind == "int64"]
+    return rows.astype(dict.fromkeys(whole, "Int64")).assign(day=rows["day"].astype(str))
+
+
+def _print(table: Table) -> None:
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def _table(rows: "pd.DataFrame") -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, keep, side in (
-        ("started (UTC)", True, "left"), ("recording", True, "left"), ("bot", False, "left"),
-        ("platform", False, "left"), ("outcome", True, "left"), ("length", True, "right"), ("LUFS", True, "right"),
-        ("why", False, "left"),
-    ):  # fmt: skip
-        table.add_column(name, no_wrap=keep, justify="right" if side == "right" else "left", overflow="fold")
+    for name in ("started (UTC)", "recording", "bot", "platform", "outcome", "audio, or why there is none"):
+        table.add_column(name, no_wrap=name in ("started (UTC)", "recording", "outcome"), overflow="fold")
     for row in rows.to_dict("records"):
-        colour = _COLOURS.get(row["outcome"], "dim")
         table.add_row(
             f"{row['created_at']:%Y-%m-%d %H:%M}",
             row["recording_id"][:8],
             _text(row["bot_name"]),
             _text(row["platform"]),
-            f"[{colour}]{row['outcome']}[/]",
-            _length(row["duration_seconds"]),
-            _loudness(row["source_lufs"], row["audio_lufs"]),
-            _text(row["outcome_reason"]),
+            _coloured(row["outcome"]),
+            "; ".join(filter(None, (_heard(row), _text(row["outcome_reason"])))),
         )
     return table
+
+
+def _legend(rows: "pd.DataFrame") -> Table:
+    counts = rows["outcome"].value_counts()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    for outcome, meaning in LEGEND.items():
+        if outcome in counts:
+            table.add_row(str(counts[outcome]), _coloured(outcome), meaning.says)
+    return table
+
+
+def _coloured(outcome: str) -> str:
+    colour = LEGEND[Outcome(outcome)].colour if outcome in LEGEND else "dim"
+    return f"[{colour}]{outcome}[/]"
+
+
+def _heard(row: Mapping[Hashable, Any]) -> str:
+    """Return length and loudness, before and after, of what could be listened to."""
+    before, after = row["source_lufs"], row["audio_lufs"]
+    loudness = "" if math.isnan(after) else f"{before:.1f} → {after:.1f} LUFS"
+    return ", ".join(filter(None, (_length(row["duration_seconds"]), loudness)))
 
 
 def _text(value: object) -> str:
@@ -78,8 +114,8 @@ def _text(value: object) -> str:
 
 
 def _length(seconds: float) -> str:
-    return "" if math.isnan(seconds) else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def _loudness(before: float, after: float) -> str:
-    return "" if math.isnan(after) else f"{before:.1f} → {after:.1f}"
+    """Return h:mm:ss, or m:ss below an hour."""
+    if math.isnan(seconds):
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

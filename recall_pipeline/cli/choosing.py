@@ -17,9 +17,10 @@ def choose_days(
     today = utc_now().date()
     if first or last:
         start, end = first or last or today, last or today
-        return _within_partitions(settings, start, end, today)
+        days = _within_partitions(settings, start, end, today)
+        return days if recording_id is None else _with_recording(archive, days, recording_id)
     if recording_id:
-        day = _day_of_recording(settings, archive, recording_id)
+        day = _cataloged_day(archive, recording_id) or asyncio.run(_ask_for_day(settings, recording_id))
         return _within_partitions(settings, day, day, today)
     from recall_pipeline.automation.due import days_due
 
@@ -36,17 +37,23 @@ def _within_partitions(settings: Settings, first: date, last: date, today: date)
     return list(days_between(first, last))
 
 
-def _day_of_recording(settings: Settings, archive: Archive, recording_id: str) -> date:
-    """Find the day in the catalog, else ask Recall.ai."""
+def _with_recording(archive: Archive, days: list[date], recording_id: str) -> list[date]:
+    day = _cataloged_day(archive, recording_id)
+    if day is not None and day not in days:
+        raise UsageError(
+            f"recording {recording_id} is of {day}, which --from and --to leave out: leave them out instead"
+        )
+    return days
+
+
+def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
     import pyarrow.compute as pc
 
     from recall_pipeline.catalog import CATALOG
 
     is_it = pc.field("recording_id") == recording_id
     days: list[date | None] = CATALOG.dataset(archive).to_table(columns=["day"], filter=is_it).column("day").to_pylist()
-    if days and days[0] is not None:
-        return days[0]
-    return asyncio.run(_ask_for_day(settings, recording_id))
+    return days[0] if days else None
 
 
 async def _ask_for_day(settings: Settings, recording_id: str) -> date:

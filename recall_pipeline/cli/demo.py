@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from rich.filesize import decimal
 
 from recall_pipeline.catalog import read_catalog
 from recall_pipeline.cli.catalog import show_catalog
@@ -10,10 +11,10 @@ from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.running import run_days
-from recall_pipeline.cli.summary import failed_downloads, in_words, summarize
+from recall_pipeline.cli.summary import failed_downloads
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.sandbox import Sandbox, demo_world
-from recall_pipeline.settings import load_settings, project_folder
+from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
 
@@ -25,7 +26,7 @@ from recall_pipeline.storage import open_archive
 )
 def command(folder: Path | None) -> int:
     """Sync the sandbox's days and show the catalog. Needs no key and no network, and touches one folder only."""
-    return run_demo(DemoFolder(folder or project_folder() / "demo"))
+    return run_demo(DemoFolder.at(folder))
 
 
 def run_demo(place: DemoFolder) -> int:
@@ -37,13 +38,16 @@ def run_demo(place: DemoFolder) -> int:
     with Sandbox(world).running() as sandbox, place.environment(sandbox.api_url, sandbox.api_key):
         settings = load_settings()
         archive = open_archive(settings)
-        click.echo(f"Syncing {days[0]} to {days[-1]} from a Recall.ai on loopback ...")
+        click.echo(f"Syncing {days[0]} to {days[-1]} from a Recall.ai on loopback, with all that can go wrong there:\n")
         with progress_bars() as progress:
             done = run_days(settings, list(days_between(days[0], days[-1])), frozenset(), progress)
         show_catalog(read_catalog(settings=settings))
-        click.echo(in_words(summarize(archive, days, done.tally)))
-        failures = [*done.failures.values(), *failed_downloads(archive, days)]
-    for line in failures:
+        faults = done.faults + failed_downloads(archive, days)
+    for line in faults:
         click.echo(line, err=True)
-    click.echo(f"\nEverything is in {place.folder}. Look at it in Dagster: make ui")
-    return FAILED if failures else 0
+    click.echo(
+        f"\nDownloaded {done.tally.downloaded} MP3s ({decimal(done.tally.bytes_downloaded)}) with "
+        f"{done.tally.api_requests} requests to the API, and normalized {done.tally.normalized}.\n"
+        f"Tables and audio are in {place.data}. Look at the runs in Dagster: {place.ui_command}"
+    )
+    return FAILED if faults else 0

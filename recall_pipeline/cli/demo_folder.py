@@ -3,17 +3,20 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import yaml
 
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings, environment_name, project_folder
 
+_NAME = "demo"
 _OWN_PLACES = ("storage", "local_artifact_storage", "compute_logs")  # of dagster.yaml: a home is its own place
 
 
@@ -22,6 +25,26 @@ class DemoFolder:
     """One folder that holds a demo, and nothing else."""
 
     folder: Path
+
+    @classmethod
+    def at(cls, folder: Path | None) -> Self:
+        """Return the demo in `folder`, or the one beside workspace.yaml."""
+        return cls((folder or project_folder() / _NAME).absolute())
+
+    @property
+    def data(self) -> Path:
+        """Its archive."""
+        return self.folder / "data"
+
+    @property
+    def ui_command(self) -> str:
+        """What shows it in Dagster."""
+        is_usual = self == DemoFolder.at(None)
+        return "make ui" if is_usual else f"recall-pipeline ui --folder {shlex.quote(str(self.folder))}"
+
+    @property
+    def _home(self) -> Path:
+        return self.folder / "dagster_home"
 
     @property
     def _mark(self) -> Path:
@@ -41,10 +64,9 @@ class DemoFolder:
             if self.made_on is None:
                 raise UsageError(f"{self.folder} holds something that is no demo: name another with --folder")
             shutil.rmtree(self.folder)
-        home = self.folder / "dagster_home"
-        home.mkdir(parents=True, mode=0o700)
+        self._home.mkdir(parents=True, mode=0o700)
         self._mark.write_text(json.dumps({"today": today.isoformat()}))
-        (home / "dagster.yaml").write_text(_dagster_yaml())
+        (self._home / "dagster.yaml").write_text(_dagster_yaml())
 
     @contextlib.contextmanager
     def environment(self, api_url: str, api_key: str) -> Iterator[dict[str, str]]:
@@ -52,9 +74,9 @@ class DemoFolder:
         ours = {environment_name(field): "" for field in Settings.model_fields} | {
             "RECALL_API_URL": api_url,
             "RECALL_API_KEY": api_key,
-            "RECALL_STORAGE_URL": str(self.folder.absolute() / "data"),
+            "RECALL_STORAGE_URL": str(self.data),
             "RECALL_SENSOR_INTERVAL_SECONDS": "30",
-            "DAGSTER_HOME": str(self.folder.absolute() / "dagster_home"),
+            "DAGSTER_HOME": str(self._home),
         }
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)

@@ -20,7 +20,11 @@ _ONCE = Patience(attempts=1, deadline_seconds=20)
 
 @click.command("doctor")
 def command() -> int:
-    """Check settings, key and region, storage, audio libraries and Dagster home."""
+    """Check settings, key and region, storage, audio libraries and Dagster home.
+
+    One line each, with what to do where something is wrong. The storage is written to, read and cleaned up; of
+    Recall.ai one list is asked for. Exit status: 0 all well, 1 a fault, 2 wrong settings.
+    """
     settings = load_settings()
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
@@ -39,6 +43,9 @@ def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> 
     except PipelineError as fault:
         click.echo(f"FAULT  {name:9} {fault}")
         return False
+    except Exception as fault:  # a doctor looks at everything else all the same
+        click.echo(f"FAULT  {name:9} {type(fault).__name__}: {' '.join(str(fault).split())}")
+        return False
     click.echo(f"ok     {name:9} {said}")
     return True
 
@@ -53,9 +60,17 @@ async def _ask(settings: Settings) -> None:
         async with open_client(settings, _ONCE) as client:
             await client.ping()
     except RecallUnauthorized as refused:
-        if settings.api_url is None and (home := await _region_of_key(settings)):
-            raise RecallUnauthorized(f"the key belongs to another region: set RECALL_REGION={home}") from None
-        raise refused from None
+        raise RecallUnauthorized(await _whose_key(settings)) from refused
+
+
+async def _whose_key(settings: Settings) -> str:
+    """Say why the key is refused: only asking the other regions tells a foreign key from a wrong one."""
+    if settings.api_url is not None:
+        return f"{settings.base_url} does not accept the key: check RECALL_API_KEY and RECALL_API_URL"
+    home = await _region_of_key(settings)
+    if home is not None:
+        return f"the key belongs to another region: set RECALL_REGION={home}"
+    return "no region of Recall.ai accepts the key: copy RECALL_API_KEY anew from Recall's dashboard"
 
 
 async def _region_of_key(settings: Settings) -> str | None:
@@ -88,15 +103,12 @@ def _storage(settings: Settings) -> str:
 
 
 def _audio(settings: Settings) -> str:
-    from recall_pipeline.catalog.normalizing import target_of
-
-    target = target_of(settings)
     try:
         with tempfile.TemporaryDirectory() as folder:
             _normalize_a_tone(Path(folder), settings)
     except ImportError as missing:
-        raise PipelineError(f"{missing}: install the project again (make dev)") from None
-    return f"decoded and normalized a second of sound to {target.recipe}"
+        raise PipelineError(f"{missing}: install the project again (make demo)") from None
+    return f"decoded and normalized a second of sound to {settings.audio_format}, {settings.audio_sample_rate_hz} Hz"
 
 
 def _normalize_a_tone(folder: Path, settings: Settings) -> None:

@@ -12,25 +12,39 @@ from recall_pipeline.settings import dagster_home, project_folder
 if TYPE_CHECKING:
     import dagster as dg
 
+_LONGEST_REASON = 300
+# Else Dagster copies a step's output through `tail`, progress bars included, and Ctrl-C makes those processes noisy.
+_NO_COMPUTE_LOGS = {
+    "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+}
+
 
 @contextlib.contextmanager
 def open_instance() -> Iterator["dg.DagsterInstance"]:
     """Open the instance; raise SettingsError where it cannot be."""
-    import dagster as dg
-    from dagster._core.instance import InstanceRef
-
     home = checked_dagster_home()
-    if os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    reference = InstanceRef.from_dir(str(home), config_dir=str(project_folder()), overrides=_places(home))
-    with dg.DagsterInstance.from_ref(reference) as instance:
+    with _open(home) as instance:
         yield instance
 
 
-def _places(home: Path) -> dict[str, Any]:
-    """Return the places that the checkout's dagster.yaml names relative to the working folder, as absolute ones."""
+def _open(home: Path) -> "dg.DagsterInstance":
+    import dagster as dg
+    from dagster._core.instance import InstanceRef
+
+    has_its_own = bool(os.environ.get("DAGSTER_HOME")) and (home / "dagster.yaml").is_file()
+    folder = home if has_its_own else project_folder()
+    overrides = _NO_COMPUTE_LOGS if has_its_own else {**_checkout_settings(home), **_NO_COMPUTE_LOGS}
+    try:
+        return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), config_dir=str(folder), overrides=overrides))
+    except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
+        reason = " ".join(str(fault).split())[:_LONGEST_REASON]
+        raise SettingsError(
+            f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(fault).__name__}"
+        ) from None
+
+
+def _checkout_settings(home: Path) -> dict[str, Any]:
+    """Return what the checkout's dagster.yaml says otherwise: its places are relative to the working folder."""
     return {
         "storage": {"sqlite": {"base_dir": str(home)}},
         "local_artifact_storage": {
@@ -38,11 +52,7 @@ def _places(home: Path) -> dict[str, Any]:
             "class": "LocalArtifactStorage",
             "config": {"base_dir": str(home)},
         },
-        "compute_logs": {
-            "module": "dagster._core.storage.local_compute_log_manager",
-            "class": "LocalComputeLogManager",
-            "config": {"base_dir": str(home / "storage")},
-        },
+        "telemetry": {"enabled": False},
     }
 
 

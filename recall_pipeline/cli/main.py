@@ -1,6 +1,9 @@
 """The command `recall-pipeline`: its subcommands, and what its exit status says."""
 
+import logging
+import os
 import sys
+import warnings
 from importlib import import_module
 from typing import NoReturn
 
@@ -39,27 +42,42 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="recall_pipeline")
+@click.version_option(package_name="recall_pipeline", message="%(package)s %(version)s")
 def cli() -> None:
     """Bring a company's Recall.ai meeting audio home, every day, without losing a minute of it."""
 
 
 def main() -> NoReturn:
     """Run the command line; a fault is one line on standard error and an exit status."""
+    _be_quiet()
     try:
         status = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):
         status = _say("interrupted; what is done is kept, and the next sync goes on from there", INTERRUPTED)
-    except KeyboardInterrupt:
-        status = _say("interrupted; what is done is kept, and the next sync goes on from there", INTERRUPTED)
-    except click.ClickException as wrong:
-        wrong.show()
-        status = wrong.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        bare.show()
+        status = bare.exit_code
+    except click.UsageError as wrong:
+        hint = f" (see {wrong.ctx.command_path} --help)" if wrong.ctx else ""
+        status = _say(wrong.format_message() + hint, WRONG_USAGE)
     except (SettingsError, UsageError) as wrong:
         status = _say(str(wrong), WRONG_USAGE)
     except PipelineError as fault:
         status = _say(str(fault), FAILED)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = FAILED
+    except OSError as fault:
+        status = _say(f"{fault.filename or 'standard output'}: {fault.strerror or fault}", FAILED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _be_quiet() -> None:
+    """Keep the libraries' own warnings and log lines off the terminal; `python -W` brings the former back."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _say(text: str, status: int) -> int:

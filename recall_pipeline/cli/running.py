@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
+from recall_pipeline.cli.interrupts import noticing_interrupts
 from recall_pipeline.cli.stale_runs import close_stale_runs, process_tags
 from recall_pipeline.settings import Settings
 
@@ -15,43 +16,66 @@ if TYPE_CHECKING:
     from recall_pipeline.assets.session import Progress, Tally
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has it all
+_FAILURES_IN_A_ROW = 3  # days; what fails them will fail the next, and each waits for its retries
 
 
 @dataclass(slots=True)
 class DaysRun:
-    """What was done over all days, and the days that failed with the reason."""
+    """What was done over all days, the days that failed with the reason, and those not tried after them."""
 
     tally: "Tally"
     failures: dict[date, str] = field(default_factory=dict)
+    untried: Sequence[date] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """A line for each day that failed, and one for those that were not tried."""
+        lines = [f"{day}: {reason}" for day, reason in self.failures.items()]
+        if self.untried:
+            lines.append(
+                f"{self.untried[0]} to {self.untried[-1]}: not tried, since {_FAILURES_IN_A_ROW} days in a row failed"
+            )
+        return lines
 
 
 def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], progress: "Progress") -> DaysRun:
-    """Run every day; one that fails does not stop the next."""
-    import dagster as dg
-
+    """Run every day; one that fails does not stop the next, three in a row do. Raises KeyboardInterrupt."""
     from recall_pipeline.assets.session import Session
-    from recall_pipeline.definitions import defs
 
     session = Session(settings, days, again, is_interactive=True, progress=progress)
-    resource = dg.ResourceDefinition.hardcoded_resource(session)
-    job = defs.resolve_job_def("sync_day")
     done = DaysRun(session.tally)
-    with open_instance() as instance:
+    failed_in_a_row = 0
+    with open_instance() as instance, noticing_interrupts() as interrupted:
         close_stale_runs(instance)
         for number, day in enumerate(days):
+            if failed_in_a_row == _FAILURES_IN_A_ROW:
+                done.untried = days[number:]
+                break
             progress("days", number, len(days))
-            result = job.execute_in_process(
-                run_config=_QUIET,
-                instance=instance,
-                partition_key=day.isoformat(),
-                resources={"session": resource},
-                raise_on_error=False,
-                tags=process_tags(),
-            )
-            if not result.success:
-                done.failures[day] = _reason(result)
-        progress("days", len(days), len(days))
+            reason = _run_day(instance, session, day)
+            if interrupted():
+                raise KeyboardInterrupt
+            failed_in_a_row = failed_in_a_row + 1 if reason else 0
+            if reason:
+                done.failures[day] = reason
     return done
+
+
+def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str | None:
+    """Run one day and return why it failed; None when it did not."""
+    import dagster as dg
+
+    from recall_pipeline.definitions import defs
+
+    result = defs.resolve_job_def("sync_day").execute_in_process(
+        run_config=_QUIET,
+        instance=instance,
+        partition_key=day.isoformat(),
+        resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
+        raise_on_error=False,
+        tags=process_tags(),
+    )
+    return None if result.success else _reason(result)
 
 
 def _reason(result: "dg.ExecuteInProcessResult") -> str:

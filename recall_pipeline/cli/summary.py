@@ -10,6 +10,7 @@ from rich.filesize import decimal
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.cli.legend import LEGEND
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.storage import Archive
 
@@ -59,7 +60,8 @@ def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
 def in_words(summary: Summary) -> str:
     """Return the summary for a person."""
     span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items()) or "nothing recorded"
+    counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in LEGEND if outcome in summary.outcomes)
+    outcomes = ", ".join(counted) or "nothing recorded"
     return (
         f"{span or 'no day'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
         f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already there {summary.reused}, "

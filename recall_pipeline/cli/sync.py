@@ -36,9 +36,9 @@ def command(first: date | None, last: date | None, recording_id: str | None, as_
     days = choose_days(settings, archive, first, last, recording_id)
     with progress_bars() as progress:
         done = run_days(settings, days, frozenset({recording_id} if recording_id else ()), progress)
-    failures = [f"{day}: {reason}" for day, reason in done.failures.items()] + failed_downloads(archive, days)
-    for line in failures:
+    faults = done.faults + failed_downloads(archive, days)
+    for line in faults:
         click.echo(line, err=True)
     summary = summarize(archive, days, done.tally)
     click.echo(json.dumps(dataclasses.asdict(summary)) if as_json else in_words(summary))
-    return FAILED if failures else 0
+    return FAILED if faults else 0

@@ -23,7 +23,7 @@ from recall_pipeline.settings import project_folder
 )
 def command(port: int, folder: Path | None) -> int:
     """Open Dagster on the demo's data (made first if there is none), until interrupted."""
-    place = DemoFolder(folder or project_folder() / "demo")
+    place = DemoFolder.at(folder)
     if place.made_on is None:
         run_demo(place)
     world = demo_world(place.made_on or utc_now().date())
