@@ -33,14 +33,13 @@ def run_demo(place: DemoFolder) -> int:
     """Begin the demo's folder anew, sync the sandbox's days into it, show the catalog."""
     today = utc_now().date()
     place.begin(today)
-    world = demo_world(today)
-    days = sorted({row.day for row in world.truth()})
-    with Sandbox(world).running() as sandbox, place.environment(sandbox.api_url, sandbox.api_key):
+    with Sandbox(demo_world(today)).running() as sandbox, place.environment(sandbox):
         settings = load_settings()
         archive = open_archive(settings)
+        days = list(days_between(settings.start_date, today))
         click.echo(f"Syncing {days[0]} to {days[-1]} from a Recall.ai on loopback, with all that can go wrong there:\n")
         with progress_bars() as progress:
-            done = run_days(settings, list(days_between(days[0], days[-1])), frozenset(), progress)
+            done = run_days(settings, days, frozenset(), progress)
         show_catalog(read_catalog(settings=settings))
         faults = done.faults + failed_downloads(archive, days)
     for line in faults:

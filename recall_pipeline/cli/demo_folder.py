@@ -14,6 +14,7 @@ from typing import Self
 import yaml
 
 from recall_pipeline.errors import UsageError
+from recall_pipeline.sandbox import Sandbox
 from recall_pipeline.settings import Settings, environment_name, project_folder
 
 _NAME = "demo"
@@ -69,12 +70,13 @@ class DemoFolder:
         (self._home / "dagster.yaml").write_text(_dagster_yaml())
 
     @contextlib.contextmanager
-    def environment(self, api_url: str, api_key: str) -> Iterator[dict[str, str]]:
+    def environment(self, sandbox: Sandbox) -> Iterator[dict[str, str]]:
         """Set the environment to this demo's for the while; nothing of the user's own settings takes part."""
         ours = {environment_name(field): "" for field in Settings.model_fields} | {
-            "RECALL_API_URL": api_url,
-            "RECALL_API_KEY": api_key,
+            "RECALL_API_URL": sandbox.api_url,
+            "RECALL_API_KEY": sandbox.api_key,
             "RECALL_STORAGE_URL": str(self.data),
+            "RECALL_START_DATE": min(row.day for row in sandbox.world.truth()).isoformat(),
             "RECALL_SENSOR_INTERVAL_SECONDS": "30",
             "DAGSTER_HOME": str(self._home),
         }

@@ -27,7 +27,7 @@ def command(port: int, folder: Path | None) -> int:
     if place.made_on is None:
         run_demo(place)
     world = demo_world(place.made_on or utc_now().date())
-    with Sandbox(world).running() as sandbox, place.environment(sandbox.api_url, sandbox.api_key):
+    with Sandbox(world).running() as sandbox, place.environment(sandbox):
         click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop with Ctrl-C)")
         return _serve(port, place.folder)
 
@@ -37,6 +37,8 @@ def _serve(port: int, folder: Path) -> int:
     workspace = str(project_folder() / "workspace.yaml")
     program = [
         sys.executable,
+        "-W",
+        "ignore:Function `dev_command` is superseded",
         "-m",
         "dagster",
         "dev",
