@@ -1,0 +1,79 @@
+"""What is compared, one function each: a source, a destination, nothing else.
+
+Every one of them has to give 16 kHz mono at -16 LUFS and at most -1.5 dBTP, but for the floor,
+which only decodes, resamples and encodes: less nobody can do.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Contestant = Callable[[Path, Path], None]
+
+
+def ours(source: Path, destination: Path) -> None:
+    """`normalize`, the proof included."""
+    from recall_pipeline.audio import Target, normalize
+
+    normalize(source, destination, Target(format="mp3" if destination.suffix == ".mp3" else "flac"))
+
+
+def floor(source: Path, destination: Path) -> None:
+    """Decode, resample, encode: with the same libraries, in one pass, measuring nothing."""
+    import numpy as np
+
+    from recall_pipeline.audio.channels import mixing
+    from recall_pipeline.audio.conforming import conform
+    from recall_pipeline.audio.decoding import Block, Decoding
+    from recall_pipeline.audio.encoding import open_encoder
+    from recall_pipeline.audio.target import Target
+
+    target = Target(format="mp3" if destination.suffix == ".mp3" else "flac")
+    encoder = open_encoder(destination, target)
+    blocks = Decoding(source).blocks()
+    matrices = {("FC",): None, ("FL", "FR"): mixing(("FL", "FR"), 1)}
+    mono = (
+        block if (matrix := matrices[block.layout]) is None else Block(block.samples @ matrix, *block[1:2], ("FC",))
+        for block in blocks
+    )
+    for samples in conform(mono, target.sample_rate_hz, ("FC",)):
+        encoder.write(np.clip(samples * np.float32(32767), -32768, 32767).astype(np.int16))
+    encoder.close()
+
+
+def ffmpeg_normalize(source: Path, destination: Path) -> None:
+    """What people use today: ffmpeg's loudnorm in two passes."""
+    import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
+
+    codec = "libmp3lame" if destination.suffix == ".mp3" else "flac"
+    subprocess.run(  # noqa: S603  # its own arguments
+        [
+            *(str(Path(sys.executable).with_name("ffmpeg-normalize")), str(source), "-o", str(destination), "-f", "-q"),
+            *("-t", "-16", "-tp", "-1.5", "-lrt", "50", "-c:a", codec, "-ar", "16000", "-e", "-ac 1"),
+        ],
+        env=os.environ | {"FFMPEG_PATH": imageio_ffmpeg.get_ffmpeg_exe()},
+        check=True,
+    )
+
+
+def pydub(source: Path, destination: Path) -> None:
+    """What people write themselves: the whole file in memory, one gain for it."""
+    import imageio_ffmpeg
+    from pydub import AudioSegment
+
+    AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
+    audio = AudioSegment.from_file(source, format="mp3", codec="mp3").set_frame_rate(16000).set_channels(1)
+    audio.apply_gain(-16 - audio.dBFS).export(destination, format=destination.suffix[1:])
+
+
+CONTESTANTS: dict[str, Contestant] = {
+    "ours": ours,
+    "floor": floor,
+    "ffmpeg-normalize": ffmpeg_normalize,
+    "pydub": pydub,
+}
+
+if __name__ == "__main__":
+    CONTESTANTS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
