@@ -7,13 +7,14 @@ file already, and a run that failed leaves its day as news.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.recall import AudioMixed, Bot, Recording
 from recall_pipeline.recall.client import AnyListed
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, Table
 
 _UNFINISHED = ("processing", "paused")
 Known = dict[str, tuple[str | None, datetime | None]]
@@ -78,19 +79,16 @@ class OnFile:
                 return
 
     def _bots_of(self, day: date) -> Known:
-        if day not in self._bots:
-            rows = BOTS.read(self.archive, day) or []
-            self._bots[day] = {row.bot_id: (row.status, row.last_changed_at) for row in rows}
-        return self._bots[day]
+        return self._known(self._bots, BOTS, day, "bot_id", "status", "last_changed_at")
 
     def _recordings_of(self, day: date) -> Known:
-        if day not in self._recordings:
-            rows = RECORDINGS.read(self.archive, day) or []
-            self._recordings[day] = {row.recording_id: (row.status_code, row.status_updated_at) for row in rows}
-        return self._recordings[day]
+        return self._known(self._recordings, RECORDINGS, day, "recording_id", "status_code", "status_updated_at")
 
     def _mp3s_of(self, day: date) -> Known:
-        if day not in self._mp3s:
-            rows = MIXED_AUDIO.read(self.archive, day) or []
-            self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in rows}
-        return self._mp3s[day]
+        return self._known(self._mp3s, MIXED_AUDIO, day, "audio_id", "status_code", "updated_at")
+
+    def _known(self, days: dict[date, Known], table: Table[Any], day: date, *columns: str) -> Known:
+        if day not in days:
+            rows = table.read_columns(self.archive, day, *columns)
+            days[day] = {object_id: (status, changed_at) for object_id, status, changed_at in rows}
+        return days[day]

@@ -18,7 +18,7 @@ from recall_pipeline.recall.retrying import Patience
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import open_archive
 
-_LOOK_SECONDS = 15
+_LOOK_SECONDS = 10  # a tick is over well before the minute that Dagster gives it
 _PATIENCE = Patience(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,

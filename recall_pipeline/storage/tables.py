@@ -59,6 +59,11 @@ class Table(Generic[Row]):
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
         return [self.row(**values) for values in table.select(known).to_pylist()]
 
+    def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
+        """Return some columns of `day` as tuples; nothing when the day has no table."""
+        table = self._load(archive, day)
+        return [] if table is None else list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
+
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
         import pyarrow as pa
