@@ -1,0 +1,127 @@
+"""The demo's world, synced twice: once while much goes wrong, over all days in one run, and once more day by day."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import stamina
+from pydantic import SecretStr
+
+from recall_pipeline.assets import Session
+from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.definitions import defs
+from recall_pipeline.sandbox import Access, ExpectedRow, Rule, Sandbox, demo_world
+from recall_pipeline.sandbox.effects import Cut, Effect, error_page, expired_link, throttling, unavailable
+from recall_pipeline.settings import Settings
+
+_UNLIMITED: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
+_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One sync: its results, its session, and what it asked for."""
+
+    results: Sequence[dg.ExecuteInProcessResult]
+    session: Session
+    accesses: Sequence[Access]
+
+    def metadata(self, asset: str) -> dict[str | None, dict[str, object]]:
+        """What the asset told of each of its partitions, in plain values."""
+        materializations = [
+            event.materialization for result in self.results for event in result.get_asset_materialization_events()
+        ]
+        return {
+            materialization.partition: {name: value.value for name, value in materialization.metadata.items()}
+            for materialization in materializations
+            if materialization.asset_key == dg.AssetKey(asset)
+        }
+
+
+@dataclass(frozen=True)
+class SyncedWorld:
+    """The demo's world, its archive, and both syncs of it."""
+
+    sandbox: Sandbox
+    settings: Settings
+    days: Sequence[date]
+    truth: Sequence[ExpectedRow]
+    folders: Sequence[Path]
+    first: Sync
+    second: Sync
+    files_after_first: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncedWorld]:
+    """Sync the demo's days; the folders are the archive and the Dagster home."""
+    today = utc_now().date()
+    days = list(days_between(today - timedelta(days=5), today))
+    data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("home")
+    with _quiet_environment(home), _sandbox(today) as sandbox, _instance(home) as instance:
+        settings = _settings(sandbox, data)
+        truth = sandbox.world.truth()
+        _break_much(sandbox)
+        span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
+        first = _sync(sandbox, instance, Session(settings, days), [{"tags": span}])
+        files = _files(data)
+        sandbox.faults.clear()
+        second = _sync(sandbox, instance, Session(settings, days), [{"partition_key": day.isoformat()} for day in days])
+        yield SyncedWorld(sandbox, settings, days, truth, (data, home), first, second, files)
+
+
+@contextmanager
+def _quiet_environment(home: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched, stamina.set_testing(True, attempts=6):
+        patched.setenv("DAGSTER_HOME", str(home))
+        yield
+
+
+@contextmanager
+def _sandbox(today: date) -> Iterator[Sandbox]:
+    switches = {"page_size": 7, "repeat_rows": 2, "join_at_granularity": "date", **_UNLIMITED}
+    with Sandbox(demo_world(today), **switches).running() as sandbox:
+        yield sandbox
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}})
+
+
+def _settings(sandbox: Sandbox, data: Path) -> Settings:
+    return Settings(
+        api_key=SecretStr(sandbox.api_key),
+        api_url=sandbox.api_url,
+        storage_url=str(data),
+        list_rpm=100_000,
+        object_rpm=100_000,
+    )
+
+
+def _break_much(sandbox: Sandbox) -> None:
+    refusals: tuple[Effect, ...] = (throttling("0"), unavailable(502))
+    breaks: tuple[Effect, ...] = (error_page(), Cut(4000), unavailable(), expired_link())
+    for effect in refusals:
+        sandbox.faults.add(Rule(effect, origin="api", times=2))
+    for effect in breaks:
+        sandbox.faults.add(Rule(effect, origin="media", times=2))
+
+
+def _sync(sandbox: Sandbox, instance: dg.DagsterInstance, session: Session, runs: Sequence[dict[str, object]]) -> Sync:
+    sandbox.access_log.clear()
+    job = defs.resolve_job_def("sync_day")
+    resources = {"session": dg.ResourceDefinition.hardcoded_resource(session)}
+    results = [
+        job.execute_in_process(instance=instance, resources=resources, **run)  # type: ignore[arg-type]
+        for run in runs
+    ]
+    return Sync(results, session, list(sandbox.access_log))
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
