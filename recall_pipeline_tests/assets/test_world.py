@@ -16,6 +16,8 @@ from recall_pipeline.sandbox.records import Artifact, Bot, Recording
 from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline_tests.assets.conftest import Sync, SyncedWorld
 
+pytestmark = pytest.mark.xdist_group("world")  # one worker syncs it for all
+
 _ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
 _PASSWORDS = (b"sandbox-url-password", b"sandbox-object-password")
 
