@@ -9,7 +9,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +22,14 @@ from recall_pipeline.errors import StorageError
 from recall_pipeline.redaction import redact
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.layout import Layout, TableName
+from recall_pipeline.storage.moving import PRIVATE_FILE, held_file, move_whole, private_folder, sweep
 
 if TYPE_CHECKING:
     import pyarrow.fs
     from fsspec import AbstractFileSystem
 
-_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
+_SCRATCH = "scratch-"
+_FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +131,19 @@ class Archive:
     @contextlib.contextmanager
     def scratch(self, suffix: str = "") -> Iterator[Path]:
         """Give the path of an empty private file in the spool, removed at the end unless it was published."""
-        self.open_spool()
-        with self._told("write", str(self.spool)):
-            handle, name = tempfile.mkstemp(suffix=suffix, dir=self.spool)
-            os.close(handle)
-        try:
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with contextlib.ExitStack() as held:
+            with self._told("write", str(self.spool)):
+                path = held.enter_context(held_file(self.open_spool(), _SCRATCH, suffix))
+            yield path
 
     def publish(self, local: Path, key: str) -> None:
-        """Put a finished local file under its final name in one step; on disk the file itself moves there."""
+        """Move a finished local file to its final name, where it appears in one step."""
         with self._told("write", key):
             if self._is_local:
-                _move_whole(local, Path(self.path(key)))
+                move_whole(local, Path(self.path(key)))
             else:
                 self._filesystem.put_file(str(local), self.path(key))
+                local.unlink()
 
     def remove(self, key: str) -> None:
         """Remove what is published under `key`, and the folder that it leaves empty."""
@@ -159,7 +157,7 @@ class Archive:
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""
         with self._told("write", str(self.spool)):
-            _private_folder(self.spool)
+            private_folder(self.spool)
         return self.spool
 
     def close_spool(self) -> None:
@@ -170,16 +168,26 @@ class Archive:
     @contextlib.contextmanager
     def one_at_a_time(self, name: str) -> Iterator[None]:
         """Hold a lock among the processes that share this spool; it ends with the process that holds it."""
-        path = self.open_spool() / f"{name}.lock"
+        path = self.spool / f"{name}.lock"
         with self._told("lock", str(path)):
-            lock = FileLock(path, mode=_PRIVATE_FILE)
-            lock.acquire()
+            lock = self._acquired(path)
+            sweep(self.spool, _SCRATCH)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)  # while held: whoever waits notices, and makes a new one
             lock.release()
             self.close_spool()
+
+    def _acquired(self, path: Path) -> FileLock:
+        while True:
+            self.open_spool()
+            lock = FileLock(path, mode=PRIVATE_FILE)
+            try:
+                lock.acquire()
+            except FileNotFoundError:  # who held it before has taken the empty spool away
+                continue
+            return lock
 
     def lock_day(self, day: date) -> contextlib.AbstractContextManager[None]:
         """Keep other runs of `day` on this host away."""
@@ -197,9 +205,9 @@ class Archive:
                 raise
             reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
             where = f"{what} below {self.address.root}" if not what.startswith("/") else what
-            raise StorageError(
-                redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}")
-            ) from None
+            error = StorageError(redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}"))
+            error.retry_can_help = not (isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON)
+            raise error from None
 
 
 def open_archive(settings: Settings) -> Archive:
@@ -215,45 +223,6 @@ def _spool_of(settings: Settings) -> Path:
     user = str(os.getuid()) if hasattr(os, "getuid") else "user"
     archive = hashlib.sha256(settings.storage_root.encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}" / archive
-
-
-def _private_folder(folder: Path) -> None:
-    """Create `folder`, and those above it that are missing, for this user only."""
-    if not folder.is_dir():
-        _private_folder(folder.parent)
-        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-
-
-def _move_whole(local: Path, target: Path) -> None:
-    """Rename `local` to `target`, durably; across file systems through a hidden copy beside the target."""
-    with local.open("rb+") as written:
-        os.fsync(written.fileno())
-    local.chmod(_PRIVATE_FILE)
-    _private_folder(target.parent)
-    try:
-        local.replace(target)
-    except OSError as fault:
-        if fault.errno != errno.EXDEV:
-            raise
-        hidden = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            shutil.copyfile(local, hidden)
-            hidden.chmod(_PRIVATE_FILE)
-            with hidden.open("rb+") as copied:
-                os.fsync(copied.fileno())
-            hidden.replace(target)
-        finally:
-            hidden.unlink(missing_ok=True)
-        local.unlink()
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _cure(fault: Exception) -> str:

@@ -1,0 +1,359 @@
+"""Files are published whole or not at all, private, and nothing is left behind (contract.md section 3)."""
+
+import contextlib
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Address, Archive, open_archive
+
+DAY = date(2026, 3, 2)
+KEY = "mixed_audio/day=2026-03-02/recording/audio.mp3"
+MEMORY = "memory://"
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[Archive]:
+    """An archive that is no folder of this machine."""
+    archive = Address(f"{MEMORY}bucket/prefix", tmp_path / "spool").open()
+    yield archive
+    with contextlib.suppress(FileNotFoundError):
+        fsspec.filesystem("memory").rm("/bucket", recursive=True)
+
+
+@pytest.fixture(params=["local", "remote"])
+def either(request: pytest.FixtureRequest, archive: Archive) -> Archive:
+    """An archive of each kind."""
+    return archive if request.param == "local" else request.getfixturevalue("remote")
+
+
+@pytest.fixture
+def other_disk() -> Iterator[Path]:
+    """A folder on another file system than the system's temporary one."""
+    shared_memory = Path("/dev/shm")  # noqa: S108
+    if not shared_memory.is_dir() or shared_memory.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
+        pytest.skip("this machine has one file system only")
+    with tempfile.TemporaryDirectory(dir=shared_memory) as folder:
+        yield Path(folder)
+
+
+def publish(archive: Archive, content: bytes = b"sound", key: str = KEY) -> None:
+    with archive.scratch() as written:
+        written.write_bytes(content)
+        archive.publish(written, key)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def killed(code: str, *arguments: object) -> None:
+    """Run Python code that is to be killed by itself on the way."""
+    command = [sys.executable, "-c", f"import os, signal, sys\n{code}", *map(str, arguments)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL  # noqa: S603
+
+
+class TestReading:
+    def test_what_was_published_can_be_read_back(self, either: Archive) -> None:
+        publish(either, b"sound")
+        assert either.exists(KEY)
+        assert either.size_bytes(KEY) == 5
+        assert either.read(KEY) == b"sound"
+        with either.open(KEY) as file:
+            assert file.read(2) == b"so"
+        with either.local_copy(KEY) as local:
+            assert local.read_bytes() == b"sound"
+
+    def test_what_was_not_published_is_not_there(self, either: Archive) -> None:
+        assert not either.exists(KEY)
+        assert either.size_bytes(KEY) is None
+        assert either.read(KEY) is None
+
+    def test_opening_what_is_missing_says_what_to_run(self, either: Archive) -> None:
+        with pytest.raises(StorageError, match=r"cannot read .*audio\.mp3 below .*recall-pipeline verify"):
+            either.open(KEY).__enter__()
+
+    def test_a_uri_opens_as_it_stands(self, either: Archive) -> None:
+        publish(either, b"sound")
+        with fsspec.open(either.uri(KEY), "rb") as file:
+            assert file.read() == b"sound"
+
+    def test_a_local_uri_opens_wherever_the_folder_is(self, tmp_path: Path) -> None:
+        archive = open_archive(Settings(storage_url=str(tmp_path / "Büro & co # 1%20")))
+        publish(archive, b"sound")
+        with fsspec.open(archive.uri(KEY), "rb") as file:
+            assert file.read() == b"sound"
+
+    def test_the_days_of_a_table_are_its_partitions_in_order(self, either: Archive) -> None:
+        for name in ("day=2026-03-02", "day=2026-02-28", "day=soon", "notes"):
+            publish(either, key=f"bots/{name}/bots.parquet")
+        assert either.days("bots") == [date(2026, 2, 28), DAY]
+        assert either.days("recordings") == []
+
+
+class TestPublishing:
+    def test_nothing_is_visible_under_the_final_name_before_it_is_published(self, either: Archive) -> None:
+        with either.scratch() as written:
+            written.write_bytes(b"half a")
+            assert not either.exists(KEY)
+
+    def test_what_is_not_published_leaves_nothing(self, archive: Archive) -> None:
+        with archive.scratch() as written:
+            written.write_bytes(b"sound")
+        archive.close_spool()
+        assert files_below(Path(archive.path(""))) == []
+        assert not archive.spool.exists()
+
+    def test_publishing_takes_the_local_file_away(self, either: Archive) -> None:
+        received = either.open_spool() / "audio.part"
+        received.write_bytes(b"sound")
+        either.publish(received, KEY)
+        assert not received.exists()
+        assert either.read(KEY) == b"sound"
+
+    def test_publishing_again_replaces_the_whole_file(self, either: Archive) -> None:
+        publish(either, b"a long sound")
+        publish(either, b"short")
+        assert either.read(KEY) == b"short"
+
+    def test_files_and_folders_are_private_to_this_user(self, archive: Archive) -> None:
+        publish(archive)
+        published = Path(archive.path(KEY))
+        assert mode_of(published) == 0o600
+        assert {mode_of(folder) for folder in published.parents if archive.path("") in f"{folder}/"} == {0o700}
+        with archive.scratch() as written:
+            assert mode_of(written) == 0o600
+            assert mode_of(archive.spool) == 0o700
+
+    def test_a_process_killed_before_the_rename_leaves_nothing_visible(self, archive: Archive) -> None:
+        publish(archive, b"before")
+        killed(
+            "from pathlib import Path\n"
+            "from recall_pipeline.storage import Address\n"
+            "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+            "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "with archive.scratch() as written:\n"
+            "    written.write_bytes(b'half')\n"
+            "    archive.publish(written, sys.argv[3])\n",
+            archive.address.root,
+            archive.spool,
+            KEY,
+        )
+        assert archive.read(KEY) == b"before"
+        assert [path for path in files_below(Path(archive.path(""))) if archive.spool not in path.parents] == [
+            Path(archive.path(KEY))
+        ]
+
+    def test_what_a_killed_process_left_in_the_spool_goes_with_the_next_run(self, archive: Archive) -> None:
+        killed(
+            "from pathlib import Path\n"
+            "from recall_pipeline.storage import Address\n"
+            "with Address(sys.argv[1], Path(sys.argv[2])).open().scratch() as written:\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n",
+            archive.address.root,
+            archive.spool,
+        )
+        assert len(files_below(archive.spool)) == 1
+        with archive.scratch() as in_use, archive.lock_day(DAY):
+            assert in_use.exists()
+            assert len(files_below(archive.spool)) == 2  # the lock itself is the other
+        archive.close_spool()
+        assert not archive.spool.exists()
+
+
+class TestAcrossDisks:
+    @pytest.fixture
+    def archive(self, tmp_path: Path, other_disk: Path) -> Archive:
+        """An archive whose spool is on another file system."""
+        return open_archive(Settings(storage_url=str(tmp_path / "data"), spool_dir=other_disk / "spool"))
+
+    def test_a_file_arrives_whole_and_private_and_leaves_no_copy(self, archive: Archive) -> None:
+        publish(archive, b"sound")
+        assert files_below(Path(archive.path(""))) == [Path(archive.path(KEY))]
+        assert archive.read(KEY) == b"sound"
+        assert mode_of(Path(archive.path(KEY))) == 0o600
+        assert files_below(archive.spool) == []
+
+    def test_a_process_killed_on_the_way_leaves_nothing_visible_and_the_next_one_tidies_up(
+        self, archive: Archive
+    ) -> None:
+        killed(
+            "from pathlib import Path\n"
+            "from recall_pipeline.storage import Address\n"
+            "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+            "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "rename = Path.replace\n"
+            "def replace(path, target):\n"
+            "    if path.name.startswith('.'):\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+            "    raise OSError(18, 'another disk')\n"
+            "Path.replace = replace\n"
+            "with archive.scratch() as written:\n"
+            "    written.write_bytes(b'sound')\n"
+            "    archive.publish(written, sys.argv[3])\n",
+            archive.address.root,
+            archive.spool,
+            KEY,
+        )
+        (hidden,) = files_below(Path(archive.path("")))
+        assert hidden.name.startswith(".audio.mp3.")
+        assert not archive.exists(KEY)
+        publish(archive, b"sound")
+        assert files_below(Path(archive.path(""))) == [Path(archive.path(KEY))]
+
+    def test_a_full_disk_is_told_and_leaves_nothing(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("shutil.copyfile", full)
+        with pytest.raises(StorageError, match=r"No space left on device\. Free some space"):
+            publish(archive)
+        assert files_below(Path(archive.path(""))) == []
+
+
+class TestRemoving:
+    def test_a_removed_file_is_gone_and_so_is_the_folder_it_leaves_empty(self, archive: Archive) -> None:
+        publish(archive)
+        archive.remove(KEY)
+        assert not Path(archive.path(KEY)).parent.exists()
+
+    def test_a_folder_with_other_files_stays(self, either: Archive) -> None:
+        other = KEY.replace("audio.mp3", "other.mp3")
+        publish(either)
+        publish(either, key=other)
+        either.remove(KEY)
+        assert not either.exists(KEY)
+        assert either.exists(other)
+
+    def test_removing_what_is_not_there_is_no_fault(self, either: Archive) -> None:
+        either.remove(KEY)
+
+
+class TestSpool:
+    def test_it_lies_in_the_archive_when_that_is_local(self, tmp_path: Path) -> None:
+        assert Address.of(Settings(storage_url=str(tmp_path / "data"))).spool == tmp_path / "data/_spool"
+
+    def test_otherwise_each_archive_has_one_of_its_own_in_the_systems_temporary_folder(self) -> None:
+        one, other = (Address.of(Settings(storage_url=f"s3://bucket/{name}")).spool for name in ("a", "b"))
+        assert Path(tempfile.gettempdir()) in one.parents
+        assert one != other
+
+    def test_it_lies_where_the_settings_say(self, tmp_path: Path) -> None:
+        settings = Settings(storage_url="s3://bucket/prefix", spool_dir=tmp_path / "fast")
+        assert Address.of(settings).spool == tmp_path / "fast"
+
+    def test_it_is_not_removed_while_something_is_in_it(self, archive: Archive) -> None:
+        (archive.open_spool() / "audio.part").touch()
+        archive.close_spool()
+        assert archive.spool.is_dir()
+
+
+class TestLock:
+    OPEN = (
+        "import os, signal, sys\n"
+        "from datetime import date\n"
+        "from pathlib import Path\n"
+        "from recall_pipeline.storage import Address\n"
+        "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+    )
+
+    def start(self, archive: Archive, code: str, *arguments: object) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", self.OPEN + code, archive.address.root, str(archive.spool)]
+        return subprocess.Popen([*command, *map(str, arguments)])  # noqa: S603
+
+    def test_processes_never_hold_a_day_at_the_same_time(self, archive: Archive, tmp_path: Path) -> None:
+        diary = tmp_path / "diary"
+        comes_and_goes = (
+            "for _ in range(30):\n"
+            "    with archive.lock_day(date(2026, 3, 2)), open(sys.argv[3], 'a', buffering=1) as diary:\n"
+            "        print('in', os.getpid(), file=diary)\n"
+            "        print('out', os.getpid(), file=diary)\n"
+        )
+        processes = [self.start(archive, comes_and_goes, diary) for _ in range(3)]
+        assert [process.wait() for process in processes] == [0, 0, 0]
+        lines = diary.read_text().splitlines()
+        visits = list(zip(lines[::2], lines[1::2], strict=True))
+        assert len(visits) == 90
+        assert [(came, went) for came, went in visits if f"out {came.removeprefix('in ')}" != went] == []
+        assert not archive.spool.exists()
+
+    def test_another_day_can_be_held_meanwhile(self, archive: Archive) -> None:
+        with archive.lock_day(DAY):
+            other = self.start(archive, "with archive.lock_day(date(2026, 3, 3)):\n    pass\n")
+            assert other.wait(timeout=60) == 0
+
+    def test_it_ends_with_the_process_that_held_it(self, archive: Archive) -> None:
+        dies = "with archive.lock_day(date(2026, 3, 2)):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        assert self.start(archive, dies).wait() == -signal.SIGKILL
+        with archive.lock_day(DAY):
+            assert mode_of(archive.spool / "day-2026-03-02.lock") == 0o600
+        assert not archive.spool.exists()
+
+    def test_it_is_let_go_when_the_work_fails(self, archive: Archive) -> None:
+        with pytest.raises(ZeroDivisionError), archive.lock_day(DAY):
+            raise ZeroDivisionError
+        with archive.lock_day(DAY):
+            pass
+
+
+class TestFaults:
+    @pytest.fixture
+    def below_a_file(self, tmp_path: Path) -> Archive:
+        """An archive that cannot be."""
+        (tmp_path / "file").touch()
+        return open_archive(Settings(storage_url=str(tmp_path / "file" / "data")))
+
+    def test_a_path_below_a_file_is_one_clear_line(self, below_a_file: Archive) -> None:
+        with pytest.raises(StorageError) as told:
+            publish(below_a_file)
+        assert "\n" not in str(told.value)
+        assert "Not a directory. Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them" in str(told.value)
+        assert below_a_file.address.root in str(told.value)
+
+    def test_so_it_is_for_a_lock(self, below_a_file: Archive) -> None:
+        with pytest.raises(StorageError, match="Not a directory"), below_a_file.lock_day(DAY):
+            pass
+
+    def test_so_it_is_for_reading(self, below_a_file: Archive) -> None:
+        with pytest.raises(StorageError, match=r"cannot list bots below .*Not a directory"):
+            below_a_file.days("bots")
+        with pytest.raises(StorageError, match=r"cannot read bots/x below .*Not a directory"):
+            below_a_file.read("bots/x")
+
+    def test_what_only_a_person_can_mend_is_not_worth_a_retry(self, below_a_file: Archive) -> None:
+        with pytest.raises(StorageError) as told:
+            publish(below_a_file)
+        assert not told.value.retry_can_help
+
+    def test_a_full_disk_may_be_worth_one(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match="Free some space") as told:
+            publish(archive)
+        assert told.value.retry_can_help
+
+    def test_a_fault_of_the_work_itself_stays_what_it_is(self, archive: Archive) -> None:
+        with pytest.raises(ZeroDivisionError), archive.scratch():
+            raise ZeroDivisionError
+
+    def test_a_store_whose_package_is_missing_is_one_clear_line(self, tmp_path: Path) -> None:
+        with pytest.raises(StorageError, match=r"RECALL_STORAGE_URL gs://bucket: .*gcsfs"):
+            Address("gs://bucket", tmp_path).open()
