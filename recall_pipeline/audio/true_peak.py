@@ -1,9 +1,9 @@
 """True peak (ITU-R BS.1770-4 annex 2), looked for only where it can be.
 
-Between two samples a band-limited wave can rise above both. How far is bounded twice: never above
-the samples around it times the interpolator's gain, and, by Bernstein's inequality, never above a
-grid twice as dense times the square root of two. Stretches of sound that cannot beat the highest
-peak found so far are left out; what is left is read off a grid eight times as dense.
+Between two samples a band-limited wave can rise above both, but never above the samples around
+times the interpolator's gain, and never above a grid d times as dense divided by cos(pi / 2d)
+(Bernstein's inequality). Stretches of sound that cannot beat the highest peak found so far are
+left out; what is left is read off grids two, four and eight times as dense.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,9 @@ STRETCH = 64
 """Samples that are looked at together."""
 
 _REACH = 24
-_EIGHTHS = tuple(step / 8 for step in range(1, 8))
+_GRIDS = ((0.5,), (0.25, 0.75), (0.125, 0.375, 0.625, 0.875))
 _FIRST = 16
 _BATCH = 1024  # stretches a multiplication: half a megabyte, which stays in the cache
-_ABOVE_HALVES = 1 / cos(pi / 4)
 
 
 class Interpolator:
@@ -81,9 +80,8 @@ class TruePeakMeter:
 
     def __init__(self, channels: int) -> None:
         """Set up for so many channels."""
-        self._halves = Interpolator((0.5,), _REACH)
-        self._eighths = Interpolator(_EIGHTHS, _REACH)
-        self._gain = self._eighths.gain
+        self._grids = [Interpolator(offsets, _REACH) for offsets in _GRIDS]
+        self._gain = max(grid.gain for grid in self._grids)
         self._tails = [_Tail() for _ in range(channels)]
         self._peak = 0.0
 
@@ -107,20 +105,23 @@ class TruePeakMeter:
         bounds = self._gain * widened(maxima)
         bounds[0] = bounds[-1] = self._gain * highest  # their neighbours are not all here
         candidates = np.argsort(-bounds)[: np.count_nonzero(bounds > self._peak)]
-        self._measure(wave, candidates[:_FIRST])
+        self._search(wave, candidates[:_FIRST], maxima)
         rest = candidates[_FIRST:]
         rest = rest[bounds[rest] > self._peak]
         for start in range(0, rest.size, _BATCH):
             self._search(wave, rest[start : start + _BATCH], maxima)
 
     def _search(self, wave: Wave, stretches: npt.NDArray[np.intp], maxima: Wave) -> None:
-        halves = self._halves.magnitudes(wave, stretches)[:, 0].max(axis=1)
-        grid = np.maximum(halves, maxima[stretches])
-        self._measure(wave, stretches[grid * _ABOVE_HALVES > self._peak])
-
-    def _measure(self, wave: Wave, stretches: npt.NDArray[np.intp]) -> None:
-        if stretches.size:
-            self._peak = max(self._peak, float(self._eighths.magnitudes(wave, stretches).max()))
+        """Look at ever denser grids, and on each only where the one before leaves a chance."""
+        found = maxima[stretches]
+        for density, grid in zip((2, 4, 8), self._grids, strict=True):
+            if not stretches.size:
+                return
+            between = grid.magnitudes(wave, stretches).reshape(len(stretches), -1)
+            found = np.maximum(found, between.max(axis=1))
+            self._peak = max(self._peak, float(found.max()))
+            chance = found / cos(pi / 2 / density) > self._peak
+            stretches, found = stretches[chance], found[chance]
 
 
 class _Tail:

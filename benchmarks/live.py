@@ -1,0 +1,201 @@
+"""A live trial of the automation: `python -m benchmarks.live`, about ten minutes.
+
+Starts a real `dagster dev` (webserver and daemon) on the sandbox, with the shortest sensor interval, and then changes
+things upstream as a working day does. It says for each step what it waited for, how long that took in sensor
+intervals, and ends with status 1 if anything did not happen, or happened that nobody asked for.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import yaml
+
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.days import utc_now
+from recall_pipeline.sandbox import Rule, Sandbox, World
+from recall_pipeline.sandbox.effects import unavailable
+from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
+from recall_pipeline.sandbox.speech import Speech
+from recall_pipeline.settings import Settings, project_folder
+from recall_pipeline.storage import open_archive
+
+INTERVAL_SECONDS = 30
+PATIENCE_SECONDS = 240
+API_PORT, MEDIA_PORT = 8155, 8156
+MEETING_AT = utc_now().replace(microsecond=0) - timedelta(hours=26)
+DAY = MEETING_AT.date()
+
+
+def main() -> int:
+    """Run the trial."""
+    trial = Trial(Path(tempfile.mkdtemp(prefix="recall-live-")))
+    world = World()
+    world.add(*meeting(1, finished=False))
+    with sandbox(world), dagster(trial):
+        trial.quiet("a bot in its meeting asks for nothing", 3)
+        finish(world, 1)
+        trial.until("a bot that finished is cataloged", lambda: trial.ready() == 1)
+        world.add(*meeting(2, finished=True))
+        trial.until("a second recording updates the day", lambda: trial.ready() == 2)
+        trial.quiet("nothing else runs", 4)
+    world.add(*meeting(3, finished=True))
+    with sandbox(world), dagster(trial):
+        trial.until("the same after a restart of Dagster and the sandbox", lambda: trial.ready() == 3)
+        trial.quiet("and nothing else runs", 3)
+    with sandbox(world) as running, dagster(trial):
+        running.faults.add(Rule(unavailable(503), origin="api", probability=0.5))
+        world.add(*meeting(4, finished=True))
+        trial.until("the same with half of the API's answers failing", lambda: trial.ready() == 4)
+        running.faults.clear()
+        backfill(trial, world)
+    return 1 if trial.failed else 0
+
+
+def backfill(trial: "Trial", world: World) -> None:
+    """Launch a backfill of five days as the UI does, and look at what it tells of each day."""
+    days = [str(DAY - timedelta(days=back)) for back in range(20, 25)]
+    for place, day in enumerate(days):
+        world.add(*meeting(5 + place, finished=True, start=datetime.fromisoformat(f"{day}T12:00:00+00:00")))
+    selection = [{"path": [name]} for name in ("bots", "recordings", "mixed_audio", "audio_catalog")]
+    launched = graphql(
+        "mutation($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p)"
+        " { __typename ... on LaunchBackfillSuccess { backfillId } } }",
+        {"p": {"partitionNames": days, "assetSelection": selection}},
+    )["launchPartitionBackfill"]
+    query = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+
+    def is_over() -> bool:
+        found = graphql(query, {"id": launched["backfillId"]})["partitionBackfillOrError"]
+        return bool(found["status"] == "COMPLETED_SUCCESS")
+
+    trial.until("a backfill of five days ends green", is_over)
+    with dg.DagsterInstance.from_config(str(trial.home)) as instance:
+        told = {}
+        for record in instance.fetch_materializations(dg.AssetKey("audio_catalog"), limit=100).records:
+            materialization = record.asset_materialization
+            if materialization and record.partition_key in days:
+                told[record.partition_key] = materialization.metadata["ready"].value
+    trial.say("each day of it tells its own numbers", str(told), told == dict.fromkeys(days, 1))
+
+
+def graphql(query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """Ask Dagster's webserver, as its UI does."""
+    answer = httpx.post("http://127.0.0.1:3155/graphql", json={"query": query, "variables": variables}, timeout=60)
+    told: dict[str, Any] = answer.json()
+    if "errors" in told:
+        raise RuntimeError(str(told["errors"]))
+    data: dict[str, Any] = told["data"]
+    return data
+
+
+class Trial:
+    """What is under trial: an archive and a Dagster home in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.home = folder, folder / "dagster_home"
+        self.home.mkdir()
+        shipped = yaml.safe_load((project_folder() / "dagster.yaml").read_text())
+        kept = {k: v for k, v in shipped.items() if k not in ("storage", "local_artifact_storage", "compute_logs")}
+        (self.home / "dagster.yaml").write_text(yaml.safe_dump(kept))
+        self.failed = False
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of `dagster dev`."""
+        ours = {
+            "RECALL_API_URL": f"http://127.0.0.1:{API_PORT}/api/v1",
+            "RECALL_API_KEY": Sandbox(World()).api_key,
+            "RECALL_STORAGE_URL": str(self.folder / "data"),
+            "RECALL_SENSOR_INTERVAL_SECONDS": str(INTERVAL_SECONDS),
+            "DAGSTER_HOME": str(self.home),
+        }
+        return {**os.environ, **ours}
+
+    def ready(self) -> int:
+        """Return how many recordings the catalog calls ready."""
+        archive = open_archive(Settings(storage_url=str(self.folder / "data")))
+        return sum(row.outcome == "ready" for row in CATALOG.read(archive, DAY) or [])
+
+    def runs(self) -> list[str]:
+        """Return day and status of every run so far."""
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            return [f"{run.tags.get('dagster/partition')} {run.status.value}" for run in instance.get_runs()]
+
+    def until(self, what: str, happened: Callable[[], bool]) -> None:
+        """Wait for something, and say how many sensor intervals it took."""
+        started = time.monotonic()
+        while not happened() and time.monotonic() - started < PATIENCE_SECONDS:
+            time.sleep(1)
+        intervals = (time.monotonic() - started) / INTERVAL_SECONDS
+        self.say(what, f"after {intervals:.1f} sensor intervals", happened())
+
+    def quiet(self, what: str, intervals: int) -> None:
+        """Wait for some intervals in which no run may start."""
+        before = self.runs()
+        time.sleep(intervals * INTERVAL_SECONDS)
+        self.say(what, f"{len(before)} runs so far", len(self.runs()) == len(before))
+
+    def say(self, what: str, measured: str, well: bool) -> None:
+        """Print the verdict on one step."""
+        self.failed = self.failed or not well
+        print(f"{'ok  ' if well else 'FAIL'} {what}: {measured}", flush=True)
+        if not well:
+            print("\n".join(self.runs()))
+
+
+@contextmanager
+def sandbox(world: World) -> Iterator[Sandbox]:
+    """Serve `world` on ports that stay the same over restarts."""
+    with Sandbox(world, api_port=API_PORT, media_port=MEDIA_PORT).running() as running:
+        yield running
+
+
+@contextmanager
+def dagster(trial: Trial) -> Iterator[None]:
+    """Run `dagster dev`, and stop it as a person does."""
+    workspace = str(project_folder() / "workspace.yaml")
+    program = [sys.executable, "-m", "dagster", "dev", "--workspace", workspace, "--port", "3155"]
+    with (trial.folder / "dagster.log").open("a") as log:
+        running = subprocess.Popen(program, cwd=trial.folder, env=trial.environment(), stdout=log, stderr=log)  # noqa: S603
+        try:
+            yield
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(timeout=60)
+
+
+def meeting(number: int, *, finished: bool, start: datetime | None = None) -> Iterator[Bot | Recording | Artifact]:
+    """Yield a meeting, of `DAY` unless told otherwise, over or still going on."""
+    start = start or MEETING_AT + timedelta(minutes=number)
+    end = start + timedelta(seconds=20)
+    bot_id, recording_id, audio_id = (f"00000000-0000-4000-8000-0000000{kind}000{number}" for kind in (1, 2, 3))
+    history = [StatusChange("joining_call", start), StatusChange("in_call_recording", start)]
+    history += [StatusChange("done", end)] if finished else []
+    yield Bot(bot_id, "Archive Bot", "zoom", {"meeting_id": "1", "platform": "zoom"}, None, start, tuple(history))
+    status = "done" if finished else "processing"
+    yield Recording(recording_id, bot_id, start, start, end if finished else None, end, status, shortcut_id=audio_id)
+    yield Artifact(audio_id, recording_id, start, end, Speech(10) if finished else None, status)
+
+
+def finish(world: World, number: int) -> None:
+    """Let a meeting end, and its MP3 be made."""
+    bot_id, recording_id, audio_id = (f"00000000-0000-4000-8000-0000000{kind}000{number}" for kind in (1, 2, 3))
+    bot = world.bots.get(bot_id)
+    assert bot is not None
+    world.change_bot(bot_id, status_changes=(*bot.status_changes, StatusChange("done", utc_now())))
+    world.finish_recording(recording_id)
+    world.finish_artifact(audio_id, Speech(10))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
