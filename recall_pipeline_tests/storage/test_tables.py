@@ -1,0 +1,196 @@
+"""Tables are parquet with stated types, one hive table over all days (contract.md sections 3 and 4)."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.storage import Archive, Layout, Table, column
+
+DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One column of each kind."""
+
+    name: str = column("A text")
+    count: int | None = column("A number, bytes")
+    share: float | None = column("A number with a fraction")
+    is_known: bool = column("Yes or no", default=False)
+    at: datetime | None = column("A moment, UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class LaterRow(Row):
+    """What a later version adds."""
+
+    added: str | None = column("Unknown before")
+
+
+TABLE = Table("audio_catalog", Row)
+ROWS = [Row("a", 1, 0.5, True, NINE), Row("b", None, None, False, None)]
+
+
+def path_of(archive: Archive, day: date = DAY) -> Path:
+    return Path(archive.path(Layout.table("audio_catalog", day)))
+
+
+@pytest.fixture
+def folder(archive: Archive) -> Path:
+    """The table's folder, with two days in it, one of them without any row that tells a type."""
+    TABLE.write(archive, DAY, ROWS)
+    TABLE.write(archive, NEXT_DAY, [Row("c"), Row("d")])
+    return Path(archive.path("audio_catalog"))
+
+
+class TestRoundTrip:
+    def test_rows_come_back_as_they_were(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        assert TABLE.read(archive, DAY) == ROWS
+
+    def test_a_day_without_rows_is_not_a_day_without_a_table(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, [])
+        assert TABLE.read(archive, DAY) == []
+        assert TABLE.read(archive, NEXT_DAY) is None
+
+    def test_writing_replaces_the_whole_day(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        TABLE.write(archive, DAY, [Row("c")])
+        assert TABLE.read(archive, DAY) == [Row("c")]
+
+    def test_a_moment_comes_back_in_utc_to_the_microsecond(self, archive: Archive) -> None:
+        elsewhere = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+        TABLE.write(archive, DAY, [Row("a", at=elsewhere)])
+        ((read),) = TABLE.read(archive, DAY) or []
+        assert read.at == elsewhere
+        assert read.at is not None
+        assert read.at.utcoffset() == timedelta(0)
+
+    @pytest.mark.parametrize("text", ["", "議事録 📼", "a\nb\x00c", "x" * 100_000])
+    def test_every_text_comes_back(self, text: str, archive: Archive) -> None:
+        TABLE.write(archive, DAY, [Row(text)])
+        assert TABLE.read(archive, DAY) == [Row(text)]
+
+    def test_a_write_that_fails_leaves_the_day_as_it_was(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        wrong: Any = [Row("c", count="not a number")]  # type: ignore[arg-type]
+        with pytest.raises(Exception, match="tried to convert to int64"):
+            TABLE.write(archive, DAY, wrong)
+        assert TABLE.read(archive, DAY) == ROWS
+        assert not archive.spool.exists() or list(archive.spool.iterdir()) == []
+
+
+class TestVersions:
+    def test_a_column_that_did_not_exist_yet_reads_as_none(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        read = Table("audio_catalog", LaterRow, version=2).read(archive, DAY) or []
+        assert [row.added for row in read] == [None, None]
+        assert [row.name for row in read] == ["a", "b"]
+
+    def test_a_column_that_is_no_more_is_passed_over(self, archive: Archive) -> None:
+        Table("audio_catalog", LaterRow, version=2).write(archive, DAY, [LaterRow("a", added="new")])
+        assert TABLE.read(archive, DAY) == [Row("a")]
+
+    def test_the_file_says_which_version_it_is_and_what_its_columns_mean(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        schema = pq.read_schema(path_of(archive))
+        assert (schema.metadata or {})[b"recall_pipeline.schema_version"] == b"1"
+        assert (schema.field("count").metadata or {})[b"description"] == b"A number, bytes"
+
+    def test_columns_tell_type_and_meaning_in_order(self) -> None:
+        assert TABLE.columns == {
+            "name": ("string", "A text"),
+            "count": ("int64", "A number, bytes"),
+            "share": ("double", "A number with a fraction"),
+            "is_known": ("bool", "Yes or no"),
+            "at": ("timestamp[us, tz=UTC]", "A moment, UTC"),
+        }
+
+    def test_what_lies_in_the_archive_can_be_compared_with_them(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        assert TABLE.stored_columns(archive, DAY) == {name: kind for name, (kind, _) in TABLE.columns.items()}
+        assert TABLE.stored_columns(archive, NEXT_DAY) is None
+
+
+class TestFacts:
+    def test_what_was_noted_about_a_day_is_in_the_files_footer(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS, {"listed_at": "2026-03-03T00:00:00Z", "who": "Ünlü"})
+        assert TABLE.facts(archive, DAY) == {"listed_at": "2026-03-03T00:00:00Z", "who": "Ünlü"}
+        assert TABLE.read(archive, DAY) == ROWS
+
+    def test_a_day_about_which_nothing_was_noted_has_no_facts(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        assert TABLE.facts(archive, DAY) == {}
+
+    def test_a_day_without_a_table_is_not_one_without_facts(self, archive: Archive) -> None:
+        assert TABLE.facts(archive, DAY) is None
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize("content", [b"", b"PAR1", b"not a parquet at all" * 20])
+    def test_a_file_that_is_no_parquet_is_one_clear_line(self, content: bytes, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        path_of(archive).write_bytes(content)
+        for read in (TABLE.read, TABLE.facts):
+            with pytest.raises(StorageError, match=r"audio_catalog\.parquet is no readable parquet \(.*\): restore it"):
+                read(archive, DAY)
+
+    def test_a_file_that_lost_its_end_is_one_clear_line(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        path = path_of(archive)
+        path.write_bytes(path.read_bytes()[:-20])
+        with pytest.raises(StorageError, match="is no readable parquet"):
+            TABLE.read(archive, DAY)
+
+
+class TestOneHiveTable:
+    def test_pandas_reads_all_days_with_the_column_day(self, folder: Path) -> None:
+        frame = pd.read_parquet(folder)
+        assert list(frame.columns) == [field.name for field in dataclasses.fields(Row)] + ["day"]
+        assert sorted(frame["name"]) == ["a", "b", "c", "d"]
+        assert sorted({str(day) for day in frame["day"]}) == ["2026-03-02", "2026-03-03"]
+        assert str(frame["at"].dtype) == "datetime64[us, UTC]"
+
+    def test_duckdb_reads_all_days_and_filters_by_day(self, folder: Path) -> None:
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                "SELECT name, count FROM read_parquet(?, hive_partitioning = true) WHERE day = '2026-03-02' ORDER BY name",
+                [f"{folder}/**/*.parquet"],
+            ).fetchall()
+        assert [name for name, _ in found] == ["a", "b"]
+
+    def test_polars_reads_all_days_and_filters_by_day(self, folder: Path) -> None:
+        lazy = pl.scan_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
+        assert lazy.filter(pl.col("day") == NEXT_DAY).sort("name").collect()["name"].to_list() == ["c", "d"]
+
+    @pytest.mark.usefixtures("folder")
+    def test_the_dataset_holds_the_days_asked_for_with_their_day(self, archive: Archive) -> None:
+        everything = TABLE.dataset(archive).to_table().to_pylist()
+        assert {(row["name"], row["day"]) for row in everything} == {
+            ("a", DAY),
+            ("b", DAY),
+            ("c", NEXT_DAY),
+            ("d", NEXT_DAY),
+        }
+        assert TABLE.dataset(archive, first=NEXT_DAY).count_rows() == 2
+        assert TABLE.dataset(archive, last=DAY).to_table()["name"].to_pylist() == ["a", "b"]
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_dataset_opens_no_file_of_another_day(self, archive: Archive) -> None:
+        path_of(archive, NEXT_DAY).write_bytes(b"not a parquet")
+        assert TABLE.dataset(archive, DAY, DAY).count_rows() == 2
+
+    def test_a_dataset_of_no_day_is_empty_and_has_its_columns(self, archive: Archive) -> None:
+        empty = TABLE.dataset(archive).to_table()
+        assert empty.num_rows == 0
+        assert empty.column_names == [*TABLE.columns, "day"]
