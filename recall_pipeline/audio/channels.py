@@ -16,7 +16,10 @@ def weights(layout: tuple[str, ...]) -> tuple[float, ...]:
 
 
 def mixing(layout: tuple[str, ...], channels: int) -> Matrix | None:
-    """Matrix that averages a layout to one or two channels; None when nothing has to be done."""
+    """Matrix that averages a layout to one or two channels; None when nothing has to be done.
+
+    Channels of opposite sign cancel each other out in an average; `first_only` is the way around.
+    """
     if len(layout) == channels:
         return None
     heard = np.array([name != "LFE" for name in layout], dtype=np.float32)
@@ -26,3 +29,8 @@ def mixing(layout: tuple[str, ...], channels: int) -> Matrix | None:
     right = heard * [not name.endswith("L") for name in layout]
     sides = np.stack([left, right], axis=1).astype(np.float32)
     return np.asarray(sides / np.maximum(sides.sum(axis=0), 1.0), dtype=np.float32)
+
+
+def first_only(layout: tuple[str, ...], channels: int) -> Matrix:
+    """Matrix that takes the first channel and leaves out all others."""
+    return np.repeat(np.eye(len(layout), 1, dtype=np.float32), channels, axis=1)

@@ -1,12 +1,13 @@
 """The first pass: hear a source once, measure it, and spool it as it will be written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from recall_pipeline.audio.channels import mixing, weights
+from recall_pipeline.audio.channels import Matrix, mixing, weights
 from recall_pipeline.audio.conforming import conform
 from recall_pipeline.audio.decoding import Block, Decoding, Samples
 from recall_pipeline.audio.facts import Proof
@@ -41,13 +42,17 @@ def material_for(target: Target, folder: Path) -> Material:
     return Material(folder, target.channels, hop_samples // hop_blocks, hop_blocks)
 
 
-def listen(path: Path, material: Material, rate_hz: int) -> Source:
+Mixing = Callable[[tuple[str, ...], int], Matrix | None]
+"""From a layout and a number of channels to a matrix, None when nothing has to be mixed."""
+
+
+def listen(path: Path, material: Material, rate_hz: int, mix: Mixing = mixing) -> Source:
     """Decode a source into `material`; raises NotAudio when there is no sound in it."""
     decoding = Decoding(path)
     blocks = decoding.blocks()
     first = next(blocks)
     ears = _Ears(first)
-    desk = _Desk(first.layout, material, rate_hz)
+    desk = _Desk(first.layout, material, rate_hz, mix)
     heard = (ears.hear(block) for block in chain([first], blocks))
     for samples in conform(heard, rate_hz, first.layout):
         if len(samples):
@@ -84,9 +89,9 @@ class _Desk:
     channels are filtered once for both loudnesses.
     """
 
-    def __init__(self, layout: tuple[str, ...], material: Material, rate_hz: int) -> None:
+    def __init__(self, layout: tuple[str, ...], material: Material, rate_hz: int, mix: Mixing) -> None:
         self._material = material
-        self._matrix = mixing(layout, material.channels)
+        self._matrix = mix(layout, material.channels)
         self._weights = np.array(weights(layout))
         self._weighting = KWeighting(rate_hz, len(layout))
         self._blocks = Regroup(material.block_samples)

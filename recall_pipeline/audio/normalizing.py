@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from recall_pipeline.audio.channels import first_only
 from recall_pipeline.audio.facts import Normalized
 from recall_pipeline.audio.leveling import Level, solve
 from recall_pipeline.audio.listening import Source, listen, material_for
@@ -20,6 +21,8 @@ from recall_pipeline.audio.writing import Written, write
 _HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
 """How far under the ceiling the limiter aims, and twice as far when that was not enough: coding adds to peaks."""
 
+_CANCELLED_LU = 12.0
+_CANCELS = "the channels cancel each other out when mixed, so the first alone was used"
 _CLOSE_LU = 0.1
 _HONEST_LU = 0.3
 
@@ -32,13 +35,20 @@ def normalize(source: Path, destination: Path, target: Target) -> Normalized:
     `findings`. Raises NotAudio when there is no sound in the source, NormalizationError when what
     was encoded does not come back, OSError when a file cannot be read or written.
     """
-    with _beside(destination) as partial, material_for(target, destination.parent) as material:
+    with _beside(destination) as partial, contextlib.ExitStack() as spools:
+        material = spools.enter_context(material_for(target, destination.parent))
         heard = listen(source, material, target.sample_rate_hz)
+        cancels = _channels_cancel(heard, material)
+        if cancels:
+            material = spools.enter_context(material_for(target, destination.parent))
+            heard = listen(source, material, target.sample_rate_hz, first_only)
         written = write(material, target, partial, _first_level(material, target))
         again = _correction(material, target, written)
         if again is not None:
             written = write(material, target, partial, again)
         facts = _facts(heard, material, target, partial, written)
+        if cancels:
+            facts = replace(facts, findings=(_CANCELS, *facts.findings))
         partial.replace(destination)
     return facts
 
@@ -52,6 +62,12 @@ def _beside(destination: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _channels_cancel(heard: Source, material: Material) -> bool:
+    """Whether mixing has lost what the channels hold: two that have nothing in common lose 6 LU."""
+    source_lufs = integrated_lufs(heard.energies)
+    return source_lufs is not None and (material.lufs is None or source_lufs - material.lufs > _CANCELLED_LU)
 
 
 def _ceiling_dbtp(target: Target) -> float:

@@ -80,7 +80,7 @@ def _cut(window: Samples, rate_hz: int) -> int:
     frames = np.square(window[:whole]).reshape(-1, size * window.shape[1]).mean(axis=1)
     half = len(frames) // 2
     quiet = frames < _BELOW_SPEECH * np.percentile(frames, 95)
-    pauses = [pause for pause in runs(quiet) if pause[1] - pause[0] >= _PAUSE_FRAMES]
+    pauses = [(start, end) for start, end in runs(quiet) if start and end - start >= _PAUSE_FRAMES]
     late = [pause for pause in pauses if pause[0] >= half]
     if not pauses:
         return _quietest(frames, half) * size

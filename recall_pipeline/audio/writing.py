@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from av.error import FFmpegError
 
 from recall_pipeline.audio.channels import weights
 from recall_pipeline.audio.decoding import Decoding, Samples, interleaved
@@ -16,7 +17,7 @@ from recall_pipeline.audio.loudness import LoudnessMeter, integrated_lufs
 from recall_pipeline.audio.material import Material
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
-from recall_pipeline.errors import NormalizationError
+from recall_pipeline.errors import NormalizationError, NotAudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,13 @@ def write(material: Material, target: Target, path: Path, level: Level) -> Writt
     """Encode `material` at `level` to `path` and tell what a decoder finds in it.
 
     A lossless file gives back every sample that was encoded, which is proven; so what was measured
-    of those samples holds for it. A lossy file is measured as it decodes.
+    of those samples holds for it. A lossy file is measured as it decodes. Raises NormalizationError
+    when encoding fails, or decoding what was encoded.
     """
-    return (_write_lossless if target.is_lossless else _write_lossy)(material, target, path, level)
+    try:
+        return (_write_lossless if target.is_lossless else _write_lossy)(material, target, path, level)
+    except (RuntimeError, FFmpegError, NotAudio) as error:
+        raise NormalizationError(f"{path.name} could not be written as {target.format}: {error}") from error
 
 
 def _write_lossless(material: Material, target: Target, path: Path, level: Level) -> Written:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import soundfile
 
 from recall_pipeline.audio import Normalized, Target, normalize
 from recall_pipeline.audio.target import AudioFormat
-from recall_pipeline.errors import NotAudio
+from recall_pipeline.errors import NormalizationError, NotAudio
 from recall_pipeline_tests.audio.sounds import (
     Sound,
     decoded,
@@ -139,6 +141,39 @@ def test_a_short_loud_sound_is_brought_under_the_ceiling(tmp_path: Path) -> None
     )
     assert result.audio_true_peak_dbtp is not None
     assert -2 < result.audio_true_peak_dbtp <= -1.5
+
+
+def test_channels_that_cancel_each_other_out_are_not_taken_for_silence(tmp_path: Path) -> None:
+    mono = speech(MEETING)
+    source = write_wav(tmp_path / "in.wav", np.concatenate([mono, -mono], axis=1), 16000)
+    result = normalize(source, tmp_path / "out.flac", Target())
+    assert not result.is_silent
+    assert "cancel each other out" in result.findings[0]
+    assert result.audio_lufs == pytest.approx(-16, abs=0.3)
+
+
+def test_an_encoder_that_fails_is_a_normalization_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_: object) -> None:
+        raise soundfile.LibsndfileError(2, "no space left: ")
+
+    source = write_wav(tmp_path / "in.wav", speech(["risk"]), 16000)
+    monkeypatch.setattr(soundfile.SoundFile, "write", write)
+    with pytest.raises(NormalizationError, match=r"could not be written as flac: no space left"):
+        normalize(source, tmp_path / "out.flac", Target())
+    assert {path.name for path in tmp_path.iterdir()} == {"in.wav"}
+
+
+def test_a_file_that_does_not_give_back_its_samples_is_a_normalization_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: soundfile.SoundFile, frames: npt.NDArray[np.int16]) -> None:
+        good(file, frames ^ 1)
+
+    good = soundfile.SoundFile.write
+    monkeypatch.setattr(soundfile.SoundFile, "write", write)
+    source = write_mp3(tmp_path / "in.mp3", speech(["risk"]))
+    with pytest.raises(NormalizationError, match="does not decode to the"):
+        normalize(source, tmp_path / "out.flac", Target())
 
 
 def test_the_facts_name_the_very_bytes_written(tmp_path: Path) -> None:
