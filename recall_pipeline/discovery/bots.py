@@ -1,12 +1,13 @@
 """Which bots belong to a day (contract.md section 2)."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.days import ONE_DAY
+from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.recall import Bot, Listing, RecallClient
-from recall_pipeline.recall.asking import ask_each
+from recall_pipeline.recall.asking import ask_each, on_its_own
 from recall_pipeline.storage import Archive, Table, column
 
 
@@ -56,32 +57,42 @@ async def discover_bots(client: RecallClient, listing: Listing, archive: Archive
     """Return every bot of `day`: those listed, those its recordings name, and those filed before."""
     await complete_bots(client, listing, archive, day)
     filed = {row.bot_id: row for row in BOTS.read(archive, day) or []}
-    filed_elsewhere = _filed_near(archive, day)
-    for bot in listing.bots.values():
-        if bot.id in filed or (bot.day == day and bot.id not in filed_elsewhere):
-            filed[bot.id] = BotRow.of(bot)
+    listed = [bot for bot in listing.bots.values() if bot.id in filed or bot.day == day]
+    filed_elsewhere = _filed_elsewhere(archive, day, [bot for bot in listed if bot.id not in filed])
+    filed |= {bot.id: BotRow.of(bot) for bot in listed if bot.id not in filed_elsewhere}
     return sorted(filed.values(), key=lambda row: row.bot_id)
 
 
-def known_bots(archive: Archive, day: date) -> dict[str, BotRow]:
-    """Return the bots on file for `day` and the day before, where those of its recordings usually are."""
-    rows = [row for near in (day - ONE_DAY, day) for row in BOTS.read(archive, near) or []]
-    return {row.bot_id: row for row in rows}
+def known_bots(archive: Archive, *days: date) -> dict[str, BotRow]:
+    """Return the bots on file for `days`; those of a day's recordings usually are in it or in the day before."""
+    return {row.bot_id: row for day in days for row in BOTS.read(archive, day) or []}
 
 
 async def complete_bots(client: RecallClient, listing: Listing, archive: Archive, day: date) -> None:
-    """Ask for the bots that the day's recordings name, and neither the listing nor a finished row knows."""
-    named = {recording.bot.id for recording in listing.recordings_of(day) if recording.bot}
-    finished = {bot_id for bot_id, row in known_bots(archive, day).items() if row.is_finished}
-    missing = named - listing.bots.keys() - finished - listing.bots_gone
-    for bot_id, bot in (await ask_each(client.bot, sorted(missing))).items():
-        if bot is None:
+    """Ask for the bots that recordings name, and neither the listing nor a finished row knows.
+
+    The next day's recordings count too, as far as they are listed: their bot may have joined before midnight.
+    """
+    near = (day, day + ONE_DAY)
+    named = {row.bot.id for row in listing.recordings.values() if row.bot and row.day in near}
+    unlisted = named - listing.bots.keys() - listing.bots_gone
+    if not unlisted:
+        return
+    on_file = known_bots(archive, day - ONE_DAY, *near)
+    finished = {bot_id for bot_id, row in on_file.items() if row.is_finished}
+    for bot_id, answer in (await ask_each(on_its_own(client.bot), sorted(unlisted - finished))).items():
+        if answer is None:
             listing.bots_gone.add(bot_id)
-        else:
-            listing.bots[bot_id] = bot
+        elif isinstance(answer, Bot):
+            listing.bots[bot_id] = answer
 
 
-def _filed_near(archive: Archive, day: date) -> set[str]:
-    """Return the bots filed under a neighbouring day: once filed, a bot stays there."""
-    rows = [row for near in (day - ONE_DAY, day + ONE_DAY) for row in BOTS.read(archive, near) or []]
-    return {row.bot_id for row in rows}
+def _filed_elsewhere(archive: Archive, day: date, bots: Iterable[Bot]) -> set[str]:
+    """Return those of `bots` that are filed under another day: once filed, a bot stays there, though put off."""
+    wanted = {bot.id: bot for bot in bots}
+    if not wanted:
+        return set()
+    told = [change.created_at for bot in wanted.values() for change in bot.status_changes if change.created_at]
+    first = min((day, *map(day_of, told))) - ONE_DAY
+    days = [filed for filed in archive.days("bots") if first <= filed <= day + ONE_DAY and filed != day]
+    return wanted.keys() & known_bots(archive, *days).keys()

@@ -8,9 +8,11 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, complete_bots, known_bots
+from recall_pipeline.errors import RecallError
 from recall_pipeline.recall import Listing, RecallClient, Recording
-from recall_pipeline.recall.asking import ask_each
+from recall_pipeline.recall.asking import ask_each, on_its_own
 from recall_pipeline.storage import Archive, Table, column
 
 GONE = "deleted"
@@ -50,7 +52,7 @@ class RecordingRow:
             status_code=recording.status.code,
             status_sub_code=recording.status.sub_code,
             status_updated_at=recording.status.updated_at,
-            bot_id=recording.bot.id if recording.bot else bot.bot_id if bot else None,
+            bot_id=recording.bot.id if recording.bot else (bot.bot_id if bot else None),
             bot_name=bot.bot_name if bot else None,
             platform=bot.platform if bot else None,
             meeting_id=bot.meeting_id if bot else None,
@@ -64,18 +66,19 @@ class RecordingRow:
         """Return this row with what it no longer says taken from the row before."""
         if before is None:
             return self
-        kept = {
-            name: getattr(before, name)
-            for name in ("expires_at", "completed_at", "bot_id", "bot_name", "platform", "meeting_id", "mp3_requested")
-            if getattr(self, name) is None
-        }
-        return dataclasses.replace(self, **kept)
+        kept = {name: getattr(before, name) for name in _REMEMBERED if getattr(self, name) is None}
+        media_expired = self.bot_media_expired or before.bot_media_expired  # it never comes back
+        return dataclasses.replace(self, bot_media_expired=media_expired, **kept)
 
     def gone(self) -> "RecordingRow":
         """Return this row for a recording that the API no longer knows."""
         return dataclasses.replace(self, status_code=GONE, is_gone=True)
 
 
+_REMEMBERED = (
+    *("started_at", "completed_at", "expires_at"),
+    *("bot_id", "bot_name", "platform", "meeting_id", "mp3_requested"),
+)
 RECORDINGS = Table("recordings", RecordingRow)
 
 
@@ -87,23 +90,32 @@ async def discover_recordings(
     known = {row.recording_id: row for row in RECORDINGS.read(archive, day) or []}
     embedded = _embedded_rows(listing, day)
     bots = _bots_by_id(listing, archive, day)
-    rows = {r.id: RecordingRow.of(r, bots.get(r.bot.id) if r.bot else None) for r in listing.recordings_of(day)}
+    rows = {}
+    for recording in listing.recordings_of(day):
+        bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
+        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or ""))
     unlisted = {**known, **embedded}.keys() - rows.keys()
     for recording_id in sorted(unlisted):
         rows[recording_id] = embedded.get(recording_id) or known[recording_id]
     in_doubt = [recording_id for recording_id in sorted(unlisted) if rows[recording_id].status_code != GONE]
-    for recording_id, answer in (await ask_each(client.recording, in_doubt)).items():
+    for recording_id, answer in (await ask_each(on_its_own(client.recording), in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
-        if answer is not None:
+        if isinstance(answer, Recording):
             listing.recordings[recording_id] = answer
     return sorted((row.remembering(known.get(row.recording_id)) for row in rows.values()), key=_in_order)
 
 
-def _answered(row: RecordingRow, answer: Recording | None, bots: dict[str, BotRow]) -> RecordingRow:
+def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:
     if answer is None:
         return row.gone()
+    if isinstance(answer, RecallError):
+        return row
     bot_id = answer.bot.id if answer.bot else row.bot_id
-    return RecordingRow.of(answer, bots.get(bot_id) if bot_id else None)
+    return RecordingRow.of(answer, bots.get(bot_id or ""))
+
+
+def _bot_id_in(row: RecordingRow | None) -> str | None:
+    return row.bot_id if row else None
 
 
 def _embedded_rows(listing: Listing, day: date) -> dict[str, RecordingRow]:
@@ -113,7 +125,7 @@ def _embedded_rows(listing: Listing, day: date) -> dict[str, RecordingRow]:
 
 def _bots_by_id(listing: Listing, archive: Archive, day: date) -> dict[str, BotRow]:
     listed = {bot.id: BotRow.of(bot) for bot in listing.bots.values()}
-    return {**known_bots(archive, day), **listed}
+    return {**known_bots(archive, day - ONE_DAY, day), **listed}
 
 
 def _in_order(row: RecordingRow) -> tuple[datetime, str]:

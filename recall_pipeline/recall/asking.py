@@ -1,9 +1,13 @@
 """Ask one question for each of many objects, a few at a time."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
+
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 _AT_ONCE = 8
 
@@ -22,3 +26,16 @@ async def ask_each(ask: Callable[[str], Awaitable[T]], ids: Sequence[str]) -> di
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return {object_id: task.result() for object_id, task in asked.items()}
+
+
+def on_its_own(ask: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T | RecallError]]:
+    """Return `ask` such that an object that is refused, or is no such object, is told instead of raised."""
+
+    async def told(object_id: str) -> T | RecallError:
+        try:
+            return await ask(object_id)
+        except (RecallProtocolError, RecallRefused) as fault:
+            _log.warning("%s stays as it was last seen: %s", object_id, fault)
+            return fault
+
+    return told

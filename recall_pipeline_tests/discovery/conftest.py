@@ -1,0 +1,13 @@
+"""What the tests of discovery share."""
+
+import pytest
+
+from recall_pipeline.sandbox import Sandbox
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.discovery.meetings import Workplace
+
+
+@pytest.fixture
+def work(sandbox: Sandbox, settings: Settings) -> Workplace:
+    """A workplace without meetings."""
+    return Workplace(sandbox, settings)

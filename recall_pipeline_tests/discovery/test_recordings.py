@@ -1,0 +1,185 @@
+"""Every recording of a day has a row, and keeps it (design.md section 1)."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from recall_pipeline.days import ONE_DAY, end_of
+from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.errors import RecallUnreachable
+from recall_pipeline.sandbox import Rule
+from recall_pipeline.sandbox.effects import EditJson, Reply, unavailable
+from recall_pipeline_tests.discovery.meetings import Workplace
+from recall_pipeline_tests.workspace import DAY, NINE, an_id
+
+
+def by_id(rows: list[RecordingRow]) -> dict[str, RecordingRow]:
+    return {row.recording_id: row for row in rows}
+
+
+def row_of(work: Workplace, name: str) -> RecordingRow:
+    return by_id(work.recordings())[an_id(name)]
+
+
+class TestRows:
+    def test_a_listed_recording_has_a_row_with_what_is_known_of_its_bot(self, work: Workplace) -> None:
+        work.meet("standup", expires_at=NINE + 7 * ONE_DAY, metadata={"team": "sales"})
+        row = row_of(work, "standup")
+        assert (row.created_at, row.status_code, row.expires_at) == (NINE, "done", NINE + 7 * ONE_DAY)
+        assert (row.bot_id, row.bot_name, row.platform) == (an_id("standup bot"), "Archive Bot", "zoom")
+        assert (row.meeting_id, row.mp3_requested, row.is_gone) == ("812", True, False)
+        assert json.loads(row.metadata or "") == {"team": "sales"}
+
+    def test_only_recordings_of_the_day_have_one(self, work: Workplace) -> None:
+        work.meet("today")
+        work.meet("before midnight", end_of(DAY) - timedelta(seconds=1))
+        work.meet("midnight", end_of(DAY))
+        assert by_id(work.recordings()).keys() == {an_id("today"), an_id("before midnight")}
+
+    def test_several_recordings_of_one_bot_have_one_each(self, work: Workplace) -> None:
+        recording = work.meet("standup")
+        work.world.add(replace(recording, id=an_id("second take"), created_at=NINE + timedelta(minutes=5)))
+        rows = work.recordings()
+        assert [row.recording_id for row in rows] == [an_id("standup"), an_id("second take")]
+        assert {row.bot_id for row in rows} == {an_id("standup bot")}
+
+    def test_a_recording_without_a_bot_has_one(self, work: Workplace) -> None:
+        work.meet("desktop", bot_id=None)
+        row = row_of(work, "desktop")
+        assert (row.bot_id, row.platform, row.mp3_requested) == (None, None, None)
+
+    def test_unknown_fields_and_codes_are_carried(self, work: Workplace) -> None:
+        work.meet("standup", status="archiving", unknown_fields={"generation": 3})
+        row = row_of(work, "standup")
+        assert row.status_code == "archiving"
+        assert json.loads(row.other_fields or "")["generation"] == 3
+
+    def test_no_row_holds_a_password(self, work: Workplace) -> None:
+        work.meet("standup")
+        assert "pass-of-nobody" not in str(work.recordings()) + str(work.bots())
+
+    def test_a_recording_whose_bot_joined_the_day_before_knows_it(self, work: Workplace) -> None:
+        work.meet("over midnight", end_of(DAY) + timedelta(minutes=1), joins_at=end_of(DAY) - timedelta(minutes=2))
+        (row,) = work.recordings(DAY + ONE_DAY)
+        assert row.bot_name == "Archive Bot"
+        assert work.gaps() == []
+
+
+class TestGaps:
+    def test_a_bot_that_no_window_shows_is_asked_for_once(self, work: Workplace) -> None:
+        work.meet("standup", joins_at=None)
+        assert row_of(work, "standup").bot_name == "Archive Bot"
+        assert work.gaps() == [f"/api/v1/bot/{an_id('standup bot')}/"]
+
+    def test_a_bot_that_is_gone_leaves_its_recording_a_row(self, work: Workplace) -> None:
+        work.meet("standup", joins_at=None)
+        work.sandbox.faults.add(Rule(Reply(404, {"detail": "Not found."}), path="/bot/[0-9a-f-]{36}/"))
+        row = row_of(work, "standup")
+        assert (row.bot_id, row.bot_name) == (an_id("standup bot"), None)
+
+    def test_a_recording_that_only_its_bot_shows_is_asked_for(self, work: Workplace) -> None:
+        work.meet("embedded", listed=False)
+        assert row_of(work, "embedded").status_code == "done"
+        assert work.gaps() == [f"/api/v1/recording/{an_id('embedded')}/"]
+
+    def test_a_deleted_recording_that_only_its_bot_shows_has_a_row_without_a_call(self, work: Workplace) -> None:
+        work.meet("embedded", listed=False, status="deleted")
+        row = row_of(work, "embedded")
+        assert (row.status_code, row.bot_name) == ("deleted", "Archive Bot")
+        assert work.gaps() == []
+
+    def test_one_that_its_bot_shows_and_nobody_knows_is_gone(self, work: Workplace) -> None:
+        work.meet("embedded", listed=False, gone=True)
+        row = row_of(work, "embedded")
+        assert (row.status_code, row.is_gone) == ("deleted", True)
+
+    def test_a_list_that_hides_bots_is_helped_by_what_bots_show(self, work: Workplace) -> None:
+        def without_bot(page: dict[str, list[dict[str, object]]]) -> object:
+            return {**page, "results": [{**row, "bot": None} for row in page["results"]]}
+
+        work.meet("standup")
+        work.sandbox.faults.add(Rule(EditJson(without_bot), path="/recording/$"))
+        row = row_of(work, "standup")
+        assert (row.bot_id, row.platform) == (an_id("standup bot"), "zoom")
+
+    @pytest.mark.parametrize("answer", [Reply(403, {"detail": "no"}), Reply(400, {}), EditJson(lambda _: {"id": 7})])
+    def test_one_that_cannot_be_read_keeps_what_is_known_and_stops_no_other(
+        self, answer: Reply | EditJson, work: Workplace
+    ) -> None:
+        work.meet("embedded", listed=False)
+        work.meet("other", NINE + timedelta(minutes=1), listed=False)
+        work.sandbox.faults.add(Rule(answer, path=f"/recording/{an_id('embedded')}/"))
+        rows = by_id(work.recordings())
+        assert rows[an_id("embedded")].status_code == "done"
+        assert rows[an_id("other")].status_code == "done"
+        assert not rows[an_id("embedded")].is_gone
+
+    def test_a_service_that_is_down_is_no_answer(self, work: Workplace) -> None:
+        work.meet("embedded", listed=False)
+        work.sandbox.faults.add(Rule(unavailable(), path="/recording/[0-9a-f-]{36}/"))
+        with pytest.raises(RecallUnreachable):
+            work.recordings()
+
+
+class TestMemory:
+    def test_a_recording_that_leaves_the_listing_keeps_its_row(self, work: Workplace) -> None:
+        work.meet("standup")
+        work.recordings()
+        work.world.change_recording(an_id("standup"), listed=False, embedded=False)
+        row = row_of(work, "standup")
+        assert (row.status_code, row.bot_name, row.is_gone) == ("done", "Archive Bot", False)
+
+    @pytest.mark.parametrize("reads_as", ["deleted", "gone"])
+    def test_one_that_was_deleted_keeps_its_row_and_says_so(self, reads_as: str, work: Workplace) -> None:
+        work.meet("standup", expires_at=NINE + ONE_DAY)
+        work.recordings()
+        work.world.delete_recording(an_id("standup"), "gone" if reads_as == "gone" else "deleted")
+        row = row_of(work, "standup")
+        assert (row.status_code, row.is_gone) == ("deleted", reads_as == "gone")
+        assert (row.expires_at, row.bot_name, row.started_at) == (NINE + ONE_DAY, "Archive Bot", NINE)
+
+    def test_one_that_is_gone_is_asked_for_once_and_never_again(self, work: Workplace) -> None:
+        work.meet("standup")
+        work.recordings()
+        work.world.delete_recording(an_id("standup"), "gone")
+        work.recordings()
+        work.sandbox.access_log.clear()
+        assert row_of(work, "standup").is_gone
+        assert work.gaps() == []
+
+    def test_one_that_comes_back_is_no_longer_gone(self, work: Workplace) -> None:
+        work.meet("standup", listed=False, gone=True)
+        work.recordings()
+        work.world.change_recording(an_id("standup"), listed=True, gone=False)
+        assert (row_of(work, "standup").status_code, row_of(work, "standup").is_gone) == ("done", False)
+
+    def test_an_emptied_listing_loses_nothing(self, work: Workplace) -> None:
+        work.meet("standup")
+        work.meet("review", NINE + timedelta(minutes=1))
+        before = work.recordings()
+        work.world.empty_listings()
+        assert work.recordings() == before
+
+    def test_what_is_no_longer_said_is_remembered(self, work: Workplace) -> None:
+        def forgetful(page: dict[str, list[dict[str, object]]]) -> object:
+            silent: dict[str, object] = dict.fromkeys(("started_at", "completed_at", "expires_at", "bot"))
+            silent["recordings"] = []
+            rows = [row | {name: silent[name] for name in row if name in silent} for row in page["results"]]
+            return {**page, "results": rows}
+
+        work.meet("standup", expires_at=NINE + ONE_DAY, endings=("done", "media_expired"))
+        before = row_of(work, "standup")
+        work.sandbox.faults.add(Rule(EditJson(forgetful), path="/(recording|bot)/$"))
+        assert row_of(work, "standup") == before
+        assert before.bot_media_expired
+
+    def test_a_failed_listing_is_no_empty_one(self, work: Workplace) -> None:
+        work.meet("standup")
+        before = work.recordings()
+        rule = work.sandbox.faults.add(Rule(unavailable(), path="/recording/$"))
+        with pytest.raises(RecallUnreachable):
+            work.recordings()
+        work.sandbox.faults.remove(rule)
+        assert work.recordings() == before
