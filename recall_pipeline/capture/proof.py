@@ -82,14 +82,9 @@ def _processes(count: int) -> ProcessPoolExecutor:
 
 
 async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> Proof:
-    return await asyncio.get_running_loop().run_in_executor(pool, _decode, path)
+    from recall_pipeline.audio import prove  # sent by its name: the process loads the decoder, and nothing of this room
 
-
-def _decode(path: Path) -> Proof:
-    """Prove one file; runs in a process of the pool, so that only those load the decoder."""
-    from recall_pipeline.audio import prove
-
-    return prove(path)
+    return await asyncio.get_running_loop().run_in_executor(pool, prove, path)
 
 
 def sha256_of(path: Path) -> str:

@@ -9,21 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.audio import Proof
-from recall_pipeline.capture import proof
+from recall_pipeline.audio import Proof, prove
 from recall_pipeline.capture.proof import Evidence, Prover
 from recall_pipeline.errors import TransferError
 from recall_pipeline.sandbox.content import ErrorPage, Truncated, body_of
 from recall_pipeline_tests.workspace import talk
-
-_decode_really = proof._decode
 
 
 def killed_by_poison(path: Path) -> Proof:
     """Stand in for a decoder that the system kills over one file."""
     if "poison" in path.name:
         os.kill(os.getpid(), signal.SIGKILL)
-    return _decode_really(path)
+    return prove(path)
 
 
 def killed_once(path: Path) -> Proof:
@@ -32,7 +29,7 @@ def killed_once(path: Path) -> Proof:
     if not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return _decode_really(path)
+    return prove(path)
 
 
 def out_of_memory(path: Path) -> Proof:
@@ -83,7 +80,7 @@ def test_a_file_is_judged_by_its_sound(file: Callable[[str, bytes], Path]) -> No
 def test_a_decoder_killed_once_is_given_a_second_chance(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "_decode", killed_once)
+    monkeypatch.setattr("recall_pipeline.audio.inspecting.prove", killed_once)
     [evidence] = examine(file("talk", body_of(talk())))
     assert isinstance(evidence, Evidence)
     assert evidence.fault is None
@@ -92,7 +89,7 @@ def test_a_decoder_killed_once_is_given_a_second_chance(
 def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "_decode", killed_by_poison)
+    monkeypatch.setattr("recall_pipeline.audio.inspecting.prove", killed_by_poison)
     good = body_of(talk())
     paths = [file(name, good) for name in ("poison 1", "one", "poison 2", "two")]
     poison, one, poison_too, two = examine(*paths, processes=2)
@@ -107,7 +104,7 @@ def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
 def test_whatever_a_decoder_raises_is_a_failure_of_that_file(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "_decode", out_of_memory)
+    monkeypatch.setattr("recall_pipeline.audio.inspecting.prove", out_of_memory)
     [failure] = examine(file("talk", b"any"))
     assert isinstance(failure, TransferError)
     assert "decoding it ended with MemoryError" in str(failure)
