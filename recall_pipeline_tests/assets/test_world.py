@@ -1,10 +1,12 @@
 """The whole demo comes home, through faults, and a second sync finds nothing left to do."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from recall_pipeline.capture import MIXED_AUDIO
@@ -74,6 +76,15 @@ def test_every_mp3_is_archived_byte_for_byte(
         assert row.source_uri
         assert Path(row.source_uri.removeprefix("file://")).read_bytes() == expected.body
         assert (row.source_bytes, row.source_sha256) == (expected.digest.size_bytes, expected.digest.sha256)
+
+
+def test_the_catalogs_uris_open_as_they_stand(catalog: dict[tuple[str, str | None], CatalogRow]) -> None:
+    uris = {row.audio_uri: row.audio_sha256 for row in catalog.values() if row.audio_uri}
+    uris |= {row.source_uri: row.source_sha256 for row in catalog.values() if row.source_uri}
+    assert len(uris) > 40
+    for uri, sha256 in uris.items():
+        with fsspec.open(uri) as file:
+            assert hashlib.sha256(file.read()).hexdigest() == sha256
 
 
 def test_nothing_but_the_mp3s_is_archived(synced: SyncedWorld, archive: Archive) -> None:
