@@ -8,14 +8,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from recall_pipeline.storage import Archive, Layout, Table
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 RECALL_API_POOL = "recall_api"
 """Steps that ask Recall.ai; dagster.yaml says how many may run at once."""
@@ -33,9 +30,7 @@ class DayReport:
     version: str
 
 
-def day_report(
-    archive: Archive, table: Table[Any], day: date, rows: Sequence["DataclassInstance"], **values: Any
-) -> DayReport:
+def day_report(archive: Archive, table: Table[Any], day: date, rows: Sequence[Any], **values: Any) -> DayReport:
     """Report on a day's table: row count, schema, place, and `values`, of which numbers become plots over days."""
     columns = [
         dg.TableColumn(name, kind, description=description) for name, (kind, description) in table.columns.items()
@@ -59,7 +54,7 @@ def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayRe
     return dg.MaterializeResult()
 
 
-def content_version(rows: Sequence["DataclassInstance"]) -> str:
+def content_version(rows: Sequence[Any]) -> str:
     """Return a digest of the rows' values, so that a sync that changed nothing leaves what follows fresh."""
     digest = hashlib.sha256()
     for row in rows:
