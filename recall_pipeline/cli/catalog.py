@@ -25,10 +25,13 @@ _WIDTH_WITHOUT_TERMINAL = 1000  # a row a line, for grep
 @click.command("catalog")
 @click.option("--day", type=DAY, help="Only this day (UTC).")
 @click.option(
-    "--outcome", type=click.Choice([*LEGEND]), metavar="OUTCOME", help="Only this outcome: ready, corrupt, ..."
+    "--outcome",
+    type=click.Choice([str(known) for known in LEGEND]),
+    metavar="OUTCOME",
+    help="Only this outcome: ready, corrupt, ...",
 )
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-def command(day: date | None, outcome: Outcome | None, form: Literal["table", "json", "csv"]) -> None:
+def command(day: date | None, outcome: str | None, form: Literal["table", "json", "csv"]) -> None:
     """Show the catalog: what became of each recording, and where its audio is.
 
     The table is for people. json (one array) and csv have every column, paths and whole ids included.

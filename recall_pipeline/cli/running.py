@@ -40,9 +40,9 @@ class DaysRun:
 
 def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], progress: "Progress") -> DaysRun:
     """Run every day; one that fails does not stop the next, three in a row do. Raises KeyboardInterrupt."""
-    from recall_pipeline.assets.session import Session
+    from recall_pipeline.cli.watched import WatchedSession
 
-    session = Session(settings, days, again, is_interactive=True, progress=progress)
+    session = WatchedSession(settings, days, again, progress=progress)
     done = DaysRun(session.tally)
     failed_in_a_row = 0
     with open_instance() as instance, noticing_interrupts() as interrupted:
@@ -85,6 +85,7 @@ def _reason(result: "dg.ExecuteInProcessResult") -> str:
             failure = event.step_failure_data
             if failure.user_failure_data and failure.user_failure_data.description:
                 return failure.user_failure_data.description
-            kind = failure.error.cls_name if failure.error else "an unknown error"
+            error = failure.error and (failure.error.cause or failure.error)
+            kind = error.cls_name if error else "an unknown error"
             return f"step {event.step_key} ended with {kind}: its log is in Dagster under run {result.run_id}"
     return f"the run failed: its log is in Dagster under run {result.run_id}"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.filesize import decimal
 
@@ -12,10 +12,13 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.cli.legend import LEGEND
 from recall_pipeline.discovery import BOTS, RECORDINGS
-from recall_pipeline.storage import Archive
+from recall_pipeline.errors import StorageError
+from recall_pipeline.storage import Archive, Table
 
 if TYPE_CHECKING:
     from recall_pipeline.assets.session import Tally
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ def summarize(archive: Archive, days: Sequence[date], tally: "Tally") -> Summary
     """Count what the archive holds for the days, and what was done for it just now."""
     return Summary(
         days=[day.isoformat() for day in days],
-        bots=sum(len(BOTS.read(archive, day) or []) for day in days),
-        recordings=sum(len(RECORDINGS.read(archive, day) or []) for day in days),
+        bots=sum(len(_read(BOTS, archive, day)) for day in days),
+        recordings=sum(len(_read(RECORDINGS, archive, day)) for day in days),
         downloaded=tally.downloaded,
         reused=tally.reused,
         bytes_downloaded=tally.bytes_downloaded,
@@ -70,4 +73,12 @@ def in_words(summary: Summary) -> str:
 
 
 def _rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:
-    return [row for day in days for row in CATALOG.read(archive, day) or []]
+    return [row for day in days for row in _read(CATALOG, archive, day)]
+
+
+def _read(table: Table[Row], archive: Archive, day: date) -> list[Row]:
+    """Return the rows of a day; none of one that cannot be read, whose run has failed and says so."""
+    try:
+        return table.read(archive, day) or []
+    except StorageError:
+        return []

@@ -1,0 +1,42 @@
+"""Commands find the Dagster instance from any folder, bring no noise of it along, and leave nothing elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from recall_pipeline.cli.instance import open_instance
+
+CHECKOUT = Path(__file__).parent.parent.parent
+
+
+def test_a_home_without_settings_takes_the_checkouts_silently(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with open_instance() as instance:
+        assert instance.get_runs_count() == 0
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert Path(instance.root_directory) == home
+    assert "".join(capfd.readouterr()) == ""
+    assert {path.name for path in home.iterdir()} <= {"history", "schedules", "storage"}
+
+
+def test_a_home_with_settings_keeps_its_own(home: Path) -> None:
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nrun_monitoring: {enabled: false}\n")
+    with open_instance() as instance:
+        assert not instance.run_monitoring_enabled
+
+
+def test_without_a_home_it_is_beside_workspace_yaml_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout, elsewhere = tmp_path / "checkout", tmp_path / "elsewhere"
+    checkout.mkdir()
+    elsewhere.mkdir()
+    (checkout / "dagster.yaml").write_bytes((CHECKOUT / "dagster.yaml").read_bytes())
+    for module in ("recall_pipeline.settings", "recall_pipeline.cli.instance"):
+        monkeypatch.setattr(f"{module}.project_folder", lambda: checkout)
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.chdir(elsewhere)
+    with open_instance() as instance:
+        assert instance.get_runs_count() == 0
+    assert (checkout / ".dagster" / "history").is_dir()
+    assert list(elsewhere.iterdir()) == []

@@ -1,0 +1,156 @@
+"""`sync` brings days home on the Dagster instance, and says what came of it in words, in JSON and in its status."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from recall_pipeline.sandbox import Rule, Sandbox
+from recall_pipeline.sandbox.effects import unavailable
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
+
+BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
+MEDIA_FAILS = Rule(unavailable(), origin="media")
+API_FAILS = Rule(unavailable(), origin="api")
+
+
+def runs() -> list[dg.DagsterRun]:
+    """The runs of the instance, the oldest first."""
+    with dg.DagsterInstance.get() as instance:
+        return list(reversed(instance.get_runs()))
+
+
+def test_json_is_the_one_object_of_the_contract(sandboxed: Run) -> None:
+    said = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert (said.status, said.err) == (0, "")
+    (line,) = said.out.splitlines()
+    summary = json.loads(line)
+    assert summary.pop("bytes_downloaded") > 0
+    assert summary == {
+        "days": [f"{DAY_BEFORE}", f"{YESTERDAY}"],
+        "bots": 3,
+        "recordings": 3,
+        "downloaded": 2,
+        "reused": 0,
+        "normalized": 2,
+        "outcomes": {"ready": 2, "unsupported_platform": 1},
+        "api_requests": 3,
+    }
+
+
+def test_a_second_sync_moves_no_audio_byte_and_each_day_is_a_run_that_the_ui_shows(sandboxed: Run) -> None:
+    sandboxed("sync", "--to", f"{YESTERDAY}")
+    summary = json.loads(sandboxed("sync", "--to", f"{YESTERDAY}", "--json").out)
+    done = {name: summary[name] for name in ("downloaded", "reused", "bytes_downloaded", "normalized")}
+    assert done == {"downloaded": 0, "reused": 1, "bytes_downloaded": 0, "normalized": 0}
+    shown = ("sync_day", f"{YESTERDAY}", dg.DagsterRunStatus.SUCCESS)
+    assert [(run.job_name, run.tags["dagster/partition"], run.status) for run in runs()] == [shown, shown]
+
+
+def test_in_words_it_says_what_there_is_and_what_was_done(sandboxed: Run) -> None:
+    said = sandboxed("sync", *BOTH_DAYS)
+    there, done = said.out.splitlines()
+    assert there == f"{DAY_BEFORE} to {YESTERDAY}: 3 recordings of 3 bots: 2 ready, 1 unsupported_platform."
+    assert done.startswith("Downloaded 2 (")
+    assert done.endswith("already there 0, normalized 2, 3 requests to the API.")
+
+
+def test_bare_it_takes_what_the_daily_schedule_would(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_LOOKBACK_DAYS", "2")
+    assert json.loads(sandboxed("sync", "--json").out)["days"] == [f"{DAY_BEFORE}", f"{YESTERDAY}"]
+    assert json.loads(sandboxed("sync", "--json").out)["days"] == [f"{YESTERDAY}"]
+
+
+def test_from_alone_goes_up_to_today(sandboxed: Run) -> None:
+    summary = json.loads(sandboxed("sync", "--from", f"{YESTERDAY}", "--json").out)
+    assert summary["days"] == [f"{YESTERDAY}", f"{TODAY}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--from", "2024-12-31"], "RECALL_START_DATE is 2025-01-01"),
+        (["--to", "2999-01-01"], f"the last day partition is today, {TODAY} UTC"),
+        (["--from", f"{YESTERDAY}", "--to", f"{DAY_BEFORE}"], "swap them"),
+    ],
+)
+def test_days_outside_the_partitions_are_wrong_usage(sandboxed: Run, arguments: list[str], names: str) -> None:
+    said = sandboxed("sync", *arguments)
+    assert said.status == 2
+    assert names in said.fault
+    assert runs() == []
+
+
+def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandboxed: Run, sandbox: Sandbox) -> None:
+    sandbox.faults.add(MEDIA_FAILS)
+    said = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert said.status == 1
+    assert json.loads(said.out)["outcomes"] == {"download_failed": 2, "unsupported_platform": 1}
+    first, second = said.err.splitlines()
+    lost = [row for row in sandbox.world.truth() if row.outcome == "ready"]
+    assert first.startswith(f"recording {lost[0].recording_id} of {DAY_BEFORE}: ")
+    assert second.startswith(f"recording {lost[1].recording_id} of {YESTERDAY}: ")
+    assert "503" in first
+
+    sandbox.faults.clear()
+    assert sandboxed("sync", *BOTH_DAYS).status == 0
+
+
+def test_a_day_that_fails_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
+    table = Path(archive.path(f"mixed_audio/day={DAY_BEFORE}/mixed_audio.parquet"))
+    table.parent.mkdir(parents=True)
+    table.write_text("no parquet")
+    said = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert said.status == 1
+    assert json.loads(said.out)["outcomes"] == {"ready": 1, "unsupported_platform": 1}
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"{DAY_BEFORE}: ")
+    assert "mixed_audio.parquet is no readable parquet" in line
+
+
+def test_three_days_in_a_row_that_fail_stop_the_rest(sandboxed: Run, sandbox: Sandbox) -> None:
+    sandbox.faults.add(API_FAILS)
+    said = sandboxed("sync", "--from", f"{TODAY.replace(year=TODAY.year - 1)}", "--to", f"{YESTERDAY}")
+    assert said.status == 1
+    *failed, untried = said.err.splitlines()
+    assert len(failed) == len(runs()) == 3
+    assert f"to {YESTERDAY}: not tried, since 3 days in a row failed" in untried
+
+
+def test_a_fault_nobody_foresaw_points_to_its_run_in_dagster(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    module = import_module("recall_pipeline.assets.audio_catalog")  # the room's door shows the asset under this name
+    monkeypatch.setattr(module, "catalog_day", broken)
+    said = sandboxed("sync", "--to", f"{YESTERDAY}")
+    (run,) = runs()
+    assert said.status == 1
+    assert said.err == (
+        f"{YESTERDAY}: step audio_catalog ended with ZeroDivisionError: its log is in Dagster under run {run.run_id}\n"
+    )
+
+
+def test_a_recording_is_looked_at_again_whatever_its_outcome(sandboxed: Run, sandbox: Sandbox) -> None:
+    recording_id = next(row.recording_id for row in sandbox.world.truth() if row.day == DAY_BEFORE)
+    first = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
+    again = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
+    assert first["days"] == again["days"] == [f"{DAY_BEFORE}"]
+    assert first["downloaded"] == again["downloaded"] == 1
+
+
+def test_a_recording_that_nobody_knows_is_wrong_usage(sandboxed: Run) -> None:
+    said = sandboxed("sync", "--recording", "c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f")
+    assert said.status == 2
+    assert "is neither in the catalog nor at Recall.ai" in said.fault
+
+
+def test_a_recording_outside_the_days_asked_for_is_wrong_usage(sandboxed: Run, sandbox: Sandbox) -> None:
+    sandboxed("sync", *BOTH_DAYS)
+    recording_id = next(row.recording_id for row in sandbox.world.truth() if row.day == DAY_BEFORE)
+    said = sandboxed("sync", "--recording", recording_id, "--to", f"{YESTERDAY}")
+    assert said.status == 2
+    assert f"recording {recording_id} is of {DAY_BEFORE}" in said.fault
