@@ -1,7 +1,8 @@
 """Which gain, and how much limiting, brings a recording to the target."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from recall_pipeline.audio.true_peak import to_ratio
 _TRIES = 8
 _CLOSE_LU = 0.01
 _CAP_LU = 0.1
+_LEAST_SLOPE = 0.1
 _FIRST_SLOPE = 0.8  # of loudness over gain while a limiter works on speech
 
 
@@ -31,37 +33,45 @@ class Level:
     short_lu: float = 0.0
 
 
-def solve(material: Material, lufs: float, target_lufs: float, ceiling_dbtp: float, limiter_max_db: float) -> Level:
-    """Find the level that brings material of `lufs` to the target under the ceiling."""
-    gain_db = target_lufs - lufs
-    headroom_db = ceiling_dbtp - (material.true_peak_db or 0.0)
-    if gain_db <= headroom_db:
-        return Level(gain_db)
-    limiter = Limiter(to_ratio(ceiling_dbtp), limiter_max_db)
+def solve(material: Material, target_lufs: float, ceiling_dbtp: float, limiter_max_db: float) -> Level:
+    """Find the level that brings material to the target under the ceiling."""
+    level, _ = _search(material, Level(target_lufs - material.lufs), target_lufs, inf)
+    headroom_db = ceiling_dbtp - material.true_peak_db
+    if level.gain_db <= headroom_db:
+        return level
     most_db = headroom_db + limiter_max_db
-    gain_db, short_lu = _search(material, limiter, target_lufs, min(gain_db, most_db), most_db)
-    return Level(gain_db, limiter, gain_db - headroom_db, short_lu if short_lu > _CAP_LU else 0.0)
+    limited = Level(min(level.gain_db, most_db), Limiter(to_ratio(ceiling_dbtp), limiter_max_db))
+    level, missing_lu = _search(material, limited, target_lufs, most_db)
+    return replace(level, depth_db=level.gain_db - headroom_db, short_lu=missing_lu if missing_lu > _CAP_LU else 0.0)
 
 
-def _search(
-    material: Material, limiter: Limiter, target_lufs: float, gain_db: float, most_db: float
-) -> tuple[float, float]:
-    """Secant steps to the gain; loudness grows with it, and never faster. Gives what is missing."""
-    slope, missing_lu, step_db = _FIRST_SLOPE, 0.0, 0.0
+def _search(material: Material, level: Level, target_lufs: float, most_db: float) -> tuple[Level, float]:
+    """Secant steps to the gain, from that of `level`; gives what is missing as well.
+
+    Even without a limiter loudness does not just follow gain: as sound rises over the absolute
+    gate the relative one sinks.
+    """
+    slope, missing_lu, step_db = 1.0 if level.limiter is None else _FIRST_SLOPE, 0.0, 0.0
     for _ in range(_TRIES):
-        lufs = integrated_lufs(_limited_energies(material, Level(gain_db, limiter)))
-        before_lu, missing_lu = missing_lu, target_lufs - (SILENCE_LUFS if lufs is None else lufs)
+        before_lu, missing_lu = missing_lu, target_lufs - lufs_at(material, level)
         if step_db:
-            slope = min(1.0, max(0.1, (before_lu - missing_lu) / step_db))
-        if abs(missing_lu) < _CLOSE_LU or (missing_lu > 0 and gain_db >= most_db):
+            slope = min(1.0, max(_LEAST_SLOPE, (before_lu - missing_lu) / step_db))
+        if abs(missing_lu) < _CLOSE_LU or (missing_lu > 0 and level.gain_db >= most_db):
             break
-        step_db = min(most_db - gain_db, missing_lu / slope)
-        gain_db += step_db
-    return gain_db, missing_lu
+        step_db = min(most_db - level.gain_db, missing_lu / slope)
+        level = replace(level, gain_db=level.gain_db + step_db)
+    return level, missing_lu
+
+
+def lufs_at(material: Material, level: Level) -> float:
+    """Integrated loudness as it will be at a level; SILENCE_LUFS where there is none."""
+    energies = material.hops if level.limiter is None else _limited_energies(material, level)
+    lufs = integrated_lufs(energies * 10 ** (level.gain_db / 10))
+    return SILENCE_LUFS if lufs is None else lufs
 
 
 def _limited_energies(material: Material, level: Level) -> Energies:
-    """Energies of 100 ms as they would be at this level."""
+    """Energies of 100 ms as they would be after this level's limiter, but for its gain."""
     parts = []
     for start, rows in material.energies.chunks(BLOCKS_A_CHUNK):
         energies = rows[:, 0]
@@ -70,7 +80,7 @@ def _limited_energies(material: Material, level: Level) -> Energies:
             energies *= 10 ** (reduction_db / 10)
         whole = energies.size - energies.size % material.hop_blocks
         parts.append(energies[:whole].reshape(-1, material.hop_blocks).mean(axis=1))
-    return np.concatenate(parts).astype(np.float64) * 10 ** (level.gain_db / 10)
+    return np.concatenate(parts).astype(np.float64)
 
 
 def _reduction_db(material: Material, level: Level, start: int, end: int) -> Curve | None:

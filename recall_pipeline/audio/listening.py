@@ -16,10 +16,9 @@ from recall_pipeline.audio.loudness import (
     HOPS_A_SECOND,
     Energies,
     Regroup,
-    integrated_lufs,
     mean_squares,
 )
-from recall_pipeline.audio.material import Material
+from recall_pipeline.audio.material import SILENCE_DBTP, Material
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
 from recall_pipeline.audio.waveform import WaveformMeter
@@ -57,8 +56,9 @@ def listen(path: Path, material: Material, rate_hz: int, mix: Mixing = mixing) -
     for samples in conform(heard, rate_hz, first.layout):
         if len(samples):
             desk.take(samples)
-    material.lufs = integrated_lufs(_joined(desk.mixed_energies))
-    material.true_peak_db = to_db(desk.true_peak.peak())
+    material.hops = _joined(desk.mixed_energies)
+    true_peak_db = to_db(desk.true_peak.peak())
+    material.true_peak_db = SILENCE_DBTP if true_peak_db is None else true_peak_db
     return Source(
         proof=decoding.proof,
         energies=_joined(desk.source_energies),

@@ -7,10 +7,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, integrated_lufs
 from recall_pipeline.audio.spool import Spool
 from recall_pipeline.audio.true_peak import STRETCH, Interpolator, stretch_maxima, widened
 
-BLOCKS_A_CHUNK = 2500
+BLOCKS_A_CHUNK = 4200  # whole hops, whether they have 100 blocks or 105
+SILENCE_DBTP = -200.0
 
 _REACH = 16
 _QUARTERS = (0.25, 0.5, 0.75)
@@ -23,15 +25,15 @@ class Material:
 
     A block is `block_samples` long, about a millisecond; `hop_blocks` of them make 100 ms.
     `sound` holds the samples, `energies` the mean K-weighted square of every whole block, summed
-    over channels. `lufs` is None for silence, `true_peak_db` for digital silence.
+    over channels, `hops` the same for every 100 ms. Digital silence has a true peak of SILENCE_DBTP.
     """
 
     folder: Path
     channels: int
     block_samples: int
     hop_blocks: int
-    lufs: float | None = None
-    true_peak_db: float | None = None
+    hops: Energies = field(default_factory=lambda: np.empty(0))
+    true_peak_db: float = SILENCE_DBTP
     sound: Spool = field(init=False)
     energies: Spool = field(init=False)
     _peaks: Spool | None = None
@@ -50,6 +52,17 @@ class Material:
         for spool in (self.sound, self.energies, self._peaks):
             if spool is not None:
                 spool.close()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no loudness that a gain could bring to a target."""
+        return integrated_lufs(self.hops) is None
+
+    @property
+    def lufs(self) -> float:
+        """Integrated loudness; SILENCE_LUFS where there is none."""
+        lufs = integrated_lufs(self.hops)
+        return SILENCE_LUFS if lufs is None else lufs
 
     @property
     def blocks(self) -> int:

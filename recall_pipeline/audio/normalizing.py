@@ -67,7 +67,7 @@ def _beside(destination: Path) -> Iterator[Path]:
 def _channels_cancel(heard: Source, material: Material) -> bool:
     """Whether mixing has lost what the channels hold: two that have nothing in common lose 6 LU."""
     source_lufs = integrated_lufs(heard.energies)
-    return source_lufs is not None and (material.lufs is None or source_lufs - material.lufs > _CANCELLED_LU)
+    return source_lufs is not None and source_lufs - material.lufs > _CANCELLED_LU
 
 
 def _ceiling_dbtp(target: Target) -> float:
@@ -75,9 +75,9 @@ def _ceiling_dbtp(target: Target) -> float:
 
 
 def _first_level(material: Material, target: Target) -> Level:
-    if material.lufs is None:
-        return Level(min(0.0, _ceiling_dbtp(target) - _or_silence(material.true_peak_db)))
-    return solve(material, material.lufs, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db)
+    if material.is_silent:
+        return Level(min(0.0, _ceiling_dbtp(target) - material.true_peak_db))
+    return solve(material, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db)
 
 
 def _correction(material: Material, target: Target, written: Written) -> Level | None:
@@ -88,11 +88,10 @@ def _correction(material: Material, target: Target, written: Written) -> Level |
     if not over_db and abs(off_lu) <= _CLOSE_LU:
         return None
     lower_db = over_db + _HEADROOM_DB[target.format] if over_db else 0.0
-    if material.lufs is None:
+    if material.is_silent:
         return replace(written.level, gain_db=written.level.gain_db - lower_db)
     return solve(
         material,
-        material.lufs,
         target.loudness_lufs + off_lu,
         _ceiling_dbtp(target) - lower_db,
         target.limiter_max_db,
@@ -114,7 +113,7 @@ def _facts(heard: Source, material: Material, target: Target, path: Path, writte
         speech_ratio=speech_ratio(heard.energies),
         silences=silences(heard.energies),
         waveform=heard.waveform,
-        is_silent=material.lufs is None,
+        is_silent=material.is_silent,
         audio_format=target.format,
         audio_sample_rate_hz=target.sample_rate_hz,
         audio_channels=target.channels,
@@ -130,7 +129,7 @@ def _facts(heard: Source, material: Material, target: Target, path: Path, writte
 
 
 def _findings(material: Material, target: Target, written: Written) -> Iterator[str]:
-    if material.lufs is None:
+    if material.is_silent:
         yield "no loudness: nothing lies above -70 LUFS for 0.4 s, so no gain was applied"
     elif written.level.short_lu:
         yield (

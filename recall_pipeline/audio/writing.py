@@ -12,9 +12,9 @@ from av.error import FFmpegError
 from recall_pipeline.audio.channels import weights
 from recall_pipeline.audio.decoding import Decoding, Samples, interleaved
 from recall_pipeline.audio.encoding import FULL_SCALE, Frames16, open_encoder
-from recall_pipeline.audio.leveling import Level, leveled
+from recall_pipeline.audio.leveling import Level, leveled, lufs_at
 from recall_pipeline.audio.loudness import LoudnessMeter, integrated_lufs
-from recall_pipeline.audio.material import Material
+from recall_pipeline.audio.material import SILENCE_DBTP, Material
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
 from recall_pipeline.errors import NormalizationError, NotAudio
@@ -72,9 +72,9 @@ def _write_lossless(material: Material, target: Target, path: Path, level: Level
     _prove_equal(path, material.sound.rows, checksum)
     if meter is not None:
         return meter.read(level, material.sound.rows)
-    # A gain alone moves loudness and true peak by just as much; measuring again would tell nothing.
-    lufs, true_peak_db = _moved(material.lufs, level), _moved(material.true_peak_db, level)
-    return Written(level, material.sound.rows, lufs, true_peak_db)
+    # A gain alone moves every energy and peak by just as much; measuring again would tell nothing.
+    lufs = None if material.is_silent else lufs_at(material, level)
+    return Written(level, material.sound.rows, lufs, _moved_peak_db(material, level))
 
 
 def _write_lossy(material: Material, target: Target, path: Path, level: Level) -> Written:
@@ -107,5 +107,5 @@ def _prove_equal(path: Path, samples: int, checksum: int) -> None:
         )
 
 
-def _moved(decibels: float | None, level: Level) -> float | None:
-    return None if decibels is None else decibels + level.gain_db
+def _moved_peak_db(material: Material, level: Level) -> float | None:
+    return None if material.true_peak_db == SILENCE_DBTP else material.true_peak_db + level.gain_db

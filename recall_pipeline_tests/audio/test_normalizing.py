@@ -88,6 +88,13 @@ def test_a_gain_that_fits_under_the_ceiling_changes_nothing_else(tmp_path: Path)
     np.testing.assert_allclose(out, sound * 10 ** (result.gain_db / 20), atol=1.01 / 65536)
 
 
+def test_what_rises_over_the_absolute_gate_on_the_way_is_reckoned_with(tmp_path: Path) -> None:
+    sound = np.concatenate([tone(-52, 4, 8000, channels=1), tone(-70, 40, 8000, channels=1)])
+    source = write_wav(tmp_path / "in.wav", sound, 8000)
+    target = Target(sample_rate_hz=8000)
+    check(normalize(source, tmp_path / "out.flac", target), tmp_path / "out.flac", target)
+
+
 def test_the_limiter_leaves_alone_what_is_far_from_a_peak(tmp_path: Path) -> None:
     sound = tone(-20, 4, 16000, channels=1)
     sound[32000:32016] *= 9
