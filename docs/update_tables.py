@@ -1,0 +1,60 @@
+"""Write the docs' tables from the code: `.venv/bin/python docs/update_tables.py`. A test proves them current."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.cli.legend import LEGEND
+from recall_pipeline.settings import Settings, environment_name
+
+ROOT = Path(__file__).parent.parent
+TABLES = {"README.md": ("outcomes", "settings"), "docs/catalog.md": ("columns",)}
+
+
+def updated(file: str) -> str:
+    """Return the text of a file of `TABLES` with the tables between its markers made anew."""
+    makers = {"outcomes": outcomes, "settings": settings, "columns": columns}
+    text = (ROOT / file).read_text("utf-8")
+    for name in TABLES[file]:
+        before, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        if not end:
+            raise SystemExit(f"{file} has no place for the table of {name}")
+        text = before + begin + "".join(f"{line}\n" for line in makers[name]()) + end + after
+    return text
+
+
+def settings() -> Iterable[str]:
+    """Return the table of settings."""
+    yield from _header("variable", "default", "meaning")
+    for name, field in Settings.model_fields.items():
+        default = "none" if field.default is None else f"`{field.default}`"
+        yield _row(f"`{environment_name(name)}`", default, field.description or "")
+
+
+def outcomes() -> Iterable[str]:
+    """Return the table of outcomes."""
+    yield from _header("outcome", "meaning", "looked at again")
+    for outcome, meaning in LEGEND.items():
+        yield _row(f"`{outcome}`", meaning.says, meaning.looked_at_again)
+
+
+def columns() -> Iterable[str]:
+    """Return the table of the catalog's columns."""
+    yield from _header("column", "type", "holds")
+    for name, (kind, description) in CATALOG.columns.items():
+        yield _row(f"`{name}`", kind, description)
+    yield _row("`day`", "date32[day]", "The partition: UTC day of `created_at`")
+
+
+def _header(*names: str) -> Sequence[str]:
+    return _row(*names), _row(*("---" for _ in names))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    for file in TABLES:
+        (ROOT / file).write_text(updated(file), "utf-8")

@@ -1,0 +1,130 @@
+"""What the documents say is so: commands parse, targets and files exist, tables are current, examples run."""
+
+import importlib.util
+import re
+import shlex
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+from dagster import AssetKey
+
+from recall_pipeline.automation import daily_sync, finished_bots
+from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.cli.main import cli
+from recall_pipeline.definitions import defs
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, Layout
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text("utf-8")
+DAY = date(2026, 3, 2)
+ROW = CatalogRow(
+    recording_id="c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f",
+    bot_name="Archive Bot",
+    outcome="ready",
+    created_at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+    duration_seconds=5400.0,
+)
+
+
+def load_updater() -> ModuleType:
+    """Import docs/update_tables.py, which is a script beside the package."""
+    spec = importlib.util.spec_from_file_location("update_tables", ROOT / "docs" / "update_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+UPDATER = load_updater()
+
+
+def examples(language: str) -> list[str]:
+    """The README's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(document: Path) -> list[str]:
+    """Every call of the command line in a document, in blocks and in running text."""
+    text = document.read_text("utf-8")
+    return re.findall(r"(?:^ *(?:\$ )?|`)(?:\.venv/bin/)?recall-pipeline( [^`\n]+)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", UPDATER.TABLES)
+def test_the_tables_say_what_the_code_says(file: str) -> None:
+    assert (ROOT / file).read_text("utf-8") == UPDATER.updated(file), "run docs/update_tables.py"
+
+
+@pytest.mark.parametrize(
+    ("document", "command"),
+    [(document.name, command) for document in DOCUMENTS for command in commands(document)],
+)
+def test_every_command_in_a_document_is_one(document: str, command: str) -> None:
+    arguments = shlex.split(command, comments=True)
+    arguments = ["c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f" if word == "ID" else word for word in arguments]
+    parsing: click.Command = cli
+    while isinstance(parsing, click.Group):
+        found = parsing.get_command(click.Context(parsing), arguments.pop(0)) if arguments else None
+        assert found is not None, f"{document} names a command that does not exist: {command}"
+        parsing = found
+    parsing.make_context(parsing.name, arguments, resilient_parsing="..." in arguments)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_target_in_a_document_is_one_of_the_makefile(document: Path) -> None:
+    there = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
+    assert named <= there
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", document.read_text("utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_follows_the_assets_in_their_order() -> None:
+    names = re.findall(r"\w+", README.partition("![")[2].partition(",")[0])
+    graph = defs.get_repository_def().asset_graph
+    assert {AssetKey(name) for name in names} == graph.materializable_asset_keys
+    for before, after in pairwise(names):
+        assert AssetKey(before) in graph.get(AssetKey(after)).parent_keys
+
+
+def test_the_readme_shows_the_storage_as_it_is_laid_out() -> None:
+    keys = [
+        *(Layout.table(name, DAY) for name in ("bots", "recordings", "mixed_audio", "audio_catalog")),
+        Layout.source(DAY, "<recording_id>", "<audio_id>"),
+        Layout.normalized(DAY, "<recording_id>", "<audio_id>", "flac"),
+    ]
+    shown = README.partition("## Where everything lies")[2].partition("```\n")[2].partition("```")[0]
+    assert sorted(line.split()[0] for line in shown.splitlines()) == sorted(keys)
+
+
+def test_the_readme_says_when_things_run() -> None:
+    minute, hour, *_ = str(daily_sync.cron_schedule).split()
+    assert f"at {int(hour):02d}:{int(minute):02d} UTC" in README
+    assert finished_bots.minimum_interval_seconds == Settings.model_fields["sensor_interval_seconds"].default == 300
+    assert "every five minutes" in README
+
+
+@pytest.mark.parametrize("example", examples("python"), ids=["read_catalog", "pandas", "duckdb"])
+def test_the_readmes_examples_read_the_catalog(
+    example: str,
+    archive: Archive,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    CATALOG.write(archive, DAY, [ROW])
+    monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102  our own
+    said = capfd.readouterr().out
+    assert "1.5" in said or ("2026-03-02" in said and "ready" in said)
