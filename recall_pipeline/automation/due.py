@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.catalog.outcomes import SETTLED
+from recall_pipeline.catalog.outcomes import SETTLED, Outcome
 from recall_pipeline.days import ONE_DAY, days_between, end_of
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
@@ -22,11 +22,9 @@ def days_due(archive: Archive, settings: Settings, today: date) -> list[date]:
 
 
 def _days_with_open_rows(archive: Archive, first: date, last: date) -> set[date]:
-    import pyarrow.compute as pc
-
-    is_open = ~pc.field("outcome").isin([str(outcome) for outcome in SETTLED])
-    found = CATALOG.dataset(archive, first, last).to_table(columns=["day"], filter=is_open)
-    return {day for day in found.column("day").unique().to_pylist() if day is not None}
+    is_open = [str(outcome) for outcome in Outcome if outcome not in SETTLED]
+    found = CATALOG.read_days(archive, first, last, columns=["day"], where=("outcome", is_open))
+    return {day for day in found.column("day").to_pylist() if day is not None}
 
 
 def _listed_since_its_end(archive: Archive, day: date) -> bool:

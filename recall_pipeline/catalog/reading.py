@@ -22,13 +22,9 @@ def read_catalog(
 ) -> "pd.DataFrame":
     """Return the catalog of the days from `first` to `last` (both included; None: open), one row per MP3.
 
-    Columns are those of contract.md section 4 and `day`. Days outside the bounds are not opened; `outcomes` and
-    `columns` are pushed down into the files. Raises StorageError when the archive cannot be read.
+    Columns are those of contract.md section 4 and `day`. Days outside the bounds are not opened, and other columns
+    are not decoded. Raises StorageError when the archive cannot be read.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    dataset = CATALOG.dataset(open_archive(settings or load_settings()), first, last)
-    chosen = None if outcomes is None else pc.field("outcome").isin(pa.array(outcomes, pa.string()))
-    found = dataset.to_table(columns=None if columns is None else list(columns), filter=chosen)
-    return found.to_pandas()
+    archive = open_archive(settings or load_settings())
+    where = None if outcomes is None else ("outcome", outcomes)
+    return CATALOG.read_days(archive, first, last, columns=columns, where=where).to_pandas()

@@ -47,12 +47,10 @@ def _with_recording(archive: Archive, days: list[date], recording_id: str) -> li
 
 
 def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
-    import pyarrow.compute as pc
-
     from recall_pipeline.catalog import CATALOG
 
-    is_it = pc.field("recording_id") == recording_id
-    days: list[date | None] = CATALOG.dataset(archive).to_table(columns=["day"], filter=is_it).column("day").to_pylist()
+    found = CATALOG.read_days(archive, columns=["day"], where=("recording_id", [recording_id]))
+    days: list[date | None] = found.column("day").to_pylist()
     return days[0] if days else None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
@@ -25,7 +25,6 @@ from recall_pipeline.storage.layout import Layout, TableName
 from recall_pipeline.storage.moving import PRIVATE_FILE, held_file, move_whole, private_folder, sweep
 
 if TYPE_CHECKING:
-    import pyarrow.fs
     from fsspec import AbstractFileSystem
 
 _SCRATCH = "scratch-"
@@ -74,13 +73,6 @@ class Archive:
         """Return the path of `key` as this archive's file system spells it."""
         return f"{self._path}/{key}"
 
-    def arrow_filesystem(self) -> "pyarrow.fs.FileSystem":
-        """Return the file system for pyarrow's datasets."""
-        import pyarrow.fs
-
-        handler = pyarrow.fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]  # the stubs forget its methods
-        return pyarrow.fs.PyFileSystem(handler)
-
     def days(self, table: TableName) -> list[date]:
         """Return the days for which a table lies in the archive, in order."""
         with self._told("list", table):
@@ -110,12 +102,6 @@ class Archive:
                 return bytes(self._filesystem.cat_file(self.path(key)))
             except FileNotFoundError:
                 return None
-
-    @contextlib.contextmanager
-    def open(self, key: str) -> Iterator[BinaryIO]:
-        """Open what is published under `key` for reading."""
-        with self._told("read", key), self._filesystem.open(self.path(key), "rb") as file:
-            yield file
 
     @contextlib.contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:

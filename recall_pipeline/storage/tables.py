@@ -1,10 +1,9 @@
 """Tables as parquet: a frozen dataclass is the row, its fields are the columns, their types are stated in the file."""
 
 import dataclasses
-import io
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,7 +14,6 @@ from recall_pipeline.storage.layout import Layout, TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
@@ -66,18 +64,10 @@ class Table(Generic[Row]):
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        key = Layout.table(self.name, day)
-        if not archive.exists(key):
+        table = self._load(archive, day, [])
+        if table is None:
             return None
-        with archive.open(key) as file:
-            try:
-                metadata = pq.read_schema(file).metadata
-            except (pa.ArrowException, OSError) as fault:
-                raise self._unreadable(archive, day, fault) from None
-        texts = {name.decode(): value.decode() for name, value in (metadata or {}).items()}
+        texts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
         return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
 
     def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
@@ -99,22 +89,55 @@ class Table(Generic[Row]):
             pq.write_table(table, written, compression="zstd")
             archive.publish(written, Layout.table(self.name, day))
 
-    def dataset(self, archive: Archive, first: date | None = None, last: date | None = None) -> "ds.Dataset":
-        """Return the days from `first` to `last` as one dataset with the column `day`, without opening any other."""
+    def read_days(
+        self,
+        archive: Archive,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        where: tuple[str, Collection[str]] | None = None,
+    ) -> "pa.Table":
+        """Return the days from `first` to `last` as one table with the column `day`, without opening any other.
+
+        `columns` are all that is decoded; `where` names a column and the values of it that are wanted.
+        """
         import pyarrow as pa
-        import pyarrow.dataset as ds
 
+        schema = self.schema().append(pa.field("day", pa.date32()))
+        names = list(columns) if columns is not None else schema.names
         days = [d for d in archive.days(self.name) if (first is None or first <= d) and (last is None or d <= last)]
-        day = pa.field("day", pa.date32())
-        return ds.dataset(
-            [archive.path(Layout.table(self.name, d)) for d in days],
-            schema=self.schema().append(day),
-            format="parquet",
-            filesystem=archive.arrow_filesystem(),
-            partitioning=ds.partitioning(pa.schema([day]), flavor="hive"),
-        )
+        parts = [self._part(archive, day, schema, names, where) for day in days]
+        return pa.concat_tables([schema.empty_table().select(names), *parts])
 
-    def _load(self, archive: Archive, day: date) -> "pa.Table | None":
+    def _part(
+        self,
+        archive: Archive,
+        day: date,
+        schema: "pa.Schema",
+        names: list[str],
+        where: tuple[str, Collection[str]] | None,
+    ) -> "pa.Table":
+        """Return one day, in the shape of `schema` whatever version wrote it."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        needed = [*names, *([where[0]] if where else [])]
+        stored = self._load(archive, day, needed)
+        if stored is None:  # removed since it was listed
+            return schema.empty_table().select(names)
+        shaped: dict[str, Any] = {"day": pa.array([day] * len(stored), pa.date32())}
+        for name in dict.fromkeys(needed):
+            kind = schema.field(name).type
+            if name != "day":
+                known = name in stored.column_names
+                shaped[name] = stored.column(name).cast(kind) if known else pa.nulls(len(stored), kind)
+        part = pa.table({name: shaped[name] for name in dict.fromkeys(needed)})
+        if where:
+            part = part.filter(pc.is_in(part.column(where[0]), value_set=pa.array(list(where[1]), pa.string())))
+        return part.select(names).cast(pa.schema([schema.field(name) for name in names]))
+
+    def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -122,7 +145,11 @@ class Table(Generic[Row]):
         if content is None:
             return None
         try:
-            return pq.read_table(io.BytesIO(content))
+            file = pq.ParquetFile(pa.BufferReader(content))
+            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            # Not read_table: its scanner's threads may still let go of Python objects while the interpreter ends,
+            # which aborts the process (seen in a third of the runs of a busy machine, pyarrow 26).
+            return file.read(columns=known, use_threads=False)
         except (pa.ArrowException, OSError) as fault:
             raise self._unreadable(archive, day, fault) from None
 

@@ -99,7 +99,7 @@ def test_the_environments_archive_is_read_and_no_key_is_needed(
 def test_numbers_and_moments_keep_their_types_where_they_are_missing(archive: Archive, settings: Settings) -> None:
     known = CatalogRow(recording_id=an_id("known"), outcome="ready", created_at=NINE, audio_samples=96_000)
     CATALOG.write(archive, DAY, [known, CatalogRow(recording_id=an_id("none"), outcome="deleted", created_at=NINE)])
-    schema = CATALOG.dataset(archive).schema
+    schema = CATALOG.read_days(archive).schema
     assert [str(schema.field(name).type) for name in ("audio_samples", "gain_db", "started_at", "day")] == [
         "int64",
         "double",

@@ -174,23 +174,28 @@ class TestOneHiveTable:
         assert lazy.filter(pl.col("day") == NEXT_DAY).sort("name").collect()["name"].to_list() == ["c", "d"]
 
     @pytest.mark.usefixtures("folder")
-    def test_the_dataset_holds_the_days_asked_for_with_their_day(self, archive: Archive) -> None:
-        everything = TABLE.dataset(archive).to_table().to_pylist()
+    def test_reading_days_gives_those_asked_for_with_their_day(self, archive: Archive) -> None:
+        everything = TABLE.read_days(archive).to_pylist()
         assert {(row["name"], row["day"]) for row in everything} == {
             ("a", DAY),
             ("b", DAY),
             ("c", NEXT_DAY),
             ("d", NEXT_DAY),
         }
-        assert TABLE.dataset(archive, first=NEXT_DAY).count_rows() == 2
-        assert TABLE.dataset(archive, last=DAY).to_table()["name"].to_pylist() == ["a", "b"]
+        assert TABLE.read_days(archive, first=NEXT_DAY).num_rows == 2
+        assert TABLE.read_days(archive, last=DAY)["name"].to_pylist() == ["a", "b"]
 
     @pytest.mark.usefixtures("folder")
-    def test_a_dataset_opens_no_file_of_another_day(self, archive: Archive) -> None:
+    def test_reading_days_opens_no_file_of_another_day(self, archive: Archive) -> None:
         path_of(archive, NEXT_DAY).write_bytes(b"not a parquet")
-        assert TABLE.dataset(archive, DAY, DAY).count_rows() == 2
+        assert TABLE.read_days(archive, DAY, DAY).num_rows == 2
 
-    def test_a_dataset_of_no_day_is_empty_and_has_its_columns(self, archive: Archive) -> None:
-        empty = TABLE.dataset(archive).to_table()
+    @pytest.mark.usefixtures("folder")
+    def test_reading_days_gives_the_columns_and_rows_asked_for(self, archive: Archive) -> None:
+        found = TABLE.read_days(archive, columns=["day"], where=("name", ["b", "c", "none of them"]))
+        assert found.to_pydict() == {"day": [DAY, NEXT_DAY]}
+
+    def test_reading_no_day_gives_no_row_and_all_columns(self, archive: Archive) -> None:
+        empty = TABLE.read_days(archive)
         assert empty.num_rows == 0
         assert empty.column_names == [*TABLE.columns, "day"]
