@@ -92,7 +92,7 @@ class Decoding:
                 self._samples[shape] += frame.samples
                 good += 1
                 yield frame
-        if good <= self._bad_packets or not good:
+        if good <= self._bad_packets:
             raise self._not_audio()
 
     def chunks(self) -> Iterator[av.AudioFrame]:

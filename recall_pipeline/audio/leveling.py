@@ -88,7 +88,7 @@ def _reduction_db(material: Material, level: Level, start: int, end: int) -> Cur
     if level.limiter is None:
         return None
     margin = level.limiter.margin_blocks
-    peaks = material.peaks().read(start - margin, end + LOOKAHEAD_BLOCKS)[:, 0]
+    peaks = material.peaks(level.limiter.max_db).read(start - margin, end + LOOKAHEAD_BLOCKS)[:, 0]
     peaks *= to_ratio(level.gain_db)
     if peaks.max() <= level.limiter.ceiling:
         return None

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, integrated_lufs
 from recall_pipeline.audio.spool import Spool
-from recall_pipeline.audio.true_peak import STRETCH, Interpolator, stretch_maxima, widened
+from recall_pipeline.audio.true_peak import STRETCH, Interpolator, stretch_maxima, to_ratio, widened
 
 BLOCKS_A_CHUNK = 4200  # whole hops, whether they have 100 blocks or 105
 SILENCE_DBTP = -200.0
@@ -69,33 +69,37 @@ class Material:
         """How many blocks the sound fills, the last perhaps not wholly."""
         return -(-self.sound.rows // self.block_samples)
 
-    def peaks(self) -> Spool:
-        """True peak of every block, found when first asked for."""
+    def peaks(self, limiter_max_db: float) -> Spool:
+        """True peak of every block that a limiter of this depth can ever reach, sample peak of all others.
+
+        Found when first asked for, which is when a limiter is needed.
+        """
         if self._peaks is None:
             self._peaks = Spool(self.folder, 1)
             interpolator = Interpolator(_QUARTERS, _REACH)
+            least = to_ratio(self.true_peak_db - limiter_max_db) / interpolator.gain
             for start in range(0, self.blocks, BLOCKS_A_CHUNK):
                 end = min(self.blocks, start + BLOCKS_A_CHUNK)
-                self._peaks.append(self._block_peaks(interpolator, start, end)[:, None])
+                self._peaks.append(self._block_peaks(interpolator, least, start, end)[:, None])
         return self._peaks
 
-    def _block_peaks(self, interpolator: Interpolator, start: int, end: int) -> npt.NDArray[np.float32]:
+    def _block_peaks(self, interpolator: Interpolator, least: float, start: int, end: int) -> npt.NDArray[np.float32]:
         first, length = start * self.block_samples, (end - start) * self.block_samples
         whole = -(-length // STRETCH) * STRETCH
         samples = self.sound.read(first - _REACH, first + whole + _REACH)
         highest = np.zeros(whole, dtype=np.float32)
         for wave in np.ascontiguousarray(samples.T):
-            np.maximum(highest, _true_peaks(wave, interpolator), out=highest)
+            np.maximum(highest, _true_peaks(wave, interpolator, least), out=highest)
         return _maxima(highest[:length].reshape(-1, self.block_samples))
 
 
-def _true_peaks(wave: npt.NDArray[np.float32], interpolator: Interpolator) -> npt.NDArray[np.float32]:
-    """Largest magnitude at and after each sample, but for the reach at both ends."""
+def _true_peaks(wave: npt.NDArray[np.float32], interpolator: Interpolator, least: float) -> npt.NDArray[np.float32]:
+    """Largest magnitude at and after each sample, where there are any above `least`; no reach at the ends."""
     inside = wave[_REACH:-_REACH]
     peaks = np.abs(inside).reshape(-1, STRETCH)
-    sounding = np.flatnonzero(widened(stretch_maxima(inside)) > 0)
-    for at in range(0, sounding.size, _BATCH):
-        batch = sounding[at : at + _BATCH]
+    loud = np.flatnonzero(widened(stretch_maxima(inside)) > least)
+    for at in range(0, loud.size, _BATCH):
+        batch = loud[at : at + _BATCH]
         between = interpolator.magnitudes(wave, batch)
         peaks[batch] = np.maximum(peaks[batch], _maxima(between.swapaxes(1, 2)))
     return peaks.ravel()

@@ -49,8 +49,8 @@ class Target:
     def recipe(self) -> str:
         """One line of everything that changes the output: another recipe, another file."""
         return (
-            f"{self.format}/{self.sample_rate_hz}Hz/{self.channels}ch/{self.loudness_lufs}LUFS"
-            f"/{self.true_peak_dbtp}dBTP/{self.limiter_max_db}dB/{ENGINE}"
+            f"{self.format}/{self.sample_rate_hz}Hz/{self.channels}ch/{float(self.loudness_lufs)}LUFS"
+            f"/{float(self.true_peak_dbtp)}dBTP/{float(self.limiter_max_db)}dB/{ENGINE}"
         )
 
 

@@ -13,6 +13,10 @@ def test_the_recipe_is_one_compact_line() -> None:
     assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine1"
 
 
+def test_a_whole_number_is_no_other_recipe() -> None:
+    assert Target(loudness_lufs=-16, limiter_max_db=12).recipe == Target().recipe
+
+
 OTHERS = {
     "format": "mp3",
     "sample_rate_hz": 8000,
