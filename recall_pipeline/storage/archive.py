@@ -22,7 +22,7 @@ from recall_pipeline.errors import StorageError
 from recall_pipeline.redaction import redact
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.layout import Layout, TableName
-from recall_pipeline.storage.moving import PRIVATE_FILE, held_file, move_whole, private_folder, sweep
+from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sweep
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -119,7 +119,8 @@ class Archive:
         """Give the path of an empty private file in the spool, removed at the end unless it was published."""
         with contextlib.ExitStack() as held:
             with self._told("write", str(self.spool)):
-                path = held.enter_context(held_file(self.open_spool(), _SCRATCH, suffix))
+                path = held.enter_context(held_folder(self.open_spool(), _SCRATCH)) / f"file{suffix}"
+                path.touch(mode=PRIVATE_FILE)
             yield path
 
     def publish(self, local: Path, key: str) -> None:

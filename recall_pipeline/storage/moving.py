@@ -37,12 +37,37 @@ def held_file(folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def held_folder(folder: Path, prefix: str) -> Iterator[Path]:
+    """Give the path of an empty private folder, removed at the end with what is left in it.
+
+    The lock is on the folder: files in it may be written anew and renamed, and are in use all the same.
+    """
+    path, handle = _create_held_folder(folder, prefix)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
 def sweep(folder: Path, prefix: str) -> None:
-    """Remove the held files that processes left behind which are no more."""
+    """Remove the held files and folders that processes left behind which are no more."""
     for path in [path for path in folder.iterdir() if path.name.startswith(prefix)]:
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            _remove_unless_held(path)
+
+
+def _remove_unless_held(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()
+    finally:
+        os.close(handle)
 
 
 def move_whole(local: Path, target: Path) -> None:
@@ -68,6 +93,19 @@ def _create_held(folder: Path, prefix: str, suffix: str) -> tuple[Path, int]:
         if (path := Path(name)).exists():
             return path, handle
         os.close(handle)  # swept in the moment before it was held
+
+
+def _create_held_folder(folder: Path, prefix: str) -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:  # swept in the moment before it was held
+            continue
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if path.exists():
+            return path, handle
+        os.close(handle)
 
 
 def _copy_whole(local: Path, target: Path) -> None:
