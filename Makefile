@@ -22,7 +22,7 @@ ui: ## serve the sandbox and open Dagster on the demo's data
 
 test: ## run the tests
 	$(SETUP) runtime test
-	.venv/bin/python -m pytest -n auto
+	.venv/bin/python -m pytest -n auto --dist loadgroup
 
 dev: ## add the development tools: mypy, ruff, dg, uv
 	$(SETUP) runtime test dev
