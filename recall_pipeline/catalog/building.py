@@ -8,6 +8,7 @@ from typing import Any
 
 from recall_pipeline.audio import Normalized
 from recall_pipeline.capture import MixedAudioRow
+from recall_pipeline.catalog.durations import notable_difference
 from recall_pipeline.catalog.normalizing import NormalizeTask, Published
 from recall_pipeline.catalog.outcomes import Listened, Outcome, decide
 from recall_pipeline.catalog.rows import CatalogRow
@@ -16,8 +17,6 @@ from recall_pipeline.errors import PipelineError
 from recall_pipeline.storage import Archive, Layout
 
 _BARS = "▁▂▃▄▅▆▇█"
-_NOTABLE_SECONDS = 2.0
-_NOTABLE_RATIO = 0.02
 _HEARD_COLUMNS = (
     "audio_uri", "audio_bytes", "audio_sha256", "audio_format", "audio_sample_rate_hz", "audio_channels",
     "audio_samples", "source_lufs", "source_true_peak_dbtp", "loudness_range_lu", "audio_lufs",
@@ -85,7 +84,7 @@ def build_row(
     verdict = decide(recording, mp3, heard.listened if heard else None, now)
     reasons = [verdict.reason]
     if verdict.outcome in (Outcome.READY, Outcome.SILENT):
-        reasons.append(_difference(recording, mp3))
+        reasons.append(notable_difference(_recording_seconds(recording), mp3.duration_seconds if mp3 else None))
     columns: dict[str, Any] = {name: getattr(recording, name) for name in _RECORDING_COLUMNS}
     columns |= {name: getattr(mp3, name, None) for name in _SOURCE_COLUMNS}
     columns |= heard.columns if heard else {}
@@ -116,11 +115,3 @@ def _upstream_status(recording: RecordingRow, mp3: MixedAudioRow | None) -> str 
 def _recording_seconds(recording: RecordingRow) -> float | None:
     start = recording.started_at or recording.created_at
     return (recording.completed_at - start).total_seconds() if recording.completed_at else None
-
-
-def _difference(recording: RecordingRow, mp3: MixedAudioRow | None) -> str | None:
-    """Name a notable difference between what was decoded and the API's times: a finding, since meetings pause."""
-    said, decoded = _recording_seconds(recording), mp3.duration_seconds if mp3 else None
-    if said is None or decoded is None or abs(said - decoded) <= max(_NOTABLE_SECONDS, _NOTABLE_RATIO * said):
-        return None
-    return f"decodes to {decoded:.0f} s, while the API's times span {said:.0f} s"

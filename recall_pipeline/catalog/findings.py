@@ -10,6 +10,7 @@ from typing import Any
 
 from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.capture.proof import sha256_of
+from recall_pipeline.catalog.durations import notable_difference
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.discovery import RECORDINGS
@@ -18,7 +19,6 @@ from recall_pipeline.storage import Archive, Table
 
 _EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
-_NOTABLE_SECONDS, _NOTABLE_RATIO = 2.0, 0.02
 _SAMPLE = 5
 
 
@@ -69,10 +69,7 @@ def durations_apart(archive: Archive, day: date) -> Finding:
     """The decoded length agrees with the API's times, as far as meetings do not pause."""
 
     def problem(row: CatalogRow) -> str | None:
-        said, decoded = row.recording_seconds, row.duration_seconds
-        if said is None or decoded is None or abs(said - decoded) <= max(_NOTABLE_SECONDS, _NOTABLE_RATIO * said):
-            return None
-        return f"decodes to {decoded:.0f} s of {said:.0f} s"
+        return notable_difference(row.recording_seconds, row.duration_seconds)
 
     return _over(_audible(archive, day), problem, "listen to one; a pause is no fault, missing minutes are")
 
