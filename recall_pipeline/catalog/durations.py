@@ -1,4 +1,4 @@
-"""When a decoded length and the API's times differ so much that somebody should know: meetings pause, clocks are off."""
+"""When a decoded length and the API's times differ so much that somebody should know: meetings pause, clocks drift."""
 
 _NOTABLE_SECONDS = 2.0
 _NOTABLE_RATIO = 0.02
