@@ -96,7 +96,7 @@ class RecallClient:
     async def ping(self) -> None:
         """Ask for the cheapest listing; raise RecallError when it is refused."""
         now = utc_now()
-        await self.bots((now, now))
+        await self.page("bot", (now, now), None)
 
     async def create_bot(self, body: Mapping[str, Any]) -> tuple[Bot | None, float | None]:
         """Ask once for a bot (section 3). Return it, or (None, seconds to wait) when the ad-hoc pool is empty.

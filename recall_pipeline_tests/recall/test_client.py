@@ -342,6 +342,31 @@ class TestRequests:
         ask(lambda client: client.ping())
 
 
+class TestPages:
+    @pytest.mark.parametrize("kind", ["bot", "recording", "audio_mixed"])
+    def test_each_page_leads_to_the_next_and_the_last_to_none(self, kind: Any, ask: Ask[Any], sandbox: Sandbox) -> None:
+        async def three(client: RecallClient) -> list[Any]:
+            first, second = await client.page(kind, WINDOW, None)
+            middle, third = await client.page(kind, WINDOW, second)
+            last, end = await client.page(kind, WINDOW, third)
+            return [len(first), len(middle), len({row.id for row in (*first, *middle, *last)}), end]
+
+        assert ask(three) == [10, 10, 25, None]
+        assert asked(sandbox) == {f"/api/v1/{kind}/": 3}
+
+    def test_a_first_page_is_had_where_only_dates_are_understood(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
+        rows, _ = ask(lambda client: client.page("bot", WINDOW, None))
+        assert len(rows) == 10
+        assert "T" not in list(sandbox.access_log)[-1].query
+
+    def test_a_page_on_another_host_is_not_asked_for(self, ask: Ask[Any], elsewhere: Sandbox, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(ForeignNext(elsewhere.api_url)))
+        with pytest.raises(RecallProtocolError, match="another host"):
+            ask(lambda client: client.page("recording", WINDOW, None))
+        assert not elsewhere.access_log
+
+
 class TestHiccups:
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
     def test_a_list_survives_each_of_them(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.errors import SettingsError
-from recall_pipeline.recall.pacing import WINDOW_SECONDS, RequestBudget
+from recall_pipeline.errors import RecallThrottled, SettingsError
+from recall_pipeline.recall.pacing import WINDOW_SECONDS, BudgetShare, RequestBudget
 
 
 class Clock:
@@ -152,3 +152,28 @@ def test_a_ledger_that_breaks_later_is_one_clear_line_too(budget: RequestBudget,
     ledger.unlink()
     with pytest.raises(SettingsError, match="cannot keep the request budget"):
         take(budget, 1)
+
+
+def test_a_share_is_spent_endpoint_by_endpoint_and_never_waits(budget: RequestBudget, clock: Clock) -> None:
+    share = BudgetShare(budget, 2)
+    for endpoint in ("list bot", "list bot", "list recording"):
+        asyncio.run(share.take(endpoint, 50))
+    with pytest.raises(RecallThrottled, match="share of the request budget"):
+        asyncio.run(share.take("list bot", 50))
+    asyncio.run(share.take("list recording", 50))
+    assert clock.now == 1000.0
+
+
+def test_a_share_gives_way_where_others_have_used_the_minute_up(budget: RequestBudget, clock: Clock) -> None:
+    for _ in range(3):
+        asyncio.run(budget.take("list bot", 3))
+    with pytest.raises(RecallThrottled):
+        asyncio.run(BudgetShare(budget, 2).take("list bot", 3))
+    clock.now += WINDOW_SECONDS
+    asyncio.run(BudgetShare(budget, 2).take("list bot", 3))
+
+
+def test_what_a_share_takes_counts_for_everybody(budget: RequestBudget) -> None:
+    for _ in range(2):
+        asyncio.run(BudgetShare(budget, 1).take("list bot", 2))
+    assert not budget.try_take("list bot", 2)
