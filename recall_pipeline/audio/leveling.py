@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recall_pipeline.audio.decoding import Samples
 from recall_pipeline.audio.limiter import LOOKAHEAD_BLOCKS, Curve, Limiter
-from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, integrated_lufs
+from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, Series, integrated_lufs
 from recall_pipeline.audio.material import BLOCKS_A_CHUNK, Material
 from recall_pipeline.audio.true_peak import to_ratio
 
@@ -72,15 +72,15 @@ def lufs_at(material: Material, level: Level) -> float:
 
 def _limited_energies(material: Material, level: Level) -> Energies:
     """Energies of 100 ms as they would be after this level's limiter, but for its gain."""
-    parts = []
+    hops = Series()
     for start, rows in material.energies.chunks(BLOCKS_A_CHUNK):
         energies = rows[:, 0]
         reduction_db = _reduction_db(material, level, start, start + len(energies))
         if reduction_db is not None:
             energies *= 10 ** (reduction_db / 10)
         whole = energies.size - energies.size % material.hop_blocks
-        parts.append(energies[:whole].reshape(-1, material.hop_blocks).mean(axis=1))
-    return np.concatenate(parts).astype(np.float64)
+        hops.extend(energies[:whole].reshape(-1, material.hop_blocks).mean(axis=1))
+    return hops.values
 
 
 def _reduction_db(material: Material, level: Level, start: int, end: int) -> Curve | None:

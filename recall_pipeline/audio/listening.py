@@ -16,6 +16,7 @@ from recall_pipeline.audio.loudness import (
     HOPS_A_SECOND,
     Energies,
     Regroup,
+    Series,
     mean_squares,
 )
 from recall_pipeline.audio.material import SILENCE_DBTP, Material
@@ -56,12 +57,12 @@ def listen(path: Path, material: Material, rate_hz: int, mix: Mixing = mixing) -
     for samples in conform(heard, rate_hz, first.layout):
         if len(samples):
             desk.take(samples)
-    material.hops = _joined(desk.mixed_energies)
+    material.hops = desk.mixed_energies.values
     true_peak_db = to_db(desk.true_peak.peak())
     material.true_peak_db = SILENCE_DBTP if true_peak_db is None else true_peak_db
     return Source(
         proof=decoding.proof,
-        energies=_joined(desk.source_energies),
+        energies=desk.source_energies.values,
         true_peak_db=to_db(ears.true_peak.peak()),
         waveform=ears.waveform.bars(),
     )
@@ -97,8 +98,8 @@ class _Desk:
         self._blocks = Regroup(material.block_samples)
         self._hops = Regroup(material.hop_blocks)
         self.true_peak = TruePeakMeter(material.channels)
-        self.source_energies: list[Energies] = []
-        self.mixed_energies: list[Energies] = []
+        self.source_energies = Series()
+        self.mixed_energies = Series()
 
     def take(self, samples: Samples) -> None:
         mixed = samples if self._matrix is None else samples @ self._matrix
@@ -111,9 +112,5 @@ class _Desk:
         mixed = source if self._matrix is None else mean_squares(blocks @ self._matrix).sum(axis=1)
         self._material.energies.append(mixed[:, None])
         hops = self._hops.feed(np.stack([source, mixed], axis=1)).mean(axis=1)
-        self.source_energies.append(hops[:, 0])
-        self.mixed_energies.append(hops[:, 1])
-
-
-def _joined(parts: list[Energies]) -> Energies:
-    return np.concatenate(parts) if parts else np.empty(0)
+        self.source_energies.extend(hops[:, 0])
+        self.mixed_energies.extend(hops[:, 1])

@@ -4,6 +4,8 @@ Integrated loudness with both gates: ITU-R BS.1770-4. Loudness range: EBU Tech 3
 An energy here is the mean square of K-weighted samples, summed over weighted channels.
 """
 
+from array import array
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,17 +31,34 @@ class LoudnessMeter:
         self._weighting = KWeighting(rate_hz, len(weights))
         self._hops = Regroup(rate_hz // HOPS_A_SECOND)
         self._weights = np.array(weights)
-        self._energies: list[Energies] = []
+        self._energies = Series()
 
     def feed(self, samples: Samples) -> None:
         """Take (frames, channels)."""
         hops = self._hops.feed(self._weighting.filter(samples))
-        self._energies.append(mean_squares(hops) @ self._weights)
+        self._energies.extend(mean_squares(hops) @ self._weights)
 
     @property
     def energies(self) -> Energies:
         """Energy of every whole 100 ms so far."""
-        return np.concatenate(self._energies) if self._energies else np.empty(0)
+        return self._energies.values
+
+
+class Series:
+    """Numbers that keep coming, eight bytes each: hours of them in little arrays would take five times as much."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._numbers = array("d")
+
+    def extend(self, values: npt.NDArray[np.floating]) -> None:
+        """Add numbers at the end."""
+        self._numbers.frombytes(values.astype(np.float64).tobytes())
+
+    @property
+    def values(self) -> Energies:
+        """All numbers so far; nothing can be added while this is in use."""
+        return np.frombuffer(self._numbers, dtype=np.float64)
 
 
 class Regroup:
