@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from math import log10
 from pathlib import Path
 
 from recall_pipeline.audio.channels import first_only
@@ -23,6 +24,7 @@ _HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
 
 _CANCELLED_LU = 12.0
 _CANCELS = "the channels cancel each other out when mixed, so the first alone was used"
+_CORRECTIONS = 2  # one does, but for noise up to the last frequency
 _CLOSE_LU = 0.1
 _HONEST_LU = 0.3
 
@@ -43,8 +45,9 @@ def normalize(source: Path, destination: Path, target: Target) -> Normalized:
             material = spools.enter_context(material_for(target, destination.parent))
             heard = listen(source, material, target.sample_rate_hz, first_only)
         written = write(material, target, partial, _first_level(material, target))
-        again = _correction(material, target, written)
-        if again is not None:
+        for _ in range(_CORRECTIONS):
+            if (again := _correction(material, target, written)) is None:
+                break
             written = write(material, target, partial, again)
         facts = _facts(heard, material, target, partial, written)
         if cancels:
@@ -74,6 +77,10 @@ def _ceiling_dbtp(target: Target) -> float:
     return target.true_peak_dbtp - _HEADROOM_DB[target.format]
 
 
+def _held_dbtp(target: Target, level: Level) -> float:
+    return _ceiling_dbtp(target) if level.limiter is None else 20 * log10(level.limiter.ceiling)
+
+
 def _first_level(material: Material, target: Target) -> Level:
     if material.is_silent:
         return Level(min(0.0, _ceiling_dbtp(target) - material.true_peak_db))
@@ -93,7 +100,7 @@ def _correction(material: Material, target: Target, written: Written) -> Level |
     return solve(
         material,
         target.loudness_lufs + off_lu,
-        _ceiling_dbtp(target) - lower_db,
+        _held_dbtp(target, written.level) - lower_db,
         target.limiter_max_db,
     )
 
