@@ -302,4 +302,4 @@ def _one_line(invalid: ValidationError) -> str:
         return f"{environment_name(field)} {said}"
     verdict = said.removeprefix("Input ")
     default = Settings.model_fields[field].default
-    return f"{environment_name(field)} is wrong: {verdict}; correct it or unset it (default: {default})"
+    return f"{environment_name(field)} is wrong: {verdict}; correct it or unset it (default: {default or 'none'})"

@@ -71,12 +71,14 @@ class Session:
 
     @contextlib.contextmanager
     def failing_clearly(self) -> Iterator[None]:
-        """Turn this project's errors into Dagster's Failure, tried again only where that can help."""
+        """Turn every error into Dagster's Failure, tried again only where that can help; one that nobody foresaw cannot."""
         try:
             yield
         except PipelineError as error:
             may_retry = error.retry_can_help and not self.is_interactive
             raise dg.Failure(description=str(error), allow_retries=may_retry) from None
+        except Exception as unforeseen:
+            raise dg.Failure(allow_retries=False) from unforeseen
 
 
 @dg.resource(description="What the steps of one run share: settings, archive, listings.")

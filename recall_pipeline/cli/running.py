@@ -40,9 +40,9 @@ class DaysRun:
 
 def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], progress: "Progress") -> DaysRun:
     """Run every day; one that fails does not stop the next, three in a row do. Raises KeyboardInterrupt."""
-    from recall_pipeline.cli.watched import WatchedSession
+    from recall_pipeline.assets.session import Session
 
-    session = WatchedSession(settings, days, again, progress=progress)
+    session = Session(settings, days, again, is_interactive=True, progress=progress)
     done = DaysRun(session.tally)
     failed_in_a_row = 0
     with open_instance() as instance, noticing_interrupts() as interrupted:

@@ -69,9 +69,12 @@ def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
     assert (failure.value.description, failure.value.allow_retries) == (str(error), may_retry)
 
 
-def test_a_programming_error_is_not_dressed_up(settings: Settings) -> None:
-    with pytest.raises(ZeroDivisionError), Session(settings).failing_clearly():
+def test_a_fault_that_nobody_foresaw_ends_the_step_at_once_and_is_not_dressed_up(settings: Settings) -> None:
+    with pytest.raises(dg.Failure) as told, Session(settings).failing_clearly():
         raise ZeroDivisionError
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
+    assert not told.value.allow_retries
+    assert told.value.description is None
 
 
 def test_a_bad_key_fails_the_first_step_in_one_line_without_the_key(
