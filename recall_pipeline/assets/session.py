@@ -71,7 +71,7 @@ class Session:
 
     @contextlib.contextmanager
     def failing_clearly(self) -> Iterator[None]:
-        """Turn every error into Dagster's Failure, tried again only where that can help; one that nobody foresaw cannot."""
+        """Turn every error into Dagster's Failure, tried again only where that can help: never one nobody foresaw."""
         try:
             yield
         except PipelineError as error:
