@@ -100,14 +100,20 @@ class _Entry:
         self._at = datetime.now(UTC)
         self._status: int | None = None
         self._bytes_sent = 0
+        self._announced_bytes: int | None = None
         self._written = False
 
     def counting(self, send: Send) -> Send:
         async def counted(message: Message) -> None:
             self._status = message.get("status", self._status)
             self._bytes_sent += len(message.get("body", b""))
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            if message["type"] == "http.response.start":
+                announced = Headers(raw=message.get("headers", [])).get("content-length")
+                self._announced_bytes = int(announced) if announced else None
+            elif not message.get("more_body", False):
                 self.write()
+            if self._bytes_sent == self._announced_bytes:
+                self.write()  # whoever asked has all of it with this message, and may look here next
             await send(message)
 
         return counted
