@@ -79,6 +79,11 @@ class Session:
             raise dg.Failure(description=str(error), allow_retries=may_retry) from None
         except Exception as unforeseen:
             raise dg.Failure(allow_retries=False) from unforeseen
+        except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+            if not self.is_interactive:
+                raise
+            # Dagster's retry policy would take an interrupt for one more reason to try again.
+            raise dg.Failure(description="interrupted", allow_retries=False) from None
 
 
 @dg.resource(description="What the steps of one run share: settings, archive, listings.")
