@@ -77,7 +77,7 @@ def test_a_failing_check_of_severity_error_is_told_and_a_warning_is_not(
     instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
 ) -> None:
     @dg.asset(check_specs=[dg.AssetCheckSpec("loud", asset="thing"), dg.AssetCheckSpec("quiet", asset="thing")])
-    def thing() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def thing() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         yield dg.MaterializeResult()
         for name, severity in (("loud", dg.AssetCheckSeverity.ERROR), ("quiet", dg.AssetCheckSeverity.WARN)):
             yield dg.AssetCheckResult(
