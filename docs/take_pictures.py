@@ -1,4 +1,4 @@
-"""Take the pictures that README and docs show: `python docs/take_pictures.py`, with Chromium on the PATH.
+"""Take the pictures of the UI that docs show: `python docs/take_pictures.py`, with Chromium on the PATH.
 
 Makes a demo in a temporary folder, opens a real Dagster on it, and looks at it as a person would. Look at what comes
 out before it is committed: what a stranger would not understand is to be mended, not photographed.
@@ -23,12 +23,7 @@ from recall_pipeline.errors import UsageError
 IMAGES = Path(__file__).parent / "images"
 PORT = 3166
 LOADING_MILLISECONDS = 30_000
-PAGES = {
-    "day": ("assets/audio_catalog?view=partitions&partition={day}", (1500, 1250)),
-    "checks": ("assets/audio_catalog?view=checks", (1500, 700)),
-    "plots": ("assets/audio_catalog?view=plots", (1500, 900)),
-    "runs": ("runs", (1500, 600)),
-}
+PAGES = {"checks": ("assets/audio_catalog?view=checks", (1500, 700))}
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
@@ -43,10 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = DemoFolder(Path(folder) / "demo")
         run_demo(place)
-        day = sorted((place.folder / "data" / "audio_catalog").iterdir())[-2].name.removeprefix("day=")
         with served(place):
             for name, (page, size) in PAGES.items():
-                take(chromium, name, page.format(day=day), size)
+                take(chromium, name, page, size)
 
 
 @contextmanager
