@@ -1,4 +1,4 @@
-"""Bring a recording to the target: two passes, a proof, and one correction if it misses."""
+"""Bring a recording to the target: two passes, a proof, and a correction or two if it misses."""
 
 import contextlib
 import hashlib

@@ -49,7 +49,7 @@ def command(day: date | None, outcome: str | None, form: Literal["table", "json"
 def show_catalog(rows: "pd.DataFrame") -> None:
     """Print the catalog as a table that fits the terminal, and what the outcomes in it mean."""
     if rows.empty:
-        click.echo("The catalog has no such rows: `recall-pipeline sync` fills it.")
+        click.echo("The catalog has no such rows.")
         return
     _print(_table(rows))
     click.echo()
