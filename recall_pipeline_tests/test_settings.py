@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from recall_pipeline import settings as settings_module
 from recall_pipeline.audio.target import Target
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import SettingsError
@@ -15,6 +14,7 @@ from recall_pipeline.settings import (
     Settings,
     dagster_home,
     environment_name,
+    folders,
     is_loopback,
     load_settings,
     project_folder,
@@ -105,7 +105,7 @@ SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_S
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of one's own, so that no developer's `.env` is read; what a test's `.env` sets goes with it."""
-    monkeypatch.setattr(settings_module, "project_folder", lambda: tmp_path)
+    monkeypatch.setattr(folders, "project_folder", lambda: tmp_path)
     for name in (*DEFAULTS, "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

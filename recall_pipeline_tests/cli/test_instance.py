@@ -32,7 +32,7 @@ def test_without_a_home_it_is_beside_workspace_yaml_wherever_one_stands(
     checkout.mkdir()
     elsewhere.mkdir()
     (checkout / "dagster.yaml").write_bytes((CHECKOUT / "dagster.yaml").read_bytes())
-    for module in ("recall_pipeline.settings", "recall_pipeline.cli.instance"):
+    for module in ("recall_pipeline.settings.folders", "recall_pipeline.cli.instance"):
         monkeypatch.setattr(f"{module}.project_folder", lambda: checkout)
     monkeypatch.delenv("DAGSTER_HOME")
     monkeypatch.chdir(elsewhere)

@@ -1,0 +1,116 @@
+"""What a value must be like: each function takes what the user wrote, and returns it or words its fault."""
+
+import re
+from datetime import date
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from recall_pipeline.days import utc_now
+from recall_pipeline.settings.folders import absolute
+
+_EARLIEST_START = date(2000, 1, 1)  # a slip in the year would make Dagster draw half a million partitions
+_STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
+
+
+def is_loopback(host: str | None) -> bool:
+    """Say whether `host` is this machine, by name or by address."""
+    if host is None:
+        return False
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def plain_key(key: SecretStr) -> SecretStr:
+    """Return the key as headers take it: without spaces around, nor the word `Token` before it."""
+    text = re.sub(r"^Token(\s+|$)", "", key.get_secret_value().strip())
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("is not a key: paste it as Recall's dashboard shows it, without spaces")
+    return SecretStr(text)
+
+
+def _http_parts(url: str) -> SplitResult | None:
+    """Split an http(s) URL; None when it is not one."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+    except ValueError:
+        return None
+    return parts if is_whole and parts.scheme in ("http", "https") and not re.search(r"\s", url) else None
+
+
+def base_url(url: str) -> str:
+    """Return the URL that paths are appended to; https, but on loopback."""
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not a base URL: write it like https://host/api/v1")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("would send the key in the clear: use https (http is for loopback only)")
+    return url.rstrip("/")
+
+
+def storage_url(url: str) -> str:
+    """Return a path, or an fsspec URL of a kind that is known and without credentials."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme not in _STORAGE_SCHEMES:
+        raise ValueError(f"has an unknown scheme {scheme!r}: use a path or one of {', '.join(_STORAGE_SCHEMES)}")
+    if not separator or scheme == "file":
+        absolute(rest if separator else url)
+        return url
+    bucket = rest.partition("/")[0]
+    if not bucket:
+        raise ValueError("names no bucket: write it like s3://bucket/prefix")
+    if re.search(r":.*@", bucket):
+        raise ValueError("holds credentials: set them as AWS variables, or as those of your cloud")
+    return url
+
+
+def workers(value: str) -> str:
+    """Return `local`, a number of processes, or a Dask scheduler's address."""
+    is_count = value.isdecimal() and int(value) > 0
+    if value == "local" or is_count or re.match(r"(tcp|tls|ucx|ws|wss)://\S+$", value):
+        return value
+    raise ValueError("is neither `local`, a number of processes, nor a Dask scheduler such as tcp://host:8786")
+
+
+def webhook_secret(secret: SecretStr) -> SecretStr:
+    """Return one secret, or two separated by a comma (recall_api.md section 7)."""
+    keys = [key.strip() for key in secret.get_secret_value().split(",")]
+    if not 1 <= len(keys) <= 2 or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,}", key) for key in keys):
+        raise ValueError("is not a webhook secret: paste whsec_... (two, separated by a comma, while rotating)")
+    return secret
+
+
+def alert_url(url: SecretStr) -> SecretStr:
+    """Return a URL that can be posted to; https, but on loopback."""
+    parts = _http_parts(url.get_secret_value())
+    if parts is None:
+        raise ValueError("is not a URL that can be posted to: write it like https://hooks.example.com/...")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https (http is for loopback only)")
+    return url
+
+
+def day(value: object) -> object:
+    """Return a day written like 2025-01-01 as a date; anything else that is no text as it is."""
+    try:
+        return date.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("is not a day: write it like 2025-01-01") from None
+
+
+def start_date(day: date) -> date:
+    """Return a day that an archive can begin with."""
+    if day > utc_now().date():
+        raise ValueError("lies in the future: name the first day to archive")
+    if day < _EARLIEST_START:
+        raise ValueError("lies before 2000: name the first day to archive")
+    return day
+
+
+def off_is_none(value: object) -> object:
+    """Return None for `off`."""
+    return None if isinstance(value, str) and value.strip().lower() == "off" else value
