@@ -9,6 +9,7 @@ Does not: networks, storage addresses, tables, Dagster. A path comes in, typed f
     normalize(source, destination, target)   a file at the target's loudness, proven by decoding it
     segments(path)                           windows that end in silences, for transcription
     run_tasks(function, tasks, workers=2)    one file a task, a process a worker
+    worker_processes(2)                      the pool of such processes, for whoever keeps one open
 
 The codecs are loaded when one of these is first used, so importing this room costs nothing.
 """
@@ -16,7 +17,7 @@ The codecs are loaded when one of these is first used, so importing this room co
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.audio.facts import Inspection, Normalized, Proof
-from recall_pipeline.audio.pool import Done, run_tasks
+from recall_pipeline.audio.pool import Done, run_tasks, worker_processes
 from recall_pipeline.audio.target import Target
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "prove",
     "run_tasks",
     "segments",
+    "worker_processes",
 ]
 
 _LOADED_ON_USE = {

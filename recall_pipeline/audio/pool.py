@@ -7,6 +7,8 @@ is reported as broken.
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -57,14 +59,14 @@ def _run(
         yield from _collect(executor, function, tasks)
         return
     broken: list[T] = []
-    with _processes(min(workers, len(tasks))) as pool:
+    with _open_pool(min(workers, len(tasks))) as pool:
         for done in _collect(pool, function, tasks):
             if isinstance(done.error, BrokenProcessPool):
                 broken.append(done.task)
             else:
                 yield done
     for task in broken:
-        with _processes(1) as pool:
+        with _open_pool(1) as pool:
             (done,) = _collect(pool, function, [task])
             yield Done(task, None, _killed()) if isinstance(done.error, BrokenProcessPool) else done
 
@@ -88,11 +90,15 @@ def _done(task: T, future: Future[R]) -> Done[T, R]:
     return Done(task, None if error else future.result(), error)
 
 
-@contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
+def worker_processes(count: int) -> ProcessPoolExecutor:
+    """Return a pool whose processes leave Ctrl-C to the one that started them, and never outlive it."""
     # spawn, never fork: the caller may hold threads (gRPC) whose locks a fork would copy.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max(1, workers), context, initializer=_start_worker)
+    return ProcessPoolExecutor(max(1, count), multiprocessing.get_context("spawn"), initializer=_start_worker)
+
+
+@contextmanager
+def _open_pool(workers: int) -> Iterator[Executor]:
+    pool = worker_processes(workers)
     try:
         yield pool
     finally:
@@ -101,3 +107,13 @@ def _processes(workers: int) -> Iterator[Executor]:
 
 def _start_worker() -> None:
     os.environ.update(_ONE_THREAD)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent was killed: nobody else would ever tell an idle worker to."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -5,7 +5,6 @@ The decoder runs in processes of its own: it hears what strangers send, and must
 
 import asyncio
 import hashlib
-import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recall_pipeline.audio import Proof
+from recall_pipeline.audio import Proof, worker_processes
 from recall_pipeline.errors import NotAudio, TransferError
 
 
@@ -62,23 +61,18 @@ class Prover:
         return Evidence(size_bytes, sha256, proof, _truncation(proof))
 
     async def _prove(self, path: Path) -> Proof:
-        pool = self._pool = self._pool or _processes(self._processes)
+        pool = self._pool = self._pool or worker_processes(self._processes)
         try:
             return await _in_a_process(pool, path)
         except BrokenProcessPool:
             if self._pool is pool:
                 self._pool = None
         async with self._one_alone:  # perhaps it was a neighbour's fault: once more, without neighbours
-            alone = _processes(1)
+            alone = worker_processes(1)
             try:
                 return await _in_a_process(alone, path)
             finally:
                 alone.shutdown(wait=False)
-
-
-def _processes(count: int) -> ProcessPoolExecutor:
-    # spawn: a fork would copy the locks of this process's threads.
-    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
 
 
 async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> Proof:

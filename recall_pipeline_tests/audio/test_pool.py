@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from recall_pipeline.audio import Done, Target, normalize, run_tasks
 from recall_pipeline_tests.audio.sounds import speech, write_mp3
+
+PATIENCE_SECONDS = 60
 
 
 def double(number: int) -> int:
@@ -35,6 +39,10 @@ def leave_a_mark(path: Path) -> None:
 
 def threads_of_algebra(_: int) -> str | None:
     return os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def what_ctrl_c_does(_: int) -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def to_flac(source: Path) -> float | None:
@@ -83,6 +91,33 @@ def test_no_tasks_are_no_work() -> None:
 
 def test_a_worker_does_not_split_its_algebra_among_threads() -> None:
     assert [done.result for done in run_tasks(threads_of_algebra, [0], workers=1)] == ["1"]
+
+
+def test_a_worker_leaves_ctrl_c_to_the_process_that_started_it() -> None:
+    assert [done.result for done in run_tasks(what_ctrl_c_does, [0], workers=1)] == [True]
+
+
+def test_no_worker_outlives_the_process_that_started_it() -> None:
+    program = (
+        "import os, signal\n"
+        "from recall_pipeline.audio import worker_processes\n"
+        "print(worker_processes(1).submit(os.getpid).result(), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    assert killed.returncode == -signal.SIGKILL
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while is_running(int(killed.stdout)):
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process works on; one that ended may wait to be buried by whoever inherited it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_files_are_normalized_side_by_side(tmp_path: Path) -> None:
