@@ -6,11 +6,10 @@ exception leaves half written (design.md section 4).
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,16 +18,15 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from recall_pipeline.errors import StorageError
-from recall_pipeline.redaction import redact
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage.faults import storage_error
 from recall_pipeline.storage.layout import Layout, TableName
-from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sweep
+from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sizes_below, sweep
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _SCRATCH = "scratch-"
-_FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,26 @@ class Archive:
 
     def days(self, table: TableName) -> list[date]:
         """Return the days for which a table lies in the archive, in order."""
-        with self._told("list", table):
+        return sorted(day for name in self.names(table) if (day := Layout.day_in(name)) is not None)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of what lies directly in a folder, in order; nothing of one that does not exist."""
+        with self._told("list", folder):
             try:
-                found = self._filesystem.ls(self.path(table), detail=False)
+                found = self._filesystem.ls(self.path(folder), detail=False)
             except FileNotFoundError:
                 return []
-        return sorted(day for path in found if (day := Layout.day_in(path)) is not None)
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+
+    def sizes_below(self, folder: str) -> dict[str, int]:
+        """Return the size of every file in a folder and the folders in it, by key, in bytes."""
+        path = self.path(folder)
+        with self._told("list", folder):
+            if self._is_local:  # where `find` takes a folder that may not be read for an empty one
+                found = sizes_below(Path(path))
+            else:
+                found = {name: facts["size"] for name, facts in self._filesystem.find(path, detail=True).items()}
+        return {name.removeprefix(f"{self._path}/"): int(size) for name, size in sorted(found.items())}
 
     def exists(self, key: str) -> bool:
         """Say whether `key` is published."""
@@ -103,6 +115,16 @@ class Archive:
             except FileNotFoundError:
                 return None
 
+    def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the content of small files by key, leaving out what is no more."""
+        with self._told("read", f"{len(keys)} files"):
+            found = self._filesystem.cat([self.path(key) for key in keys], on_error="return") if keys else {}
+            for fault in found.values():
+                if isinstance(fault, Exception) and not isinstance(fault, FileNotFoundError):
+                    raise fault
+        contents = {key: found[self.path(key)] for key in keys}
+        return {key: bytes(content) for key, content in contents.items() if not isinstance(content, Exception)}
+
     @contextlib.contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
         """Give a local path with the content of `key`: the file itself, or a copy in the spool for the while."""
@@ -121,7 +143,12 @@ class Archive:
             with self._told("write", str(self.spool)):
                 path = held.enter_context(held_folder(self.open_spool(), _SCRATCH)) / f"file{suffix}"
                 path.touch(mode=PRIVATE_FILE)
-            yield path
+            try:
+                yield path
+            except OSError as fault:
+                if not is_fault_of_writing(fault):
+                    raise
+                raise storage_error("write", str(self.spool), fault) from None
 
     def publish(self, local: Path, key: str) -> None:
         """Move a finished local file to its final name, where it appears in one step."""
@@ -140,6 +167,24 @@ class Archive:
             if self._is_local:
                 with contextlib.suppress(OSError):
                     Path(self.path(key)).parent.rmdir()
+
+    def move_many(self, renamed: Mapping[str, str]) -> None:
+        """Give small files other names, old ones to new ones; what is no more is left out."""
+        old, new = ([self.path(key) for key in keys] for keys in (renamed.keys(), renamed.values()))
+        with self._told("move", f"{len(renamed)} files"):
+            if self._is_local:
+                for before, after in zip(old, new, strict=True):
+                    private_folder(Path(after).parent)
+                    with contextlib.suppress(FileNotFoundError):
+                        Path(before).replace(after)
+            elif renamed:
+                self._filesystem.copy(old, new, on_error="ignore")
+                self._filesystem.rm(old)
+
+    def remove_below(self, folder: str) -> None:
+        """Remove a folder with all that is in it."""
+        with self._told("remove", folder), contextlib.suppress(FileNotFoundError):
+            self._filesystem.rm(self.path(folder), recursive=True)
 
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""
@@ -190,11 +235,8 @@ class Archive:
         except Exception as fault:
             if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
                 raise
-            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
             where = f"{what} below {self.address.root}" if not what.startswith("/") else what
-            error = StorageError(redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}"))
-            error.retry_can_help = not (isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON)
-            raise error from None
+            raise storage_error(doing, where, fault) from None
 
 
 def open_archive(settings: Settings) -> Archive:
@@ -210,11 +252,3 @@ def _spool_of(settings: Settings) -> Path:
     user = str(os.getuid()) if hasattr(os, "getuid") else "user"
     archive = hashlib.sha256(settings.storage_root.encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}" / archive
-
-
-def _cure(fault: Exception) -> str:
-    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
-        return "Free some space; the next sync goes on where this one stopped"
-    if isinstance(fault, FileNotFoundError):
-        return "It was there before: run `recall-pipeline verify`"
-    return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them"

@@ -5,6 +5,9 @@ from typing import Literal
 
 TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog"]
 
+EVENTS = "_events"
+DRAINED_EVENTS = f"{EVENTS}/drained"
+
 
 class Layout:
     """Keys are relative, with forward slashes; ids have been checked to be UUIDs when a record was read."""
@@ -23,6 +26,16 @@ class Layout:
     def normalized(day: date, recording_id: str, audio_id: str, audio_format: str, version: str | None = None) -> str:
         """Return the key of a normalized file; `version` tells a later one from the first."""
         return f"normalized_audio/{_leaf(day, recording_id, audio_id, version)}.{audio_format}"
+
+    @staticmethod
+    def event(event_id: str) -> str:
+        """Return the key of an event that waits for the sensor; its id has been checked to be a plain name."""
+        return f"{EVENTS}/{event_id}.json"
+
+    @staticmethod
+    def drained_event(day: date, event_id: str) -> str:
+        """Return the key of an event that the sensor has looked at on `day`."""
+        return f"{DRAINED_EVENTS}/day={day.isoformat()}/{event_id}.json"
 
     @staticmethod
     def day_in(path: str) -> date | None:

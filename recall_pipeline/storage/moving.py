@@ -70,6 +70,21 @@ def _remove_unless_held(path: Path) -> None:
         os.close(handle)
 
 
+def sizes_below(folder: Path) -> dict[str, int]:
+    """Return the size of every file below `folder`, in bytes; raise OSError for a folder that cannot be read."""
+    sizes: dict[str, int] = {}
+    for where, _, names in os.walk(folder, onerror=_unless_missing):
+        for path in (Path(where, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                sizes[str(path)] = path.stat().st_size
+    return sizes
+
+
+def _unless_missing(fault: OSError) -> None:
+    if not isinstance(fault, FileNotFoundError):
+        raise fault
+
+
 def move_whole(local: Path, target: Path) -> None:
     """Rename `local` to `target`, durably; across file systems through a hidden copy beside the target."""
     with local.open("rb+") as written:

@@ -1,0 +1,52 @@
+"""What the system says of a fault of the storage, reworded for the person who has to mend it."""
+
+import contextlib
+import errno
+from collections.abc import Iterator
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.redaction import redact
+
+_FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_WRITING = (*_FULL, errno.EFBIG, errno.EROFS)
+
+
+@contextlib.contextmanager
+def reworded(doing: str, what: str, root: str) -> Iterator[None]:
+    """Raise any fault of the storage as StorageError: what could not be done below `root`, why, and what to do."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as fault:
+        if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
+            raise
+        where = f"{what} below {root}" if not what.startswith("/") else what
+        raise storage_error(doing, where, fault) from None
+
+
+def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
+    """Return the one line that says what could not be done, where, why, and what to do."""
+    reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    error = StorageError(redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}"))
+    error.retry_can_help = not (isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON)
+    return error
+
+
+def is_fault_of_writing(fault: OSError) -> bool:
+    """Whether a file could not grow, whoever wrote it: the disk is full, read-only, or takes no larger file."""
+    return fault.errno in _WRITING
+
+
+def _cure(fault: Exception) -> str:
+    code = fault.errno if isinstance(fault, OSError) else None
+    if code in _FULL:
+        return "Free some space; the next sync goes on where this one stopped"
+    if code == errno.EFBIG:
+        return "Raise the limit on the size of a file (`ulimit -f`), or that of the file system"
+    if code == errno.EROFS:
+        return "Mount it for writing, or set RECALL_STORAGE_URL or RECALL_SPOOL_DIR to a place that can be written"
+    if isinstance(fault, FileNotFoundError):
+        return "It was there before: run `recall-pipeline verify`"
+    return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them"

@@ -1,0 +1,69 @@
+"""Many small files at once, in a folder and on S3 alike."""
+
+import pytest
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored_keys
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    """Both kinds of storage."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+def publish(archive: Archive, key: str, content: bytes = b"small") -> None:
+    with archive.scratch() as written:
+        written.write_bytes(content)
+        archive.publish(written, key)
+
+
+def test_names_are_those_directly_in_the_folder(archive: Archive) -> None:
+    for key in ("box/b", "box/a", "box/deeper/c", "other/d"):
+        publish(archive, key)
+    assert archive.names("box") == ["a", "b", "deeper"]
+    assert archive.names("absent") == []
+
+
+def test_sizes_are_those_of_every_file_however_deep(archive: Archive) -> None:
+    publish(archive, "box/a", b"123")
+    publish(archive, "box/deeper/c", b"12345")
+    publish(archive, "boxes/d")
+    assert archive.sizes_below("box") == {"box/a": 3, "box/deeper/c": 5}
+    assert archive.sizes_below("absent") == {}
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(folder_url: str) -> None:
+    on_disk = open_archive(Settings(storage_url=folder_url))
+    publish(on_disk, "box")
+    with pytest.raises(StorageError, match="cannot list box"):
+        on_disk.sizes_below("box")
+    with pytest.raises(StorageError, match="cannot read 1 files"):
+        on_disk.read_many(["box/within a file"])
+
+
+def test_what_is_no_more_is_left_out_of_what_is_read(archive: Archive) -> None:
+    publish(archive, "box/a", b"first")
+    publish(archive, "box/b", b"second")
+    assert archive.read_many(["box/a", "box/gone", "box/b"]) == {"box/a": b"first", "box/b": b"second"}
+    assert archive.read_many([]) == {}
+
+
+def test_what_is_moved_has_its_new_name_only(archive: Archive) -> None:
+    publish(archive, "box/a", b"first")
+    publish(archive, "box/b", b"second")
+    archive.move_many({"box/a": "done/day=2026-03-02/a", "box/gone": "done/gone"})
+    assert archive.read_many(["done/day=2026-03-02/a"]) == {"done/day=2026-03-02/a": b"first"}
+    assert archive.names("box") == ["b"]
+    archive.move_many({})
+
+
+def test_what_lies_below_a_folder_is_removed_with_it_and_nothing_else(archive: Archive) -> None:
+    for key in ("box/a", "box/deeper/b", "boxes/c"):
+        publish(archive, key)
+    archive.remove_below("box")
+    archive.remove_below("absent")
+    assert [key for key in stored_keys(archive.address.root) if "_spool" not in key] == ["boxes/c"]
