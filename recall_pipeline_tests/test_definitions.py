@@ -83,4 +83,7 @@ def test_the_assets_follow_one_another(asset: str, upstream: str) -> None:
 def test_every_asset_says_what_it_is(name: str) -> None:
     node = defs.get_repository_def().asset_graph.get(AssetKey(name))
     assert node.description
-    assert node.group_name
+    assert node.group_name == "recall"
+    assert node.owners == ["team:meeting-audio"]
+    assert node.kinds & {"recall", "mp3", "audio"}
+    assert {"source": "recall.ai", "privacy": "personal-data"}.items() <= node.tags.items()

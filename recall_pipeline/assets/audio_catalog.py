@@ -8,7 +8,7 @@ import dagster as dg
 
 from recall_pipeline.assets.mixed_audio import mixed_audio
 from recall_pipeline.assets.partitions import DAYS, days_of
-from recall_pipeline.assets.reporting import DAILY, OWNERS, DayReport, day_report, materialized
+from recall_pipeline.assets.reporting import DAILY, OWNERS, TAGS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.catalog import CATALOG, Cataloged, CatalogRow, catalog_day
 
@@ -20,6 +20,7 @@ _SAMPLE_ROWS = 10
     deps=[mixed_audio],
     group_name="recall",
     owners=OWNERS,
+    tags=TAGS,
     kinds={"audio", "parquet"},
     retry_policy=RETRY_TRANSIENT,
     freshness_policy=DAILY,

@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.assets.partitions import DAYS, days_of
-from recall_pipeline.assets.reporting import DAILY, OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
+from recall_pipeline.assets.reporting import DAILY, OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.discovery import BOTS, BotRow, discover_bots
 
@@ -16,6 +16,7 @@ from recall_pipeline.discovery import BOTS, BotRow, discover_bots
     partitions_def=DAYS,
     group_name="recall",
     owners=OWNERS,
+    tags=TAGS,
     kinds={"recall", "parquet"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,

@@ -7,7 +7,7 @@ import dagster as dg
 
 from recall_pipeline.assets.partitions import DAYS, days_of
 from recall_pipeline.assets.recordings import recordings
-from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
+from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.capture import MIXED_AUDIO, Captured, Wanted, capture_day, find_artifacts
 from recall_pipeline.discovery import RECORDINGS
@@ -18,6 +18,7 @@ from recall_pipeline.discovery import RECORDINGS
     deps=[recordings],
     group_name="recall",
     owners=OWNERS,
+    tags=TAGS,
     kinds={"recall", "mp3"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,

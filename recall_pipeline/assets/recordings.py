@@ -8,7 +8,7 @@ import dagster as dg
 
 from recall_pipeline.assets.bots import bots
 from recall_pipeline.assets.partitions import DAYS, days_of
-from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, DayReport, day_report, materialized
+from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.discovery import RECORDINGS, RecordingRow, discover_recordings
 from recall_pipeline.recall import Listing
@@ -21,6 +21,7 @@ from recall_pipeline.recall import Listing
     deps=[bots],
     group_name="recall",
     owners=OWNERS,
+    tags=TAGS,
     kinds={"recall", "parquet"},
     pool=RECALL_API_POOL,
     retry_policy=RETRY_TRANSIENT,

@@ -5,7 +5,7 @@ Nothing personal goes into it: Dagster keeps its events for longer than a record
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +18,9 @@ RECALL_API_POOL = "recall_api"
 """Steps that ask Recall.ai; dagster.yaml says how many may run at once."""
 
 OWNERS = ["team:meeting-audio"]
+TAGS = {"source": "recall.ai", "privacy": "personal-data"}
+"""What a search of the asset catalog goes by; all of it is about people: their voices, names, meetings."""
+
 DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
 """`daily_sync` materializes each asset at least once a day; whatever keeps it from that is seen here."""
 
@@ -45,20 +48,26 @@ def day_report(archive: Archive, table: Table[Any], day: date, rows: Sequence[An
 
 
 def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayReport]) -> dg.MaterializeResult[None]:
-    """Return the materialization of one day, or of each day of a range with its own metadata."""
-    if len(reports) == 1:
-        (only,) = reports.values()
-        return dg.MaterializeResult(metadata=only.metadata, data_version=dg.DataVersion(only.version))
+    """Return the materialization of one day, or of each day of a range with its own metadata.
+
+    Dagster gives all days of a range one data version: what follows a day of it is fresh when no day has changed.
+    """
+    versions = [report.version for report in reports.values()]
+    version = versions[0] if len(versions) == 1 else _digest(versions)
     for day, report in reports.items():
         context.add_asset_metadata(dict(report.metadata), partition_key=day.isoformat())
-    return dg.MaterializeResult()
+    return dg.MaterializeResult(data_version=dg.DataVersion(version))
 
 
 def content_version(rows: Sequence[Any]) -> str:
     """Return a digest of the rows' values, so that a sync that changed nothing leaves what follows fresh."""
+    return _digest(repr([_plain(value) for value in dataclasses.astuple(row)]) for row in rows)
+
+
+def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for row in rows:
-        digest.update(repr([_plain(value) for value in dataclasses.astuple(row)]).encode())
+    for text in texts:
+        digest.update(text.encode())
     return digest.hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import dagster as dg
 
+from recall_pipeline.assets.partitions import days_of_run
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.recall import Listings, RecallClient, open_client
 from recall_pipeline.settings import Settings, load_settings
@@ -87,9 +88,9 @@ class Session:
 
 
 @dg.resource(description="What the steps of one run share: settings, archive, listings.")
-def session_resource(_: dg.InitResourceContext) -> Session:
-    """Open a session for one run; the settings are read when the run starts."""
-    return Session()
+def session_resource(context: dg.InitResourceContext) -> Session:
+    """Open a session for one run, whose days share their walks; the settings are read when the run starts."""
+    return Session(days=days_of_run(context.run.tags) if context.run else ())
 
 
 RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

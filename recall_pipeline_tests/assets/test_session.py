@@ -138,3 +138,18 @@ def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
     [told] = result.asset_materializations_for_node("recordings")
     assert told.metadata["left_out"].value == 1
     assert [row.recording_id for row in RECORDINGS.read(workspace.archive, DAY) or []] == [mp3.recording_id]
+
+
+def test_a_range_of_days_in_one_run_shares_one_walk(
+    instance: dg.DagsterInstance, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", workspace.sandbox.api_key)
+    monkeypatch.setenv("RECALL_API_URL", workspace.sandbox.api_url)
+    monkeypatch.setenv("RECALL_STORAGE_URL", workspace.settings.storage_url)
+    span = {
+        "dagster/asset_partition_range_start": "2026-03-01",
+        "dagster/asset_partition_range_end": "2026-03-05",
+    }
+    assert defs.resolve_job_def("sync_day").execute_in_process(instance=instance, tags=span).success
+    asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
+    assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]
