@@ -181,6 +181,34 @@ class Stall:
 
 
 @dataclass(frozen=True)
+class Trickle:
+    """Send the body in small pieces, with a pause after each; a slow line, or one that is as good as dead."""
+
+    chunk_bytes: int
+    pause_seconds: float
+
+    async def happen(self, call: Call) -> None:
+        """Answer bit by bit."""
+        answer = await call.true_answer()
+        await call.begin(answer, len(answer.body))
+        for start in range(0, len(answer.body), self.chunk_bytes):
+            chunk = answer.body[start : start + self.chunk_bytes]
+            is_last = start + len(chunk) == len(answer.body)
+            await call.send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
+            await asyncio.sleep(self.pause_seconds)
+
+
+@dataclass(frozen=True)
+class ForgetRange:
+    """Answer a request for a range with the whole."""
+
+    async def happen(self, call: Call) -> None:
+        """Serve it as if no range had been asked for."""
+        headers = [(name, value) for name, value in call.scope["headers"] if name != b"range"]
+        await call.app({**call.scope, "headers": headers}, call.receive, call.send)
+
+
+@dataclass(frozen=True)
 class Truncate:
     """Serve only the first bytes, and announce no more than these: nothing on the wire looks wrong."""
 

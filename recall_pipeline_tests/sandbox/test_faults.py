@@ -9,9 +9,11 @@ from recall_pipeline.sandbox.effects import (
     EditJson,
     Effect,
     ForeignNext,
+    ForgetRange,
     LoopingNext,
     Reset,
     Stall,
+    Trickle,
     Truncate,
     error_page,
     expired_link,
@@ -134,6 +136,18 @@ def test_a_truncated_answer_looks_whole(sandbox: Sandbox, api: httpx.Client) -> 
     assert answer.status_code == 200
     assert answer.headers["Content-Length"] == "5000"
     assert answer.content == BODY[:5000]
+
+
+def test_a_trickle_is_the_whole_body_in_small_pieces(sandbox: Sandbox, api: httpx.Client) -> None:
+    rule = sandbox.faults.add(Rule(Trickle(chunk_bytes=len(BODY) // 3, pause_seconds=0.01), origin="media"))
+    assert httpx.get(fresh_link(api, ARTIFACT.id)).content == BODY
+    assert sandbox.faults.struck(rule) == 1
+
+
+def test_a_range_can_be_forgotten(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.faults.add(Rule(ForgetRange(), origin="media"))
+    answer = httpx.get(fresh_link(api, ARTIFACT.id), headers={"Range": "bytes=100-"})
+    assert (answer.status_code, answer.content) == (200, BODY)
 
 
 def test_a_delayed_answer_is_the_true_one(sandbox: Sandbox, api: httpx.Client) -> None:

@@ -1,0 +1,97 @@
+"""A process under trial: started in a group of its own, waited for no longer than a bound, killed for good."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a process came to; `status` is None when it hung and was killed for that."""
+
+    status: int | None
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def has_traceback(self) -> bool:
+        """Whether a traceback was printed to the user."""
+        return "Traceback (most recent call last)" in self.out + self.err
+
+
+class Running:
+    """A process of its own group, its output in two files that nobody else reads."""
+
+    def __init__(self, program: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+        self._outputs = output.with_suffix(".out"), output.with_suffix(".err")
+        self._started = time.monotonic()
+        with self._outputs[0].open("wb") as out, self._outputs[1].open("wb") as err:
+            self._process = subprocess.Popen(  # noqa: S603 -- this interpreter
+                program, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id, which is its group's too."""
+        return self._process.pid
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    def wait(self, bound_seconds: float) -> Ended:
+        """Wait for its end, or kill the whole group after so long."""
+        try:
+            status: int | None = self._process.wait(bound_seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        self.kill()
+        out, err = (path.read_text(errors="replace") for path in self._outputs)
+        return Ended(status, out, err, time.monotonic() - self._started)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process alone."""
+        if not self.is_over:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill whatever is left of the group, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def processes(self) -> list[int]:
+        """Return the ids of the group's processes, itself included."""
+        return [pid for pid, _, group in _processes() if group == self.pid]
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the ids of the worker processes that a process has started."""
+    return [child for child, parent, _ in _processes() if parent == pid and b"spawn_main" in _command(child)]
+
+
+def _processes() -> list[tuple[int, int, int]]:
+    """Return (id, parent's id, group) of every process that can be seen."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            found.append((int(folder.name), int(fields[1]), int(fields[2])))
+    return found
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

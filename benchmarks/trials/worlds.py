@@ -1,0 +1,36 @@
+"""Meetings for a trial: few and short, yet of each kind that a sync treats in its own way."""
+
+from datetime import date, time, timedelta
+
+from recall_pipeline.sandbox import World
+from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
+from recall_pipeline.sandbox.speech import Speech
+
+TALK_SECONDS = 4
+
+
+def small_world(day: date, *, talks: int = 3, talk_seconds: float = TALK_SECONDS) -> World:
+    """Return a day of some talks, a silent one, one of the desktop SDK, and one on a platform without MP3."""
+    world = World()
+    silence = Take(TALK_SECONDS, (Audio(Speech(TALK_SECONDS, clips=())),))
+    for meeting in (
+        Meeting("silence", "nobody speaks", 0, time(7), ("silent",), (silence,)),
+        Meeting("desktop", "no bot", 0, time(8), ("ready",), (_talk("desktop", TALK_SECONDS),), has_bot=False),
+        Meeting("webex", "no MP3", 0, time(8, 30), ("unsupported_platform",), (Take(60),), platform="webex"),
+    ):
+        world.add(*rows_of(meeting, day))
+    for number in range(talks):
+        add_talk(world, day, number, talk_seconds)
+    return world
+
+
+def add_talk(world: World, day: date, number: int, talk_seconds: float = TALK_SECONDS) -> None:
+    """Add a meeting with bytes of its own."""
+    starts = (timedelta(hours=9) + number * timedelta(minutes=1)).total_seconds()
+    at = time(int(starts // 3600), int(starts % 3600 // 60))
+    meeting = Meeting(f"talk {number}", "an MP3", 0, at, ("ready",), (_talk(f"talk {number}", talk_seconds),))
+    world.add(*rows_of(meeting, day))
+
+
+def _talk(title: str, seconds: float) -> Take:
+    return Take(seconds, (Audio(Speech(seconds, title=title)),))
