@@ -4,7 +4,7 @@ A table with a wrong schema blocks what comes after it. The rest informs: one ba
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -48,24 +48,23 @@ def _check(
         def check(context: dg.AssetCheckExecutionContext, session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
             days = [date.fromisoformat(key) for key in context.partition_keys]
             with session.failing_clearly():
-                return _result([look(session, day) for day in days], severity)
+                return _result({day: look(session, day) for day in days}, severity)
 
     return check
 
 
-def _result(findings: list[Finding], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    problems = [finding for finding in findings if not finding.passed]
-    count = sum(len(finding.problems) for finding in problems)
-    said = f"{count} of {sum(finding.looked_at for finding in findings)}: {problems[0].sample}" if problems else None
+def _result(findings: Mapping[date, Finding], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    problems = {day: finding for day, finding in findings.items() if not finding.passed}
+    telling = next(iter((problems or findings).values()))
+    count = sum(len(finding.problems) for finding in problems.values())
+    looked_at = sum(finding.looked_at for finding in findings.values())
+    # Dagster files the result of a range under none of its days.
+    days = {"days": ", ".join(map(str, problems))} if len(findings) > 1 else {}
     return dg.AssetCheckResult(
         passed=not problems,
         severity=severity,
-        description=f"{said}. Next: {problems[0].next_action}." if problems else None,
-        metadata={
-            "looked_at": sum(finding.looked_at for finding in findings),
-            "problems": count,
-            "next_action": (problems or findings)[0].next_action,
-        },
+        description=f"{count} of {looked_at}: {telling.sample}. Next: {telling.next_action}." if problems else None,
+        metadata={"looked_at": looked_at, "problems": count, "next_action": telling.next_action, **days},
     )
 
 
