@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage.faults import storage_error
+from recall_pipeline.storage.faults import is_fault_of_writing, reworded, storage_error
 from recall_pipeline.storage.layout import Layout, TableName
 from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sizes_below, sweep
 
@@ -225,18 +225,8 @@ class Archive:
         """Keep other runs of `day` on this host away."""
         return self.one_at_a_time(f"day-{day.isoformat()}")
 
-    @contextlib.contextmanager
-    def _told(self, doing: str, what: str) -> Iterator[None]:
-        """Reword any fault of the storage for the person who has to mend it."""
-        try:
-            yield
-        except StorageError:
-            raise
-        except Exception as fault:
-            if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
-                raise
-            where = f"{what} below {self.address.root}" if not what.startswith("/") else what
-            raise storage_error(doing, where, fault) from None
+    def _told(self, doing: str, what: str) -> contextlib.AbstractContextManager[None]:
+        return reworded(doing, what, self.address.root)
 
 
 def open_archive(settings: Settings) -> Archive:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 
 from recall_pipeline.errors import StorageError
@@ -28,8 +29,7 @@ def reworded(doing: str, what: str, root: str) -> Iterator[None]:
 
 def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
     """Return the one line that says what could not be done, where, why, and what to do."""
-    reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-    error = StorageError(redact(f"cannot {doing} {where}: {reason or type(fault).__name__}. {_cure(fault)}"))
+    error = StorageError(redact(f"cannot {doing} {where}: {_reason(fault)}. {_cure(fault)}"))
     error.retry_can_help = not (isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON)
     return error
 
@@ -37,6 +37,14 @@ def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
 def is_fault_of_writing(fault: OSError) -> bool:
     """Whether a file could not grow, whoever wrote it: the disk is full, read-only, or takes no larger file."""
     return fault.errno in _WRITING
+
+
+def _reason(fault: Exception) -> str:
+    if not isinstance(fault, OSError):
+        return str(fault) or type(fault).__name__
+    if is_fault_of_writing(fault):  # libraries wrap it in words of their own
+        return os.strerror(fault.errno or 0)
+    return fault.strerror or str(fault) or type(fault).__name__
 
 
 def _cure(fault: Exception) -> str:
