@@ -44,6 +44,8 @@ def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Ses
             reused=captured.reused,
             failed=len(failed),
             bytes_downloaded=captured.bytes_downloaded,
+            partial_files=captured.unfinished.files,
+            partial_bytes=captured.unfinished.size_bytes,
             archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
             api_requests=session.tally.api_requests - requests_before,
         )

@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime
 import httpx
 from pydantic import SecretStr
 
+from recall_pipeline.capture.partials import Partial, Unfinished, sweep_partials, unfinished
 from recall_pipeline.capture.proof import Evidence, Prover
 from recall_pipeline.capture.publishing import publish_source
 from recall_pipeline.capture.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
-from recall_pipeline.capture.transfer import TIMEOUT, Partial, Transfer
+from recall_pipeline.capture.transfer import TIMEOUT, Transfer
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import LinkExpired, RecallError, TransferError, TransferRefused
+from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
 from recall_pipeline.recall import AudioMixed, RecallClient
 from recall_pipeline.redaction import silence_http_loggers
 from recall_pipeline.settings import Settings
@@ -34,12 +35,13 @@ def _unwatched(done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What a day's capture came to."""
+    """What a day's capture came to, and what is left in the spool of downloads that go on next time."""
 
     rows: list[MixedAudioRow]
     downloaded: int
     reused: int
     bytes_downloaded: int
+    unfinished: Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ async def capture_day(
     async with _open_transfer(settings) as transfer, Prover() as prover:
         capture = _Capture(client, archive, transfer, prover, day)
         capture.forget_partials(row for row in rows if not wanted.includes(row))
+        sweep_partials(archive.spool)
         done = 0
         async with contextlib.aclosing(capture.each(queue, artifacts, settings.concurrency)) as results:
             async for row in results:
@@ -85,7 +88,7 @@ async def capture_day(
         received = transfer.bytes_received
     fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
     reused = sum(row.state == ARCHIVED and row.audio_id not in fetched for row in current.values())
-    return Captured(list(current.values()), len(fetched), reused, received)
+    return Captured(list(current.values()), len(fetched), reused, received, unfinished(archive.spool))
 
 
 @contextlib.asynccontextmanager
@@ -141,8 +144,12 @@ class _Capture:
                 evidence = await self._fetch_again(row.audio_id, partial, evidence)
             if evidence.fault is not None and row.state == ARCHIVED and row.is_settled:
                 raise TransferRefused(f"looked at again, and what is served now is no good: {evidence.fault}")
-            received = partial.keep_bytes_only()
-            key = await asyncio.to_thread(publish_source, self.archive, self.day, row, received, evidence.sha256)
+            key = await asyncio.to_thread(publish_source, self.archive, self.day, row, partial.path, evidence.sha256)
+            partial.discard()
+        except StorageError as fault:
+            if not fault.retry_can_help:
+                raise  # it would fail all others too, after they were fetched
+            return dataclasses.replace(row, fetch_failure=str(fault))
         except (TransferError, RecallError) as fault:
             if not fault.retry_can_help:
                 partial.discard()
@@ -150,7 +157,7 @@ class _Capture:
         return _with_evidence(row, evidence, key)
 
     def _partial(self, row: MixedAudioRow) -> Partial:
-        return Partial(self.archive.spool / f"{row.audio_id}.part")
+        return Partial.of(self.archive.spool, row.audio_id)
 
     async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> Evidence:
         await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from recall_pipeline.capture import MIXED_AUDIO
-from recall_pipeline.capture.proof import sha256_of
+from recall_pipeline.capture.stored import unlike
 from recall_pipeline.catalog.durations import notable_difference
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
@@ -60,7 +60,7 @@ def unproven_bytes(archive: Archive, day: date) -> Finding:
     problems = []
     for row in rows:
         is_new = since is not None and row.captured_at is not None and row.captured_at >= since
-        problem = _unlike(archive, row.source_key or "", row.source_bytes, row.source_sha256 if is_new else None)
+        problem = unlike(archive, row.source_key or "", row.source_bytes, row.source_sha256 if is_new else None)
         problems += [f"MP3 {row.audio_id} {problem}"] if problem else []
     return Finding(len(rows), tuple(problems), "run `recall-pipeline sync --recording ID` for each")
 
@@ -138,16 +138,3 @@ def _over(rows: Iterable[CatalogRow], problem_of: Callable[[CatalogRow], str | N
     looked_at = list(rows)
     told = [f"recording {row.recording_id} {problem}" for row in looked_at if (problem := problem_of(row))]
     return Finding(len(looked_at), tuple(told), next_action)
-
-
-def _unlike(archive: Archive, key: str, size_bytes: int | None, sha256: str | None) -> str | None:
-    """Say how what is stored under `key` differs from what the table states; None when it does not."""
-    found = archive.size_bytes(key)
-    if found is None:
-        return "is not there"
-    if found != size_bytes:
-        return f"has {found} bytes, not {size_bytes}"
-    if sha256 is None:
-        return None
-    with archive.local_copy(key) as local:
-        return None if sha256_of(local) == sha256 else "has another SHA-256"

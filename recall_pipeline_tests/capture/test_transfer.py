@@ -16,7 +16,8 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from recall_pipeline.capture.transfer import Partial, Transfer
+from recall_pipeline.capture.partials import Partial
+from recall_pipeline.capture.transfer import Transfer
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
 from recall_pipeline.sandbox import Rule
 from recall_pipeline.sandbox.content import RawAudio, body_of
@@ -113,6 +114,18 @@ class CutUnder:
         call.connection.close()
 
 
+@dataclass(frozen=True)
+class CutAfter:
+    """An effect that serves so many bytes of what was asked for, and hangs up."""
+
+    size_bytes: int
+
+    async def happen(self, call: Call) -> None:
+        answer = await call.true_answer()
+        await call.begin(answer, len(answer.body), answer.body[: self.size_bytes])
+        call.connection.close()
+
+
 def with_headers(**changed: str | None) -> Rewritten:
     """Change headers of the answer; None takes one out."""
 
@@ -171,6 +184,15 @@ def test_a_trickle_is_given_up(download: Download) -> None:
     minutes = count(step=61)
     with stamina.set_testing(True), pytest.raises(TransferError, match="bytes came in 60 s"):
         download.fetch(clock=lambda: float(next(minutes)))
+
+
+def test_a_download_ends_in_time_however_its_host_feeds_it(download: Download) -> None:
+    download.workspace.world.replace_audio(download.artifact.id, RawAudio(seconds=400))
+    download.strike(CutAfter(2**16), times=None)
+    just_enough_a_window = count(step=19)
+    with stamina.set_testing(True, attempts=100), pytest.raises(TransferError, match=r"bytes came in 1\d minutes"):
+        download.fetch(clock=lambda: float(next(just_enough_a_window)))
+    assert 2**16 < download.partial.size_bytes < len(body_of(RawAudio(seconds=400)))
 
 
 def test_a_slow_line_that_moves_on_is_not_given_up(download: Download) -> None:
@@ -258,6 +280,22 @@ def test_a_partial_file_longer_than_what_is_served_starts_again(download: Downlo
     assert download.ranges[1:] == [f"bytes={len(BODY) + 4}-", None]
 
 
+def test_a_partial_file_that_is_whole_is_not_fetched_again(download: Download) -> None:
+    download.partial.start(httpx.get(download.link()).headers["etag"])
+    download.partial.path.write_bytes(BODY)
+    transfer = download.fetch()
+    assert download.content == BODY
+    assert (download.ranges[1:], transfer.bytes_received) == ([f"bytes={len(BODY)}-"], 0)
+
+
+def test_more_bytes_than_were_promised_are_not_taken(download: Download) -> None:
+    download.strike(Cut(HALF))
+    download.strike(with_headers(content_range=f"bytes {HALF}-{len(BODY) - 101}/{len(BODY) - 100}"))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None, f"bytes={HALF}-", None]
+
+
 def test_after_a_link_expired_the_same_bytes_go_on_from_a_fresh_one(download: Download) -> None:
     download.strike(Cut(HALF))
     download.strike(expired_link())
@@ -315,6 +353,15 @@ def test_a_body_announced_as_too_large_is_refused_before_it_comes(download: Down
     assert len(download.ranges) == 1
 
 
+@pytest.mark.parametrize("digits", [14, 19, 5000])
+def test_an_absurd_length_is_refused_before_a_byte_is_written(download: Download, digits: int) -> None:
+    download.strike(Cut(HALF))
+    download.strike(with_headers(content_range=f"bytes {HALF}-{len(BODY)}/{'9' * digits}"))
+    with pytest.raises(TransferRefused, match="larger than RECALL_MAX_FILE_MB=4096"):
+        download.fetch()
+    assert download.partial.size_bytes == HALF
+
+
 def test_a_body_that_grows_too_large_is_refused_on_the_way(download: Download) -> None:
     download.workspace.world.replace_audio(download.artifact.id, RawAudio(seconds=400))
     download.strike(Unannounced())
@@ -324,7 +371,7 @@ def test_a_body_that_grows_too_large_is_refused_on_the_way(download: Download) -
 
 
 def test_a_disk_that_takes_no_more_is_told_and_not_tried_again(download: Download) -> None:
-    with largest_file(HALF), pytest.raises(TransferRefused, match=r"cannot write the partial file .*: File too large"):
+    with largest_file(HALF), pytest.raises(TransferRefused, match=r"cannot write .*some\.part: File too large\. Raise"):
         download.fetch()
     assert len(download.ranges) == 1
 

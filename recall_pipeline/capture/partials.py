@@ -1,0 +1,83 @@
+"""Partial files in the spool: resumed by whoever comes next, counted, and swept when nobody does."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_SUFFIX, _NOTE = ".part", ".json"
+_KEPT_SECONDS = 7 * 86_400  # no sync has come back for it since: what it began with is hardly offered any more
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A partial file, and the note that tells whether it may be resumed."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, spool: Path, audio_id: str) -> "Partial":
+        """Return the partial file of an artifact."""
+        return cls(spool / f"{audio_id}{_SUFFIX}")
+
+    @property
+    def _note(self) -> Path:
+        return self.path.with_name(f"{self.path.name}{_NOTE}")
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes received so far."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def etag(self) -> str | None:
+        """The strong ETag of what the bytes were taken from; None when they cannot be resumed."""
+        try:
+            noted = json.loads(self._note.read_text()).get("etag")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return noted if isinstance(noted, str) else None
+
+    def start(self, etag: str | None) -> None:
+        """Begin again with nothing."""
+        self.discard()
+        self.path.touch(mode=0o600)
+        self._note.touch(mode=0o600)
+        self._note.write_text(json.dumps({"etag": etag}))
+
+    def discard(self) -> None:
+        """Forget the bytes and the note."""
+        self.path.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """How many partial files wait in the spool, and how many bytes they hold."""
+
+    files: int = 0
+    size_bytes: int = 0
+
+
+def unfinished(spool: Path) -> Unfinished:
+    """Count the partial files; none in a spool that is not there."""
+    sizes = [partial.size_bytes for partial in _partials(spool)]
+    return Unfinished(len(sizes), sum(sizes))
+
+
+def sweep_partials(spool: Path) -> None:
+    """Remove the partial files that no sync has touched for a week, and notes whose file is gone."""
+    oldest = time.time() - _KEPT_SECONDS
+    for partial in _partials(spool):
+        with contextlib.suppress(FileNotFoundError):  # another sync finished or swept it
+            if partial.path.stat().st_mtime < oldest:
+                partial.discard()
+    for note in spool.glob(f"*{_SUFFIX}{_NOTE}"):
+        if not note.with_suffix("").exists():
+            note.unlink(missing_ok=True)
+
+
+def _partials(spool: Path) -> Iterator[Partial]:
+    yield from (Partial(path) for path in spool.glob(f"*{_SUFFIX}"))
