@@ -5,6 +5,7 @@ Follow one recording by reading the rooms in their order; a room imports only fr
     errors, days, redaction, settings  what can go wrong, and what the user may set
     recall             speak to Recall.ai: what exists, and where its bytes are for the moment
     storage            where bytes live: the one place a path is spelled
+    inbox              take in what Recall.ai tells by webhook, until the sensor has looked
     discovery          learn what exists for a day, without forgetting what existed
     audio              hear what a file holds, and bring it to one level and format
     capture            bring an MP3 home whole, and prove it

@@ -93,6 +93,8 @@ WRONG = [
     ("RECALL_SENSOR_INTERVAL_SECONDS", "5", "should be greater than or equal to 30"),
     ("RECALL_WEBHOOK_SECRET", "secret", "is not a webhook secret: paste whsec_..."),
     ("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET},{WEBHOOK_SECRET},{WEBHOOK_SECRET}", "is not a webhook secret"),
+    ("RECALL_WEBHOOK_SECRET", "whsec_c2FuZGJv-XgtZWNyZXQ_b2Ytbm9ib2R5", "is not a webhook secret"),
+    ("RECALL_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "is not a webhook secret"),
     ("RECALL_RETENTION_DAYS", "0", "should be greater than or equal to 1"),
     ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a URL that can be posted to"),
@@ -176,8 +178,8 @@ def test_workers_are_local_a_number_or_a_scheduler(workers: str, monkeypatch: py
 
 
 def test_two_webhook_secrets_are_taken_while_rotating(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET},{WEBHOOK_SECRET}")
-    assert load_settings().webhook_secret is not None
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET}, {WEBHOOK_SECRET.rstrip('5')}4")
+    assert load_settings().required_webhook_secrets() == [WEBHOOK_SECRET, f"{WEBHOOK_SECRET.rstrip('5')}4"]
 
 
 class TestKey:

@@ -135,6 +135,15 @@ class Settings(BaseSettings):
             )
         return self.api_key
 
+    def required_webhook_secrets(self) -> list[str]:
+        """Return the secrets that webhooks may be signed with, or raise SettingsError: none is taken on trust."""
+        if self.webhook_secret is None:
+            raise SettingsError(
+                "RECALL_WEBHOOK_SECRET is not set: "
+                "copy the endpoint's signing secret, whsec_..., from Recall's dashboard"
+            )
+        return values.webhook_secrets(self.webhook_secret)
+
 
 def environment_name(field: str) -> str:
     """Return the environment variable of a settings field."""
