@@ -1,8 +1,14 @@
-"""What tests of every room share: an environment of their own, a sandbox over real HTTP, an archive in a folder."""
+"""What tests of every room share: an environment of their own, a sandbox over real HTTP, a place for an archive.
 
+The place is a folder. A room that overrides `storage_url` with `params=FOLDER_AND_BUCKET` runs each test that stores
+something a second time, on S3.
+"""
+
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import stamina
@@ -11,6 +17,7 @@ from pydantic import SecretStr
 from recall_pipeline.sandbox import Sandbox, World
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline_tests.s3_server import CannotStart, S3Server, running_s3
 
 
 @pytest.fixture(autouse=True)
@@ -43,18 +50,55 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
-    """Settings of the sandbox's workspace and of an archive below `tmp_path`."""
+def folder_url(tmp_path: Path) -> str:
+    """A folder that does not exist yet."""
+    return str(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for the tests of one worker; those that use it are of the group `s3`, so that one does."""
+    with contextlib.ExitStack() as running:
+        try:
+            server = running.enter_context(running_s3(tmp_path_factory.mktemp("s3")))
+        except CannotStart as reason:
+            pytest.skip(f"no S3 server: {reason}")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket(s3_server: S3Server) -> str:
+    """One bucket for all: making one takes as long as a test."""
+    return s3_server.new_bucket()
+
+
+@pytest.fixture
+def bucket_url(s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A prefix of one's own in a bucket, with the environment that leads to it and a spool below `tmp_path`."""
+    for name, value in {**s3_server.environment, "RECALL_SPOOL_DIR": str(tmp_path / "spool")}.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{bucket}/{uuid4()}"
+
+
+@pytest.fixture
+def storage_url(folder_url: str) -> str:
+    """Where the archive is to be."""
+    return folder_url
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, storage_url: str) -> Settings:
+    """Settings of the sandbox's workspace and of an archive at `storage_url`."""
     return Settings(
         api_key=SecretStr(sandbox.api_key),
         api_url=sandbox.api_url,
-        storage_url=str(tmp_path / "data"),
+        storage_url=storage_url,
         list_rpm=100_000,
         object_rpm=100_000,
     )
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    """An archive that is a folder below `tmp_path`, the one that `settings` name."""
-    return open_archive(Settings(storage_url=str(tmp_path / "data")))
+def archive(storage_url: str) -> Archive:
+    """An empty archive, the one that `settings` name."""
+    return open_archive(Settings(storage_url=storage_url))

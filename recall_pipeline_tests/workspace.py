@@ -22,6 +22,7 @@ from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChan
 from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
+from recall_pipeline_tests.storages import stored, stored_keys
 
 DAY = date(2026, 3, 2)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -120,9 +121,13 @@ class Workspace:
         """The row of an MP3 as it is on file."""
         return next(row for row in MIXED_AUDIO.read(self.archive, DAY) or [] if row.audio_id == audio_id)
 
-    def file(self, key: str | None) -> Path:
-        """The published file of a key."""
-        return Path(self.archive.path(key or "nothing"))
+    def content(self, key: str | None) -> bytes:
+        """What is published under a key."""
+        return stored(self.archive.address.root)[key or "nothing"]
+
+    def keys(self, below: str) -> list[str]:
+        """The keys of everything published below a folder."""
+        return [key for key in stored_keys(self.archive.address.root) if key.startswith(f"{below}/")]
 
     def media_requests(self) -> list[str]:
         """The artifact ids that were asked of the media host, in order."""

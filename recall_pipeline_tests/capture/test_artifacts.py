@@ -91,7 +91,7 @@ def test_an_archived_mp3_that_is_deleted_at_recall_stays_archived(workspace: Wor
     captured_states(workspace)
     workspace.world.delete_artifact(mp3.id, reads_as)  # type: ignore[arg-type]
     assert captured_states(workspace) == {mp3.id: ("deleted", "archived")}
-    assert workspace.file(workspace.row(mp3.id).source_key).is_file()
+    assert workspace.content(workspace.row(mp3.id).source_key)
 
 
 def test_what_is_known_to_be_gone_is_not_asked_for_again(workspace: Workspace) -> None:

@@ -2,15 +2,14 @@
 
 import dataclasses
 import hashlib
-import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from recall_pipeline.capture import MixedAudioRow
 from recall_pipeline.capture.publishing import publish_source
-from recall_pipeline.storage import Address, Archive
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, an_id
 
 ROW = MixedAudioRow(an_id("recording"), an_id("mp3"))
@@ -20,10 +19,9 @@ PLAIN = f"{FOLDER}/{ROW.audio_id}.mp3"
 Publish = Callable[[MixedAudioRow, bytes], MixedAudioRow]
 
 
-@pytest.fixture(params=["folder", "object store"])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
-    root = str(tmp_path / "archive") if request.param == "folder" else f"memory://{uuid.uuid4()}"
-    return Address(root, tmp_path / "spool").open()
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture

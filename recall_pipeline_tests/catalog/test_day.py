@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from recall_pipeline.capture import MIXED_AUDIO
@@ -14,7 +15,13 @@ from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.sandbox.content import ErrorPage, body_of
 from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.storage import Address, Layout
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def kills_its_worker(task: NormalizeTask) -> Published:
@@ -31,8 +38,7 @@ def rows_on_file(workspace: Workspace) -> dict[str, CatalogRow]:
 
 def files(workspace: Workspace) -> list[str]:
     """Every normalized file."""
-    root = Path(workspace.archive.path("normalized_audio"))
-    return sorted(str(path.relative_to(root.parent)) for path in root.rglob("*") if path.is_file())
+    return workspace.keys("normalized_audio")
 
 
 def test_what_is_ready_is_normalized_and_described(workspace: Workspace) -> None:
@@ -45,7 +51,7 @@ def test_what_is_ready_is_normalized_and_described(workspace: Workspace) -> None
     assert (row.bot_name, row.platform, row.meeting_id) == ("Archive Bot", "zoom", "one")
     assert row.source_uri == workspace.archive.uri(Layout.source(DAY, mp3.recording_id, mp3.id))
     assert row.audio_uri == workspace.archive.uri(Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac"))
-    audio = workspace.file(Layout.key_in(row.audio_uri)).read_bytes()
+    audio = workspace.content(Layout.key_in(row.audio_uri))
     assert (row.audio_bytes, row.audio_sha256) == (len(audio), hashlib.sha256(audio).hexdigest())
     assert (row.audio_format, row.audio_sample_rate_hz, row.audio_channels) == ("flac", 16_000, 1)
     assert row.audio_samples == pytest.approx(6 * 16_000, rel=0.02)
@@ -272,11 +278,17 @@ def test_the_day_says_when_it_was_listed(workspace: Workspace) -> None:
 def test_an_archive_that_moved_is_named_where_it_is_now(workspace: Workspace, tmp_path: Path) -> None:
     workspace.meet("one", talk())
     workspace.sync()
-    moved = Address(str(tmp_path / "moved"), tmp_path / "spool")
-    Path(workspace.archive.address.root).rename(moved.root)
+    here = workspace.archive.address.root
+    moved = Address(f"{here}-moved", tmp_path / "spool")
     workspace.archive = moved.open()
+    for key, content in stored(here).items():
+        with workspace.archive.scratch() as copied:
+            copied.write_bytes(content)
+            workspace.archive.publish(copied, key)
+    fsspec.url_to_fs(here)[0].rm(here, recursive=True)
     [row] = workspace.catalog().rows
     for uri in (row.audio_uri, row.source_uri):
         assert uri
-        assert Path(uri.removeprefix("file://")).is_file()
-        assert "/moved/" in uri
+        assert uri.startswith(workspace.archive.uri(""))
+        with fsspec.open(uri) as file:
+            assert file.read(1)

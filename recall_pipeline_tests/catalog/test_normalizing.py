@@ -12,15 +12,15 @@ from recall_pipeline.errors import NotAudio, SettingsError
 from recall_pipeline.sandbox.content import ErrorPage, body_of
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Archive, Layout
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, an_id, talk
 
 SOURCE = Layout.source(DAY, an_id("recording"), an_id("mp3"))
 
 
-@pytest.fixture(params=["folder", "object store"])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
-    root = str(tmp_path / "archive") if request.param == "folder" else f"memory://{an_id(str(tmp_path))}"
-    return Address(root, tmp_path / "spool").open()
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def task(archive: Archive, content: bytes = b"", taken_key: str | None = None) -> NormalizeTask:
@@ -69,8 +69,9 @@ def test_no_task_starts_no_worker() -> None:
     assert list(normalize_all(Settings(workers="tcp://nowhere.invalid:8786"), [])) == []
 
 
-def test_a_scheduler_without_its_package_is_told_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_without_its_package_is_told_with_the_cure(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    archive = Address(str(tmp_path / "archive"), tmp_path / "spool").open()
     with pytest.raises(SettingsError, match="needs the package distributed: install it, or set RECALL_WORKERS=local"):
         list(normalize_all(Settings(workers="tcp://nowhere.invalid:8786"), [task(archive)]))

@@ -2,23 +2,28 @@
 
 import dataclasses
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, read_catalog
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=2)
 
 
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(storage_url: str) -> Settings:
     """An archive, and no key."""
-    return Settings(storage_url=str(tmp_path / "data"))
+    return Settings(storage_url=storage_url)
 
 
 @pytest.fixture
@@ -65,7 +70,9 @@ def test_both_bounds_are_included(
 
 
 def test_days_outside_the_bounds_are_not_opened(filled: Archive, settings: Settings) -> None:
-    Path(filled.path(Layout.table("audio_catalog", LATER))).write_bytes(b"no parquet")
+    with filled.scratch() as written:
+        written.write_bytes(b"no parquet")
+        filled.publish(written, Layout.table("audio_catalog", LATER))
     assert len(read_catalog(last=NEXT, settings=settings)) == 3
 
 

@@ -1,6 +1,5 @@
 """Files are published whole or not at all, private, and nothing is left behind (contract.md section 3)."""
 
-import contextlib
 import errno
 import os
 import signal
@@ -18,25 +17,16 @@ import pytest
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Archive, open_archive
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
 DAY = date(2026, 3, 2)
 KEY = "mixed_audio/day=2026-03-02/recording/audio.mp3"
-MEMORY = "memory://"
 
 
-@pytest.fixture
-def remote(tmp_path: Path) -> Iterator[Archive]:
-    """An archive that is no folder of this machine."""
-    archive = Address(f"{MEMORY}bucket/prefix", tmp_path / "spool").open()
-    yield archive
-    with contextlib.suppress(FileNotFoundError):
-        fsspec.filesystem("memory").rm("/bucket", recursive=True)
-
-
-@pytest.fixture(params=["local", "remote"])
-def either(request: pytest.FixtureRequest, archive: Archive) -> Archive:
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def either(request: pytest.FixtureRequest) -> Archive:
     """An archive of each kind."""
-    return archive if request.param == "local" else request.getfixturevalue("remote")
+    return open_archive(Settings(storage_url=request.getfixturevalue(request.param)))
 
 
 @pytest.fixture

@@ -9,14 +9,22 @@ from typing import Any
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive, Layout, Table, column
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, Layout, Table, column, open_archive
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +49,33 @@ TABLE = Table("audio_catalog", Row)
 ROWS = [Row("a", 1, 0.5, True, NINE), Row("b", None, None, False, None)]
 
 
-def path_of(archive: Archive, day: date = DAY) -> Path:
-    return Path(archive.path(Layout.table("audio_catalog", day)))
+def file_of(archive: Archive, day: date = DAY) -> bytes:
+    """The table's file as it is stored."""
+    return stored(archive.address.root)[Layout.table("audio_catalog", day)]
+
+
+def overwrite(archive: Archive, content: bytes, day: date = DAY) -> None:
+    """Put something else in the place of the table's file."""
+    with archive.scratch() as written:
+        written.write_bytes(content)
+        archive.publish(written, Layout.table("audio_catalog", day))
 
 
 @pytest.fixture
-def folder(archive: Archive) -> Path:
-    """The table's folder, with two days in it, one of them without any row that tells a type."""
+def filled(archive: Archive) -> Archive:
+    """An archive with two days of the table, one of them without any row that tells a type."""
     TABLE.write(archive, DAY, ROWS)
     TABLE.write(archive, NEXT_DAY, [Row("c"), Row("d")])
-    return Path(archive.path("audio_catalog"))
+    return archive
+
+
+@pytest.fixture
+def folder(folder_url: str) -> Path:
+    """The table's folder in a filled archive on disk."""
+    on_disk = open_archive(Settings(storage_url=folder_url))
+    TABLE.write(on_disk, DAY, ROWS)
+    TABLE.write(on_disk, NEXT_DAY, [Row("c"), Row("d")])
+    return Path(on_disk.path("audio_catalog"))
 
 
 class TestRoundTrip:
@@ -103,7 +128,7 @@ class TestVersions:
 
     def test_the_file_says_which_version_it_is_and_what_its_columns_mean(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
-        schema = pq.read_schema(path_of(archive))
+        schema = pq.read_schema(pa.BufferReader(file_of(archive)))
         assert (schema.metadata or {})[b"recall_pipeline.schema_version"] == b"1"
         assert (schema.field("count").metadata or {})[b"description"] == b"A number, bytes"
 
@@ -140,22 +165,21 @@ class TestUnreadable:
     @pytest.mark.parametrize("content", [b"", b"PAR1", b"not a parquet at all" * 20])
     def test_a_file_that_is_no_parquet_is_one_clear_line(self, content: bytes, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
-        path_of(archive).write_bytes(content)
+        overwrite(archive, content)
         for read in (TABLE.read, TABLE.facts):
             with pytest.raises(StorageError, match=r"audio_catalog\.parquet is no readable parquet \(.*\): restore it"):
                 read(archive, DAY)
 
     def test_a_file_that_lost_its_end_is_one_clear_line(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
-        path = path_of(archive)
-        path.write_bytes(path.read_bytes()[:-20])
+        overwrite(archive, file_of(archive)[:-20])
         with pytest.raises(StorageError, match="is no readable parquet"):
             TABLE.read(archive, DAY)
 
 
 class TestOneHiveTable:
-    def test_pandas_reads_all_days_with_the_column_day(self, folder: Path) -> None:
-        frame = pd.read_parquet(folder)
+    def test_pandas_reads_all_days_with_the_column_day(self, filled: Archive) -> None:
+        frame = pd.read_parquet(filled.uri("audio_catalog"))
         assert list(frame.columns) == [field.name for field in dataclasses.fields(Row)] + ["day"]
         assert sorted(frame["name"]) == ["a", "b", "c", "d"]
         assert sorted({str(day) for day in frame["day"]}) == ["2026-03-02", "2026-03-03"]
@@ -173,7 +197,7 @@ class TestOneHiveTable:
         lazy = pl.scan_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
         assert lazy.filter(pl.col("day") == NEXT_DAY).sort("name").collect()["name"].to_list() == ["c", "d"]
 
-    @pytest.mark.usefixtures("folder")
+    @pytest.mark.usefixtures("filled")
     def test_reading_days_gives_those_asked_for_with_their_day(self, archive: Archive) -> None:
         everything = TABLE.read_days(archive).to_pylist()
         assert {(row["name"], row["day"]) for row in everything} == {
@@ -185,12 +209,12 @@ class TestOneHiveTable:
         assert TABLE.read_days(archive, first=NEXT_DAY).num_rows == 2
         assert TABLE.read_days(archive, last=DAY)["name"].to_pylist() == ["a", "b"]
 
-    @pytest.mark.usefixtures("folder")
+    @pytest.mark.usefixtures("filled")
     def test_reading_days_opens_no_file_of_another_day(self, archive: Archive) -> None:
-        path_of(archive, NEXT_DAY).write_bytes(b"not a parquet")
+        overwrite(archive, b"not a parquet", NEXT_DAY)
         assert TABLE.read_days(archive, DAY, DAY).num_rows == 2
 
-    @pytest.mark.usefixtures("folder")
+    @pytest.mark.usefixtures("filled")
     def test_reading_days_gives_the_columns_and_rows_asked_for(self, archive: Archive) -> None:
         found = TABLE.read_days(archive, columns=["day"], where=("name", ["b", "c", "none of them"]))
         assert found.to_pydict() == {"day": [DAY, NEXT_DAY]}

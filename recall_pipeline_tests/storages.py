@@ -1,0 +1,20 @@
+"""The storages that a room's tests run on, and how to look into either without the code under test."""
+
+import fsspec
+import pytest
+
+FOLDER = pytest.param("folder_url", id="folder")
+BUCKET = pytest.param("bucket_url", id="s3", marks=pytest.mark.xdist_group("s3"))
+FOLDER_AND_BUCKET = (FOLDER, BUCKET)
+
+
+def stored(root: str) -> dict[str, bytes]:
+    """Return the content of every file below a folder or an fsspec URL, by its path from there on."""
+    filesystem, path = fsspec.core.url_to_fs(root, use_listings_cache=False)
+    names = filesystem.find(path) if filesystem.exists(path) else []
+    return {name.removeprefix(path).lstrip("/"): filesystem.cat_file(name) for name in sorted(names)}
+
+
+def stored_keys(root: str) -> list[str]:
+    """Return the path of every file below `root`, from there on, in order."""
+    return list(stored(root))
