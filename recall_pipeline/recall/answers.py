@@ -57,7 +57,7 @@ def json_of(answer: httpx.Response, what: str) -> Any:
 
 def _parsed(content: bytes) -> Any:
     """Read JSON; what no file could hold afterwards is read as null (NaN) or `?` (half of an escaped pair)."""
-    value = json.loads(content, parse_constant=lambda _: None)
+    value = json.loads(content.decode("utf-8-sig"), parse_constant=lambda _: None)  # RFC 8259 section 8.1: nothing else
     if not _HALF_A_PAIR.search(content):
         return value
     return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

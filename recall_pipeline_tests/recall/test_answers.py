@@ -68,7 +68,16 @@ def test_what_no_file_could_hold_is_read_as_something_that_can_be_kept(body: byt
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"next": null, "results": [{"id": "7b0c', b'{"a": "\xff"}', b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"next": null, "results": [{"id": "7b0c',
+        b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\xbd"}',  # half of a pair in UTF-8, which the json module would let pass
+        '{"a": "\\ud83d"}'.encode("utf-16"),
+        b"[" * 100_000,
+    ],
 )
 def test_a_good_status_with_anything_but_json_may_be_asked_for_again(body: bytes) -> None:
     again = retry_of(an_answer(200, body, content_type="text/html"))
