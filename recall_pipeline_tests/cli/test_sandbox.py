@@ -15,6 +15,7 @@ PATIENCE_SECONDS = 60
 
 def test_it_says_how_to_reach_it_and_ends_well_at_ctrl_c() -> None:
     program = [sys.executable, "-u", "-m", "recall_pipeline", "sandbox", "--port", "0"]
+    program += ["--webhooks", "http://127.0.0.1:9/"]  # where nobody listens
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         said = ""
@@ -26,6 +27,7 @@ def test_it_says_how_to_reach_it_and_ends_well_at_ctrl_c() -> None:
         listed = httpx.get(f"{told['RECALL_API_URL']}/recording/", headers={"Authorization": told["RECALL_API_KEY"]})
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert told["RECALL_WEBHOOK_SECRET"].startswith("whsec_")
     assert listed.status_code == 200
     assert listed.json()["results"]
     assert (process.returncode, err) == (0, "")
