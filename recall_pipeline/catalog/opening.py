@@ -31,13 +31,20 @@ class ArchivedRecording:
     row: CatalogRow
     archive: Archive = field(repr=False, compare=False)
 
+    @property
+    def audio_uri(self) -> str:
+        """The absolute fsspec URI of its audio, in the archive as it is opened now."""
+        if self.row.audio_uri is None:
+            raise UsageError(f"recording {self.row.recording_id} has no audio: its outcome is {self.row.outcome}")
+        return self.archive.uri(Layout.key_in(self.row.audio_uri))
+
     @contextlib.contextmanager
     def local_path(self) -> Iterator[Path]:
         """Give a path of this machine, for the length of the block; only read it."""
-        key = self._key()
-        with self.archive.local_copy(key) as path:
+        uri = self.audio_uri
+        with self.archive.local_copy(Layout.key_in(uri)) as path:
             if not path.is_file():
-                raise StorageError(f"{self.archive.uri(key)} is cataloged but not there: restore it, or sync its day")
+                raise StorageError(f"{uri} is cataloged but not there: restore it, or sync its day")
             yield path
 
     @contextlib.contextmanager
@@ -57,11 +64,6 @@ class ArchivedRecording:
 
         with self.local_path() as path:
             return np.concatenate([block.samples for block in Decoding(path).blocks()])
-
-    def _key(self) -> str:
-        if self.row.audio_uri is None:
-            raise UsageError(f"recording {self.row.recording_id} has no audio: its outcome is {self.row.outcome}")
-        return Layout.key_in(self.row.audio_uri)
 
 
 def read_recordings(

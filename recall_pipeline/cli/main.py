@@ -18,6 +18,7 @@ _COMMANDS = {
     "doctor": ("doctor", "Check settings, key, storage, audio libraries and Dagster home."),
     "sync": ("sync", "Bring days of recordings home."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
+    "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "webhooks": ("webhooks", "Receive Recall's signed webhooks."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }
