@@ -32,7 +32,8 @@ def audio_catalog(context: dg.AssetExecutionContext, session: dg.ResourceParam[S
     reports: dict[date, DayReport] = {}
     for day in days_of(context):
         with session.failing_clearly(), session.archive.lock_day(day):
-            cataloged = catalog_day(session.archive, session.settings, day, session.watching(f"{day} normalize"))
+            progress = session.watching(f"{day} normalize")
+            cataloged = catalog_day(session.archive, session.settings, day, progress, session.again)
         session.tally.normalized += cataloged.normalized
         _tell_failures(context, cataloged)
         reports[day] = _report(session, day, cataloged)

@@ -62,8 +62,12 @@ def heard_before(archive: Archive, row: CatalogRow) -> Heard:
 
 
 def heard_still(archive: Archive, row: CatalogRow, error: BaseException | None) -> Heard:
-    """Return what an earlier sync found in the same bytes, now that normalizing them anew failed."""
-    finding = f"still normalized as before, since doing it anew failed: {_in_words(error)}"
+    """Return what an earlier sync found in the same bytes, now that normalizing them anew failed.
+
+    A row without a recipe is one whose file was lost or damaged; it stays so, and the next sync tries again.
+    """
+    still = "still normalized as before, since" if row.audio_recipe else "the normalized file is lost or damaged, and"
+    finding = f"{still} doing it anew failed: {_in_words(error)}"
     return Heard(Listened(is_silent=row.audio_lufs is None, finding=finding), heard_before(archive, row).columns)
 
 

@@ -1,5 +1,6 @@
 """Catalog a day: normalize what is new, decide every outcome, publish the table, then drop what it no longer names."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +8,7 @@ from datetime import date
 from recall_pipeline.audio import Done, Target
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.capture.rows import ARCHIVED
+from recall_pipeline.capture.stored import unlike
 from recall_pipeline.catalog.building import Heard, build_row, heard_anew, heard_before, heard_still, not_heard
 from recall_pipeline.catalog.normalizing import NormalizeTask, Published, normalize_all, target_of
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
@@ -26,11 +28,16 @@ class Cataloged:
     normalized: int
 
 
-def catalog_day(archive: Archive, settings: Settings, day: date, progress: Progress) -> Cataloged:
-    """Bring the day's catalog up to date with what the archive holds; every recording has a row."""
+def catalog_day(
+    archive: Archive, settings: Settings, day: date, progress: Progress, again: frozenset[str] = frozenset()
+) -> Cataloged:
+    """Bring the day's catalog up to date with what the archive holds; every recording has a row.
+
+    The normalized files of recordings named in `again` are read back, and made anew where they are lost or damaged.
+    """
     mp3s = _by_recording(MIXED_AUDIO.read(archive, day) or [])
     before = {row.key: row for row in CATALOG.read(archive, day) or []}
-    heard, normalized = _listen(archive, settings, day, mp3s, before, progress)
+    heard, normalized = _listen(archive, settings, day, mp3s, before, again, progress)
     now = utc_now()
     rows = dict(before)  # what the other tables have lost is not lost here
     had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
@@ -58,20 +65,24 @@ def _listen(
     day: date,
     mp3s: Mapping[str, Sequence[MixedAudioRow | None]],
     before: Mapping[str, CatalogRow],
+    again: frozenset[str],
     progress: Progress,
 ) -> tuple[dict[str, Heard], int]:
     """Return what was heard in each archived MP3, by its id, and how many were normalized for that."""
     target = target_of(settings)
     archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == ARCHIVED}
     normalized_before = {
-        audio_id: before[audio_id] for audio_id, mp3 in archived.items() if _is_normalized(mp3, before.get(audio_id))
+        audio_id: _as_found(archive, before[audio_id], again)
+        for audio_id, mp3 in archived.items()
+        if _is_normalized(mp3, before.get(audio_id))
     }
     heard = {
         audio_id: heard_before(archive, row)
         for audio_id, row in normalized_before.items()
         if row.audio_recipe == target.recipe
     }
-    tasks = [_task(archive, target, day, mp3, before) for mp3 in archived.values() if mp3.audio_id not in heard]
+    rows = {**before, **normalized_before}
+    tasks = [_task(archive, target, day, mp3, rows) for mp3 in archived.values() if mp3.audio_id not in heard]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
         heard[done.task.audio_id] = _heard(archive, done, normalized_before.get(done.task.audio_id))
@@ -85,6 +96,14 @@ def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
     return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
 
 
+def _as_found(archive: Archive, row: CatalogRow, again: frozenset[str]) -> CatalogRow:
+    """Return the row; without its recipe where its file is to be read back and is not what the row states."""
+    key = Layout.key_in(row.audio_uri or "")
+    if row.recording_id not in again or unlike(archive, key, row.audio_bytes, row.audio_sha256) is None:
+        return row
+    return dataclasses.replace(row, audio_recipe=None)
+
+
 def _heard(archive: Archive, done: Done[NormalizeTask, Published], row: CatalogRow | None) -> Heard:
     if done.result:
         return heard_anew(archive, done.task, done.result)
@@ -95,7 +114,7 @@ def _task(
     archive: Archive, target: Target, day: date, mp3: MixedAudioRow, before: Mapping[str, CatalogRow]
 ) -> NormalizeTask:
     row = before.get(mp3.audio_id)
-    taken = Layout.key_in(row.audio_uri) if row and row.audio_uri else None
+    taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
     return NormalizeTask(archive.address, target, day, mp3.recording_id, mp3.audio_id, mp3.source_key or "", taken)
 
 

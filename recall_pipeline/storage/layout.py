@@ -5,6 +5,7 @@ from typing import Literal
 
 TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog"]
 
+_AUDIO_FOLDERS = ("mixed_audio/day=", "normalized_audio/day=")
 EVENTS = "_events"
 DRAINED_EVENTS = f"{EVENTS}/drained"
 
@@ -48,8 +49,8 @@ class Layout:
 
     @staticmethod
     def key_in(uri: str) -> str:
-        """Return the key within the URI of a normalized file, wherever the archive was when it was written."""
-        return uri[uri.rindex("normalized_audio/day=") :]
+        """Return the key within the URI of an MP3 or a normalized file, wherever the archive was when it was written."""
+        return uri[max(uri.rindex(folder) for folder in _AUDIO_FOLDERS if folder in uri) :]
 
 
 def _leaf(day: date, recording_id: str, audio_id: str, version: str | None) -> str:

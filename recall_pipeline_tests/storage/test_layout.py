@@ -31,9 +31,12 @@ def test_a_normalized_file_has_its_format_as_suffix() -> None:
     assert key == f"normalized_audio/day=2026-03-02/{RECORDING}/{AUDIO}.flac"
 
 
-def test_a_normalized_file_is_found_in_its_uri_wherever_the_archive_was() -> None:
-    key = Layout.normalized(DAY, RECORDING, AUDIO, "opus", "0badcafe")
-    assert Layout.key_in(f"s3://bucket/normalized_audio/day=old/{key}") == key
+@pytest.mark.parametrize("folder", ["mixed_audio", "normalized_audio"])
+@pytest.mark.parametrize(
+    "key", [Layout.normalized(DAY, RECORDING, AUDIO, "opus", "0badcafe"), Layout.source(DAY, RECORDING, AUDIO)]
+)
+def test_a_file_is_found_in_its_uri_wherever_the_archive_was(folder: str, key: str) -> None:
+    assert Layout.key_in(f"s3://bucket/{folder}/day=old/{key}") == key
 
 
 @pytest.mark.parametrize("path", ["/data/bots/day=2026-03-02", "bucket/bots/day=2026-03-02/"])

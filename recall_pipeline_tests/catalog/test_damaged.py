@@ -1,0 +1,74 @@
+"""A normalized file that was lost or damaged is made anew when its recording is looked at again."""
+
+import pytest
+
+from recall_pipeline.audio import Target
+from recall_pipeline.catalog import Cataloged, catalog_day, normalizing
+from recall_pipeline.catalog.normalizing import NormalizeTask
+from recall_pipeline.errors import NormalizationError
+from recall_pipeline.storage import Layout
+from recall_pipeline_tests.workspace import DAY, Workspace, talk
+
+
+def look_again(workspace: Workspace, *recording_ids: str) -> Cataloged:
+    """Catalog the day, and read back the normalized files of some recordings."""
+    return catalog_day(workspace.archive, workspace.settings, DAY, lambda *_: None, frozenset(recording_ids))
+
+
+def damage(workspace: Workspace, key: str, how: str) -> None:
+    """Lose a file, or change its bytes and keep its size."""
+    content = workspace.content(key)
+    workspace.archive.remove(key)
+    if how == "changed":
+        with workspace.archive.scratch() as written:
+            written.write_bytes(content[:-4] + b"rot!")
+            workspace.archive.publish(written, key)
+
+
+@pytest.fixture
+def storage_url(folder_url: str) -> str:
+    """A folder."""
+    return folder_url
+
+
+@pytest.mark.parametrize("how", ["lost", "changed"])
+def test_it_is_made_anew_under_its_name_from_the_stored_source(workspace: Workspace, how: str) -> None:
+    [mp3] = workspace.meet("one", talk())
+    [before] = workspace.sync().rows
+    key = Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac")
+    content = workspace.content(key)
+    damage(workspace, key, how)
+    assert look_again(workspace).normalized == 0
+    cataloged = look_again(workspace, mp3.recording_id)
+    assert (cataloged.normalized, cataloged.rows) == (1, [before])
+    assert workspace.content(key) == content
+
+
+def test_one_that_is_what_it_should_be_is_left_alone(workspace: Workspace) -> None:
+    [mp3] = workspace.meet("one", talk())
+    before = workspace.sync().rows
+    cataloged = look_again(workspace, mp3.recording_id)
+    assert (cataloged.normalized, cataloged.rows) == (0, before)
+
+
+def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [mp3] = workspace.meet("one", talk())
+    [before] = workspace.sync().rows
+    damage(workspace, Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac"), "lost")
+    with monkeypatch.context() as patched:
+        patched.setattr(normalizing, "normalize_task", fails)
+        [row] = look_again(workspace, mp3.recording_id).rows
+        assert (row.outcome, row.audio_uri, row.audio_sha256) == ("ready", before.audio_uri, before.audio_sha256)
+        lost = "the normalized file is lost or damaged, and doing it anew failed: no room"
+        assert row.outcome_reason == lost
+        assert workspace.catalog().rows[0].outcome_reason == lost
+    [healed] = workspace.catalog().rows
+    assert (healed.outcome, healed.outcome_reason, healed.audio_recipe) == ("ready", None, Target().recipe)
+    assert Layout.key_in(healed.audio_uri or "") in workspace.keys("normalized_audio")
+
+
+def fails(task: NormalizeTask) -> None:
+    """Stand in for an encoder."""
+    raise NormalizationError("no room")
