@@ -9,6 +9,7 @@ from functools import cached_property
 import dagster as dg
 
 from recall_pipeline.assets.partitions import days_of_run
+from recall_pipeline.assets.processes import process_tags
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.recall import Listings, RecallClient, open_client
 from recall_pipeline.settings import Settings, load_settings
@@ -90,7 +91,10 @@ class Session:
 @dg.resource(description="What the steps of one run share: settings, archive, listings.")
 def session_resource(context: dg.InitResourceContext) -> Session:
     """Open a session for one run, whose days share their walks; the settings are read when the run starts."""
-    return Session(days=days_of_run(context.run.tags) if context.run else ())
+    if context.run is None or context.instance is None:
+        return Session()
+    context.instance.add_run_tags(context.run.run_id, process_tags())
+    return Session(days=days_of_run(context.run.tags))
 
 
 RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

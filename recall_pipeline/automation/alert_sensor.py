@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from recall_pipeline.assets.processes import close_dead_runs
 from recall_pipeline.automation.alert_book import AlertBook
 from recall_pipeline.automation.alert_news import note_freshness, note_run
 from recall_pipeline.automation.alert_sinks import sinks_of
@@ -42,6 +43,7 @@ class _Cursor:
 def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Read the runs that ended since the last tick and what is fresh now, and send what is due."""
     cursor = _Cursor.of(context.cursor)
+    close_dead_runs(context.instance)  # their days could not be asked for, and nobody would be told
     for ended in _runs_ended(context.instance, cursor.read):
         note_run(context.instance, cursor.book, ended)
     note_freshness(context.instance, cursor.book)

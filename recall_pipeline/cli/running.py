@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import noticing_interrupts
-from recall_pipeline.cli.stale_runs import close_stale_runs, process_tags
 from recall_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,13 +39,14 @@ class DaysRun:
 
 def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], progress: "Progress") -> DaysRun:
     """Run every day; one that fails does not stop the next, three in a row do. Raises KeyboardInterrupt."""
+    from recall_pipeline.assets.processes import close_dead_runs
     from recall_pipeline.assets.session import Session
 
     session = Session(settings, days, again, is_interactive=True, progress=progress)
     done = DaysRun(session.tally)
     failed_in_a_row = 0
     with open_instance() as instance, noticing_interrupts() as interrupted:
-        close_stale_runs(instance)
+        close_dead_runs(instance)
         for number, day in enumerate(days):
             if failed_in_a_row == _FAILURES_IN_A_ROW:
                 done.untried = days[number:]
@@ -65,6 +65,7 @@ def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str 
     """Run one day and return why it failed; None when it did not."""
     import dagster as dg
 
+    from recall_pipeline.assets.processes import process_tags
     from recall_pipeline.definitions import defs
 
     result = defs.resolve_job_def("sync_day").execute_in_process(
@@ -73,7 +74,7 @@ def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str 
         partition_key=day.isoformat(),
         resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
         raise_on_error=False,
-        tags=process_tags(),
+        tags={"recall_pipeline/started_by": "command line", **process_tags()},
     )
     return None if result.success else _reason(result)
 

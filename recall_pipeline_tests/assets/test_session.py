@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from recall_pipeline.assets import Session
+from recall_pipeline.assets.processes import process_tags
 from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.definitions import defs
 from recall_pipeline.discovery import RECORDINGS
@@ -140,7 +141,7 @@ def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
     assert [row.recording_id for row in RECORDINGS.read(workspace.archive, DAY) or []] == [mp3.recording_id]
 
 
-def test_a_range_of_days_in_one_run_shares_one_walk(
+def test_a_run_says_where_it_lives_and_the_days_of_a_range_share_one_walk(
     instance: dg.DagsterInstance, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_API_KEY", workspace.sandbox.api_key)
@@ -151,5 +152,6 @@ def test_a_range_of_days_in_one_run_shares_one_walk(
         "dagster/asset_partition_range_end": "2026-03-05",
     }
     assert defs.resolve_job_def("sync_day").execute_in_process(instance=instance, tags=span).success
+    assert process_tags().items() <= instance.get_runs()[0].tags.items()
     asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
     assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]

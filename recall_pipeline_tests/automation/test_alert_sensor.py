@@ -11,6 +11,7 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 
 from recall_pipeline.assets import DAYS
 from recall_pipeline.automation import alerts
+from recall_pipeline_tests.assets.test_processes import process_tags_of_the_dead
 
 DAY = {"dagster/partition": "2026-03-02"}
 RANGE = {"dagster/asset_partition_range_start": "2026-03-01", "dagster/asset_partition_range_end": "2026-03-03"}
@@ -79,7 +80,8 @@ class Listener:
     """Ticks the sensor, handing the cursor on; the first tick is over."""
 
     def __init__(self, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> None:
-        self.instance, self.caplog, self.cursor = instance, caplog, None
+        self.instance, self.caplog = instance, caplog
+        self.cursor: str | None = None
         assert self.hears() == []
 
     def hears(self) -> list[str]:
@@ -138,12 +140,11 @@ def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Li
     assert listener.hears() == [f"Recovered: {CAUSE}"]
 
 
-def test_a_run_that_was_killed_is_told_and_is_over_when_the_day_has_been_run(
+def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_been_run(
     instance: dg.DagsterInstance, listener: Listener
 ) -> None:
-    run = dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=DAY)
+    run = dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=DAY | process_tags_of_the_dead())
     instance.add_run(run)
-    instance.report_run_failed(run)
     [told] = listener.hears()
     assert told.startswith("Failed: the run's process was killed, or it ran too long")
     assert told.endswith("\nWhere: the run of 2026-03-02")
