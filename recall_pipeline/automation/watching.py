@@ -1,6 +1,7 @@
 """Look through Recall.ai's listings a little at a time: the last two days often, the rest of the lookback as it goes.
 
 A look is bounded in requests and time, and goes on where the one before stopped, in the middle of a list if need be.
+Where events tell of changes, looking is the sweep behind them: once through everything at every interval.
 With P list pages a look and endpoint (a fifth of the minute's budget) the two days get 4/5 of them, the rest at least
 1/5: a change is seen within ceil(pages of the two days / 0.8 P) looks, or ceil(pages of the lookback / 0.2 P).
 """
@@ -9,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from recall_pipeline.days import ONE_DAY, start_of
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
@@ -18,6 +19,8 @@ from recall_pipeline.recall.client import AnyListed, Kind, Window
 from recall_pipeline.settings import Settings
 
 HOT = timedelta(hours=48)
+TICK_WITH_EVENTS_SECONDS = 30
+_NEVER = datetime.min.replace(tzinfo=UTC)
 KINDS: tuple[Kind, ...] = ("bot", "recording", "audio_mixed")
 
 Pass = dict[str, str | None]
@@ -26,23 +29,36 @@ Pass = dict[str, str | None]
 
 @dataclass(slots=True)
 class Place:
-    """How far each tier has been read; the sensor's cursor."""
+    """How far each tier has been read, and since when; the sensor's cursor. A finished pass is empty."""
 
     hot: Pass = field(default_factory=dict)
     rest: Pass = field(default_factory=dict)
+    began_at: datetime = _NEVER
 
     @classmethod
     def read(cls, text: str | None) -> "Place":
         """Read what `written` gave; anything else, of an older version too, starts anew."""
         try:
             stored = json.loads(text or "{}")
-            return cls(_checked(stored["hot"]), _checked(stored["rest"]))
+            return cls(_checked(stored["hot"]), _checked(stored["rest"]), datetime.fromisoformat(stored["began_at"]))
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
     def written(self) -> str:
         """Return the place as compact JSON."""
-        return json.dumps({"hot": self.hot, "rest": self.rest}, separators=(",", ":"))
+        stored = {"hot": self.hot, "rest": self.rest, "began_at": self.began_at.isoformat()}
+        return json.dumps(stored, separators=(",", ":"))
+
+    def begin_again(self, settings: Settings, now: datetime) -> None:
+        """Begin the passes that are due: each that is finished, or with events all of them once an interval."""
+        interval = timedelta(seconds=settings.sensor_interval_seconds)
+        if settings.webhook_secret is not None:
+            is_sweeping = bool(self.hot or self.rest)
+            if is_sweeping or abs(now - self.began_at) < interval:  # a clock set back must not stop it for ever
+                return
+        self.began_at = now
+        for tier in (self.hot, self.rest):
+            tier.update({} if tier else dict.fromkeys(KINDS))
 
 
 @dataclass(slots=True)
@@ -55,9 +71,14 @@ class Seen:
     trouble: str | None = None
 
 
+def tick_seconds(settings: Settings) -> int:
+    """Return the time between two ticks: short where events come in, since hearing them is cheap."""
+    return settings.sensor_interval_seconds if settings.webhook_secret is None else TICK_WITH_EVENTS_SECONDS
+
+
 def pages_per_look(settings: Settings) -> int:
     """Return how many list requests a look may send to each endpoint: a fifth of what the budget gives a minute."""
-    minutes = min(settings.sensor_interval_seconds, 60) / 60
+    minutes = min(tick_seconds(settings), 60) / 60
     return max(2, int(settings.list_rpm * minutes / 5))
 
 
@@ -69,16 +90,17 @@ async def look(client: RecallClient, settings: Settings, place: Place, now: date
     seen = Seen(until)
     pages = pages_per_look(settings)
     boundary, horizon = now - HOT, start_of((now - settings.lookback).date())
+    place.begin_again(settings, now)
     await _read_on(client, place.hot, (boundary, now + ONE_DAY), pages - max(1, pages // 5), seen)
     if horizon < boundary:
         await _read_on(client, place.rest, (horizon, boundary), pages, seen)
+    else:
+        place.rest.clear()
     return seen
 
 
 async def _read_on(client: RecallClient, progress: Pass, window: Window, pages: int, seen: Seen) -> None:
-    """Read up to `pages` of each listing of a pass; a finished pass begins again."""
-    if not progress:
-        progress.update(dict.fromkeys(KINDS))
+    """Read up to `pages` of each listing of a pass."""
     kinds: Sequence[Kind] = [kind for kind in KINDS if kind in progress]
     await asyncio.gather(*(_read_list(client, kind, progress, window, pages, seen) for kind in kinds))
 
