@@ -1,11 +1,15 @@
-"""The demo's world, synced twice: once while much goes wrong, over all days in one run, and once more day by day."""
+"""The demo's world, synced twice: once while much goes wrong, over all days in one run, and once more day by day.
 
-from collections.abc import Iterator, Sequence
+The archive of the one is a folder, that of the other lies on S3.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -18,6 +22,7 @@ from recall_pipeline.definitions import defs
 from recall_pipeline.sandbox import Access, ExpectedRow, Rule, Sandbox, demo_world
 from recall_pipeline.sandbox.effects import Cut, Effect, error_page, expired_link, throttling, unavailable
 from recall_pipeline.settings import Settings
+from recall_pipeline_tests.storages import stored
 
 _UNLIMITED: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -45,40 +50,53 @@ class Sync:
 
 @dataclass(frozen=True)
 class SyncedWorld:
-    """The demo's world, its archive, and both syncs of it."""
+    """The demo's world, its archive, the variables that lead there, and both syncs of it."""
 
     sandbox: Sandbox
     settings: Settings
     days: Sequence[date]
     truth: Sequence[ExpectedRow]
-    folders: Sequence[Path]
+    home: Path
+    environment: Mapping[str, str]
     first: Sync
     second: Sync
     files_after_first: dict[str, bytes]
 
 
-@pytest.fixture(scope="module")
-def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncedWorld]:
-    """Sync the demo's days; the folders are the archive and the Dagster home."""
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("folder", marks=pytest.mark.xdist_group("world")),  # one worker syncs it for all its tests
+        pytest.param("s3", marks=pytest.mark.xdist_group("s3")),
+    ],
+)
+def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncedWorld]:
+    """Sync the demo's days into an archive of each kind."""
     today = utc_now().date()
     days = list(days_between(today - timedelta(days=5), today))
-    data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("home")
-    with _quiet_environment(home), _sandbox(today) as sandbox, _instance(home) as instance:
-        settings = _settings(sandbox, data)
+    home = tmp_path_factory.mktemp("home")
+    url, environment = str(tmp_path_factory.mktemp("data")), {"DAGSTER_HOME": str(home)}
+    if request.param == "s3":
+        url = f"s3://{request.getfixturevalue('bucket')}/{uuid4()}"
+        environment |= request.getfixturevalue("s3_server").environment
+        environment |= {"RECALL_SPOOL_DIR": str(tmp_path_factory.mktemp("spool") / "spool")}
+    with _quiet_environment(environment), _sandbox(today) as sandbox, _instance(home) as instance:
+        settings = _settings(sandbox, url)
         truth = sandbox.world.truth()
         _break_much(sandbox)
         span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
         first = _sync(sandbox, instance, Session(settings, days), [{"tags": span}])
-        files = _files(data)
+        files = stored(url)
         sandbox.faults.clear()
         second = _sync(sandbox, instance, Session(settings, days), [{"partition_key": day.isoformat()} for day in days])
-        yield SyncedWorld(sandbox, settings, days, truth, (data, home), first, second, files)
+        yield SyncedWorld(sandbox, settings, days, truth, home, environment, first, second, files)
 
 
 @contextmanager
-def _quiet_environment(home: Path) -> Iterator[None]:
+def _quiet_environment(environment: Mapping[str, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched, stamina.set_testing(True, attempts=6):
-        patched.setenv("DAGSTER_HOME", str(home))
+        for name, value in environment.items():
+            patched.setenv(name, value)
         yield
 
 
@@ -93,11 +111,11 @@ def _instance(home: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}})
 
 
-def _settings(sandbox: Sandbox, data: Path) -> Settings:
+def _settings(sandbox: Sandbox, storage_url: str) -> Settings:
     return Settings(
         api_key=SecretStr(sandbox.api_key),
         api_url=sandbox.api_url,
-        storage_url=str(data),
+        storage_url=storage_url,
         list_rpm=100_000,
         object_rpm=100_000,
     )
@@ -121,7 +139,3 @@ def _sync(sandbox: Sandbox, instance: dg.DagsterInstance, session: Session, runs
         for run in runs
     ]
     return Sync(results, session, list(sandbox.access_log))
-
-
-def _files(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
