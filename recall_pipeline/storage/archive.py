@@ -207,6 +207,8 @@ class Archive:
         try:
             yield
         finally:
+            with contextlib.suppress(OSError):
+                sweep(self.spool, _SCRATCH)  # of workers that were killed meanwhile
             path.unlink(missing_ok=True)  # while held: whoever waits notices, and makes a new one
             lock.release()
             self.close_spool()

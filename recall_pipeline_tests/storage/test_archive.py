@@ -160,6 +160,18 @@ class TestPublishing:
         archive.close_spool()
         assert not archive.spool.exists()
 
+    def test_what_a_worker_left_that_was_killed_during_a_run_goes_with_that_run(self, archive: Archive) -> None:
+        with archive.lock_day(DAY):
+            killed(
+                "from pathlib import Path\n"
+                "from recall_pipeline.storage import Address\n"
+                "with Address(sys.argv[1], Path(sys.argv[2])).open().scratch() as written:\n"
+                "    os.kill(os.getpid(), signal.SIGKILL)\n",
+                archive.address.root,
+                archive.spool,
+            )
+        assert not archive.spool.exists()
+
 
 class TestAcrossDisks:
     @pytest.fixture
