@@ -106,6 +106,12 @@ def _torn_table(trial: Trial) -> Iterable[Rule]:
     return ()
 
 
+def _no_table(trial: Trial) -> None:
+    """Take it away, and with it what it made look wrong."""
+    _table(trial).unlink()
+    trial.false.clear()
+
+
 def _table(trial: Trial) -> Path:
     return trial.data / f"mixed_audio/day={trial.day}/mixed_audio.parquet"
 
@@ -143,8 +149,7 @@ OF_MACHINE = (
           says="RECALL_STORAGE_URL"),
     Fault("storage read-only", _read_only, lift=lambda trial: trial.data.chmod(0o700), statuses=(1,),
           handicap=lambda _: ("--heed-permissions",), says="RECALL_STORAGE_URL"),
-    Fault("a table torn by somebody else", _torn_table, lift=lambda trial: _table(trial).unlink(), statuses=(1,),
-          says="is no readable parquet"),
+    Fault("a table torn by somebody else", _torn_table, lift=_no_table, statuses=(1,), says="is no readable parquet"),
     Fault("a decoding worker killed", during=_kill_a_worker(_proves)),
     Fault("a normalization worker killed", during=_kill_a_worker(_normalizes), talk_seconds=_LONG_SECONDS),
     Fault("all processes killed while downloading", of(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),

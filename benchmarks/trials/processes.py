@@ -67,6 +67,13 @@ class Running:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
+    def outliving(self, bound_seconds: float) -> list[int]:
+        """Return the ids of those that still live so long after the process itself has ended."""
+        give_up_at = time.monotonic() + bound_seconds
+        while (left := self.processes()) and time.monotonic() < give_up_at:
+            time.sleep(0.05)
+        return left
+
     def processes(self) -> list[int]:
         """Return the ids of the group's processes, itself included."""
         return [pid for pid, _, group in _processes() if group == self.pid]
@@ -78,7 +85,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def _processes() -> list[tuple[int, int, int]]:
-    """Return (id, parent's id, group) of every process that can be seen."""
+    """Return (id, parent's id, group) of every process that lives."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
@@ -86,7 +93,8 @@ def _processes() -> list[tuple[int, int, int]]:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            found.append((int(folder.name), int(fields[1]), int(fields[2])))
+            if fields[0] != "Z":
+                found.append((int(folder.name), int(fields[1]), int(fields[2])))
     return found
 
 

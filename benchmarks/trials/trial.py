@@ -34,7 +34,10 @@ class ShiftedClock:
 
 @dataclass
 class Trial:
-    """What is under trial; `said` is all that its processes printed, `false` each lie that was seen on disk."""
+    """What is under trial; `said` is all that its processes printed, `false` each lie that was seen on disk.
+
+    `replaced` names artifacts that got other bytes upstream: these may be ready, and then no more for a while.
+    """
 
     folder: Path
     sandbox: Sandbox
@@ -44,6 +47,7 @@ class Trial:
     said: list[Ended] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
     kept: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    replaced: set[str] = field(default_factory=set)
     _started: int = 0
     _seen: dict[tuple[str, str], bool] = field(default_factory=dict)
     _looking: threading.Lock = field(default_factory=threading.Lock)
@@ -161,6 +165,6 @@ class Trial:
         for (what, its_id), was_heard in self._seen.items():
             if (what, its_id) not in now:
                 yield f"{what} {its_id} was in the catalog, and is no more"
-            elif was_heard and not now[what, its_id]:
+            elif was_heard and not now[what, its_id] and its_id not in self.replaced:
                 yield f"{what} {its_id} was ready, and is no more"
         self._seen = now

@@ -1,6 +1,6 @@
 """Meetings for a trial: few and short, yet of each kind that a sync treats in its own way."""
 
-from datetime import date, time, timedelta
+from datetime import date, time
 
 from recall_pipeline.sandbox import World
 from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
@@ -25,9 +25,8 @@ def small_world(day: date, *, talks: int = 3, talk_seconds: float = TALK_SECONDS
 
 
 def add_talk(world: World, day: date, number: int, talk_seconds: float = TALK_SECONDS) -> None:
-    """Add a meeting with bytes of its own."""
-    starts = (timedelta(hours=9) + number * timedelta(minutes=1)).total_seconds()
-    at = time(int(starts // 3600), int(starts % 3600 // 60))
+    """Add a meeting with bytes of its own, all of them between nine and seventeen o'clock."""
+    at = time(9 + number // 60 % 8, number % 60)
     meeting = Meeting(f"talk {number}", "an MP3", 0, at, ("ready",), (_talk(f"talk {number}", talk_seconds),))
     world.add(*rows_of(meeting, day))
 
