@@ -10,6 +10,7 @@ Follow one recording by reading the rooms in their order; a room imports only fr
     audio              hear what a file holds, and bring it to one level and format
     capture            bring an MP3 home whole, and prove it
     catalog            decide each recording's outcome, and keep the table that everybody reads
+    verification       prove the archive against its tables, and account for every file
     manifests          list what is ready in the formats of training toolkits
     assets             the same as four Dagster assets, one thin file each
     downstream         the catalog as a resource, for other teams' code locations

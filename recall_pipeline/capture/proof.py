@@ -58,7 +58,7 @@ class Prover:
         except Exception as fault:
             # Whatever a decoder makes of a stranger's bytes, it is this file's failure only.
             raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
-        return Evidence(size_bytes, sha256, proof, _truncation(proof))
+        return Evidence(size_bytes, sha256, proof, truncation(proof))
 
     async def _prove(self, path: Path) -> Proof:
         pool = self._pool = self._pool or worker_processes(self._processes)
@@ -87,7 +87,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _truncation(proof: Proof) -> str | None:
+def truncation(proof: Proof) -> str | None:
+    """Say how much less a file decodes to than its own header promises; None when it does not."""
     if not proof.is_truncated:
         return None
     return (

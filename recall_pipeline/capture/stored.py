@@ -3,6 +3,8 @@
 from recall_pipeline.capture.proof import sha256_of
 from recall_pipeline.storage import Archive
 
+NOT_THERE = "is not there"
+
 
 def unlike(archive: Archive, key: str, size_bytes: int | None, sha256: str | None) -> str | None:
     """Say how what is stored under `key` differs from what is stated; None when it does not.
@@ -11,7 +13,7 @@ def unlike(archive: Archive, key: str, size_bytes: int | None, sha256: str | Non
     """
     found = archive.size_bytes(key)
     if found is None:
-        return "is not there"
+        return NOT_THERE
     if size_bytes is not None and found != size_bytes:
         return f"has {found} bytes, not {size_bytes}"
     if sha256 is None:

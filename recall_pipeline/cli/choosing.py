@@ -17,23 +17,30 @@ def choose_days(
     today = utc_now().date()
     if first or last:
         start, end = first or last or today, last or today
-        days = _within_partitions(settings, start, end, today)
+        days = _within_partitions(settings, start, end)
         return days if recording_id is None else _with_recording(archive, days, recording_id)
     if recording_id:
         day = _cataloged_day(archive, recording_id) or asyncio.run(_ask_for_day(settings, recording_id))
-        return _within_partitions(settings, day, day, today)
+        return _within_partitions(settings, day, day)
     from recall_pipeline.automation.due import days_due
 
     return days_due(archive, settings, today)
 
 
-def _within_partitions(settings: Settings, first: date, last: date, today: date) -> list[date]:
-    if first > last:
+def check_days(settings: Settings, first: date | None, last: date | None) -> None:
+    """Raise UsageError for days that are no partitions, or in the wrong order."""
+    today = utc_now().date()
+    if first and last and first > last:
         raise UsageError(f"--from {first} lies after --to {last}: swap them")
-    if first < settings.start_date:
-        raise UsageError(f"{first} lies before the first day partition: RECALL_START_DATE is {settings.start_date}")
-    if last > today:
-        raise UsageError(f"{last} lies in the future: the last day partition is today, {today} UTC")
+    for day in (first, last):
+        if day and day < settings.start_date:
+            raise UsageError(f"{day} lies before the first day partition: RECALL_START_DATE is {settings.start_date}")
+        if day and day > today:
+            raise UsageError(f"{day} lies in the future: the last day partition is today, {today} UTC")
+
+
+def _within_partitions(settings: Settings, first: date, last: date) -> list[date]:
+    check_days(settings, first, last)
     return list(days_between(first, last))
 
 

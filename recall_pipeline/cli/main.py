@@ -17,6 +17,7 @@ _COMMANDS = {
     "sandbox": ("sandbox", "Serve a local Recall API."),
     "doctor": ("doctor", "Check settings, key, storage, audio libraries and Dagster home."),
     "sync": ("sync", "Bring days of recordings home."),
+    "verify": ("verify", "Prove the archive against the catalog; needs no key."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "webhooks": ("webhooks", "Receive Recall's signed webhooks."),

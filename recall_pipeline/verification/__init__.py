@@ -1,0 +1,22 @@
+"""Prove the archive against its tables: every file read back, every file accounted for.
+
+Belongs here: which files the tables of a day name and where tables contradict one another; reading a file back in a
+process of its own; telling older versions from orphans; removing an orphan that is proven to be one too many.
+Does not belong here: bringing back what is lost. That is done by a sync which looks at its recording again.
+Comes in: the archive. Goes out: everything that is wrong with it, and nothing is written on the way.
+"""
+
+from recall_pipeline.verification.days import held_days, verify_days
+from recall_pipeline.verification.mending import remove_redundant, to_look_at_again, why_left
+from recall_pipeline.verification.problems import Kind, Problem, Verified
+
+__all__ = [
+    "Kind",
+    "Problem",
+    "Verified",
+    "held_days",
+    "remove_redundant",
+    "to_look_at_again",
+    "verify_days",
+    "why_left",
+]

@@ -1,0 +1,117 @@
+"""Verify days: read the tables, read back what they name, account for what they do not."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from recall_pipeline.audio import run_tasks
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.verification.named import read_tables
+from recall_pipeline.verification.problems import Problem, Verified
+from recall_pipeline.verification.reading_back import ReadBack, problem_of, read_back
+from recall_pipeline.verification.unnamed import FOLDERS, OlderVersion, unnamed
+
+_AT_ONCE = 1000  # files; a pool for each day would take longer to start than to read a quiet day
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, the number done and the number to do."""
+
+
+def held_days(archive: Archive, first: date | None = None, last: date | None = None) -> list[date]:
+    """Return the days from `first` to `last` (None: open) of which anything lies in the archive, the oldest first."""
+    found = {day for folder in FOLDERS for name in archive.names(folder) if (day := Layout.day_in(name)) is not None}
+    return sorted(day for day in found if (first is None or first <= day) and (last is None or day <= last))
+
+
+def verify_days(
+    archive: Archive,
+    settings: Settings,
+    days: Sequence[date],
+    progress: Progress,
+    only: frozenset[str] | None = None,
+) -> Verified:
+    """Prove the archive against its tables for some days, and of these `only` some recordings' files; change nothing.
+
+    Raises StorageError when the archive cannot be listed.
+    """
+    verified = Verified(list(days))
+    for looks in _batches(_look(archive, day, only) for day in days):
+        files = [task for look in looks for task in look.files]
+        for number, done in enumerate(run_tasks(read_back, files, workers=_processes(settings)), start=1):
+            verified.size_bytes += done.task.size_bytes or 0
+            if (problem := problem_of(done)) is not None:
+                verified.problems.append(problem)
+            progress("read back", number, len(files))
+        for look in looks:
+            look.add_to(verified)
+        progress("days", days.index(looks[-1].day) + 1, len(days))
+    verified.problems = _that_last(archive, verified.problems)
+    return verified
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is to be read back of a day, and what is wrong at first sight."""
+
+    day: date
+    files: list[ReadBack] = field(default_factory=list)
+    superseded: int = 0
+    corrupt: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add_to(self, verified: Verified) -> None:
+        """Count this day in."""
+        verified.files += len(self.files)
+        verified.superseded += self.superseded
+        verified.corrupt |= dict.fromkeys(self.corrupt, self.day)
+        verified.problems += self.problems
+
+
+def _look(archive: Archive, day: date, only: frozenset[str] | None) -> _Look:
+    tables = read_tables(archive, day)
+    look = _Look(day, corrupt=tables.corrupt, problems=list(tables.problems))
+    for file in tables.files.values():
+        task = ReadBack(archive.address, day, file.key, file.recording_id, file.size_bytes, file.sha256, file.is_sound)
+        look.files.append(task)
+    for found in unnamed(archive, tables):
+        if isinstance(found, OlderVersion):
+            look.superseded += 1
+            look.files.append(ReadBack(archive.address, day, found.key, found.recording_id, None, found.version, False))
+        else:
+            look.problems.append(found)
+    look.files = [task for task in look.files if only is None or task.recording_id in only]
+    return look
+
+
+def _batches(looks: Iterable[_Look]) -> Iterator[list[_Look]]:
+    """Yield the looks in groups of about as many files as are worth a pool."""
+    batch: list[_Look] = []
+    for look in looks:
+        batch.append(look)
+        if sum(len(one.files) for one in batch) >= _AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _that_last(archive: Archive, problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that are still there: a sync may have changed a day while it was read."""
+    by_day: dict[date, list[Problem]] = {}
+    for problem in problems:
+        by_day.setdefault(problem.day, []).append(problem)
+    return [problem for day in sorted(by_day) for problem in _still(archive, day, by_day[day])]
+
+
+def _still(archive: Archive, day: date, problems: Sequence[Problem]) -> Iterator[Problem]:
+    look = _look(archive, day, None)
+    to_read_back = {file.key for file in look.files}
+    for problem in problems:
+        if problem in look.problems or problem.what in to_read_back:
+            yield problem
+
+
+def _processes(settings: Settings) -> int:
+    return int(settings.workers) if settings.workers.isdecimal() else os.cpu_count() or 1

@@ -1,0 +1,46 @@
+"""Which of the problems a sync can mend, which this room removes itself, and why one is left."""
+
+from datetime import date
+
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.verification.named import read_tables
+from recall_pipeline.verification.problems import Kind, Problem, Verified
+from recall_pipeline.verification.unnamed import remove_if_redundant
+
+
+def to_look_at_again(verified: Verified) -> tuple[list[date], frozenset[str]]:
+    """Return the days to sync, the oldest first, and the recordings to look at again on them.
+
+    A corrupt recording is one (contract.md section 4, row 3); a day with a table that cannot be read is none.
+    """
+    blocked = {
+        problem.day for problem in verified.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
+    }
+    days = {problem.day for problem in verified.problems} | set(verified.corrupt.values())
+    recordings = {problem.recording_id for problem in verified.problems if problem.recording_id}
+    return sorted(days - blocked), frozenset(recordings | verified.corrupt.keys())
+
+
+def remove_redundant(archive: Archive, verified: Verified) -> None:
+    """Remove each orphan whose very bytes are cataloged under another name of the same audio."""
+    orphans = [problem for problem in verified.problems if problem.kind is Kind.ORPHANED]
+    for day in sorted({orphan.day for orphan in orphans}):
+        with archive.lock_day(day):
+            tables = read_tables(archive, day)
+            for orphan in orphans:
+                if orphan.day == day:
+                    remove_if_redundant(archive, tables, orphan.what)
+
+
+def why_left(archive: Archive, problem: Problem) -> str:
+    """Say why a sync that looked at it again did not mend a problem, as far as the tables know."""
+    tables = read_tables(archive, problem.day)
+    for mp3 in tables.mp3s:
+        if mp3.source_key == problem.what:
+            if mp3.fetch_failure:
+                return f"fetching it again failed: {mp3.fetch_failure}"
+            return "" if mp3.is_offered else "Recall offers it no more: restore it from a backup"
+    for row in tables.catalog:
+        if row.audio_uri and Layout.key_in(row.audio_uri) == problem.what:
+            return row.outcome_reason or ""
+    return "look at it, and move it away by hand" if problem.kind is Kind.ORPHANED else ""
