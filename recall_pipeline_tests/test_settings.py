@@ -26,6 +26,7 @@ DEFAULTS = {
     "RECALL_REGION": "us-east-1",
     "RECALL_API_URL": None,
     "RECALL_STORAGE_URL": "./data",
+    "RECALL_S3_ENCRYPTION": None,
     "RECALL_SPOOL_DIR": None,
     "RECALL_START_DATE": date(2025, 1, 1),
     "RECALL_LOOKBACK_DAYS": 7,
@@ -87,6 +88,7 @@ WRONG = [
     ("RECALL_LIST_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_OBJECT_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_CONCURRENCY", "0", "should be greater than or equal to 1"),
+    ("RECALL_S3_ENCRYPTION", "kms", "is none of AES256, aws:kms"),
     ("RECALL_WORKERS", "0", "is neither `local`, a number of processes, nor a Dask scheduler"),
     ("RECALL_WORKERS", "http://host:8786", "is neither `local`"),
     ("RECALL_MAX_FILE_MB", "0", "should be greater than or equal to 1"),
@@ -169,6 +171,15 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 def test_retention_can_be_switched_off_by_name(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", text)
     assert load_settings().retention_days is None
+
+
+@pytest.mark.parametrize("encryption", ["AES256", "aws:kms", "aws:kms:arn:aws:kms:eu-central-1:1:key/2"])
+def test_encryption_is_s3s_to_do(encryption: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_S3_ENCRYPTION", encryption)
+    with pytest.raises(SettingsError, match="RECALL_S3_ENCRYPTION is for s3:// alone"):
+        load_settings()
+    monkeypatch.setenv("RECALL_STORAGE_URL", "s3://bucket/prefix")
+    assert load_settings().s3_encryption == encryption
 
 
 @pytest.mark.parametrize("workers", ["local", "4", "tcp://scheduler:8786", "tls://10.0.0.1:8786"])

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         description="Root of everything stored: a path (relative to the folder of workspace.yaml) or an fsspec URL "
         "such as `s3://bucket/prefix` (standard AWS variables, `AWS_ENDPOINT_URL` included).",
     )
+    s3_encryption: Annotated[str, AfterValidator(values.s3_encryption)] | None = Field(
+        None,
+        description="Server-side encryption to ask S3 for at every upload: `AES256`, `aws:kms`, or `aws:kms:KEY` with "
+        "a key's id or ARN. Unset: as the bucket does by default.",
+    )
     spool_dir: Annotated[Path, AfterValidator(folders.absolute)] | None = Field(
         None,
         description="Where partial files live (a relative path as above). Unset: `<storage>/_spool` if that is local, "
@@ -86,9 +91,20 @@ class Settings(BaseSettings):
         None,
         description="Recordings older than this are forgotten daily; unset or `off`: never.",
     )
+    retention_limit: int | None = Field(
+        None,
+        ge=0,
+        description="How many recordings may be forgotten by age at once. Unset: a tenth of the archive, 1,000 at most.",
+    )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="Where alerts are posted (Slack-shaped JSON)."
     )
+
+    @model_validator(mode="after")
+    def _encryption_fits_storage(self) -> Self:
+        if self.s3_encryption and not self.storage_url.startswith("s3://"):
+            raise ValueError("RECALL_S3_ENCRYPTION is for s3:// alone: unset it, or check RECALL_STORAGE_URL")
+        return self
 
     @model_validator(mode="after")
     def _rate_fits_format(self) -> Self:

@@ -70,6 +70,13 @@ def storage_url(url: str) -> str:
     return url
 
 
+def s3_encryption(value: str) -> str:
+    """Check RECALL_S3_ENCRYPTION."""
+    if not re.fullmatch(r"AES256|aws:kms(:[!-~]+)?", value):
+        raise ValueError("is none of AES256, aws:kms, and aws:kms:KEY with a key's id or ARN")
+    return value
+
+
 def workers(value: str) -> str:
     """Return `local`, a number of processes, or a Dask scheduler's address."""
     is_count = value.isdecimal() and int(value) > 0

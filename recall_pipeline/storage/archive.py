@@ -22,6 +22,7 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage.faults import is_fault_of_writing, reworded, storage_error
 from recall_pipeline.storage.layout import Layout, TableName
 from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sizes_below, sweep
+from recall_pipeline.storage.object_store import cure_of_missing_package, filesystem_options, upload_options
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -35,20 +36,29 @@ class Address:
 
     root: str
     spool: Path
+    encryption: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """`file` for a folder of this machine, else that of the URL."""
+        scheme, separator, _ = self.root.partition("://")
+        return scheme if separator else "file"
 
     @classmethod
     def of(cls, settings: Settings) -> "Address":
         """Return the address that the settings name."""
-        return cls(settings.storage_root, _spool_of(settings))
+        return cls(settings.storage_root, _spool_of(settings), settings.s3_encryption)
 
     def open(self) -> "Archive":
         """Open the archive; nothing is read or written yet. Raises StorageError without the package it takes."""
         import fsspec
 
+        options = filesystem_options(self.scheme, self.encryption)
         try:
-            filesystem, path = fsspec.core.url_to_fs(self.root, use_listings_cache=False)
+            filesystem, path = fsspec.core.url_to_fs(self.root, use_listings_cache=False, **options)
         except ImportError as missing:
-            raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}") from None
+            cure = cure_of_missing_package(self.scheme)
+            raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}; {cure}") from None
         return Archive(self, filesystem, path)
 
 
@@ -60,8 +70,8 @@ class Archive:
         self.spool = address.spool
         self._filesystem = filesystem
         self._path = path.rstrip("/")
-        self._is_local = "://" not in address.root
-        self._prefix = "file://" if self._is_local else address.root.partition("://")[0] + "://"
+        self._is_local = address.scheme == "file"
+        self._prefix = f"{address.scheme}://"
 
     def uri(self, key: str) -> str:
         """Return the absolute fsspec URI of `key`, which opens as it stands."""
@@ -156,7 +166,8 @@ class Archive:
             if self._is_local:
                 move_whole(local, Path(self.path(key)))
             else:
-                self._filesystem.put_file(str(local), self.path(key))
+                options = upload_options(self.address.scheme, local.stat().st_size)
+                self._filesystem.put_file(str(local), self.path(key), **options)
                 local.unlink()
 
     def remove(self, key: str) -> None:

@@ -11,6 +11,8 @@ from recall_pipeline.redaction import redact
 _FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WRITING = (*_FULL, errno.EFBIG, errno.EROFS)
+_WITHOUT_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_OF_OBJECT_STORES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
 
 
 @contextlib.contextmanager
@@ -21,7 +23,7 @@ def reworded(doing: str, what: str, root: str) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as fault:
-        if not isinstance(fault, OSError) and not type(fault).__module__.startswith(("botocore", "aiobotocore")):
+        if not isinstance(fault, OSError) and not type(fault).__module__.startswith(_OF_OBJECT_STORES):
             raise
         where = f"{what} below {root}" if not what.startswith("/") else what
         raise storage_error(doing, where, fault) from None
@@ -29,9 +31,15 @@ def reworded(doing: str, what: str, root: str) -> Iterator[None]:
 
 def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
     """Return the one line that says what could not be done, where, why, and what to do."""
-    error = StorageError(redact(f"cannot {doing} {where}: {_reason(fault)}. {_cure(fault)}"))
-    error.retry_can_help = not (isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON)
+    error = StorageError(redact(f"cannot {doing} {where}: {_reason(fault).rstrip('.')}. {_cure(doing, fault)}"))
+    error.retry_can_help = not _is_for_a_person(fault)
     return error
+
+
+def _is_for_a_person(fault: Exception) -> bool:
+    if isinstance(fault, PermissionError) or type(fault).__name__ in _WITHOUT_CREDENTIALS:  # S3 gives no errno
+        return True
+    return isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON
 
 
 def is_fault_of_writing(fault: OSError) -> bool:
@@ -47,7 +55,7 @@ def _reason(fault: Exception) -> str:
     return fault.strerror or str(fault) or type(fault).__name__
 
 
-def _cure(fault: Exception) -> str:
+def _cure(doing: str, fault: Exception) -> str:
     code = fault.errno if isinstance(fault, OSError) else None
     if code in _FULL:
         return "Free some space; the next sync goes on where this one stopped"
@@ -55,6 +63,8 @@ def _cure(fault: Exception) -> str:
         return "Raise the limit on the size of a file (`ulimit -f`), or that of the file system"
     if code == errno.EROFS:
         return "Mount it for writing, or set RECALL_STORAGE_URL or RECALL_SPOOL_DIR to a place that can be written"
-    if isinstance(fault, FileNotFoundError):
+    if type(fault).__name__ in _WITHOUT_CREDENTIALS:
+        return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role"
+    if isinstance(fault, FileNotFoundError) and doing != "write":
         return "It was there before: run `recall-pipeline verify`"
     return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them"

@@ -1,0 +1,101 @@
+"""A proxy before the S3 server that misbehaves on request, and remembers what went through it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from recall_pipeline.sandbox.connection import HttpProtocol
+from recall_pipeline.sandbox.effects import Call
+from recall_pipeline.sandbox.faults import FaultPlan, Faults
+
+_METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
+_HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
+
+
+@dataclass(frozen=True)
+class LoseReply:
+    """Carry the request out, and hang up instead of answering."""
+
+    async def happen(self, call: Call) -> None:
+        """Serve it, say nothing."""
+        await call.true_answer()
+        call.connection.reset()
+
+
+@dataclass(frozen=True)
+class CutUpload:
+    """Read the first piece of the request, and hang up: the server behind never sees it."""
+
+    async def happen(self, call: Call) -> None:
+        """Take a little, then break."""
+        await call.receive()
+        call.connection.reset()
+
+
+@dataclass
+class Seen:
+    """One request."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+
+
+@dataclass
+class S3Proxy:
+    """Where it listens, what goes wrong, and what it was asked."""
+
+    target: str
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    seen: list[Seen] = field(default_factory=list)
+    url: str = ""
+
+    async def forward(self, request: Request) -> Response:
+        """Send it on as it came, its `Host` included: the signature covers it."""
+        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        url = f"{self.target}{request.scope['raw_path'].decode()}?{request.url.query}".rstrip("?")
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+            answer = await http.request(request.method, url, headers=headers, content=await request.body())
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+        return Response(answer.content, answer.status_code, kept)
+
+    def uploads(self) -> list[Seen]:
+        """What was written, the parts of large files one by one."""
+        return [seen for seen in self.seen if seen.method == "PUT"]
+
+    def _watched(self, app: ASGIApp) -> ASGIApp:
+        async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope)
+            self.seen.append(Seen(request.method, request.url.path, request.url.query, dict(request.headers)))
+            await app(scope, receive, send)
+
+        return watch
+
+    @contextmanager
+    def running(self) -> Iterator["S3Proxy"]:
+        """Serve until the block ends."""
+        app = Starlette(routes=[Route("/{path:path}", self.forward, methods=_METHODS)])
+        faulty = self._watched(Faults(app, "media", self.faults))
+        config = uvicorn.Config(faulty, port=0, http=HttpProtocol, ws="none", lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="s3 proxy")
+        thread.start()
+        try:
+            while not server.started:
+                threading.Event().wait(0.01)
+            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            yield self
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
