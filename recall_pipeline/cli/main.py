@@ -50,6 +50,13 @@ def cli() -> None:
     """Bring a company's Recall.ai meeting audio home, every day, without losing a minute of it."""
 
 
+class _OnStandardError(logging.Handler):
+    """Says what a person would otherwise wait for in the dark."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(record.getMessage(), 0)
+
+
 def main() -> NoReturn:
     """Run the command line; a fault is one line on standard error and an exit status."""
     _be_quiet()
@@ -81,6 +88,9 @@ def _be_quiet() -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
+    waits = logging.getLogger("recall_pipeline.waits")  # of `recall`, which takes long to import
+    if not waits.handlers:
+        waits.addHandler(_OnStandardError())
 
 
 def _say(text: str, status: int) -> int:

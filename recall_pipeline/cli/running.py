@@ -26,6 +26,10 @@ class DaysRun:
     failures: dict[date, str] = field(default_factory=dict)
     untried: Sequence[date] = ()
 
+    def synced(self, days: Sequence[date]) -> list[date]:
+        """Return those of the `days` that did not fail."""
+        return [day for day in days if day not in self.failures and day not in self.untried]
+
     @property
     def faults(self) -> list[str]:
         """A line for each day that failed, and one for those that were not tried."""

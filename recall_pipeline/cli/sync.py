@@ -39,6 +39,8 @@ def command(first: date | None, last: date | None, recording_id: str | None, as_
     faults = done.faults + failed_downloads(archive, days)
     for line in faults:
         click.echo(line, err=True)
-    summary = summarize(archive, days, done.tally)
-    click.echo(json.dumps(dataclasses.asdict(summary)) if as_json else in_words(summary))
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(summarize(archive, days, done.tally))))
+    elif (synced := done.synced(days)) or not days:  # where every day failed, nothing is known to count
+        click.echo(in_words(summarize(archive, synced, done.tally)))
     return FAILED if faults else 0

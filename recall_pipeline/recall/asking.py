@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
+from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused, RecallUnreachable
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,12 +29,17 @@ async def ask_each(ask: Callable[[str], Awaitable[T]], ids: Sequence[str]) -> di
 
 
 def on_its_own(ask: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T | RecallError]]:
-    """Return `ask` such that an object that is refused, or is no such object, is told instead of raised."""
+    """Return `ask` such that an object that is refused, is no such object, or breaks the service is told, not raised.
+
+    A service that does not answer at all is raised: it says nothing of this object.
+    """
 
     async def told(object_id: str) -> T | RecallError:
         try:
             return await ask(object_id)
-        except (RecallProtocolError, RecallRefused) as fault:
+        except (RecallProtocolError, RecallRefused, RecallUnreachable) as fault:
+            if isinstance(fault, RecallUnreachable) and fault.status_code is None:
+                raise
             _log.warning("%s stays as it was last seen: %s", object_id, fault)
             return fault
 

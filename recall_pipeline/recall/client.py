@@ -21,13 +21,13 @@ from recall_pipeline.recall.answers import Retry, json_of, retry_after_seconds
 from recall_pipeline.recall.pacing import Budget, RequestBudget
 from recall_pipeline.recall.paging import read_page, walk
 from recall_pipeline.recall.records import AudioMixed, Bot, Identified, Recording, read_record
-from recall_pipeline.recall.retrying import Patience, insist
+from recall_pipeline.recall.retrying import Patience, Waits, insist
 from recall_pipeline.redaction import silence_http_loggers
 from recall_pipeline.settings import Settings, dagster_home, is_loopback
 
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
 _LONGEST_ANSWER_SECONDS = 300.0  # one that trickles never meets the time-out between two reads
-_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+_LARGEST_ANSWER_BYTES = 16 * 1024 * 1024  # 160 kB a row of a page of 100; read, it takes twenty times as much
 _MOST_READINGS = 3
 _MOST_BARREN_PAGES = 100  # a cursor that never ends
 R = TypeVar("R", bound=Identified)
@@ -55,6 +55,7 @@ class RecallClient:
         self._settings = settings
         self._budget = budget
         self._patience = patience or Patience()
+        self._waits = Waits()
         self._base_url = settings.base_url
         self.requests = 0
         self.rejected: list[str] = []
@@ -182,7 +183,7 @@ class RecallClient:
         async def once() -> Any:
             return json_of(await self._send("GET", url, endpoint), endpoint)
 
-        return await insist(once, self._patience)
+        return await insist(once, self._patience, self._waits)
 
     async def _send(self, method: str, url: str, endpoint: str, **extra: Any) -> httpx.Response:
         """Send one request within the budget, its answer bounded in size; no GET ever carries a body."""

@@ -4,6 +4,7 @@
 connection faults back off exponentially for a few attempts. Only safe methods come here.
 """
 
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,8 @@ from recall_pipeline.errors import RecallThrottled
 from recall_pipeline.recall.answers import Retry
 
 T = TypeVar("T")
-
+_log = logging.getLogger("recall_pipeline.waits")  # the command line shows what is said here
+_WORTH_A_WORD_SECONDS = 10.0
 # stamina's choice would be structlog, which prints on standard output, where `--json` has its line.
 set_on_retry_hooks([LoggingOnRetryHook])
 
@@ -32,9 +34,24 @@ class Patience:
     longest_wait_seconds: float = 8.0
 
 
-async def insist(send: Callable[[], Awaitable[T]], patience: Patience) -> T:
+class Waits:
+    """Tells of each long wait that Recall.ai asks for, once for all the requests that it holds up."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told_until = clock()
+
+    def tell(self, seconds: float, error: Exception) -> None:
+        """Log a wait that is worth a word, unless one that ends about then has been told of."""
+        ends_at = self._clock() + seconds
+        if seconds > _WORTH_A_WORD_SECONDS and ends_at > self._told_until + _WORTH_A_WORD_SECONDS:
+            self._told_until = ends_at
+            _log.warning("waiting %.0f s, as Recall.ai asks: %s", seconds, error)
+
+
+async def insist(send: Callable[[], Awaitable[T]], patience: Patience, waits: Waits | None = None) -> T:
     """Call `send` until it answers; raise the typed error of its last try."""
-    decide = Decision(patience)
+    decide = Decision(patience, waits=waits)
     attempts = stamina.retry_context(
         on=decide,
         attempts=None,
@@ -55,8 +72,11 @@ async def insist(send: Callable[[], Awaitable[T]], patience: Patience) -> T:
 class Decision:
     """stamina's backoff hook: False to give up, True for its own backoff, or the seconds to wait."""
 
-    def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, patience: Patience, clock: Callable[[], float] = time.monotonic, waits: Waits | None = None
+    ) -> None:
         self._patience = patience
+        self._waits = waits or Waits()
         self._clock = clock
         self._faults = 0
         self._started = clock()
@@ -73,4 +93,7 @@ class Decision:
             return True
         wait_seconds = fault.after_seconds + random.uniform(0.1, 1.0)  # noqa: S311 -- jitter, not cryptography
         left_seconds = self._patience.deadline_seconds - (self._clock() - self._started)
-        return wait_seconds if wait_seconds < left_seconds else False
+        if wait_seconds >= left_seconds:
+            return False
+        self._waits.tell(wait_seconds, fault.error)
+        return wait_seconds

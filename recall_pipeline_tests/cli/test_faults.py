@@ -63,6 +63,7 @@ def test_a_server_that_cannot_be_reached_is_named_for_the_day(run: Run, monkeypa
     (line,) = said.err.splitlines()
     assert line.startswith(f"{YESTERDAY}: ")
     assert "cannot reach 127.0.0.1" in line
+    assert said.out == ""
 
 
 @pytest.mark.parametrize("command", ["sync", "catalog"])

@@ -1,6 +1,7 @@
 """`sync` brings days home on the Dagster instance, and says what came of it in words, in JSON and in its status."""
 
 import json
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import dagster as dg
 import pytest
 
 from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import unavailable
+from recall_pipeline.sandbox.effects import throttling, unavailable
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
 
@@ -82,6 +83,14 @@ def test_days_outside_the_partitions_are_wrong_usage(sandboxed: Run, arguments: 
     assert said.status == 2
     assert names in said.fault
     assert runs() == []
+
+
+def test_a_long_wait_is_told_of_while_it_lasts(sandboxed: Run, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Rule(throttling("30"), origin="api", times=1))
+    said = sandboxed("sync", "--to", f"{YESTERDAY}")
+    assert said.status == 0
+    (line,) = said.err.splitlines()
+    assert re.match(r"recall-pipeline: waiting 3\d s, as Recall.ai asks: list \w+: HTTP 429 ", line)
 
 
 def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandboxed: Run, sandbox: Sandbox) -> None:

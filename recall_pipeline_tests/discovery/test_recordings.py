@@ -10,7 +10,7 @@ from recall_pipeline.days import ONE_DAY, end_of
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.errors import RecallUnreachable
 from recall_pipeline.sandbox import Rule
-from recall_pipeline.sandbox.effects import EditJson, Reply, unavailable
+from recall_pipeline.sandbox.effects import EditJson, Reply, Reset, unavailable
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 
@@ -104,7 +104,9 @@ class TestGaps:
         row = row_of(work, "standup")
         assert (row.bot_id, row.platform) == (an_id("standup bot"), "zoom")
 
-    @pytest.mark.parametrize("answer", [Reply(403, {"detail": "no"}), Reply(400, {}), EditJson(lambda _: {"id": 7})])
+    @pytest.mark.parametrize(
+        "answer", [Reply(403, {"detail": "no"}), Reply(400, {}), EditJson(lambda _: {"id": 7}), unavailable(500)]
+    )
     def test_one_that_cannot_be_read_keeps_what_is_known_and_stops_no_other(
         self, answer: Reply | EditJson, work: Workplace
     ) -> None:
@@ -118,7 +120,7 @@ class TestGaps:
 
     def test_a_service_that_is_down_is_no_answer(self, work: Workplace) -> None:
         work.meet("embedded", listed=False)
-        work.sandbox.faults.add(Rule(unavailable(), path="/recording/[0-9a-f-]{36}/"))
+        work.sandbox.faults.add(Rule(Reset(), path="/recording/[0-9a-f-]{36}/"))
         with pytest.raises(RecallUnreachable):
             work.recordings()
 

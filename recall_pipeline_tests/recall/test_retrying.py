@@ -9,7 +9,7 @@ import stamina
 
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused, RecallThrottled, RecallUnreachable
 from recall_pipeline.recall.answers import Retry
-from recall_pipeline.recall.retrying import Decision, Patience, insist
+from recall_pipeline.recall.retrying import Decision, Patience, Waits, insist
 
 DOWN = RecallUnreachable("down", 503)
 THROTTLED = RecallThrottled("throttled", 429)
@@ -83,6 +83,24 @@ def test_a_retry_is_logged_without_printing(
     asyncio.run(insist(Server(Retry(DOWN), None), Patience()))
     assert [record.name for record in caplog.records] == ["stamina"]
     assert capsys.readouterr().out == ""
+
+
+class TestWaits:
+    def test_a_long_one_is_told_once_for_all_that_wait(self, caplog: pytest.LogCaptureFixture) -> None:
+        waits = Waits(a_clock(0, 0, 1, 40))
+        waits.tell(30, THROTTLED)
+        waits.tell(31, THROTTLED)
+        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai asks: throttled"]
+        waits.tell(30, THROTTLED)
+        assert len(caplog.records) == 2
+
+    def test_a_short_one_is_not_worth_a_word(self, caplog: pytest.LogCaptureFixture) -> None:
+        Waits().tell(9, THROTTLED)
+        assert caplog.records == []
+
+    def test_one_that_is_not_begun_is_not_told(self, caplog: pytest.LogCaptureFixture) -> None:
+        Decision(Patience(deadline_seconds=60))(Retry(THROTTLED, 90))
+        assert caplog.records == []
 
 
 class TestDecision:
