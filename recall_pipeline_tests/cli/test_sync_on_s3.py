@@ -1,0 +1,108 @@
+"""A sync whose archive is a bucket: killed in the middle of an upload, and on two hosts at the same time."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.sandbox import Rule
+from recall_pipeline.sandbox.effects import Call
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Layout, open_archive
+from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
+from recall_pipeline_tests.s3_proxy import S3Proxy
+from recall_pipeline_tests.s3_server import S3Server
+from recall_pipeline_tests.storages import stored
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+PATIENCE_SECONDS = 120
+SYNC = [sys.executable, "-m", "recall_pipeline", "sync", "--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}"]
+
+
+@dataclass(frozen=True)
+class SwallowUpload:
+    """Take the whole request, tell that it came, and hang up without passing it on."""
+
+    came: threading.Event = field(default_factory=threading.Event)
+
+    async def happen(self, call: Call) -> None:
+        """Be the network at the moment when the plug is pulled."""
+        self.came.set()
+        while (await call.receive()).get("more_body"):
+            pass
+        call.connection.reset()
+
+
+@pytest.fixture
+def synced(sandboxed: Run, bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line against the sandbox, with its archive in a bucket."""
+    monkeypatch.setenv("RECALL_STORAGE_URL", bucket_url)
+    return sandboxed
+
+
+@pytest.fixture
+def proxy(s3_server: S3Server) -> Iterator[S3Proxy]:
+    """A proxy before the bucket."""
+    with S3Proxy(s3_server.url).running() as running:
+        yield running
+
+
+def rows(bucket_url: str) -> list[CatalogRow]:
+    archive = open_archive(Settings(storage_url=bucket_url))
+    return [row for day in (DAY_BEFORE, YESTERDAY) for row in CATALOG.read(archive, day) or []]
+
+
+def assert_whole(bucket_url: str) -> None:
+    """Every table can be read, every file that the catalog names is there with its checksum, and there is no other."""
+    files = stored(bucket_url)
+    for key, content in files.items():
+        if key.endswith(".parquet"):
+            pq.read_table(io.BytesIO(content), use_threads=False)
+    cataloged = rows(bucket_url)
+    sums = {Layout.key_in(row.audio_uri): row.audio_sha256 for row in cataloged if row.audio_uri}
+    sums |= {row.source_uri.removeprefix(f"{bucket_url}/"): row.source_sha256 for row in cataloged if row.source_uri}
+    audio = {key: hashlib.sha256(content).hexdigest() for key, content in files.items() if not key.endswith(".parquet")}
+    assert audio == sums
+
+
+def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_completes(
+    synced: Run, bucket_url: str, proxy: S3Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swallow = SwallowUpload()
+    proxy.faults.add(Rule(swallow, method="PUT", path=r"mixed_audio/.*\.mp3$", skip=1))
+    with monkeypatch.context() as patched:
+        patched.setenv("AWS_ENDPOINT_URL", proxy.url)
+        with subprocess.Popen(SYNC, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+            assert swallow.came.wait(PATIENCE_SECONDS)
+            process.kill()
+    mp3s = [key for key in stored(bucket_url) if key.endswith(".mp3")]
+    assert len(mp3s) == 1
+    assert list((tmp_path / "spool").iterdir())
+    assert synced(*SYNC[3:]).status == 0
+    assert sorted(row.outcome for row in rows(bucket_url)) == ["ready", "ready", "unsupported_platform"]
+    assert_whole(bucket_url)
+    assert not (tmp_path / "spool").exists()
+
+
+def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
+    synced: Run, bucket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = []
+    for name in ("one", "other"):
+        monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / name / "spool"))
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
+        (tmp_path / name).mkdir()
+        hosts.append(subprocess.Popen(SYNC, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))  # noqa: S603
+    said = [host.communicate(timeout=PATIENCE_SECONDS)[1] for host in hosts]
+    assert [host.returncode for host in hosts] == [0, 0], said
+    assert sorted(row.outcome for row in rows(bucket_url)) == ["ready", "ready", "unsupported_platform"]
+    assert_whole(bucket_url)
