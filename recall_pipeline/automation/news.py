@@ -12,13 +12,16 @@ from typing import Any
 from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
-from recall_pipeline.recall import AudioMixed, Bot, Recording
+from recall_pipeline.discovery.recordings import GONE
+from recall_pipeline.recall import AudioMixed, Bot, Recording, Status
 from recall_pipeline.recall.client import AnyListed
 from recall_pipeline.storage import Archive, Table
 
 _UNFINISHED = ("processing", "paused")
-Known = dict[str, tuple[str | None, datetime | None]]
-"""Status and the moment of its last change, by id."""
+OneKnown = tuple[str | None, datetime | None]
+"""Status, and the moment of its last change."""
+Known = dict[str, OneKnown]
+"""The same by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,8 @@ class OnFile:
 
     def _of_recording(self, recording: Recording) -> Iterator[News]:
         status = recording.status
-        if status.code not in _UNFINISHED:
-            known = self._recordings_of(recording.day).get(recording.id)
-            if known != (status.code, status.updated_at):
-                yield News(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
+        if status.code not in _UNFINISHED and _differs(status, self._recordings_of(recording.day).get(recording.id)):
+            yield News(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
         if shortcut := recording.media_shortcuts.audio_mixed:
             yield from self._of_mp3(shortcut, recording.id, recording.day)
 
@@ -74,7 +75,7 @@ class OnFile:
             return
         for near in (day, day - ONE_DAY):
             if recording_id in self._recordings_of(near):
-                if self._mp3s_of(near).get(audio.id) != (status.code, status.updated_at):
+                if _differs(status, self._mp3s_of(near).get(audio.id)):
                     yield News(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
                 return
 
@@ -92,3 +93,10 @@ class OnFile:
             rows = table.read_columns(self.archive, day, *columns)
             days[day] = {object_id: (status, changed_at) for object_id, status, changed_at in rows}
         return days[day]
+
+
+def _differs(status: Status, known: OneKnown | None) -> bool:
+    """Whether a status is not on file; what is gone may still be shown as it was, by a bot or a shortcut."""
+    if known is None or known[0] != GONE:
+        return known != (status.code, status.updated_at)
+    return status.updated_at is not None and (known[1] is None or status.updated_at > known[1])

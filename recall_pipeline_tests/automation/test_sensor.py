@@ -11,11 +11,12 @@ import pytest
 from recall_pipeline.automation import finished_bots
 from recall_pipeline.automation.watching import Place, pages_per_look
 from recall_pipeline.capture import MIXED_AUDIO, find_artifacts
-from recall_pipeline.days import utc_now
+from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
 from recall_pipeline.recall import open_client
 from recall_pipeline.recall.listing import list_days
 from recall_pipeline.sandbox import Rule, Sandbox, World
+from recall_pipeline.sandbox.demo import MEETINGS
 from recall_pipeline.sandbox.effects import Reset, unavailable
 from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
 from recall_pipeline.sandbox.speech import Speech
@@ -103,6 +104,17 @@ def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
         daemon = Daemon(instance, cursor)
         assert daemon.tick() == {}
         assert "0 days with news" in daemon.said
+
+
+def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    """Not even what a bot or a shortcut shows as it was although it is gone: that would be asked for every hour."""
+    world.add(*(row for one in MEETINGS for row in rows_of(one, TODAY)))
+    daemon = Daemon(instance)
+    assert len(daemon.tick()) >= 5
+    file_days(settings, archive, *days_between(TODAY - timedelta(days=7), TODAY))
+    assert [daemon.tick(), daemon.tick()] == [{}, {}]
 
 
 def test_a_bot_that_finishes_days_late_asks_for_its_day(
