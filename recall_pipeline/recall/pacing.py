@@ -76,6 +76,8 @@ class RequestBudget:
         """Hold the ledger; raise SettingsError when it cannot be kept."""
         try:
             self._ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self._ledger.exists():
+                self._ledger.touch(mode=0o600)
             with contextlib.closing(
                 sqlite3.connect(self._ledger, timeout=_LOCK_PATIENCE_SECONDS, isolation_level=None)
             ) as connection:

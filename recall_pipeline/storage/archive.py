@@ -6,9 +6,6 @@ exception leaves half written (design.md section 4).
 """
 
 import contextlib
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +20,7 @@ from recall_pipeline.storage.faults import is_fault_of_writing, reworded, storag
 from recall_pipeline.storage.layout import Layout, TableName
 from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sizes_below, sweep
 from recall_pipeline.storage.object_store import cure_of_missing_package, filesystem_options, upload_options
+from recall_pipeline.storage.spool import create_spool, spool_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -47,7 +45,7 @@ class Address:
     @classmethod
     def of(cls, settings: Settings) -> "Address":
         """Return the address that the settings name."""
-        return cls(settings.storage_root, _spool_of(settings), settings.s3_encryption)
+        return cls(settings.storage_root, spool_of(settings), settings.s3_encryption)
 
     def open(self) -> "Archive":
         """Open the archive; nothing is read or written yet. Raises StorageError without the package it takes."""
@@ -200,7 +198,7 @@ class Archive:
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""
         with self._told("write", str(self.spool)):
-            private_folder(self.spool)
+            create_spool(self.spool)
         return self.spool
 
     def close_spool(self) -> None:
@@ -245,13 +243,3 @@ class Archive:
 def open_archive(settings: Settings) -> Archive:
     """Open the archive that the settings name."""
     return Address.of(settings).open()
-
-
-def _spool_of(settings: Settings) -> Path:
-    if settings.spool_dir is not None:
-        return settings.spool_dir
-    if settings.storage_is_local:
-        return Path(settings.storage_root) / "_spool"
-    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
-    archive = hashlib.sha256(settings.storage_root.encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}" / archive
