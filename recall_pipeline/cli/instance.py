@@ -1,6 +1,7 @@
 """The Dagster instance that commands run on: DAGSTER_HOME's, else the one `dagster dev` uses in the checkout."""
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,12 +36,25 @@ def _open(home: Path) -> "dg.DagsterInstance":
     folder = home if has_its_own else project_folder()
     overrides = _NO_COMPUTE_LOGS if has_its_own else {**_checkout_settings(home), **_NO_COMPUTE_LOGS}
     try:
-        return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), config_dir=str(folder), overrides=overrides))
+        ref = InstanceRef.from_dir(str(home), config_dir=str(folder), overrides=overrides)
+        with _one_at_a_time(home):
+            return dg.DagsterInstance.from_ref(ref)
     except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
         reason = " ".join(str(fault).split())[:_LONGEST_REASON]
         raise SettingsError(
             f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(fault).__name__}"
         ) from None
+
+
+@contextlib.contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Keep other commands from opening the home meanwhile: two that create its tables at once break it for good."""
+    handle = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _checkout_settings(home: Path) -> dict[str, Any]:

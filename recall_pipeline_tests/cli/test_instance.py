@@ -1,5 +1,7 @@
 """Commands find the Dagster instance from any folder, bring no noise of it along, and leave nothing elsewhere."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,18 @@ def test_a_home_without_settings_takes_the_checkouts_silently(home: Path, capfd:
         assert Path(instance.root_directory) == home
     assert "".join(capfd.readouterr()) == ""
     assert {path.name for path in home.iterdir()} <= {"history", "schedules", "storage"}
+
+
+def test_commands_that_start_together_on_a_fresh_home_all_find_it_whole(home: Path) -> None:
+    together = threading.Barrier(4)
+
+    def count_runs(_: int) -> int:
+        together.wait()
+        with open_instance() as instance:
+            return instance.get_runs_count()
+
+    with ThreadPoolExecutor(together.parties) as commands:
+        assert list(commands.map(count_runs, range(together.parties))) == [0] * together.parties
 
 
 def test_a_home_with_settings_keeps_its_own(home: Path) -> None:
