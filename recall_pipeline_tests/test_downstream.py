@@ -29,12 +29,13 @@ def test_an_asset_of_another_team_reads_its_day_without_the_key(
     rows = [CatalogRow(recording_id=name, outcome=name, created_at=at) for name in ("ready", "expired")]
     CATALOG.write(archive, DAY, rows)
     monkeypatch.setenv("RECALL_STORAGE_URL", folder_url)
-    result = dg.materialize(
-        [ready_counted],
-        partition_key=DAY.isoformat(),
-        instance=dg.DagsterInstance.ephemeral(),
-        resources={"recall_catalog": RecallCatalog()},
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [ready_counted],
+            partition_key=DAY.isoformat(),
+            instance=instance,
+            resources={"recall_catalog": RecallCatalog()},
+        )
     (event,) = result.get_asset_materialization_events()
     counted = {name: value.value for name, value in event.materialization.metadata.items()}
     assert counted == {"rows": 1, "recordings": 1}

@@ -26,6 +26,7 @@ GROUPS: dict[str, list[str]] = {
         for group, entries in PROJECT["dependency-groups"].items()
     },
 }
+PACKAGES = ("recall_pipeline", "recall_transcripts")
 IMPORTED_BY_OTHERS = {
     "audioop-lts": "pydub imports it on Python 3.13 and later",
     "dagster-webserver": "dagster dev starts it",
@@ -41,13 +42,13 @@ def pins(group: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in found}
 
 
-def distributions_imported() -> set[str]:
-    """Return what the package imports, as the names under which it is installed."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "recall_pipeline").rglob("*.py")]
+def distributions_imported(package: str = "recall_pipeline") -> set[str]:
+    """Return what a package imports, as the names under which it is installed."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / package).rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    tops = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - {"recall_pipeline"}
+    tops = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - set(PACKAGES)
     known = packages_distributions()
     return {canonicalize_name(known.get(top, [top])[0]) for top in tops}
 
@@ -83,6 +84,12 @@ def test_every_runtime_dependency_is_imported() -> None:
 def test_everything_imported_is_a_runtime_dependency() -> None:
     declared = {canonicalize_name(Requirement(text).name) for text in GROUPS["runtime"]}
     assert distributions_imported() - declared - set(ONLY_WHEN_ASKED_FOR) == set()
+    declared |= {canonicalize_name(Requirement(text).name) for text in GROUPS["transcription"]}
+    assert distributions_imported("recall_transcripts") - declared == set()
+
+
+def test_every_package_is_built() -> None:
+    assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == list(PACKAGES)
 
 
 def test_the_build_needs_nothing_beside_its_lock() -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog"]
+TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "transcripts", "audit"]
 
 _AUDIO_FOLDERS = ("mixed_audio/day=", "normalized_audio/day=")
 EVENTS = "_events"
@@ -49,7 +49,7 @@ class Layout:
 
     @staticmethod
     def key_in(uri: str) -> str:
-        """Return the key within the URI of an MP3 or a normalized file, wherever the archive was when it was written."""
+        """Return the key within the URI of an MP3 or a normalized file, wherever the archive was at the time."""
         return uri[max(uri.rindex(folder) for folder in _AUDIO_FOLDERS if folder in uri) :]
 
 

@@ -165,10 +165,14 @@ class Table(Generic[Row]):
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":
+    """Return the type of a column; a list of a TypedDict is a list of structs, for rows that hold rows."""
     import pyarrow as pa
 
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     (plain,) = (option for option in options if option is not types.NoneType)
+    if typing.get_origin(plain) is list:
+        (row,) = typing.get_args(plain)
+        return pa.list_(pa.struct([(name, _arrow_type(kind)) for name, kind in typing.get_type_hints(row).items()]))
     kinds: dict[type, pa.DataType] = {
         str: pa.string(),
         int: pa.int64(),

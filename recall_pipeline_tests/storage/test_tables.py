@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import duckdb
 import pandas as pd
@@ -45,7 +45,23 @@ class LaterRow(Row):
     added: str | None = column("Unknown before")
 
 
+class Inner(TypedDict):
+    """A row within a row."""
+
+    name: str
+    at_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowOfRows:
+    """A column that holds rows."""
+
+    name: str = column("A text")
+    inner: list[Inner] = column("Rows")
+
+
 TABLE = Table("audio_catalog", Row)
+TABLE_OF_ROWS = Table("audio_catalog", RowOfRows)
 ROWS = [Row("a", 1, 0.5, True, NINE), Row("b", None, None, False, None)]
 
 
@@ -100,6 +116,12 @@ class TestRoundTrip:
         assert read.at == elsewhere
         assert read.at is not None
         assert read.at.utcoffset() == timedelta(0)
+
+    def test_rows_within_a_row_come_back_as_they_were(self, archive: Archive) -> None:
+        rows = [RowOfRows("a", [{"name": "x", "at_seconds": 0.5}, {"name": "", "at_seconds": 0.0}]), RowOfRows("b", [])]
+        TABLE_OF_ROWS.write(archive, DAY, rows)
+        assert TABLE_OF_ROWS.read(archive, DAY) == rows
+        assert TABLE_OF_ROWS.read_days(archive).column("inner").to_pylist() == [row.inner for row in rows]
 
     @pytest.mark.parametrize("text", ["", "議事録 📼", "a\nb\x00c", "x" * 100_000])
     def test_every_text_comes_back(self, text: str, archive: Archive) -> None:

@@ -1,0 +1,1 @@
+"""Tests of `recall_transcripts`, the second code location."""

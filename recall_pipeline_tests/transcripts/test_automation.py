@@ -1,0 +1,104 @@
+"""A day whose catalog was materialized is transcribed, no update of it is lost, and a daily look finds the rest."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from importlib.util import find_spec
+
+import dagster as dg
+import pytest
+
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.downstream import DAYS, RecallCatalog
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.transcripts.meetings import said
+from recall_pipeline_tests.workspace import DAY
+from recall_transcripts.asset import CATALOG_KEY, transcripts
+from recall_transcripts.automation import catalog_changes, daily_transcripts
+from recall_transcripts.definitions import defs
+from recall_transcripts.session import Transcription
+
+LATER = date(2026, 3, 5)
+
+
+@dg.asset(key=CATALOG_KEY, partitions_def=DAYS)
+def catalog() -> None:
+    """Stands in for the asset of the first code location."""
+
+
+class Daemon:
+    """Ticks as Dagster's daemon does, remembering what it saw."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self._defs = dg.Definitions(
+            assets=[catalog, transcripts],
+            resources={"recall_catalog": RecallCatalog(), "transcription": Transcription()},
+        )
+        self._cursor: object = None
+
+    def materialize(self, key: dg.AssetKey, day: date = DAY) -> None:
+        """Report a materialization."""
+        self.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day.isoformat()))
+
+    def tick(self) -> set[str | None]:
+        """Return the days that are requested."""
+        seen = dg.evaluate_automation_conditions(
+            defs=self._defs,
+            instance=self.instance,
+            asset_selection=dg.AssetSelection.all(),
+            cursor=self._cursor,  # type: ignore[arg-type]
+        )
+        self._cursor = seen.cursor
+        return set(seen.get_requested_partitions(transcripts.key))
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """A daemon that has looked once, when there was nothing."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = Daemon(instance)
+        assert daemon.tick() == set()
+        yield daemon
+
+
+def test_a_day_is_requested_once_when_its_catalog_was_materialized_however_old_it_is(daemon: Daemon) -> None:
+    daemon.materialize(CATALOG_KEY)
+    assert daemon.tick() == {DAY.isoformat()}
+    assert daemon.tick() == set()
+
+
+def test_each_day_goes_by_itself(daemon: Daemon) -> None:
+    daemon.materialize(CATALOG_KEY)
+    daemon.materialize(CATALOG_KEY, LATER)
+    assert daemon.tick() == {DAY.isoformat(), LATER.isoformat()}
+
+
+def test_an_update_right_after_the_transcripts_were_made_is_not_lost(daemon: Daemon) -> None:
+    daemon.materialize(CATALOG_KEY)
+    daemon.tick()
+    daemon.materialize(transcripts.key)
+    daemon.materialize(CATALOG_KEY)
+    assert daemon.tick() == {DAY.isoformat()}
+
+
+def test_an_update_while_the_transcripts_are_made_is_not_lost(daemon: Daemon) -> None:
+    daemon.materialize(CATALOG_KEY)
+    daemon.tick()
+    daemon.materialize(CATALOG_KEY)
+    daemon.materialize(transcripts.key)
+    assert daemon.tick() == {DAY.isoformat()}
+
+
+def test_the_daily_look_requests_the_days_that_are_due(stored: Archive) -> None:
+    CATALOG.write(stored, DAY, [said(stored, "one", "question")])
+    CATALOG.write(stored, LATER, [])
+    at = datetime(2026, 3, 6, 3, 41, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+    requests = daily_transcripts.evaluate_tick(context).run_requests or []
+    assert [request.partition_key for request in requests] == [DAY.isoformat()]
+
+
+def test_both_start_switched_on_exactly_where_an_engine_is_installed() -> None:
+    is_installed = find_spec("faster_whisper") is not None
+    assert (catalog_changes.default_status is dg.DefaultSensorStatus.RUNNING) is is_installed
+    assert (daily_transcripts.default_status is dg.DefaultScheduleStatus.RUNNING) is is_installed

@@ -1,0 +1,115 @@
+"""Asset `transcripts`: what is said in each recording that the catalog calls ready."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import dagster as dg
+
+from recall_pipeline.assets.partitions import days_of
+from recall_pipeline.assets.reporting import TAGS, DayReport, day_report, materialized
+from recall_pipeline.downstream import DAYS, RecallCatalog
+from recall_pipeline.errors import PipelineError
+from recall_transcripts.day import Transcribed, transcribe_day
+from recall_transcripts.rows import TRANSCRIPTS
+from recall_transcripts.session import Transcription
+
+CATALOG_KEY = dg.AssetKey("audio_catalog")
+_CHECK = "every_ready_recording_is_transcribed"
+_SHOWN_LETTERS = 120
+_RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
+
+
+@dg.asset(
+    deps=[CATALOG_KEY],
+    partitions_def=DAYS,
+    # Not eager(), which lost the update of a day that changed just after its transcripts were made.
+    automation_condition=dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.any_deps_missing(),
+    check_specs=[
+        dg.AssetCheckSpec(_CHECK, asset="transcripts", description="No recording that is ready was left without text.")
+    ],
+    group_name="transcripts",
+    owners=["team:speech"],
+    tags=TAGS,
+    kinds={"parquet"},
+    pool="transcription",
+    retry_policy=_RETRY,
+    description="Text, segments with times, and language of every recording that is `ready`, with the hashes of the "
+    "audio and of the model that they come from. Only what has changed is transcribed again.",
+)
+def transcripts(
+    context: dg.AssetExecutionContext,
+    recall_catalog: dg.ResourceParam[RecallCatalog],
+    transcription: dg.ResourceParam[Transcription],
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Bring each day's transcripts up to date with its catalog."""
+    reports: dict[date, DayReport] = {}
+    failures: dict[str, str] = {}
+    for day in days_of(context):
+        with _failing_clearly():
+            cataloged = recall_catalog.recordings(first=day, last=day, outcomes=None)
+            done = transcribe_day(transcription.archive, day, cataloged, lambda: transcription.transcriber)
+            reports[day] = _report(transcription, day, done)
+        failures |= done.failures
+    for recording_id, reason in failures.items():
+        context.log.warning("recording %s: %s; tried again at the next run of its day", recording_id, reason)
+    yield materialized(context, reports)
+    yield _verdict(failures)
+
+
+def _report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
+    worked, heard = (sum(getattr(row, name) for row in done.anew) for name in ("transcribing_seconds", "audio_seconds"))
+    return day_report(
+        transcription.archive,
+        TRANSCRIPTS,
+        day,
+        done.rows,
+        transcribed=len(done.anew),
+        left_failed=len(done.failures),
+        words=sum(row.word_count for row in done.rows),
+        hours_of_audio=round(sum(row.audio_seconds for row in done.rows) / 3600, 4),
+        languages=dict(Counter(row.language or "none" for row in done.rows)),
+        models=dict(Counter(row.model for row in done.rows)),
+        sample=_sample(done, transcription.settings.sample_rows),
+        **({"real_time_factor": round(worked / heard, 3)} if heard else {}),
+    )
+
+
+def _sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
+    """Show the longest transcripts, by their first words."""
+    longest = sorted(done.rows, key=lambda row: row.word_count, reverse=True)[:rows]
+    records = [
+        dg.TableRecord(
+            {
+                "recording": row.recording_id,
+                "language": row.language or "",
+                "words": row.word_count,
+                "text": f"{row.text[:_SHOWN_LETTERS]}{'…' if len(row.text) > _SHOWN_LETTERS else ''}",
+            }
+        )
+        for row in longest
+    ]
+    kinds = {"recording": "string", "language": "string", "words": "int", "text": "string"}
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(*column) for column in kinds.items()]))
+
+
+def _verdict(failures: Mapping[str, str]) -> dg.AssetCheckResult:
+    first = next(iter(failures.values()), None)
+    return dg.AssetCheckResult(
+        check_name=_CHECK,
+        passed=not failures,
+        description=f"{len(failures)} were left: {first}" if failures else None,
+        metadata={"left": len(failures)},
+    )
+
+
+@contextlib.contextmanager
+def _failing_clearly() -> Iterator[None]:
+    """Turn an error into Dagster's Failure with its one line, tried again only where that can help."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=error.retry_can_help) from None
+    except Exception as unforeseen:
+        raise dg.Failure(allow_retries=False) from unforeseen

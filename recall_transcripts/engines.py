@@ -1,0 +1,23 @@
+"""The engine that the settings name."""
+
+from importlib import import_module
+
+from recall_pipeline.errors import SettingsError
+from recall_transcripts.settings import WHISPER, TranscriptsSettings
+from recall_transcripts.transcriber import Transcriber
+from recall_transcripts.whisper import FasterWhisper
+
+
+def open_transcriber(settings: TranscriptsSettings) -> Transcriber:
+    """Return faster-whisper, or what the function that the settings name returns.
+
+    Raises SettingsError for what does not exist, UsageError for what is not installed.
+    """
+    if settings.engine == WHISPER:
+        return FasterWhisper(settings)
+    module, _, name = settings.engine.partition(":")
+    try:
+        opened: Transcriber = getattr(import_module(module), name)()
+    except (ImportError, AttributeError) as fault:
+        raise SettingsError(f"TRANSCRIPTS_ENGINE {settings.engine} cannot be opened: {fault}") from None
+    return opened
