@@ -90,7 +90,15 @@ def _executor(settings: Settings) -> Iterator[Executor | None]:
         from distributed import Client
     except ImportError:
         raise SettingsError(
-            f"RECALL_WORKERS {settings.workers} needs the package distributed: install it, or set RECALL_WORKERS=local"
+            f"RECALL_WORKERS {settings.workers} needs the package distributed: "
+            "pip install 'recall_pipeline[dask]', or set RECALL_WORKERS=local"
         ) from None
-    with Client(settings.workers) as cluster:
-        yield cluster.get_executor()
+    try:
+        cluster = Client(settings.workers)
+    except OSError as fault:
+        raise SettingsError(
+            f"RECALL_WORKERS {settings.workers}: no scheduler answers there ({type(fault).__name__}): "
+            "start it, or set RECALL_WORKERS=local"
+        ) from None
+    with cluster:
+        yield cluster.get_executor(pure=False)  # the same task may be sent again, after its file was lost

@@ -73,5 +73,5 @@ def test_a_scheduler_without_its_package_is_told_with_the_cure(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SettingsError, match="needs the package distributed: install it, or set RECALL_WORKERS=local"):
+    with pytest.raises(SettingsError, match=r"needs the package distributed: pip install 'recall_pipeline\[dask\]'"):
         list(normalize_all(Settings(workers="tcp://nowhere.invalid:8786"), [task(archive)]))
