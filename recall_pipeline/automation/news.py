@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from recall_pipeline.audit import Forgotten, forgotten_on
 from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
@@ -40,6 +41,7 @@ class OnFile:
     _bots: dict[date, Known] = field(default_factory=dict)
     _recordings: dict[date, Known] = field(default_factory=dict)
     _mp3s: dict[date, Known] = field(default_factory=dict)
+    _forgotten: dict[date, Forgotten] = field(default_factory=dict)
 
     def news_in(self, listed: Iterable[AnyListed]) -> Iterator[News]:
         """Yield what is finished in `listed` and differs from what is on file."""
@@ -58,11 +60,15 @@ class OnFile:
         if day is None or not bot.is_finished:
             return
         filed = next((near for near in (day, day - ONE_DAY, day + ONE_DAY) if bot.id in self._bots_of(near)), None)
+        if filed is not None and bot.id in self._forgotten_of(filed).bots:
+            return
         if filed is None or self._bots_of(filed)[bot.id][0] != bot.status:
             yield News(filed or day, f"bot {bot.id} {bot.status}")
 
     def _of_recording(self, recording: Recording) -> Iterator[News]:
         status = recording.status
+        if recording.id in self._forgotten_of(recording.day).recordings:
+            return
         if status.code not in _UNFINISHED and _differs(status, self._recordings_of(recording.day).get(recording.id)):
             yield News(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
         if shortcut := recording.media_shortcuts.audio_mixed:
@@ -74,6 +80,8 @@ class OnFile:
         if not audio.is_mp3 or status.code in _UNFINISHED:
             return
         for near in (day, day - ONE_DAY):
+            if recording_id in self._forgotten_of(near).recordings:
+                return
             if recording_id in self._recordings_of(near):
                 if _differs(status, self._mp3s_of(near).get(audio.id)):
                     yield News(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
@@ -87,6 +95,11 @@ class OnFile:
 
     def _mp3s_of(self, day: date) -> Known:
         return self._known(self._mp3s, MIXED_AUDIO, day, "audio_id", "status_code", "updated_at")
+
+    def _forgotten_of(self, day: date) -> Forgotten:
+        if day not in self._forgotten:
+            self._forgotten[day] = forgotten_on(self.archive, day)
+        return self._forgotten[day]
 
     def _known(self, days: dict[date, Known], table: Table[Any], day: date, *columns: str) -> Known:
         if day not in days:

@@ -8,11 +8,12 @@ section 3).
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from recall_pipeline.audit import forgotten_on
 from recall_pipeline.capture.rows import ARCHIVED, GONE, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.discovery import RecordingRow
-from recall_pipeline.errors import RecallProtocolError, RecallUnreachable
+from recall_pipeline.errors import RecallError
 from recall_pipeline.recall import AudioMixed, Listing, Meeting, RecallClient
-from recall_pipeline.recall.asking import ask_each
+from recall_pipeline.recall.asking import ask_each, on_its_own
 from recall_pipeline.storage import Archive
 
 Shown = dict[str, tuple[str, AudioMixed]]
@@ -25,7 +26,10 @@ async def find_artifacts(
     client: RecallClient, listing: Listing, archive: Archive, day: date, recordings: Sequence[RecordingRow]
 ) -> tuple[list[MixedAudioRow], dict[str, AudioMixed]]:
     """Return the day's MP3 rows as Recall shows them now, and the artifacts that were shown, by id."""
-    known = {row.audio_id: row for row in MIXED_AUDIO.read(archive, day) or []}
+    forgotten = forgotten_on(archive, day).recordings
+    recordings = [row for row in recordings if row.recording_id not in forgotten]
+    on_file = MIXED_AUDIO.read(archive, day) or []
+    known = {row.audio_id: row for row in on_file if row.recording_id not in forgotten}
     shown = await _shown(client, listing, recordings, known.values())
     hidden = _hidden(shown, known, {row.recording_id for row in recordings if row.is_gone})
     found = await _read_each(client, hidden)
@@ -41,6 +45,7 @@ async def find_artifacts(
     for recording_id, audio in shown.values():
         row = known.get(audio.id, MixedAudioRow(recording_id, audio.id)).shown_as(audio)
         rows[audio.id] = row.gone() if answers.get(audio.id, audio) is None else row
+    rows |= {row.audio_id: row.forgotten() for row in on_file if row.recording_id in forgotten}
     ordered = sorted(rows.values(), key=lambda row: (row.recording_id, row.audio_id))
     return ordered, {audio_id: audio for audio_id, (_, audio) in shown.items()}
 
@@ -58,7 +63,11 @@ async def _shown(
         shown.update({audio.id: (row.recording_id, audio) for audio in mp3s})
         if not mp3s and row.recording_id not in with_known and _may_have_mp3(row):
             open_questions.append(row.recording_id)
-    for recording_id, found in (await ask_each(client.audio_mixed_of, open_questions)).items():
+    for recording_id, found in (await ask_each(on_its_own(client.audio_mixed_of), open_questions)).items():
+        if isinstance(found, RecallError):
+            listing.unanswered[recording_id] = str(found)
+            continue
+        listing.unanswered.pop(recording_id, None)
         shown.update({audio.id: (recording_id, audio) for audio in found.values() if audio.is_mp3})
     return shown
 
@@ -91,11 +100,5 @@ def _without_url(shown: Shown, known: dict[str, MixedAudioRow]) -> list[str]:
 
 async def _read_each(client: RecallClient, audio_ids: Sequence[str]) -> dict[str, AudioMixed | None]:
     """Read artifacts by their ids; None: it is gone. One that Recall fails to show is left out, and stops no other."""
-
-    async def read(audio_id: str) -> list[AudioMixed | None]:
-        try:
-            return [await client.audio_mixed_by_id(audio_id)]
-        except (RecallUnreachable, RecallProtocolError):
-            return []
-
-    return {audio_id: answer[0] for audio_id, answer in (await ask_each(read, audio_ids)).items() if answer}
+    answers = await ask_each(on_its_own(client.audio_mixed_by_id), audio_ids)
+    return {audio_id: answer for audio_id, answer in answers.items() if not isinstance(answer, RecallError)}

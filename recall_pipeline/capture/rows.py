@@ -55,6 +55,10 @@ class MixedAudioRow:
             fetch_failure=None,
         )
 
+    def forgotten(self) -> "MixedAudioRow":
+        """Return what may be kept of an artifact whose recording was forgotten: its ids; it is never fetched."""
+        return MixedAudioRow(self.recording_id, self.audio_id, has_url=False)
+
     def gone(self) -> "MixedAudioRow":
         """Return this row for an artifact that the API no longer knows."""
         return dataclasses.replace(self, status_code=GONE, has_url=False, fetch_failure=None)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.audio import Done, Target
+from recall_pipeline.audit import forgotten_on
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.capture.questions import unanswered_on
 from recall_pipeline.capture.rows import ARCHIVED
 from recall_pipeline.capture.stored import unlike
 from recall_pipeline.catalog.building import Heard, build_row, heard_anew, heard_before, heard_still, not_heard
@@ -35,17 +37,22 @@ def catalog_day(
 
     The normalized files of recordings named in `again` are read back, and made anew where they are lost or damaged.
     """
-    mp3s = _by_recording(MIXED_AUDIO.read(archive, day) or [])
+    forgotten = forgotten_on(archive, day).recordings
+    captured = MIXED_AUDIO.read(archive, day) or []
+    mp3s = _by_recording([row.forgotten() if row.recording_id in forgotten else row for row in captured])
     before = {row.key: row for row in CATALOG.read(archive, day) or []}
     heard, normalized = _listen(archive, settings, day, mp3s, before, again, progress)
     now = utc_now()
     rows = dict(before)  # what the other tables have lost is not lost here
+    unanswered = unanswered_on(archive, day)
     had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
     for recording in RECORDINGS.read(archive, day) or []:
         rows.pop(recording.recording_id, None)
         for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
             key = mp3.audio_id if mp3 else recording.recording_id
-            rows[key] = build_row(archive, recording, mp3, heard.get(key), before.get(key), now)
+            rows[key] = build_row(archive, recording, mp3, heard.get(key), before.get(key), now, unanswered.get(key))
+    let_go = {key: before.get(key, row) for key, row in rows.items() if row.recording_id in forgotten}
+    rows |= {key: row.forgotten(now) for key, row in let_go.items()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     CATALOG.write(archive, day, ordered, RECORDINGS.facts(archive, day))
     _drop_replaced(archive, before.values(), ordered)

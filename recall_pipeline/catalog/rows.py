@@ -1,5 +1,6 @@
 """The table `audio_catalog` (contract.md section 4): one row per MP3, one for a recording without."""
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,6 +57,18 @@ class CatalogRow:
     def key(self) -> str:
         """What tells the row from the day's others."""
         return self.audio_id or self.recording_id
+
+    def forgotten(self, now: datetime) -> "CatalogRow":
+        """Return what may be kept of a recording that was forgotten: its ids, its day, and the fact."""
+        row = CatalogRow(
+            recording_id=self.recording_id,
+            audio_id=self.audio_id,
+            bot_id=self.bot_id,
+            outcome="forgotten",
+            created_at=self.created_at,
+            cataloged_at=self.cataloged_at,
+        )
+        return row if row == self else dataclasses.replace(row, cataloged_at=now)
 
 
 CATALOG = Table("audio_catalog", CatalogRow)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from recall_pipeline.audit import forgotten_on
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.recall import Bot, Listing, RecallClient
 from recall_pipeline.recall.asking import ask_each, on_its_own
@@ -49,6 +50,10 @@ class BotRow:
             other_fields=bot.other_fields,
         )
 
+    def forgotten(self) -> "BotRow":
+        """Return what may be kept of a bot that was forgotten: its id; it is not asked for again."""
+        return BotRow(bot_id=self.bot_id, is_finished=True, media_expired=False)
+
 
 BOTS = Table("bots", BotRow)
 
@@ -60,6 +65,7 @@ async def discover_bots(client: RecallClient, listing: Listing, archive: Archive
     listed = [bot for bot in listing.bots.values() if bot.id in filed or bot.day == day]
     filed_elsewhere = _filed_elsewhere(archive, day, [bot for bot in listed if bot.id not in filed])
     filed |= {bot.id: BotRow.of(bot) for bot in listed if bot.id not in filed_elsewhere}
+    filed |= {bot_id: filed[bot_id].forgotten() for bot_id in forgotten_on(archive, day).bots & filed.keys()}
     return sorted(filed.values(), key=lambda row: row.bot_id)
 
 

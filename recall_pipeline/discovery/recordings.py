@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from recall_pipeline.audit import forgotten_on
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, complete_bots, known_bots
 from recall_pipeline.errors import RecallError
@@ -70,6 +71,10 @@ class RecordingRow:
         media_expired = self.bot_media_expired or before.bot_media_expired  # it never comes back
         return dataclasses.replace(self, bot_media_expired=media_expired, **kept)
 
+    def forgotten(self) -> "RecordingRow":
+        """Return what may be kept of a recording that was forgotten: ids, and the day it belongs to."""
+        return RecordingRow(recording_id=self.recording_id, created_at=self.created_at, bot_id=self.bot_id)
+
     def gone(self) -> "RecordingRow":
         """Return this row for a recording that the API no longer knows."""
         return dataclasses.replace(self, status_code=GONE, is_gone=True)
@@ -88,6 +93,7 @@ async def discover_recordings(
     """Return every recording of `day`, known or new; raise RecallError when the API cannot be asked."""
     await complete_bots(client, listing, archive, day)
     known = {row.recording_id: row for row in RECORDINGS.read(archive, day) or []}
+    forgotten = forgotten_on(archive, day).recordings
     embedded = _embedded_rows(listing, day)
     bots = _bots_by_id(listing, archive, day)
     rows = {}
@@ -97,12 +103,15 @@ async def discover_recordings(
     unlisted = {**known, **embedded}.keys() - rows.keys()
     for recording_id in sorted(unlisted):
         rows[recording_id] = embedded.get(recording_id) or known[recording_id]
-    in_doubt = [recording_id for recording_id in sorted(unlisted) if rows[recording_id].status_code != GONE]
+    asked_for = sorted(unlisted - forgotten)
+    in_doubt = [recording_id for recording_id in asked_for if rows[recording_id].status_code != GONE]
     for recording_id, answer in (await ask_each(on_its_own(client.recording), in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
         if isinstance(answer, Recording):
             listing.recordings[recording_id] = answer
-    return sorted((row.remembering(known.get(row.recording_id)) for row in rows.values()), key=_in_order)
+    rows = {recording_id: row.remembering(known.get(recording_id)) for recording_id, row in rows.items()}
+    rows |= {recording_id: rows[recording_id].forgotten() for recording_id in forgotten & rows.keys()}
+    return sorted(rows.values(), key=_in_order)
 
 
 def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:

@@ -1,0 +1,50 @@
+"""The table `audit`, filed under the day of the recording or bot, so that a sync of a day reads one small file."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from recall_pipeline.storage import Archive, Table, column
+
+FORGOTTEN, RELEASED = "forgotten", "released"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """What was let go, when and why; ids, sizes and hashes are all that is left of it."""
+
+    action: str = column("`forgotten` from the archive, or `released` at Recall")
+    recording_id: str | None = column("Recall's id of the recording; null for a bot")
+    audio_id: str | None = column("Recall's id of the MP3 that was released; null for what was forgotten")
+    bot_id: str | None = column("Recall's id of the bot")
+    reason: str = column("Why, in the words of who asked for it")
+    began_at: datetime = column("When it began, UTC")
+    finished_at: datetime | None = column("When nothing was left of it, UTC; null: interrupted, asking again goes on")
+    files: int = column("How many files it were", default=0)
+    bytes: int = column("How many bytes they had", default=0)
+    removed: str = column("Each file as {key, bytes, sha256}, JSON", default="[]")
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What tells the row from the day's others."""
+        return self.action, self.audio_id or self.recording_id or self.bot_id
+
+
+AUDIT = Table("audit", AuditRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The ids of a day of which nothing may be kept or fetched."""
+
+    recordings: frozenset[str]
+    bots: frozenset[str]
+
+
+def forgotten_on(archive: Archive, day: date) -> Forgotten:
+    """Return what is forgotten of `day`, also where forgetting was interrupted. Raises StorageError."""
+    rows = AUDIT.read_columns(archive, day, "action", "recording_id", "bot_id")
+    forgotten = [(recording_id, bot_id) for action, recording_id, bot_id in rows if action == FORGOTTEN]
+    return Forgotten(
+        recordings=frozenset(recording_id for recording_id, _ in forgotten if recording_id),
+        bots=frozenset(bot_id for recording_id, bot_id in forgotten if bot_id and not recording_id),
+    )

@@ -1,0 +1,28 @@
+"""Remove recordings for good, and prove that.
+
+Belongs here: which recordings and bots a wish concerns; removing their files, blanking their rows, writing it down;
+when retention has to refuse.
+Does not belong here: deleting at Recall (`releasing`), and what forgotten means to a sync (`audit`).
+Comes in: a wish and a reason. Goes out: rows of `audit`; nothing else of what they name.
+"""
+
+from recall_pipeline.forgetting.day import forget_day
+from recall_pipeline.forgetting.doubts import clock_doubt, limit_of
+from recall_pipeline.forgetting.inventory import Inventory, read_inventory
+from recall_pipeline.forgetting.planning import Plan, all_before, of_bot, of_recording
+from recall_pipeline.forgetting.work import LetGo, forget, preview
+
+__all__ = [
+    "Inventory",
+    "LetGo",
+    "Plan",
+    "all_before",
+    "clock_doubt",
+    "forget",
+    "forget_day",
+    "limit_of",
+    "of_bot",
+    "of_recording",
+    "preview",
+    "read_inventory",
+]
