@@ -10,6 +10,7 @@ from recall_pipeline.assets.recordings import recordings
 from recall_pipeline.assets.reporting import OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.capture import MIXED_AUDIO, Captured, Wanted, capture_day, find_artifacts
+from recall_pipeline.capture.questions import unanswered_in
 from recall_pipeline.discovery import RECORDINGS
 
 
@@ -63,7 +64,7 @@ async def _sync(session: Session, day: date) -> Captured:
             captured = await capture_day(
                 client, archive, settings, day, rows, artifacts, wanted, session.watching(f"{day} download")
             )
-            MIXED_AUDIO.write(archive, day, captured.rows)
+            MIXED_AUDIO.write(archive, day, captured.rows, unanswered_in(listing, recordings_of_day))
     session.tally.downloaded += captured.downloaded
     session.tally.reused += captured.reused
     session.tally.bytes_downloaded += captured.bytes_downloaded

@@ -83,9 +83,13 @@ def build_row(
     heard: Heard | None,
     before: CatalogRow | None,
     now: datetime,
+    unanswered: str | None = None,
 ) -> CatalogRow:
-    """Return the row of a recording and one of its MP3s; `cataloged_at` moves only when something else did."""
-    verdict = decide(recording, mp3, heard.listened if heard else None, now)
+    """Return the row of a recording and one of its MP3s; `cataloged_at` moves only when something else did.
+
+    `unanswered` says why it is not known whether there is an MP3.
+    """
+    verdict = decide(recording, mp3, heard.listened if heard else None, now, unanswered)
     reasons = [verdict.reason]
     if verdict.outcome in (Outcome.READY, Outcome.SILENT):
         reasons.append(notable_difference(_recording_seconds(recording), mp3.duration_seconds if mp3 else None))

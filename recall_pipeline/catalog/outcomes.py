@@ -50,13 +50,23 @@ class Listened:
     failure: str | None = None
 
 
-def decide(recording: RecordingRow, audio: MixedAudioRow | None, listened: Listened | None, now: datetime) -> Verdict:
-    """Return the verdict on a recording and one of its MP3s (None: it has none)."""
+def decide(
+    recording: RecordingRow,
+    audio: MixedAudioRow | None,
+    listened: Listened | None,
+    now: datetime,
+    unanswered: str | None = None,
+) -> Verdict:
+    """Return the verdict on a recording and one of its MP3s.
+
+    None: it has none, or `unanswered` says why that is not known.
+    """
     return (
         (audio and _by_bytes(audio, listened))
         or _failed_upstream(recording, audio)
         or _gone(recording, audio, now)
         or _in_progress(recording, audio, now)
+        or _not_known(unanswered)
         or _without_mp3(recording, now)
     )
 
@@ -120,6 +130,13 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
         return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h")
     return Verdict(Outcome.PROCESSING, why)
+
+
+def _not_known(unanswered: str | None) -> Verdict | None:
+    """Row 4, where it is the question that fails: rows 8 to 10 would say that there is no MP3."""
+    if unanswered is None:
+        return None
+    return Verdict(Outcome.DOWNLOAD_FAILED, f"Recall does not say whether it has an MP3: {unanswered}")
 
 
 def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:

@@ -23,7 +23,8 @@ _STALE_AFTER = timedelta(minutes=45)  # a listing's URLs and statuses grow old
 class Listing:
     """Whole listings of the days from `first` to `last`, as they were at `listed_at`.
 
-    Whoever asks for one object more adds the answer, so that nobody asks again.
+    Whoever asks for one object more adds the answer, so that nobody asks again; `unanswered` says why nobody knows
+    whether a recording has an artifact.
     """
 
     first: date
@@ -34,6 +35,7 @@ class Listing:
     audio_mixed: dict[str, AudioMixed]
     rejected: tuple[str, ...] = ()
     bots_gone: set[str] = field(default_factory=set)
+    unanswered: dict[str, str] = field(default_factory=dict)
 
     def recordings_of(self, day: date) -> list[Recording]:
         """Return the recordings created on `day`."""

@@ -12,13 +12,14 @@ from pydantic import SecretStr
 from recall_pipeline.assets import Session
 from recall_pipeline.assets.processes import process_tags
 from recall_pipeline.capture import MIXED_AUDIO
+from recall_pipeline.catalog import CATALOG
 from recall_pipeline.definitions import defs
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.errors import RecallUnauthorized, RecallUnreachable, StorageError
 from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import unavailable
+from recall_pipeline.sandbox.effects import Call, unavailable
 from recall_pipeline.settings import Settings
-from recall_pipeline_tests.workspace import DAY, Workspace, talk
+from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
 
 ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
 
@@ -125,6 +126,35 @@ def test_a_named_recording_is_looked_at_again(instance: dg.DagsterInstance, work
     workspace.sandbox.access_log.clear()
     assert run(instance, Session(workspace.settings, again=frozenset({named.recording_id}))).success
     assert workspace.media_requests() == [named.id]
+
+
+@dataclasses.dataclass(frozen=True)
+class BreaksAt:
+    """An effect that answers 500 to whatever asks for this id, and else as ever."""
+
+    object_id: str
+
+    async def happen(self, call: Call) -> None:
+        if self.object_id.encode() in call.scope["query_string"]:
+            await unavailable(500).happen(call)
+        else:
+            await call.go_on()
+
+
+def test_a_question_that_recall_cannot_answer_costs_that_recording_only(
+    instance: dg.DagsterInstance, workspace: Workspace
+) -> None:
+    [good] = workspace.meet("good", talk())
+    workspace.meet("broken")
+    rule = workspace.sandbox.faults.add(Rule(BreaksAt(an_id("broken")), origin="api", path="/audio_mixed/$"))
+    assert run(instance, Session(workspace.settings)).success
+    rows = {row.recording_id: row for row in CATALOG.read(workspace.archive, DAY) or []}
+    assert (rows[good.recording_id].outcome, rows[an_id("broken")].outcome) == ("ready", "download_failed")
+    why = rows[an_id("broken")].outcome_reason or ""
+    assert why.startswith("Recall does not say whether it has an MP3: list audio_mixed: HTTP 500")
+    workspace.sandbox.faults.remove(rule)
+    assert run(instance, Session(workspace.settings)).success
+    assert [row.outcome for row in CATALOG.read(workspace.archive, DAY) or []] == ["ready", "not_requested"]
 
 
 def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
