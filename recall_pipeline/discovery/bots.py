@@ -99,6 +99,6 @@ def _filed_elsewhere(archive: Archive, day: date, bots: Iterable[Bot]) -> set[st
     if not wanted:
         return set()
     told = [change.created_at for bot in wanted.values() for change in bot.status_changes if change.created_at]
-    first = min((day, *map(day_of, told))) - ONE_DAY
-    days = [filed for filed in archive.days("bots") if first <= filed <= day + ONE_DAY and filed != day]
+    first = min((day, *map(day_of, told)))  # perhaps the first day of the calendar, before which there is none
+    days = [filed for filed in archive.days("bots") if first <= filed + ONE_DAY and day != filed <= day + ONE_DAY]
     return wanted.keys() & known_bots(archive, *days).keys()

@@ -1,7 +1,9 @@
 """A bot belongs to one day, and stays there (contract.md section 2)."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from recall_pipeline.days import ONE_DAY, end_of
 from recall_pipeline.discovery import BotRow
@@ -72,6 +74,15 @@ class TestMemory:
         before = work.bots()
         work.world.empty_listings()
         assert work.bots() == before
+
+
+class TestClocks:
+    @pytest.mark.parametrize("moment", [datetime.min, datetime.max, datetime(2999, 1, 1)])  # noqa: DTZ001, DTZ901
+    def test_a_bot_whose_clock_is_far_off_is_filed_by_its_join_at(self, work: Workplace, moment: datetime) -> None:
+        work.meet("earlier", NINE - ONE_DAY)
+        work.bots(DAY - ONE_DAY)
+        work.meet("standup", joined_at=moment.replace(tzinfo=UTC))
+        assert ids(work.bots()) == [an_id("standup bot")]
 
 
 class TestCalls:
