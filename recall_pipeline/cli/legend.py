@@ -27,7 +27,9 @@ LEGEND: Mapping[Outcome, Meaning] = MappingProxyType(
         Outcome.PROCESSING: Meaning("Recall is still working on it", _EVERY_SYNC, "yellow"),
         Outcome.DOWNLOAD_FAILED: Meaning("could not be fetched or proven this time", _EVERY_SYNC, "red"),
         Outcome.CORRUPT: Meaning(
-            "what Recall serves is no whole audio: its bytes are kept, not normalized", _WITH_A_NEW_VERSION, "red"
+            "what Recall serves is no whole audio: its bytes are kept, not normalized",
+            f"{_WITH_A_NEW_VERSION}, or by `verify --repair`",
+            "red",
         ),
         Outcome.FAILED_UPSTREAM: Meaning("Recall failed to record it or to make the MP3", _IN_THE_LOOKBACK),
         Outcome.NOT_REQUESTED: Meaning("no MP3 was made: a bot must be told to make one", _IN_THE_LOOKBACK),
