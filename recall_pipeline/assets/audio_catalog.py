@@ -1,5 +1,6 @@
 """Asset `audio_catalog`: the table everybody reads, and the normalized audio that it names."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -13,6 +14,7 @@ from recall_pipeline.assets.session import RETRY_TRANSIENT, Session
 from recall_pipeline.catalog import CATALOG, Cataloged, CatalogRow, catalog_day
 
 _SAMPLE_ROWS = 10
+_LONGEST_REASON = 80  # characters
 
 
 @dg.asset(
@@ -54,8 +56,8 @@ def _report(session: Session, day: date, cataloged: Cataloged) -> DayReport:
         hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
         normalized=cataloged.normalized,
         audio_bytes=sum(row.audio_bytes or 0 for row in rows),
-        sample=_sample(rows),
         longest_meeting=_longest(rows),
+        sample=_sample(rows),
     )
 
 
@@ -63,17 +65,19 @@ def _sample(rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
     records = [
         dg.TableRecord(
             {
-                "started (UTC)": f"{row.created_at:%H:%M:%S}",
-                "recording": row.recording_id,
+                "started (UTC)": f"{row.created_at:%H:%M}",
+                "recording": row.recording_id[:8],
                 "platform": row.platform or "",
                 "outcome": row.outcome,
                 "seconds": round(row.duration_seconds, 1) if row.duration_seconds else None,
+                "why": textwrap.shorten(row.outcome_reason or "", _LONGEST_REASON, placeholder="…"),
             }
         )
         for row in rows[:_SAMPLE_ROWS]
     ]
-    columns = [dg.TableColumn(name) for name in ("started (UTC)", "recording", "platform", "outcome")]
-    return dg.MetadataValue.table(records, dg.TableSchema([*columns, dg.TableColumn("seconds", "float")]))
+    names = ("started (UTC)", "recording", "platform", "outcome", "seconds", "why")
+    columns = [dg.TableColumn(name, "float" if name == "seconds" else "string") for name in names]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 
 def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:

@@ -55,17 +55,17 @@ def _check(
 
 def _result(findings: Mapping[date, Finding], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
     problems = {day: finding for day, finding in findings.items() if not finding.passed}
-    telling = next(iter((problems or findings).values()))
     count = sum(len(finding.problems) for finding in problems.values())
     looked_at = sum(finding.looked_at for finding in findings.values())
-    # Dagster files the result of a range under none of its days.
-    days = {"days": ", ".join(map(str, problems))} if len(findings) > 1 else {}
-    return dg.AssetCheckResult(
-        passed=not problems,
-        severity=severity,
-        description=f"{count} of {looked_at}: {telling.sample}. Next: {telling.next_action}." if problems else None,
-        metadata={"looked_at": looked_at, "problems": count, "next_action": telling.next_action, **days},
-    )
+    metadata: dict[str, int | str] = {"looked_at": looked_at, "problems": count}
+    description = None
+    if problems:
+        telling = next(iter(problems.values()))
+        description = f"{count} of {looked_at}: {telling.sample}. Next: {telling.next_action}."
+        metadata["next_action"] = telling.next_action
+    if problems and len(findings) > 1:  # Dagster files the result of a range under none of its days
+        metadata["days"] = ", ".join(map(str, problems))
+    return dg.AssetCheckResult(passed=not problems, severity=severity, description=description, metadata=metadata)
 
 
 def _schema_check(asset: dg.AssetsDefinition, table: Table[Any]) -> dg.AssetChecksDefinition:

@@ -40,11 +40,11 @@ def day_report(archive: Archive, table: Table[Any], day: date, rows: Sequence[An
     ]
     uri = archive.uri(Layout.table(table.name, day))
     facts = {
-        "dagster/row_count": dg.MetadataValue.int(len(rows)),
-        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
         "table": dg.MetadataValue.path(uri) if uri.startswith("file://") else dg.MetadataValue.url(uri),
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
     }
-    return DayReport({**facts, **values}, content_version(rows))
+    counted = {"dagster/row_count": dg.MetadataValue.int(len(rows))}
+    return DayReport({**counted, **values, **facts}, content_version(rows))
 
 
 def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayReport]) -> dg.MaterializeResult[None]:
