@@ -4,6 +4,9 @@ import asyncio
 import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx
 
 from recall_pipeline.errors import TransferError, TransferRefused
 
@@ -18,6 +21,19 @@ async def check_address(url: str, *, loopback_allowed: bool) -> None:
     for address in await _resolve(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)):
         if not ip_address(address).is_global:
             raise TransferRefused(f"the download URL points at {parts.hostname}, a private address; it was not opened")
+
+
+def check_peer(answer: httpx.Response, *, loopback_allowed: bool) -> None:
+    """Raise TransferRefused when a private address answered: a name may mean another one a moment after it was checked.
+
+    A proxy of the environment is one that the user trusts, wherever it is.
+    """
+    stream = answer.extensions.get("network_stream")
+    peer = stream.get_extra_info("server_addr") if stream else None
+    if loopback_allowed or peer is None or getproxies():
+        return
+    if not ip_address(str(peer[0]).partition("%")[0]).is_global:
+        raise TransferRefused(f"{answer.url.host} answers from a private address; nothing of it was read")
 
 
 async def _resolve(host: str, port: int) -> list[str]:

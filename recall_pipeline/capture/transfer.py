@@ -13,7 +13,7 @@ import httpx
 import stamina
 from pydantic import SecretStr
 
-from recall_pipeline.capture.addresses import check_address
+from recall_pipeline.capture.addresses import check_address, check_peer
 from recall_pipeline.capture.pace import Clock, Pace
 from recall_pipeline.capture.partials import Partial
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
@@ -83,6 +83,7 @@ class Transfer:
         for _ in range(_REDIRECTS + 1):
             await check_address(url, loopback_allowed=self._loopback_allowed)
             async with self._http.stream("GET", url, headers=headers) as answer:
+                check_peer(answer, loopback_allowed=self._loopback_allowed)
                 if not answer.has_redirect_location:
                     await self._receive(answer, partial, pace)
                     return

@@ -400,6 +400,25 @@ def test_nothing_private_is_opened_while_the_api_is_a_public_one(download: Downl
     assert download.ranges == []
 
 
+def test_a_name_that_means_a_private_address_is_not_opened(download: Download) -> None:
+    link = download.link().replace("127.0.0.1", "localhost")
+    with pytest.raises(TransferRefused, match="points at localhost, a private address"):
+        download.fetch(link, api_url="https://api.invalid/api/v1")
+    assert download.ranges == []
+
+
+def test_a_name_that_means_another_address_once_it_was_checked_is_not_read(
+    download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def as_it_was(host: str, port: int) -> list[str]:
+        return ["93.184.215.14"]
+
+    monkeypatch.setattr("recall_pipeline.capture.addresses._resolve", as_it_was)
+    with pytest.raises(TransferRefused, match=r"127\.0\.0\.1 answers from a private address; nothing of it was read"):
+        download.fetch(download.link(), api_url="https://api.invalid/api/v1")
+    assert download.partial.size_bytes == 0
+
+
 def test_no_redirect_leads_from_a_public_host_to_a_private_one(download: Download) -> None:
     asked = []
 
