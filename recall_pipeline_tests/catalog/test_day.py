@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import fsspec
@@ -13,10 +14,11 @@ from recall_pipeline.catalog import CATALOG, CatalogRow, normalizing
 from recall_pipeline.catalog.normalizing import NormalizeTask, Published, normalize_task
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.sandbox.content import ErrorPage, body_of
+from recall_pipeline.sandbox.records import StatusChange
 from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.storage import Address, Layout
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
-from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 
 
 @pytest.fixture(params=FOLDER_AND_BUCKET)
@@ -265,6 +267,19 @@ def test_an_upstream_deletion_and_an_emptied_listing_take_nothing_away(workspace
     workspace.sync()
     assert {key: row.outcome for key, row in rows_on_file(workspace).items()} == {deleted.id: "ready", kept.id: "ready"}
     assert files(workspace) == stored
+
+
+def test_what_is_archived_stays_ready_when_its_time_at_recall_is_over(workspace: Workspace) -> None:
+    [mp3] = workspace.meet("one", talk(), expires_at=NINE + timedelta(days=7))
+    [before] = workspace.sync().rows
+    stored = files(workspace)
+    expired = StatusChange("media_expired", NINE + timedelta(days=7))
+    workspace.world.change_bot(an_id("one bot"), status_changes=(StatusChange("done", NINE), expired))
+    workspace.world.delete_artifact(mp3.id, "gone")
+    workspace.world.delete_recording(mp3.recording_id, "gone")
+    [row] = workspace.sync().rows
+    assert (row.outcome, row.upstream_status, row.expires_at) == ("ready", "deleted", before.expires_at)
+    assert (row.source_uri, row.audio_uri, files(workspace)) == (before.source_uri, before.audio_uri, stored)
 
 
 def test_the_day_says_when_it_was_listed(workspace: Workspace) -> None:
