@@ -60,6 +60,7 @@ def transcripts(
 
 def _report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
     worked, heard = (sum(getattr(row, name) for row in done.anew) for name in ("transcribing_seconds", "audio_seconds"))
+    speed = {"real_time_factor": round(worked / heard, 3)} if heard else {}  # below 1: faster than it was spoken
     return day_report(
         transcription.archive,
         TRANSCRIPTS,
@@ -69,10 +70,10 @@ def _report(transcription: Transcription, day: date, done: Transcribed) -> DayRe
         left_failed=len(done.failures),
         words=sum(row.word_count for row in done.rows),
         hours_of_audio=round(sum(row.audio_seconds for row in done.rows) / 3600, 4),
+        **speed,
         languages=dict(Counter(row.language or "none" for row in done.rows)),
         models=dict(Counter(row.model for row in done.rows)),
         sample=_sample(done, transcription.settings.sample_rows),
-        **({"real_time_factor": round(worked / heard, 3)} if heard else {}),
     )
 
 

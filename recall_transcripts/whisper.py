@@ -32,11 +32,11 @@ class FasterWhisper:
 
     @cached_property
     def model(self) -> Model:
-        """Its name, and the hash of its weights."""
+        """Its size or the name of its folder, and the hash of its weights."""
+        name = Path(self._settings.model).name
         with (self._folder / _WEIGHTS).open("rb") as weights:
-            return Model(
-                f"whisper {Path(self._settings.model).name}", hashlib.file_digest(weights, "sha256").hexdigest()
-            )
+            sha256 = hashlib.file_digest(weights, "sha256").hexdigest()
+        return Model(name if "whisper" in name else f"whisper-{name}", sha256)
 
     def transcribe(self, windows: "Iterable[Segment]") -> Heard:
         """Return what is said, and when."""
