@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.cli.legend import LEGEND
 from recall_pipeline.settings import Settings, environment_name
 
 ROOT = Path(__file__).parent.parent
-TABLES = {"README.md": ("outcomes", "settings"), "docs/catalog.md": ("columns",)}
+TABLES = {"README.md": ("outcomes", "settings"), "docs/catalog.md": ("columns",), "docs/privacy.md": ("audit",)}
 
 
 def updated(file: str) -> str:
     """Return the text of a file of `TABLES` with the tables between its markers made anew."""
-    makers = {"outcomes": outcomes, "settings": settings, "columns": columns}
+    makers = {"outcomes": outcomes, "settings": settings, "columns": columns, "audit": audit}
     text = (ROOT / file).read_text("utf-8")
     for name in TABLES[file]:
         before, begin, rest = text.partition(f"<!-- {name} -->\n")
@@ -45,6 +46,13 @@ def columns() -> Iterable[str]:
     for name, (kind, description) in CATALOG.columns.items():
         yield _row(f"`{name}`", kind, description)
     yield _row("`day`", "date32[day]", "The partition: UTC day of `created_at`")
+
+
+def audit() -> Iterable[str]:
+    """Return the table of the audit's columns."""
+    yield from _header("column", "type", "holds")
+    for name, (kind, description) in AUDIT.columns.items():
+        yield _row(f"`{name}`", kind, description)
 
 
 def _header(*names: str) -> Sequence[str]:

@@ -5,13 +5,21 @@ import dagster as dg
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.assets.checks import checks
 from recall_pipeline.assets.session import session_resource
-from recall_pipeline.automation import alerts, daily_sync, finished_bots, sync_day
+from recall_pipeline.automation import (
+    alerts,
+    daily_retention,
+    daily_sync,
+    finished_bots,
+    forget_job,
+    retention_job,
+    sync_day,
+)
 
 defs = dg.Definitions(
     assets=[bots, recordings, mixed_audio, audio_catalog],
     asset_checks=checks,
-    jobs=[sync_day],
-    schedules=[daily_sync],
+    jobs=[sync_day, forget_job, retention_job],
+    schedules=[daily_sync, daily_retention],
     sensors=[finished_bots, alerts],
     resources={"session": session_resource},
     # The steps follow one another and bring their own concurrency; a process a step costs 3-8 s and gains nothing.

@@ -10,9 +10,11 @@ import dagster as dg
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.assets.partitions import days_of_run
 from recall_pipeline.automation.alert_book import AlertBook
+from recall_pipeline.automation.forgetting_jobs import retention_job
 from recall_pipeline.automation.jobs import sync_day
 
 _OURS = frozenset(asset.key for asset in (bots, recordings, mixed_audio, audio_catalog))
+_JOBS = frozenset((sync_day.name, retention_job.name))
 _TOLD = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
@@ -49,9 +51,9 @@ def note_freshness(instance: dg.DagsterInstance, book: AlertBook) -> None:
 
 
 def _is_ours(run: dg.DagsterRun) -> bool:
-    """Whether it is of `sync_day`, or of the assets or checks alone, as the UI starts them."""
+    """Whether it is of one of our jobs, or of the assets or checks alone, as the UI starts them."""
     checked = {check.asset_key for check in run.asset_check_selection or ()}
-    return run.job_name == sync_day.name or not _OURS.isdisjoint(checked | (run.asset_selection or set()))
+    return run.job_name in _JOBS or not _OURS.isdisjoint(checked | (run.asset_selection or set()))
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.DagsterEvent]:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "verify": ("verify", "Prove the archive against the catalog; needs no key."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
+    "forget": ("forget", "Remove recordings for good."),
     "webhooks": ("webhooks", "Receive Recall's signed webhooks."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }

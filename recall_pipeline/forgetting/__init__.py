@@ -7,9 +7,10 @@ Comes in: a wish and a reason. Goes out: rows of `audit`; nothing else of what t
 """
 
 from recall_pipeline.forgetting.day import forget_day
-from recall_pipeline.forgetting.doubts import clock_doubt, limit_of
+from recall_pipeline.forgetting.doubts import clock_doubt
 from recall_pipeline.forgetting.inventory import Inventory, read_inventory
 from recall_pipeline.forgetting.planning import Plan, all_before, of_bot, of_recording
+from recall_pipeline.forgetting.retention import check_limit, retention_plan
 from recall_pipeline.forgetting.work import LetGo, forget, preview
 
 __all__ = [
@@ -17,12 +18,13 @@ __all__ = [
     "LetGo",
     "Plan",
     "all_before",
+    "check_limit",
     "clock_doubt",
     "forget",
     "forget_day",
-    "limit_of",
     "of_bot",
     "of_recording",
     "preview",
     "read_inventory",
+    "retention_plan",
 ]

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     retention_limit: int | None = Field(
         None,
         ge=0,
-        description="How many recordings may be forgotten by age at once. Unset: a tenth of the archive, 1,000 at most.",
+        description="Most recordings that are forgotten by age at once. Unset: a tenth of the archive, at most 1,000.",
     )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="Where alerts are posted (Slack-shaped JSON)."

@@ -87,7 +87,9 @@ class Archive:
         """Return the names of what lies directly in a folder, in order; nothing of one that does not exist."""
         with self._told("list", folder):
             try:
-                found = self._filesystem.ls(self.path(folder), detail=False)
+                # Not `ls` on disk: it shows a file where a folder should be as if that were in it.
+                path = self.path(folder)
+                found = [*map(str, Path(path).iterdir())] if self._is_local else self._filesystem.ls(path, detail=False)
             except FileNotFoundError:
                 return []
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found)

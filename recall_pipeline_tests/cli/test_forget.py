@@ -1,0 +1,104 @@
+"""`forget` says what would go, asks, and removes it for good."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from recall_pipeline.audit import AUDIT
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.cli.conftest import Run
+from recall_pipeline_tests.forgetting.old_days import fill, outcomes, recording_id
+from recall_pipeline_tests.workspace import an_id
+
+WHY = ("--reason", "request 17")
+
+
+@pytest.fixture
+def days(archive: Archive) -> list[date]:
+    return fill(archive, 3)
+
+
+def test_a_recording_goes_with_its_bot(run: Run, archive: Archive, days: list[date]) -> None:
+    said = run("forget", "--recording", recording_id(days[1]), *WHY, "--yes", "--json")
+    assert (said.status, said.err) == (0, "")
+    assert json.loads(said.out) == {
+        "days": [days[1].isoformat()],
+        "recordings": 1,
+        "bots": 1,
+        "files": 1,
+        "bytes": 1,
+        "dry_run": False,
+    }
+    assert outcomes(archive, days) == ["ready", "forgotten", "ready"]
+    assert {row.reason for row in AUDIT.read(archive, days[1]) or []} == {"request 17"}
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(run: Run, archive: Archive, days: list[date]) -> None:
+    said = run("forget", "--bot", an_id(f"bot of {days[0]}"), *WHY, "--dry-run")
+    assert said.status == 0
+    assert said.out == f"Would forget 1 recordings and 1 bots of {days[0]}: 1 files, 1 byte.\n"
+    assert outcomes(archive, days) == ["ready"] * 3
+    assert archive.days("audit") == []
+
+
+def test_what_is_forgotten_already_is_no_fault(run: Run, days: list[date]) -> None:
+    before = ("--before", days[2].isoformat())
+    first = run("forget", *before, *WHY, "--yes")
+    assert first.out == f"Forgot 2 recordings and 2 bots of {days[0]} to {days[1]}: 2 files, 2 bytes.\n"
+    again = run("forget", *before, *WHY, "--yes")
+    assert (again.status, again.out) == (0, "Forgot nothing: there is nothing left to forget.\n")
+
+
+def test_where_nobody_can_be_asked_it_wants_yes(run: Run, archive: Archive, days: list[date]) -> None:
+    said = run("forget", "--recording", recording_id(days[0]), *WHY)
+    assert said.status == 2
+    assert "add --yes" in said.fault
+    assert outcomes(archive, days) == ["ready"] * 3
+
+
+@pytest.mark.parametrize(("answer", "status", "outcome"), [("y\n", 0, "forgotten"), ("n\n", 130, "ready")])
+def test_a_person_is_asked(
+    run: Run,
+    archive: Archive,
+    days: list[date],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    status: int,
+    outcome: str,
+) -> None:
+    monkeypatch.setattr("recall_pipeline.cli.forget.sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: answer.strip())
+    said = run("forget", "--recording", recording_id(days[0]), *WHY)
+    assert said.status == status
+    assert outcomes(archive, days)[0] == outcome
+
+
+def test_many_at_once_by_age_want_yes(run: Run, archive: Archive, days: list[date]) -> None:
+    said = run("forget", "--before", days[2].isoformat(), *WHY)
+    assert said.status == 2
+    assert "2 of 3 recordings would be forgotten, and at most 0 may go by age at once" in said.fault
+    assert outcomes(archive, days) == ["ready"] * 3
+
+
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        ([], "name what to forget: one of --recording, --bot and --before"),
+        (["--recording", an_id("a"), "--bot", an_id("b")], "name what to forget"),
+        (["--recording", an_id("nobody's")], "is not in the archive: check the id"),
+        (["--bot", an_id("nobody's")], "is not in the archive: check the id"),
+        (["--before", "2999-01-01"], "--before 2999-01-01 lies in the future"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_one_line(run: Run, days: list[date], wish: Sequence[str], says: str) -> None:
+    said = run("forget", *wish, *WHY, "--yes")
+    assert said.status == 2
+    assert says in said.fault
+
+
+def test_a_reason_is_wanted(run: Run) -> None:
+    said = run("forget", "--before", "2026-01-01")
+    assert said.status == 2
+    assert "--reason" in said.fault
