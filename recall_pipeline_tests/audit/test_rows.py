@@ -1,0 +1,40 @@
+"""The audit of a day tells what of it must not come back, from the first note on."""
+
+from datetime import UTC, date, datetime
+
+from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, forgotten_on
+from recall_pipeline.storage import Archive
+
+DAY = date(2026, 3, 2)
+BEGAN = datetime(2026, 3, 20, tzinfo=UTC)
+
+
+def row(action: str = FORGOTTEN, **ids: str) -> AuditRow:
+    known = {"recording_id": None, "audio_id": None, "bot_id": None, **ids}
+    return AuditRow(action, **known, reason="request 17", began_at=BEGAN)
+
+
+def test_a_day_without_an_audit_has_forgotten_nothing(archive: Archive) -> None:
+    assert forgotten_on(archive, DAY).recordings == forgotten_on(archive, DAY).bots == frozenset()
+
+
+def test_recordings_and_bots_are_forgotten_before_it_is_done(archive: Archive) -> None:
+    AUDIT.write(archive, DAY, [row(recording_id="r", bot_id="its bot"), row(bot_id="b")])
+    assert forgotten_on(archive, DAY).recordings == {"r"}
+    assert forgotten_on(archive, DAY).bots == {"b"}
+    assert forgotten_on(archive, date(2026, 3, 3)).recordings == frozenset()
+
+
+def test_what_was_released_at_recall_is_not_forgotten_here(archive: Archive) -> None:
+    AUDIT.write(archive, DAY, [row(RELEASED, recording_id="r", audio_id="a")])
+    assert forgotten_on(archive, DAY).recordings == frozenset()
+
+
+def test_each_thing_has_one_row_for_each_action() -> None:
+    keys = [
+        row(recording_id="r", bot_id="b").key,
+        row(bot_id="b").key,
+        row(RELEASED, recording_id="r", audio_id="a").key,
+        row(RELEASED, recording_id="r", audio_id="a2").key,
+    ]
+    assert len(set(keys)) == 4
