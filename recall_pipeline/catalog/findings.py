@@ -62,7 +62,7 @@ def unproven_bytes(archive: Archive, day: date) -> Finding:
         is_new = since is not None and row.captured_at is not None and row.captured_at >= since
         problem = unlike(archive, row.source_key or "", row.source_bytes, row.source_sha256 if is_new else None)
         problems += [f"MP3 {row.audio_id} {problem}"] if problem else []
-    return Finding(len(rows), tuple(problems), "run `recall-pipeline sync --recording ID` for each")
+    return Finding(len(rows), tuple(problems), "run `recall-pipeline verify --repair` for the day")
 
 
 def durations_apart(archive: Archive, day: date) -> Finding:

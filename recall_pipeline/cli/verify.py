@@ -1,6 +1,8 @@
 """`verify`: prove the archive against the catalog."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,6 +18,14 @@ from recall_pipeline.cli.repairing import Repaired, repair
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline.verification import Kind, held_days, verify_days
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What lies in the spool: no part of the archive, and no fault."""
+
+    partial: Unfinished
+    abandoned: Mapping[str, int]
 
 
 @click.command("verify")
@@ -41,6 +51,8 @@ def command(first: date | None, last: date | None, repairing: bool, as_json: boo
       corrupt                   recordings of which Recall serves no whole audio; --repair fetches them again
       partial_files, partial_bytes
                                 downloads that go on at the next sync
+      abandoned_files, abandoned_bytes
+                                what killed processes left in the spool; the next sync removes it, or --repair
       problems                  [{day, kind, what, says, recording_id, repaired}, ..]
 
     Exit status: 0 everything is proven; 1 something is wrong and not repaired, listed; 2 wrong usage or settings.
@@ -54,14 +66,15 @@ def command(first: date | None, last: date | None, repairing: bool, as_json: boo
         outcome = Repaired(verify_days(archive, settings, held_days(archive, first, last), progress))
         if repairing:
             outcome = repair(settings, archive, outcome.verified, progress)
+            archive.sweep()
     for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
         click.echo(line, err=True)
-    left = unfinished(archive.spool)
+    left = _Left(unfinished(archive.spool), archive.abandoned())
     click.echo(json.dumps(_as_object(outcome, left)) if as_json else _in_words(outcome, left))
     return FAILED if outcome.verified.problems or outcome.faults else 0
 
 
-def _as_object(outcome: Repaired, left: Unfinished) -> dict[str, Any]:
+def _as_object(outcome: Repaired, left: _Left) -> dict[str, Any]:
     verified = outcome.verified
     told = [(problem, False) for problem in verified.problems] + [(problem, True) for problem in outcome.mended]
     return {
@@ -73,8 +86,10 @@ def _as_object(outcome: Repaired, left: Unfinished) -> dict[str, Any]:
         "repaired": len(outcome.mended),
         "superseded": verified.superseded,
         "corrupt": len(verified.corrupt),
-        "partial_files": left.files,
-        "partial_bytes": left.size_bytes,
+        "partial_files": left.partial.files,
+        "partial_bytes": left.partial.size_bytes,
+        "abandoned_files": len(left.abandoned),
+        "abandoned_bytes": sum(left.abandoned.values()),
         "problems": [
             {
                 "day": problem.day.isoformat(),
@@ -89,7 +104,7 @@ def _as_object(outcome: Repaired, left: Unfinished) -> dict[str, Any]:
     }
 
 
-def _in_words(outcome: Repaired, left: Unfinished) -> str:
+def _in_words(outcome: Repaired, left: _Left) -> str:
     verified = outcome.verified
     if not verified.days:
         return "The archive holds no such day."
@@ -105,6 +120,8 @@ def _in_words(outcome: Repaired, left: Unfinished) -> str:
         lines.append(f"{verified.superseded} of the files are older versions, which are kept.")
     if verified.corrupt:
         lines.append(f"{len(verified.corrupt)} recordings are corrupt at Recall; --repair fetches them again.")
-    if left.files:
-        lines.append(f"{left.files} downloads ({decimal(left.size_bytes)}) go on at the next sync.")
+    if left.partial.files:
+        lines.append(f"{left.partial.files} downloads ({decimal(left.partial.size_bytes)}) go on at the next sync.")
+    if left.abandoned:
+        lines.append(f"{len(left.abandoned)} files of killed processes lie in the spool; the next sync removes them.")
     return "\n".join(lines)

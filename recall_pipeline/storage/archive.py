@@ -18,7 +18,15 @@ from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.faults import is_fault_of_writing, reworded, storage_error
 from recall_pipeline.storage.layout import Layout, TableName
-from recall_pipeline.storage.moving import PRIVATE_FILE, held_folder, move_whole, private_folder, sizes_below, sweep
+from recall_pipeline.storage.moving import (
+    PRIVATE_FILE,
+    abandoned,
+    held_folder,
+    move_whole,
+    private_folder,
+    sizes_below,
+    sweep,
+)
 from recall_pipeline.storage.object_store import cure_of_missing_package, filesystem_options, upload_options
 from recall_pipeline.storage.spool import create_spool, spool_of
 
@@ -202,6 +210,17 @@ class Archive:
         with self._told("write", str(self.spool)):
             create_spool(self.spool)
         return self.spool
+
+    def abandoned(self) -> dict[str, int]:
+        """Return what processes that were killed left in the spool, sizes in bytes by path; the next lock sweeps it."""
+        with self._told("read", str(self.spool)):
+            left = [sizes_below(path) for path in abandoned(self.spool, _SCRATCH)]
+        return {path: size for sizes in left for path, size in sizes.items()}
+
+    def sweep(self) -> None:
+        """Remove what processes that were killed left in the spool."""
+        with self.one_at_a_time("sweep"):
+            pass
 
     def close_spool(self) -> None:
         """Remove the spool if nothing is left in it."""

@@ -58,6 +58,26 @@ def sweep(folder: Path, prefix: str) -> None:
             _remove_unless_held(path)
 
 
+def abandoned(folder: Path, prefix: str) -> list[Path]:
+    """Return the held files and folders whose processes are no more, without touching them."""
+    there = sorted(path for path in folder.glob("*") if path.name.startswith(prefix))
+    return [path for path in there if not _is_held(path)]
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # gone just now: it was
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _remove_unless_held(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:

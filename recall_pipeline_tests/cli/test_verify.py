@@ -59,6 +59,8 @@ def test_a_sound_archive_is_proven_without_a_key(synced: Run, monkeypatch: pytes
         "corrupt": 0,
         "partial_files": 0,
         "partial_bytes": 0,
+        "abandoned_files": 0,
+        "abandoned_bytes": 0,
         "problems": [],
     }
 
@@ -128,10 +130,19 @@ def test_an_orphan_that_may_be_the_only_one_of_its_kind_is_told_and_left(synced:
     assert orphan.read_bytes() == b"the only record of something"
 
 
-def test_partial_files_are_counted(synced: Run, archive: Archive) -> None:
+def test_what_lies_in_the_spool_is_counted_and_what_nobody_needs_goes_with_a_repair(
+    synced: Run, archive: Archive
+) -> None:
     (archive.open_spool() / "some.part").write_bytes(bytes(100))
-    told = answer(synced, 0)
+    (archive.spool / "scratch-of the killed").mkdir()
+    (archive.spool / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
+    with archive.scratch() as in_use:
+        in_use.write_bytes(bytes(7))
+        told = answer(synced, 0)
     assert (told["partial_files"], told["partial_bytes"]) == (1, 100)
+    assert (told["abandoned_files"], told["abandoned_bytes"]) == (1, 30)
+    told = answer(synced, 0, "--repair")
+    assert (told["partial_files"], told["abandoned_files"]) == (1, 0)
 
 
 def test_a_repair_needs_the_key_before_it_looks(synced: Run, monkeypatch: pytest.MonkeyPatch) -> None:
