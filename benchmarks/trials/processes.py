@@ -2,12 +2,19 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+
+# What Python's own bookkeeper of semaphores prints when the one before it was killed by itself; nobody can catch it.
+_BOOKKEEPER = re.compile(
+    r"Traceback [^\n]*\n  File [^\n]*/multiprocessing/resource_tracker\.py[^\n]*\n.*\nKeyError.*\n"
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Ended:
     @property
     def has_traceback(self) -> bool:
         """Whether a traceback was printed to the user."""
-        return "Traceback (most recent call last)" in self.out + self.err
+        return "Traceback (most recent call last)" in _BOOKKEEPER.sub("", self.out + self.err)
 
 
 class Running:
