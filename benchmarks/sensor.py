@@ -21,7 +21,7 @@ from uuid import UUID
 import dagster as dg
 
 from recall_pipeline.automation import finished_bots
-from recall_pipeline.automation.watching import pages_per_look
+from recall_pipeline.automation.watching import looks_to_see, pages_per_look
 from recall_pipeline.capture import MIXED_AUDIO, find_artifacts
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
@@ -51,6 +51,8 @@ class Measured:
     largest_cursor_bytes: int
     ticks_to_see_recent_change: int | None
     ticks_to_see_old_change: int | None
+    most_ticks_for_recent_change: int
+    most_ticks_for_old_change: int
     wrong_requests: int
 
 
@@ -75,7 +77,9 @@ def main() -> None:
 def run(bots: int, raised_rpm: int, folder: Path) -> list[Measured]:
     """Build the workspace once, and measure both budgets on it."""
     world, recent, old = workspace(bots)
-    hot_ticks = -(-bots // 10 // PAGE_SIZE // 8)
+    recent_pages = -(-bots // 10 // PAGE_SIZE)
+    pages = recent_pages, -(-bots // PAGE_SIZE) - recent_pages
+    hot_ticks, _ = looks_to_see(Settings(list_rpm=50), *pages)
     sandbox = Sandbox(world, page_size=PAGE_SIZE, list_per_minute=None, object_per_minute=None)
     with sandbox.running():
         common = {
@@ -88,9 +92,9 @@ def run(bots: int, raised_rpm: int, folder: Path) -> list[Measured]:
         with environment(**common):
             archive = open_archive(Settings())
             file_everything(archive)
-            default = measure(sandbox, folder / "default", 50, recent[0], old[0], ticks=hot_ticks + 2)
+            default = measure(sandbox, folder / "default", 50, recent[0], old[0], pages, ticks=hot_ticks + 2)
             file_everything(archive)
-            raised = measure(sandbox, folder / "raised", raised_rpm, recent[1], old[1], ticks=12)
+            raised = measure(sandbox, folder / "raised", raised_rpm, recent[1], old[1], pages, ticks=12)
     return [default, raised]
 
 
@@ -153,7 +157,9 @@ def file_everything(archive: Archive) -> None:
     asyncio.run(file())
 
 
-def measure(sandbox: Sandbox, folder: Path, rpm: int, recent: str, old: str, ticks: int) -> Measured:
+def measure(
+    sandbox: Sandbox, folder: Path, rpm: int, recent: str, old: str, pages: tuple[int, int], ticks: int
+) -> Measured:
     """Let a recent and an old MP3 become ready, tick, and see when their days are requested."""
     for audio_id in (recent, old):
         sandbox.world.finish_artifact(audio_id, TALK)
@@ -178,7 +184,7 @@ def measure(sandbox: Sandbox, folder: Path, rpm: int, recent: str, old: str, tic
             lists = [len(sandbox.access_log.only(path=f"/api/v1/{name}/")) for name in LISTS]
             most, largest = max(most, *lists), max(largest, len(cursor or ""))
     with environment(RECALL_LIST_RPM=str(rpm)):
-        share = pages_per_look(Settings())
+        share, most_ticks = pages_per_look(Settings()), looks_to_see(Settings(), *pages)
     return Measured(
         rpm,
         share,
@@ -188,6 +194,7 @@ def measure(sandbox: Sandbox, folder: Path, rpm: int, recent: str, old: str, tic
         int(largest),
         seen_at.get("recent"),
         seen_at.get("old"),
+        *most_ticks,
         int(wrong),
     )
 

@@ -2,8 +2,7 @@
 
 A look is bounded in requests and time, and goes on where the one before stopped, in the middle of a list if need be.
 Where events tell of changes, looking is the sweep behind them: once through everything at every interval.
-With P list pages a look and endpoint (a fifth of the minute's budget) the two days get 4/5 of them, the rest at least
-1/5: a change is seen within ceil(pages of the two days / 0.8 P) looks, or ceil(pages of the lookback / 0.2 P).
+The pages of a tier are read in turn, so each is read once in as many looks as a pass takes: `looks_to_see`.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from recall_pipeline.days import ONE_DAY, start_of
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
@@ -82,20 +82,38 @@ def pages_per_look(settings: Settings) -> int:
     return max(2, int(settings.list_rpm * minutes / 5))
 
 
+def shares(settings: Settings) -> tuple[int, int]:
+    """Return how many of a look's pages go to the last two days, and how many at least to the rest."""
+    pages = pages_per_look(settings)
+    rest = max(1, pages // 5)
+    return pages - rest, rest
+
+
+def looks_to_see(settings: Settings, hot_pages: int, rest_pages: int) -> tuple[int, int]:
+    """Return within how many looks a change is seen: of the last two days, and of the rest of the lookback.
+
+    `hot_pages` and `rest_pages` are those of each tier's longest list. A look that fails, or whose time is up before
+    its share is, counts for the pages that it did read.
+    """
+    hot, rest = shares(settings)
+    return ceil(hot_pages / hot), ceil(rest_pages / rest)
+
+
 async def look(client: RecallClient, settings: Settings, place: Place, now: datetime, until: float) -> Seen:
     """Read on in both tiers until the share is spent or the loop's time is `until`, and move `place` along.
 
     An error ends the list in which it happens, is told in `Seen.trouble`, and loses no place.
     """
     seen = Seen(until)
-    pages = pages_per_look(settings)
+    hot_pages, rest_pages = shares(settings)
     boundary, horizon = now - HOT, start_of((now - settings.lookback).date())
     place.begin_again(settings, now)
-    await _read_on(client, place.hot, (boundary, now + ONE_DAY), pages - max(1, pages // 5), seen)
-    if horizon < boundary:
-        await _read_on(client, place.rest, (horizon, boundary), pages, seen)
-    else:
+    if horizon >= boundary:
         place.rest.clear()
+    # Side by side, so that a slow API takes no tier's time away; then the rest gets what the two days left over.
+    hot = _read_on(client, place.hot, (boundary, now + ONE_DAY), hot_pages, seen)
+    await asyncio.gather(hot, _read_on(client, place.rest, (horizon, boundary), rest_pages, seen))
+    await _read_on(client, place.rest, (horizon, boundary), hot_pages, seen)
     return seen
 
 

@@ -1,6 +1,7 @@
 """The sensor requests exactly the days of which Recall.ai says something that is not on file."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 
 from recall_pipeline.automation import finished_bots
-from recall_pipeline.automation.watching import Place, pages_per_look
+from recall_pipeline.automation.watching import Place, looks_to_see, pages_per_look
 from recall_pipeline.capture import MIXED_AUDIO, find_artifacts
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
@@ -19,6 +20,7 @@ from recall_pipeline.sandbox import Rule, Sandbox, World
 from recall_pipeline.sandbox.demo import MEETINGS
 from recall_pipeline.sandbox.effects import Reset, unavailable
 from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
+from recall_pipeline.sandbox.records import Bot, StatusChange
 from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
@@ -187,6 +189,43 @@ def test_a_tick_stays_within_its_share_and_the_next_goes_on_in_the_middle_of_the
         for path in ("/api/v1/bot/", "/api/v1/recording/", "/api/v1/audio_mixed/"):
             assert 0 < len(sandbox.access_log.only(path=path)) <= share
     assert asked_for == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_a_change_is_asked_for_within_the_stated_number_of_ticks_wherever_and_whenever_it_happens(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    settings: Settings,
+    archive: Archive,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for number in range(3):  # with those of the world: four pages of the last two days, three of the rest
+        world.add(*rows_of(meeting(f"hot {number}", YESTERDAY), TODAY))
+    world.add(*(row for number in range(2) for row in rows_of(meeting(f"old {number}", LATELY), TODAY)))
+    file_days(settings, archive, YESTERDAY, LATELY)
+    sandbox.behaviour.page_size = 1
+    monkeypatch.setenv("RECALL_LIST_RPM", "25")
+    minutes, statuses = itertools.count(), itertools.cycle(("analysis_done", "media_expired"))
+
+    def tick(daemon: Daemon) -> bool:
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / f"budget of minute {next(minutes)}"))
+        return LATELY.isoformat() in daemon.tick()
+
+    def ticks_to_see(bot: Bot, *, after: int) -> int:
+        """A bot is shown by its list alone, so this takes as long as it can."""
+        daemon = Daemon(instance)
+        assert not any(tick(daemon) for _ in range(after))
+        history = (*bot.status_changes, StatusChange(next(statuses), utc_now()))
+        world.change_bot(bot.id, status_changes=history)
+        ticks = next(number for number in itertools.count(1) if tick(daemon))
+        file_days(settings, archive, LATELY)
+        return ticks
+
+    bots = [bot for bot in world.bots if bot.join_at and bot.join_at.date() == LATELY]
+    taken = [ticks_to_see(bot, after=after) for bot in bots for after in range(len(bots))]
+    _, stated = looks_to_see(Settings(list_rpm=25), hot_pages=4, rest_pages=3)
+    assert max(taken) == stated == 3
 
 
 def test_half_of_the_answers_failing_delays_news_and_loses_none(instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
