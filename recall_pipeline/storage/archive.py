@@ -159,7 +159,7 @@ class Archive:
         """Give the path of an empty private file in the spool, removed at the end unless it was published."""
         with contextlib.ExitStack() as held:
             with self._told("write", str(self.spool)):
-                path = held.enter_context(held_folder(self.open_spool(), _SCRATCH)) / f"file{suffix}"
+                path = self._entered(held) / f"file{suffix}"
                 path.touch(mode=PRIVATE_FILE)
             try:
                 yield path
@@ -167,6 +167,13 @@ class Archive:
                 if not is_fault_of_writing(fault):
                     raise
                 raise storage_error("write", str(self.spool), fault) from None
+
+    def _entered(self, held: contextlib.ExitStack) -> Path:
+        while True:
+            try:
+                return held.enter_context(held_folder(self.open_spool(), _SCRATCH))
+            except FileNotFoundError:  # whoever ended just now has taken the empty spool away
+                continue
 
     def publish(self, local: Path, key: str) -> None:
         """Move a finished local file to its final name, where it appears in one step."""

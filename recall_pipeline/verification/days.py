@@ -36,7 +36,7 @@ def verify_days(
 
     Raises StorageError when the archive cannot be listed.
     """
-    verified = Verified(list(days))
+    verified, had_spool = Verified(list(days)), archive.spool.exists()
     for looks in _batches(_look(archive, day, only) for day in days):
         files = [task for look in looks for task in look.files]
         for number, done in enumerate(run_tasks(read_back, files, workers=_processes(settings)), start=1):
@@ -48,6 +48,8 @@ def verify_days(
             look.add_to(verified)
         progress("days", days.index(looks[-1].day) + 1, len(days))
     verified.problems = _that_last(archive, verified.problems)
+    if not had_spool:
+        archive.close_spool()
     return verified
 
 

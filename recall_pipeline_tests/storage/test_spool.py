@@ -62,6 +62,22 @@ def test_the_folder_of_another_user_is_refused(shared: Path, monkeypatch: pytest
         archive_elsewhere().open_spool()
 
 
+def test_one_that_another_process_takes_away_in_between_is_made_again(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_spool, times = archive.open_spool, iter([1])
+
+    def taken_away_once() -> Path:
+        opened = open_spool()
+        if next(times, None):
+            opened.rmdir()
+        return opened
+
+    monkeypatch.setattr(archive, "open_spool", taken_away_once)
+    with archive.scratch() as path:
+        assert path.exists()
+
+
 def test_what_is_written_is_private_whatever_the_umask(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
