@@ -18,6 +18,7 @@ from recall_pipeline.manifests import FORMATS
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.transcripts.meetings import said
 from recall_pipeline_tests.workspace import NINE, an_id
+from recall_transcripts.automation import daily_transcripts
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "downstream.md").read_text("utf-8")
@@ -111,6 +112,11 @@ def test_a_training_manifest_gets_its_text(monkeypatch: pytest.MonkeyPatch) -> N
     (line,) = (json.loads(line) for line in Path("training/train.jsonl").read_text().splitlines())
     assert (line["audio_id"], line["text"]) == (an_id("risk mp3"), SENTENCE)
     assert soundfile.info(f"training/{line['audio_filepath']}").frames == line["num_samples"]
+
+
+def test_it_says_when_the_daily_look_is() -> None:
+    minute, hour, *_ = str(daily_transcripts.cron_schedule).split()
+    assert re.search(rf"`daily_transcripts`, at {int(hour):02d}:{int(minute):02d}\s+UTC", DOCUMENT)
 
 
 def test_every_kind_of_manifest_is_told_of() -> None:

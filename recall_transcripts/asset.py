@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 import dagster as dg
@@ -12,7 +12,7 @@ from recall_pipeline.assets.reporting import TAGS, DayReport, day_report, materi
 from recall_pipeline.downstream import DAYS, RecallCatalog
 from recall_pipeline.errors import PipelineError
 from recall_transcripts.day import Transcribed, transcribe_day
-from recall_transcripts.rows import TRANSCRIPTS
+from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.session import Transcription
 
 CATALOG_KEY = dg.AssetKey("audio_catalog")
@@ -49,13 +49,26 @@ def transcripts(
     for day in days_of(context):
         with _failing_clearly():
             cataloged = recall_catalog.recordings(first=day, last=day, outcomes=None)
-            done = transcribe_day(transcription.archive, day, cataloged, lambda: transcription.transcriber)
+            done = transcribe_day(
+                transcription.archive, day, cataloged, lambda: transcription.transcriber, _log(context)
+            )
             reports[day] = _report(transcription, day, done)
         failures |= done.failures
     for recording_id, reason in failures.items():
         context.log.warning("recording %s: %s; tried again at the next run of its day", recording_id, reason)
     yield materialized(context, reports)
     yield _verdict(failures)
+
+
+def _log(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
+    """Return what tells the log of each transcript, without its text: a day can take hours."""
+    return lambda row: context.log.info(
+        "recording %s: %d words, %.0f s of audio in %.0f s",
+        row.recording_id,
+        row.word_count,
+        row.audio_seconds,
+        row.transcribing_seconds,
+    )
 
 
 def _report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:

@@ -34,7 +34,7 @@ catalog_changes = dg.AutomationConditionSensorDefinition(
 
 @dg.schedule(
     job=transcribe_day,
-    cron_schedule="41 3 * * *",  # after `daily_sync`
+    cron_schedule="7 5 * * *",  # after `daily_sync` and `retention`
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING if _STARTS else dg.DefaultScheduleStatus.STOPPED,
     description="Every day on which a ready recording has no transcript, or a forgotten one still has.",

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from recall_pipeline.catalog import ArchivedRecording
+from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import AudioError, StorageError
 from recall_pipeline.storage import Archive
-from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
-from recall_transcripts.transcriber import Model, Transcriber
+from recall_transcripts.rows import TranscriptRow
+from recall_transcripts.table import DayTable
+from recall_transcripts.transcriber import Transcriber
 
-Read = Callable[[date], Iterable[ArchivedRecording]]
-"""Gives the recordings of a day, whatever their outcome."""
+Told = Callable[[TranscriptRow], object]
+"""Told of each transcript when it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,64 +27,28 @@ class Transcribed:
     failures: Mapping[str, str]
 
 
-class _Day:
-    """The table of a day, published at every change: what is done is kept, however the run ends."""
-
-    def __init__(self, archive: Archive, day: date, cataloged: Sequence[ArchivedRecording]) -> None:
-        self._archive, self._day = archive, day
-        self._order = [recording.row.key for recording in cataloged if is_kept(recording.row.outcome)]
-        stored = TRANSCRIPTS.read(archive, day)
-        self._rows = {row.audio_id: row for row in stored or [] if row.audio_id in self._order}
-        if stored is None or len(stored) != len(self._rows):
-            self._publish()
-
-    @property
-    def rows(self) -> list[TranscriptRow]:
-        """The rows, in the catalog's order."""
-        return [self._rows[key] for key in self._order if key in self._rows]
-
-    def known(self, audio_sha256: str | None, model: Model) -> TranscriptRow | None:
-        """Return what this model made of the same bytes, under whatever name."""
-        heard = (row for row in self._rows.values() if row.model_sha256 == model.sha256)
-        return next((row for row in heard if row.audio_sha256 == audio_sha256), None)
-
-    def put(self, row: TranscriptRow) -> None:
-        """Publish a row in place of the one of its name."""
-        self._rows[row.audio_id] = row
-        self._publish()
-
-    def is_settled(self, recording: ArchivedRecording, model: Model) -> bool:
-        """Say whether the recording's transcript is of its present bytes and this model."""
-        row = self._rows.get(recording.row.key)
-        return row is not None and (row.audio_sha256, row.model_sha256) == (recording.row.audio_sha256, model.sha256)
-
-    def _publish(self) -> None:
-        TRANSCRIPTS.write(self._archive, self._day, self.rows)
-
-
-def is_kept(outcome: str) -> bool:
-    """Say whether a transcript stays when its recording has come to this outcome."""
-    return outcome != "forgotten"
-
-
 def transcribe_day(
-    archive: Archive, day: date, cataloged: Iterable[ArchivedRecording], open_transcriber: Callable[[], Transcriber]
+    archive: Archive,
+    day: date,
+    cataloged: Iterable[ArchivedRecording],
+    open_transcriber: Callable[[], Transcriber],
+    told: Told = lambda _: None,
 ) -> Transcribed:
     """Bring the day's transcripts up to date with the catalog; the engine is opened when something is ready.
 
     A recording that cannot be read or heard leaves the others alone and is tried again by the next run.
     Raises the PipelineError of an engine that cannot work at all.
     """
-    recordings = list(cataloged)
     with archive.one_at_a_time(f"transcripts-{day.isoformat()}"):
-        table = _Day(archive, day, recordings)
-        ready = [recording for recording in recordings if recording.row.outcome == "ready"]
-        anew, failures = _transcribe(table, ready, open_transcriber()) if ready else ([], {})
+        recordings = list(cataloged)
+        table = DayTable(archive, day, recordings)
+        ready = [recording for recording in recordings if recording.row.outcome == Outcome.READY]
+        anew, failures = _transcribe(table, ready, open_transcriber(), told) if ready else ([], {})
         return Transcribed(table.rows, anew, failures)
 
 
 def _transcribe(
-    table: _Day, ready: Iterable[ArchivedRecording], transcriber: Transcriber
+    table: DayTable, ready: Iterable[ArchivedRecording], transcriber: Transcriber, told: Told
 ) -> tuple[list[TranscriptRow], dict[str, str]]:
     anew: list[TranscriptRow] = []
     failures: dict[str, str] = {}
@@ -99,6 +65,7 @@ def _transcribe(
             failures[recording.row.recording_id] = str(fault)
         else:
             table.put(anew[-1])
+            told(anew[-1])
     return anew, failures
 
 

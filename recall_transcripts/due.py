@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from recall_pipeline.catalog import CATALOG
+from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.storage import Archive, Table
-from recall_transcripts.day import is_kept
 from recall_transcripts.rows import TRANSCRIPTS
+from recall_transcripts.table import is_kept
 
 
 def days_due(archive: Archive) -> list[date]:
@@ -22,7 +23,7 @@ def days_due(archive: Archive) -> list[date]:
 
 def _is_due(cataloged: list[dict[str, Any]], stored: list[dict[str, Any]]) -> bool:
     transcribed = {(row["audio_id"], row["audio_sha256"]) for row in stored}
-    ready = {(row["audio_id"], row["audio_sha256"]) for row in cataloged if row["outcome"] == "ready"}
+    ready = {(row["audio_id"], row["audio_sha256"]) for row in cataloged if row["outcome"] == Outcome.READY}
     kept = {row["audio_id"] for row in cataloged if is_kept(row["outcome"])}
     return not ready <= transcribed or not {audio_id for audio_id, _ in transcribed} <= kept
 

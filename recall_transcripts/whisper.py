@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.errors import SettingsError, UsageError
+from recall_pipeline.errors import AudioError, SettingsError, UsageError
 from recall_pipeline.settings import project_folder
 from recall_transcripts.settings import TranscriptsSettings
 from recall_transcripts.transcriber import Heard, Model, hear
@@ -44,12 +44,16 @@ class FasterWhisper:
 
     def _recognize(self, window: "Segment", language: str | None) -> Heard:
         # Each window by itself: a text that Whisper continues from the last one makes it repeat itself.
-        spoken, facts = self._whisper.transcribe(
-            _samples(window), language=language, vad_filter=True, condition_on_previous_text=False
-        )
+        options = {"language": language, "vad_filter": True, "condition_on_previous_text": False}
+        whisper = self._whisper
+        try:
+            spoken, facts = whisper.transcribe(_samples(window), **options)
+            parts = list(spoken)  # transcribed while they are asked for
+        except (RuntimeError, ValueError) as fault:
+            raise AudioError(f"Whisper fails at {window.start_seconds:.0f} s: {fault}") from None
         return Heard(
             facts.language,
-            [{"start_seconds": part.start, "end_seconds": part.end, "text": part.text.strip()} for part in spoken],
+            [{"start_seconds": part.start, "end_seconds": part.end, "text": part.text.strip()} for part in parts],
         )
 
     @cached_property
