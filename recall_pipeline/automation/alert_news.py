@@ -14,7 +14,7 @@ from recall_pipeline.automation.forgetting_jobs import retention_job
 from recall_pipeline.automation.jobs import sync_day
 
 _OURS = frozenset(asset.key for asset in (bots, recordings, mixed_audio, audio_catalog))
-_JOBS = frozenset((sync_day.name, retention_job.name))
+_JOBS = frozenset((sync_day.name, retention_job.name))  # who runs `forget` by hand sees how it ends
 _TOLD = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
@@ -32,7 +32,7 @@ def note_run(instance: dg.DagsterInstance, book: AlertBook, ended: dg.EventLogRe
     run = instance.get_run_by_id(ended.run_id)
     if run is None or not _is_ours(run):
         return
-    days = [day.isoformat() for day in days_of_run(run.tags)] or ["no day in particular"]
+    days = [day.isoformat() for day in days_of_run(run.tags)] or [run.job_name]
     events = list(_events(instance, run.run_id))
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:

@@ -54,6 +54,19 @@ def check(name: str, severity: dg.AssetCheckSeverity) -> dg.AssetChecksDefinitio
     return stand_in
 
 
+@dg.op
+def forget_expired() -> None:
+    """Stand in for the step of that name."""
+    if "forget_expired" in BROKEN:
+        raise dg.Failure(description="cannot delete", allow_retries=False)
+
+
+@dg.job
+def retention() -> None:
+    """Stand in for the job of that name."""
+    forget_expired()
+
+
 @dg.asset(key="transcripts", partitions_def=DAYS)
 def of_another_team() -> None:
     """Fail for reasons of its own."""
@@ -64,7 +77,7 @@ with pytest.warns(dg.PreviewWarning):  # partitions of checks
     DEFINITIONS = dg.Definitions(
         assets=[bots, of_another_team],
         asset_checks=[check("loud", dg.AssetCheckSeverity.ERROR), check("quiet", dg.AssetCheckSeverity.WARN)],
-        jobs=[dg.define_asset_job("sync_day", selection=[bots])],
+        jobs=[dg.define_asset_job("sync_day", selection=[bots]), retention],
         resources={"session": session},
         executor=dg.in_process_executor,
     )
@@ -94,9 +107,9 @@ class Listener:
         self.cursor = context.cursor
         return [record.getMessage() for record in self.caplog.records if record.name == context.log.name]
 
-    def run(self, *broken: str, tags: dict[str, str] = DAY) -> None:
-        """Run `sync_day` while some things are broken."""
-        self._execute(DEFINITIONS.resolve_job_def("sync_day"), broken, tags)
+    def run(self, *broken: str, tags: dict[str, str] = DAY, job: str = "sync_day") -> None:
+        """Run a job while some things are broken."""
+        self._execute(DEFINITIONS.resolve_job_def(job), broken, tags)
 
     def materialize(self, asset: str, *broken: str) -> None:
         """Run one asset as its page in the UI does."""
@@ -138,6 +151,13 @@ def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Li
     assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
     listener.run()
     assert listener.hears() == [f"Recovered: {CAUSE}"]
+
+
+def test_forgetting_by_age_that_fails_is_told(listener: Listener) -> None:
+    listener.run("forget_expired", job="retention", tags={})
+    assert listener.hears() == ["Failed: cannot delete\nWhere: forget_expired of retention"]
+    listener.run(job="retention", tags={})
+    assert listener.hears() == ["Recovered: cannot delete"]
 
 
 def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_been_run(
