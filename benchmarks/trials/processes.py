@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 # What Python's own bookkeeper of semaphores prints when the one before it was killed by itself; nobody can catch it.
 _BOOKKEEPER = re.compile(
     r"Traceback [^\n]*\n  File [^\n]*/multiprocessing/resource_tracker\.py[^\n]*\n.*\nKeyError.*\n"
