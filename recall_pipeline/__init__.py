@@ -13,6 +13,7 @@ Follow one recording by reading the rooms in their order; a room imports only fr
     catalog            decide each recording's outcome, and keep the table that everybody reads
     verification       prove the archive against its tables, and account for every file
     forgetting         remove recordings for good, and prove that
+    releasing          delete at Recall what was proven again just now
     manifests          list what is ready in the formats of training toolkits
     assets             the same as four Dagster assets, one thin file each
     downstream         the catalog as a resource, for other teams' code locations

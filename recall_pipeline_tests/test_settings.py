@@ -100,6 +100,7 @@ WRONG = [
     ("RECALL_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "is not a webhook secret"),
     ("RECALL_RETENTION_DAYS", "0", "should be greater than or equal to 1"),
     ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
+    ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a URL that can be posted to"),
     ("RECALL_ALERT_URL", "https://[::1/abc", "is not a URL that can be posted to"),
     ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "must be https (http is for loopback only)"),

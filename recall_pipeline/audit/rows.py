@@ -1,5 +1,6 @@
 """The table `audit`, filed under the day of the recording or bot, so that a sync of a day reads one small file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -30,6 +31,15 @@ class AuditRow:
 
 
 AUDIT = Table("audit", AuditRow)
+
+
+def note(archive: Archive, day: date, rows: Iterable[AuditRow]) -> None:
+    """Put rows into the day's audit, in place of those with their keys. Call it with the day's lock held."""
+    before = AUDIT.read(archive, day) or []
+    kept = {row.key: row for row in before} | {row.key: row for row in rows}
+    after = sorted(kept.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
+    if after != before:
+        AUDIT.write(archive, day, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _COMMANDS = {
     "catalog": ("catalog", "Show the catalog; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "forget": ("forget", "Remove recordings for good."),
+    "release": ("release", "Delete at Recall what is proven in the archive."),
     "webhooks": ("webhooks", "Receive Recall's signed webhooks."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }

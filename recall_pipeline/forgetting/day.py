@@ -5,12 +5,12 @@ same wish again goes on from there, and the last note tells the same as if nothi
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from recall_pipeline.audit import AUDIT, FORGOTTEN, AuditRow
+from recall_pipeline.audit import AUDIT, FORGOTTEN, AuditRow, note
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
@@ -48,7 +48,7 @@ def _note(archive: Archive, day: date, ids: Ids, reason: str, tables: "_Tables")
     for bot_id in sorted(ids.bots):
         row = AuditRow(FORGOTTEN, None, None, bot_id, reason, now)
         noted.append(before.get(row.key, row))
-    _keep(archive, day, noted)
+    note(archive, day, noted)
     return noted
 
 
@@ -67,17 +67,8 @@ def _with_files(row: AuditRow, found: dict[str, files.File]) -> AuditRow:
 def _finish(archive: Archive, day: date, noted: list[AuditRow]) -> list[AuditRow]:
     now = utc_now()
     done = [dataclasses.replace(row, finished_at=row.finished_at or now) for row in noted]
-    _keep(archive, day, done)
+    note(archive, day, done)
     return done
-
-
-def _keep(archive: Archive, day: date, rows: Iterable[AuditRow]) -> None:
-    """Put rows into the day's audit, in place of those with their keys."""
-    before = AUDIT.read(archive, day) or []
-    kept = {row.key: row for row in before} | {row.key: row for row in rows}
-    after = sorted(kept.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
-    if after != before:
-        AUDIT.write(archive, day, after)
 
 
 @dataclass(frozen=True, slots=True)

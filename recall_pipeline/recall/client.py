@@ -94,6 +94,16 @@ class RecallClient:
         """Read one artifact, minting a fresh URL; None when it is gone."""
         return await self._one("audio_mixed", AudioMixed, audio_id)
 
+    async def delete_audio_mixed(self, audio_id: str) -> None:
+        """Delete one artifact for good (section 6); one that is gone already is no fault."""
+        url = f"{self._base_url}/audio_mixed/{uuid.UUID(audio_id)}/"
+
+        async def once() -> Any:
+            return json_of(await self._send("DELETE", url, "delete audio_mixed"), "delete audio_mixed")
+
+        with contextlib.suppress(RecallNotFound):
+            await insist(once, self._patience, self._waits)
+
     async def ping(self) -> None:
         """Ask for the cheapest listing; raise RecallError when it is refused."""
         now = utc_now()

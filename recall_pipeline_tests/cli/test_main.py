@@ -10,7 +10,20 @@ import pytest
 
 from recall_pipeline_tests.cli.conftest import Run
 
-COMMANDS = ["demo", "ui", "sandbox", "doctor", "sync", "verify", "catalog", "export", "forget", "webhooks", "bot"]
+COMMANDS = [
+    "demo",
+    "ui",
+    "sandbox",
+    "doctor",
+    "sync",
+    "verify",
+    "catalog",
+    "export",
+    "forget",
+    "release",
+    "webhooks",
+    "bot",
+]
 LOADED_BY_HELP = """
 import sys
 from recall_pipeline.cli import main

@@ -1,0 +1,49 @@
+"""`release` deletes at Recall what is proven here, when it is told to."""
+
+from pathlib import Path
+
+import pytest
+
+from recall_pipeline.sandbox import Sandbox
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.cli.conftest import DAY_BEFORE, Run
+from recall_pipeline_tests.forgetting.old_days import fill
+
+
+def deletions(sandbox: Sandbox) -> int:
+    return len(sandbox.access_log.only(method="DELETE"))
+
+
+def test_what_was_synced_is_released_once_asked_for(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
+    assert sandboxed("sync", "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}").status == 0
+    dry = sandboxed("release", "--older-than-days", "1", "--dry-run")
+    assert dry.out.startswith("Would release at most 1 MP3s (")
+    unasked = sandboxed("release", "--older-than-days", "1")
+    assert (unasked.status, deletions(sandbox)) == (2, 0)
+    assert "add --yes" in unasked.fault
+    said = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert said.status == 0
+    assert said.out.startswith("Released 1 MP3s (")
+    again = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert again.out == "Would release at most 0 MP3s (0 bytes).\n"
+    assert deletions(sandbox) == 1
+
+
+def test_a_table_that_cannot_be_read_stops_it(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
+    day, *_ = fill(archive, 3)
+    Path(archive.path(f"audio_catalog/day={day}/audio_catalog.parquet")).write_bytes(b"damaged")
+    said = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert said.status == 1
+    assert "is no readable parquet" in said.fault
+    assert deletions(sandbox) == 0
+
+
+def test_an_empty_archive_stops_it(sandboxed: Run) -> None:
+    said = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert said.status == 2
+    assert "there is no recording on file" in said.fault
+
+
+@pytest.mark.parametrize("arguments", [[], ["--older-than-days", "0"]])
+def test_an_age_is_wanted(run: Run, arguments: list[str]) -> None:
+    assert run("release", *arguments).status == 2
