@@ -44,9 +44,16 @@ def synced(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return sandboxed
 
 
-def test_a_sound_archive_is_proven_without_a_key(synced: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_API_KEY", "")
-    told = answer(synced, 0)
+def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
+    synced: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (archive.open_spool() / "some.part").write_bytes(bytes(100))
+    (archive.spool / "scratch-of the killed").mkdir()
+    (archive.spool / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
+    with archive.scratch() as in_use, monkeypatch.context() as keyless:
+        in_use.write_bytes(bytes(7))
+        keyless.setenv("RECALL_API_KEY", "")
+        told = answer(synced, 0)
     assert told.pop("bytes") > 0
     nothing = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing"), 0)
     assert told == {
@@ -57,12 +64,14 @@ def test_a_sound_archive_is_proven_without_a_key(synced: Run, monkeypatch: pytes
         "repaired": 0,
         "superseded": 0,
         "corrupt": 0,
-        "partial_files": 0,
-        "partial_bytes": 0,
-        "abandoned_files": 0,
-        "abandoned_bytes": 0,
+        "partial_files": 1,
+        "partial_bytes": 100,
+        "abandoned_files": 1,
+        "abandoned_bytes": 30,
         "problems": [],
     }
+    told = answer(synced, 0, "--repair")
+    assert (told["partial_files"], told["abandoned_files"]) == (1, 0)
 
 
 def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, archive: Archive) -> None:
@@ -90,17 +99,24 @@ def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, ar
     assert sorted(days) == sorted([f"{DAY_BEFORE}", f"{YESTERDAY}"] * 2)
 
 
-def test_what_is_gone_at_recall_too_is_told_and_its_row_stays(synced: Run, sandbox: Sandbox, archive: Archive) -> None:
+def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
+    synced: Run, sandbox: Sandbox, archive: Archive
+) -> None:
     before = ready(archive)
-    path_of(before.source_uri).unlink()
+    lost = path_of(before.source_uri)
+    lost.unlink()
     sandbox.world.delete_recording(before.recording_id, "gone")
+    orphan = lost.with_name("c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f.mp3")
+    orphan.write_bytes(b"the only record of something")
     said = synced("verify", "--from", f"{YESTERDAY}", "--repair")
     assert said.status == 1
-    (line,) = said.err.splitlines()
-    assert line.endswith(" is not there; Recall offers it no more: restore it from a backup")
+    first, second = sorted(said.err.splitlines())
+    assert first.endswith(f"{lost.name} is not there; Recall offers it no more: restore it from a backup")
+    assert second.endswith(f"{orphan.name} is named by no row; look at it, and move it away by hand")
     after = ready(archive)
     assert (after.source_uri, after.source_sha256) == (before.source_uri, before.source_sha256)
     assert (after.audio_uri, after.upstream_status) == (before.audio_uri, "deleted")
+    assert orphan.read_bytes() == b"the only record of something"
 
 
 def test_a_corrupt_recording_is_fetched_again(synced: Run, sandbox: Sandbox, archive: Archive) -> None:
@@ -121,33 +137,8 @@ def test_a_corrupt_recording_is_fetched_again(synced: Run, sandbox: Sandbox, arc
     assert ready(archive).source_sha256 == mp3.source_sha256
 
 
-def test_an_orphan_that_may_be_the_only_one_of_its_kind_is_told_and_left(synced: Run, archive: Archive) -> None:
-    orphan = path_of(ready(archive).source_uri).with_name("c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f.mp3")
-    orphan.write_bytes(b"the only record of something")
-    said = synced("verify", "--repair")
-    assert said.status == 1
-    assert said.err.endswith(f"{orphan.name} is named by no row; look at it, and move it away by hand\n")
-    assert orphan.read_bytes() == b"the only record of something"
-
-
-def test_what_lies_in_the_spool_is_counted_and_what_nobody_needs_goes_with_a_repair(
-    synced: Run, archive: Archive
-) -> None:
-    (archive.open_spool() / "some.part").write_bytes(bytes(100))
-    (archive.spool / "scratch-of the killed").mkdir()
-    (archive.spool / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
-    with archive.scratch() as in_use:
-        in_use.write_bytes(bytes(7))
-        told = answer(synced, 0)
-    assert (told["partial_files"], told["partial_bytes"]) == (1, 100)
-    assert (told["abandoned_files"], told["abandoned_bytes"]) == (1, 30)
-    told = answer(synced, 0, "--repair")
-    assert (told["partial_files"], told["abandoned_files"]) == (1, 0)
-
-
-def test_a_repair_needs_the_key_before_it_looks(synced: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_API_KEY", "")
-    said = synced("verify", "--repair")
+def test_a_repair_needs_the_key_before_it_looks(run: Run) -> None:
+    said = run("verify", "--repair")
     assert said.status == 2
     assert said.fault.startswith("recall-pipeline: RECALL_API_KEY is not set")
 
