@@ -11,12 +11,16 @@ def unlike(archive: Archive, key: str, size_bytes: int | None, sha256: str | Non
 
     A size or hash that is None is not stated. Raises StorageError when it cannot be read.
     """
-    found = archive.size_bytes(key)
-    if found is None:
-        return NOT_THERE
-    if size_bytes is not None and found != size_bytes:
-        return f"has {found} bytes, not {size_bytes}"
+    if problem := unlike_size(archive.size_bytes(key), size_bytes):
+        return problem
     if sha256 is None:
         return None
     with archive.local_copy(key) as local:
         return None if sha256_of(local) == sha256 else "has another SHA-256"
+
+
+def unlike_size(found_bytes: int | None, stated_bytes: int | None) -> str | None:
+    """Say how a size differs from the stated one; None when it does not. No size found: there is no file."""
+    if found_bytes is None:
+        return NOT_THERE
+    return f"has {found_bytes} bytes, not {stated_bytes}" if stated_bytes not in (None, found_bytes) else None

@@ -79,6 +79,11 @@ class Archive:
         self._is_local = address.scheme == "file"
         self._prefix = f"{address.scheme}://"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine, where looking at a file costs nothing."""
+        return self._is_local
+
     def uri(self, key: str) -> str:
         """Return the absolute fsspec URI of `key`, which opens as it stands."""
         return f"{self._prefix}{self.path(key)}"

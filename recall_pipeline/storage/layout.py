@@ -16,7 +16,12 @@ class Layout:
     @staticmethod
     def table(name: TableName, day: date) -> str:
         """Return the key of a day's table."""
-        return f"{name}/day={day.isoformat()}/{name}.parquet"
+        return f"{Layout.folder(name, day)}/{name}.parquet"
+
+    @staticmethod
+    def folder(name: TableName, day: date) -> str:
+        """Return the folder of a day's table, and of the files that lie beside it."""
+        return f"{name}/day={day.isoformat()}"
 
     @staticmethod
     def source(day: date, recording_id: str, audio_id: str, version: str | None = None) -> str:

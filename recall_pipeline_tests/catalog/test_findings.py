@@ -2,8 +2,12 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+
+import pytest
+import s3fs
 
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.catalog import CATALOG, CatalogRow
@@ -19,6 +23,8 @@ from recall_pipeline.catalog.findings import (
 from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table
+from recall_pipeline_tests.s3_proxy import S3Proxy
+from recall_pipeline_tests.s3_server import S3Server
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -82,6 +88,37 @@ def test_bytes_captured_by_the_last_sync_are_held_against_their_sha256(archive: 
     assert unproven_bytes(archive, DAY).passed
     RECORDINGS.write(archive, DAY, [], {"listed_at": (NOW - timedelta(hours=1)).isoformat()})
     assert unproven_bytes(archive, DAY).problems == (f"MP3 {AUDIO} has another SHA-256",)
+
+
+class TestOnAnObjectStore:
+    """Each look is a request there."""
+
+    @pytest.fixture
+    def proxy(self, s3_server: S3Server) -> Iterator[S3Proxy]:
+        """What counts the requests."""
+        s3fs.S3FileSystem.clear_instance_cache()
+        with S3Proxy(s3_server.url).running() as proxy:
+            yield proxy
+        s3fs.S3FileSystem.clear_instance_cache()
+
+    @pytest.fixture
+    def storage_url(self, bucket_url: str, proxy: S3Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
+        """A bucket behind the proxy."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        return bucket_url
+
+    @pytest.mark.xdist_group("s3")
+    def test_only_what_the_last_sync_captured_is_looked_at(self, archive: Archive, proxy: S3Proxy) -> None:
+        MIXED_AUDIO.write(archive, DAY, [SOURCE])
+        _store(archive, BYTES[:-1])
+        RECORDINGS.write(archive, DAY, [], {"listed_at": (NOW - timedelta(hours=1)).isoformat()})
+        assert "bytes, not" in unproven_bytes(archive, DAY).sample
+        RECORDINGS.write(archive, DAY, [], {"listed_at": (NOW + timedelta(hours=1)).isoformat()})
+        before = len(proxy.seen)
+        finding = unproven_bytes(archive, DAY)
+        assert (finding.looked_at, finding.passed) == (0, True)
+        asked = proxy.seen[before:]
+        assert {Path(request.path).name for request in asked} == {"mixed_audio.parquet", "recordings.parquet"}
 
 
 def test_a_decoded_length_far_from_the_apis_times_is_named(archive: Archive) -> None:
