@@ -2,7 +2,8 @@
 
 FOLDER holds recordings and `transcripts.json`, an object of what is said in each. They are normalized as the pipeline
 does, since that is what is transcribed, with the engine and model that the TRANSCRIPTS_ variables name. Words count
-as lower-case letters and digits; the error rate is the edit distance over the words said. The first clip loads the model.
+as lower-case letters and digits; the error rate is the edit distance over the words said. The first clip takes longer:
+it loads the model.
 """
 
 import argparse
