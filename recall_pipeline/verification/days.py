@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 
 from recall_pipeline.audio import run_tasks
 from recall_pipeline.settings import Settings
@@ -17,6 +18,9 @@ _AT_ONCE = 1000  # files; a pool for each day would take longer to start than to
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, the number done and the number to do."""
+
+_Suspicion = tuple[Problem, ReadBack | None]
+"""What seems to be wrong, and the file that was read back, if it was one."""
 
 
 def held_days(archive: Archive, first: date | None = None, last: date | None = None) -> list[date]:
@@ -37,17 +41,19 @@ def verify_days(
     Raises StorageError when the archive cannot be listed.
     """
     verified, had_spool = Verified(list(days)), archive.spool.exists()
+    suspected: list[_Suspicion] = []
     for looks in _batches(_look(archive, day, only) for day in days):
         files = [task for look in looks for task in look.files]
         for number, done in enumerate(run_tasks(read_back, files, workers=_processes(settings)), start=1):
             verified.size_bytes += done.task.size_bytes or 0
             if (problem := problem_of(done)) is not None:
-                verified.problems.append(problem)
+                suspected.append((problem, done.task))
             progress("read back", number, len(files))
         for look in looks:
             look.add_to(verified)
+            suspected += [(problem, None) for problem in look.problems]
         progress("days", days.index(looks[-1].day) + 1, len(days))
-    verified.problems = _that_last(archive, verified.problems)
+    verified.problems = list(_that_last(archive, suspected))
     if not had_spool:
         archive.close_spool()
     return verified
@@ -68,7 +74,6 @@ class _Look:
         verified.files += len(self.files)
         verified.superseded += self.superseded
         verified.corrupt |= dict.fromkeys(self.corrupt, self.day)
-        verified.problems += self.problems
 
 
 def _look(archive: Archive, day: date, only: frozenset[str] | None) -> _Look:
@@ -99,20 +104,18 @@ def _batches(looks: Iterable[_Look]) -> Iterator[list[_Look]]:
         yield batch
 
 
-def _that_last(archive: Archive, problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems that are still there: a sync may have changed a day while it was read."""
-    by_day: dict[date, list[Problem]] = {}
-    for problem in problems:
-        by_day.setdefault(problem.day, []).append(problem)
-    return [problem for day in sorted(by_day) for problem in _still(archive, day, by_day[day])]
+def _that_last(archive: Archive, suspected: Sequence[_Suspicion]) -> Iterator[Problem]:
+    """Yield what is still wrong, by day: a sync may have changed a day while it was read."""
+    for day, of_day in groupby(sorted(suspected, key=_day_of), key=_day_of):
+        look = _look(archive, day, None)
+        files, problems = set(look.files), set(look.problems)
+        for problem, file in of_day:
+            if problem in problems if file is None else file in files:
+                yield problem
 
 
-def _still(archive: Archive, day: date, problems: Sequence[Problem]) -> Iterator[Problem]:
-    look = _look(archive, day, None)
-    to_read_back = {file.key for file in look.files}
-    for problem in problems:
-        if problem in look.problems or problem.what in to_read_back:
-            yield problem
+def _day_of(suspicion: _Suspicion) -> date:
+    return suspicion[0].day
 
 
 def _processes(settings: Settings) -> int:
