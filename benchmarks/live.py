@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from recall_pipeline.settings import Settings, project_folder
 from recall_pipeline.storage import open_archive
 
 INTERVAL_SECONDS = 30
-PATIENCE_SECONDS = 240
 API_PORT, MEDIA_PORT = 8155, 8156
 MEETING_AT = utc_now().replace(microsecond=0) - timedelta(hours=26)
 DAY = MEETING_AT.date()
@@ -102,8 +101,10 @@ def graphql(query: str, variables: dict[str, Any]) -> dict[str, Any]:
 class Trial:
     """What is under trial: an archive and a Dagster home in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience_seconds: float = 240, **settings: str) -> None:
         self.folder, self.home = folder, folder / "dagster_home"
+        self.patience_seconds, self.settings = patience_seconds, settings
+        self.archive = open_archive(Settings(storage_url=str(folder / "data")))
         self.home.mkdir()
         shipped = yaml.safe_load((project_folder() / "dagster.yaml").read_text())
         kept = {k: v for k, v in shipped.items() if k not in ("storage", "local_artifact_storage", "compute_logs")}
@@ -118,23 +119,43 @@ class Trial:
             "RECALL_STORAGE_URL": str(self.folder / "data"),
             "RECALL_SENSOR_INTERVAL_SECONDS": str(INTERVAL_SECONDS),
             "DAGSTER_HOME": str(self.home),
+            "PYTHONPATH": str(project_folder()),
         }
-        return {**os.environ, **ours}
+        return {**os.environ, **ours, **self.settings}
 
-    def ready(self) -> int:
-        """Return how many recordings the catalog calls ready."""
-        archive = open_archive(Settings(storage_url=str(self.folder / "data")))
-        return sum(row.outcome == "ready" for row in CATALOG.read(archive, DAY) or [])
+    def ready(self, day: date = DAY) -> int:
+        """Return how many recordings of a day the catalog calls ready."""
+        return sum(row.outcome == "ready" for row in CATALOG.read(self.archive, day) or [])
 
     def runs(self) -> list[str]:
         """Return day and status of every run so far."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             return [f"{run.tags.get('dagster/partition')} {run.status.value}" for run in instance.get_runs()]
 
+    def process_of_a_run(self) -> int:
+        """Wait for a run that says in which process it lives; return the process."""
+        started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+        found: list[int] = []
+
+        def is_found() -> bool:
+            with dg.DagsterInstance.from_config(str(self.home)) as instance:
+                tags = [run.tags.get("recall_pipeline/process", "") for run in instance.get_runs(started)]
+            found.extend(int(tag.rpartition(":")[2]) for tag in tags if tag)
+            return bool(found)
+
+        self.until("a run says where it lives", is_found)
+        return found[0]
+
+    def freshness(self) -> set[str]:
+        """Return what the daemon thinks of the freshness of `bots` and `audio_catalog`."""
+        keys = [dg.AssetKey("audio_catalog"), dg.AssetKey("bots")]
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            return {str(record.freshness_state.value) for record in instance.get_freshness_state_records(keys).values()}
+
     def until(self, what: str, happened: Callable[[], bool]) -> None:
         """Wait for something, and say how many sensor intervals it took."""
         started = time.monotonic()
-        while not happened() and time.monotonic() - started < PATIENCE_SECONDS:
+        while not happened() and time.monotonic() - started < self.patience_seconds:
             time.sleep(1)
         intervals = (time.monotonic() - started) / INTERVAL_SECONDS
         self.say(what, f"after {intervals:.1f} sensor intervals", happened())
@@ -161,10 +182,10 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def dagster(trial: Trial) -> Iterator[None]:
+def dagster(trial: Trial, workspace: Path | None = None) -> Iterator[None]:
     """Run `dagster dev`, and stop it as a person does."""
-    workspace = str(project_folder() / "workspace.yaml")
-    program = [sys.executable, "-m", "dagster", "dev", "--workspace", workspace, "--port", "3155"]
+    workspace = workspace or project_folder() / "workspace.yaml"
+    program = [sys.executable, "-m", "dagster", "dev", "--workspace", str(workspace), "--port", "3155"]
     with (trial.folder / "dagster.log").open("a") as log:
         running = subprocess.Popen(program, cwd=trial.folder, env=trial.environment(), stdout=log, stderr=log)  # noqa: S603
         try:
