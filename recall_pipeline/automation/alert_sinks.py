@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from recall_pipeline.redaction import silence_http_loggers
 from recall_pipeline.settings import Settings
 
-_TIMEOUT_SECONDS = 10
+_TIMEOUT_SECONDS = 4  # a hook that hangs at every message of a tick leaves it within the minute that Dagster gives it
 
 
 class AlertSink(Protocol):

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from pydantic import SecretStr
 
+from recall_pipeline.automation import alert_sinks
+from recall_pipeline.automation.alert_book import MOST_AT_ONCE
 from recall_pipeline.automation.alert_sinks import LogSink, WebhookSink, sinks_of
 from recall_pipeline.settings import Settings
 
@@ -62,6 +64,10 @@ def test_a_webhook_that_cannot_be_reached_is_told_again_later(caplog: pytest.Log
     sink = WebhookSink(SecretStr("http://127.0.0.1:9/services/secret-path"), LOG)
     assert not sink.send("Failed: something")
     assert "secret-path" not in caplog.text
+
+
+def test_a_webhook_that_hangs_at_every_message_leaves_a_tick_within_dagsters_minute() -> None:
+    assert MOST_AT_ONCE * alert_sinks._TIMEOUT_SECONDS <= 45
 
 
 def test_failures_are_logged_as_errors_and_recoveries_are_not(caplog: pytest.LogCaptureFixture) -> None:
