@@ -66,6 +66,8 @@ def main() -> int:
 class _Trial:
     def __init__(self, folder: Path, dice: random.Random) -> None:
         self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
         self.dice = dice
         self.before = utc_now().date() - timedelta(days=1)
 
@@ -83,6 +85,7 @@ class _Trial:
                 faults += [
                     f"kill {number}: {fault}" for fault in self._kill(number, lasts_seconds, expected, words, moments)
                 ]
+            faults += [f"Dagster's home: {fault}" for fault in _in_bytes(self.home, words)]
             print(f"{times} kills: {dict(moments)}; {len(faults)} faults")
         return faults
 
@@ -113,7 +116,7 @@ class _Trial:
             "RECALL_STORAGE_URL": str(storage),
             "RECALL_LIST_RPM": "100000",
             "RECALL_OBJECT_RPM": "100000",
-            "DAGSTER_HOME": str(self.folder),
+            "DAGSTER_HOME": str(self.home),
         }
         first = (utc_now() - timedelta(days=5)).date()
         program = [sys.executable, "-m", "recall_pipeline", "sync", "--from", f"{first}"]
@@ -169,11 +172,14 @@ def _left(folder: Path, words: set[str]) -> list[str]:
             faults += [
                 f"{table.name} of {day} holds {word!r}" for word in looked_for if any(word in row for row in rows)
             ]
-    for path in folder.rglob("*"):
-        if path.is_file() and path.suffix != ".parquet":
-            content = path.read_bytes()
-            faults += [f"{path.name} holds {word!r}" for word in words if word.encode() in content]
-    return faults
+    return faults + _in_bytes(folder, words)
+
+
+def _in_bytes(folder: Path, words: set[str]) -> list[str]:
+    """Return where one of the words lies in a file that is no table."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    contents = ((path, path.read_bytes()) for path in files)
+    return [f"{path.name} holds {word!r}" for path, content in contents for word in words if word.encode() in content]
 
 
 def _state(folder: Path) -> object:

@@ -69,6 +69,7 @@ class Webhooks:
         self._manners = manners or Manners()
         self._dice = random.Random(self._manners.seed)  # noqa: S311 -- dice
         self._stopping = threading.Event()
+        self._gate = asyncio.Semaphore(_AT_ONCE)
         self._in_flight: set[asyncio.Task[None]] = set()
 
     @contextmanager
@@ -84,7 +85,7 @@ class Webhooks:
             self._stopping.set()
             thread.join()
 
-    def wait_until_told(self, patience_seconds: float = 60) -> None:
+    def wait_until_told(self, patience_seconds: float = 300) -> None:
         """Return when nothing is left to deliver; raise TimeoutError when that takes too long."""
         until = time.monotonic() + patience_seconds
         while self._in_flight or self._told_of != self._world.revision:
@@ -93,8 +94,7 @@ class Webhooks:
             time.sleep(_LOOK_EVERY_SECONDS)
 
     async def _serve(self) -> None:
-        limits = httpx.Limits(max_connections=_AT_ONCE)
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, limits=limits, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
             while not self._stopping.is_set():
                 for told in self._changes.look():
                     self._start(http, told)
@@ -122,7 +122,7 @@ class Webhooks:
         body = json.dumps(told.payload).encode()
         for wait_seconds in RETRIES_AFTER_SECONDS:
             await asyncio.sleep(wait_seconds * self._manners.time_scale)
-            status = await self._post(http, body, self._headers(event_id, body, self._key))
+            status = await self._post(http, event_id, body, self._key)
             self.deliveries.append(Delivery(event_id, told.type, status))
             if status is not None and 200 <= status < 300:
                 return
@@ -131,14 +131,16 @@ class Webhooks:
         """Send an event of a stranger's, who knows neither the secret nor an id."""
         data = {name: {"id": str(UUID(int=self._dice.getrandbits(128), version=4))} for name in told.payload["data"]}
         body = json.dumps({"event": told.type, "data": data}).encode()
-        status = await self._post(http, body, self._headers("msg_forged", body, b"a stranger's key"))
+        status = await self._post(http, "msg_forged", body, b"a stranger's key")
         self.deliveries.append(Delivery("msg_forged", told.type, status, forged=True))
 
-    async def _post(self, http: httpx.AsyncClient, body: bytes, headers: dict[str, str]) -> int | None:
-        try:
-            return (await http.post(self._url, content=body, headers=headers)).status_code
-        except httpx.HTTPError:
-            return None
+    async def _post(self, http: httpx.AsyncClient, event_id: str, body: bytes, key: bytes) -> int | None:
+        async with self._gate:  # httpx's own queue takes ever longer the longer it is
+            headers = self._headers(event_id, body, key)
+            try:
+                return (await http.post(self._url, content=body, headers=headers)).status_code
+            except httpx.HTTPError:
+                return None
 
     def _headers(self, event_id: str, body: bytes, key: bytes) -> dict[str, str]:
         """Return the headers in one of their two spellings, signed for this moment."""
