@@ -92,9 +92,10 @@ class TransferRefused(TransferError):
 
 
 class StorageError(PipelineError):
-    """The archive could not be read or written."""
+    """The archive could not be read or written; `is_lack_of_room` says that another file may fit all the same."""
 
     retry_can_help = True
+    is_lack_of_room = False
 
 
 class AudioError(PipelineError):

@@ -147,8 +147,8 @@ class _Capture:
             key = await asyncio.to_thread(publish_source, self.archive, self.day, row, partial.path, evidence.sha256)
             partial.discard()
         except StorageError as fault:
-            if not fault.retry_can_help:
-                raise  # it would fail all others too, after they were fetched
+            if not fault.is_lack_of_room:
+                raise  # all others would fail too, after they were fetched
             return dataclasses.replace(row, fetch_failure=str(fault))
         except (TransferError, RecallError) as fault:
             if not fault.retry_can_help:

@@ -10,7 +10,8 @@ from recall_pipeline.redaction import redact
 
 _FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_WRITING = (*_FULL, errno.EFBIG, errno.EROFS)
+_NO_ROOM = (*_FULL, errno.EFBIG)
+_WRITING = (*_NO_ROOM, errno.EROFS)
 _WITHOUT_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
 _OF_OBJECT_STORES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
 
@@ -33,6 +34,7 @@ def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
     """Return the one line that says what could not be done, where, why, and what to do."""
     error = StorageError(redact(f"cannot {doing} {where}: {_reason(fault).rstrip('.')}. {_cure(doing, fault)}"))
     error.retry_can_help = not _is_for_a_person(fault)
+    error.is_lack_of_room = isinstance(fault, OSError) and fault.errno in _NO_ROOM
     return error
 
 

@@ -49,6 +49,19 @@ def test_a_disk_without_room_for_one_file_takes_the_others_and_that_one_next_tim
     assert workspace.row(large.id).state == "archived"
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.ETIMEDOUT])
+def test_a_storage_that_fails_otherwise_ends_the_day_before_the_rest_is_fetched_in_vain(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    for number in range(3):
+        workspace.meet(f"meeting {number}", talk(number))
+    refuse(monkeypatch, ".mp3", code)
+    with pytest.raises(StorageError) as told:
+        workspace.capture(concurrency=1)
+    assert told.value.retry_can_help
+    assert len(workspace.media_requests()) < 3
+
+
 def test_a_disk_that_may_not_be_written_ends_the_day_with_one_line(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
