@@ -13,6 +13,7 @@ from recall_pipeline.audio.decoding import Samples
 from recall_pipeline.audio.k_weighting import KWeighting
 
 Energies = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.floating]
 
 HOPS_A_SECOND = 10
 SILENCE_LUFS = -70.0  # the absolute gate: below it nothing counts
@@ -67,9 +68,9 @@ class Regroup:
     def __init__(self, size: int) -> None:
         """Set up for groups of so many rows."""
         self._size = size
-        self._rest: Energies | None = None
+        self._rest: Rows | None = None
 
-    def feed(self, rows: Energies) -> Energies:
+    def feed(self, rows: Rows) -> Rows:
         """Take (rows, columns); give the groups they complete, shape (groups, size, columns)."""
         if self._rest is not None and len(self._rest):
             rows = np.concatenate([self._rest, rows])
@@ -78,7 +79,7 @@ class Regroup:
         return rows[:whole].reshape(-1, self._size, rows.shape[1])
 
 
-def mean_squares(groups: Energies) -> Energies:
+def mean_squares(groups: Rows) -> Rows:
     """Mean square of every group and column, shape (groups, columns)."""
     return np.asarray(np.einsum("gsc,gsc->gc", groups, groups) / groups.shape[1])
 

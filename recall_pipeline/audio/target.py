@@ -7,7 +7,7 @@ from recall_pipeline.errors import SettingsError
 
 AudioFormat = Literal["flac", "mp3", "opus", "wav"]
 
-ENGINE = "engine1"
+ENGINE = "engine2"
 """Raised whenever the same source and target would give other samples than before."""
 
 SAMPLE_RATES_HZ = (8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
