@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, integrated_lufs
 from recall_pipeline.audio.spool import Spool
-from recall_pipeline.audio.true_peak import STRETCH, Interpolator, stretch_maxima, to_ratio, widened
+from recall_pipeline.audio.true_peak import ROW, STRETCH, Interpolator, to_ratio
 
 BLOCKS_A_CHUNK = 4200  # whole hops, whether they have 100 blocks or 105
 SILENCE_DBTP = -200.0
@@ -77,7 +77,7 @@ class Material:
         if self._peaks is None:
             self._peaks = Spool(self.folder, 1)
             interpolator = Interpolator(_QUARTERS, _REACH)
-            least = to_ratio(self.true_peak_db - limiter_max_db) / interpolator.gain
+            least = to_ratio(self.true_peak_db - limiter_max_db)
             for start in range(0, self.blocks, BLOCKS_A_CHUNK):
                 end = min(self.blocks, start + BLOCKS_A_CHUNK)
                 self._peaks.append(self._block_peaks(interpolator, least, start, end)[:, None])
@@ -85,7 +85,7 @@ class Material:
 
     def _block_peaks(self, interpolator: Interpolator, least: float, start: int, end: int) -> npt.NDArray[np.float32]:
         first, length = start * self.block_samples, (end - start) * self.block_samples
-        whole = -(-length // STRETCH) * STRETCH
+        whole = -(-length // ROW) * ROW
         samples = self.sound.read(first - _REACH, first + whole + _REACH)
         highest = np.zeros(whole, dtype=np.float32)
         for wave in np.ascontiguousarray(samples.T):
@@ -95,9 +95,8 @@ class Material:
 
 def _true_peaks(wave: npt.NDArray[np.float32], interpolator: Interpolator, least: float) -> npt.NDArray[np.float32]:
     """Largest magnitude at and after each sample, where there are any above `least`; no reach at the ends."""
-    inside = wave[_REACH:-_REACH]
-    peaks = np.abs(inside).reshape(-1, STRETCH)
-    loud = np.flatnonzero(widened(stretch_maxima(inside)) > least)
+    peaks = np.abs(wave[_REACH:-_REACH]).reshape(-1, STRETCH)
+    loud, _ = interpolator.candidates(wave, interpolator.row_peaks(wave), least)
     for at in range(0, loud.size, _BATCH):
         batch = loud[at : at + _BATCH]
         between = interpolator.magnitudes(wave, batch)

@@ -19,7 +19,7 @@ class WaveformMeter:
 
     def feed(self, samples: Samples) -> None:
         """Take (frames, channels)."""
-        self._peaks.append(float(np.abs(samples).max(initial=0.0)))
+        self._peaks.append(max(float(samples.max()), -float(samples.min())) if samples.size else 0.0)
 
     def bars(self) -> tuple[float, ...]:
         """Peaks from 0 to 1, evenly spread over the time."""
