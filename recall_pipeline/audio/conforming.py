@@ -8,6 +8,8 @@ import soxr
 from recall_pipeline.audio.channels import mixing
 from recall_pipeline.audio.decoding import Block, Samples
 
+_ENOUGH = 80_000
+
 
 class Resampler:
     """Brings a stream from one rate to another, its channels in step."""
@@ -48,3 +50,15 @@ def _mixed(block: Block, layout: tuple[str, ...]) -> Samples:
         return block.samples if matrix is None else block.samples @ matrix
     mono = block.samples.mean(axis=1, dtype=np.float32)
     return np.repeat(mono[:, None], len(layout), axis=1)
+
+
+def gathered(parts: Iterable[Samples]) -> Iterator[Samples]:
+    """Join small parts: what takes them spends less time on each call than on its samples then."""
+    waiting: list[Samples] = []
+    for samples in parts:
+        waiting.append(samples)
+        if sum(map(len, waiting)) >= _ENOUGH:
+            yield np.concatenate(waiting)
+            waiting = []
+    if any(map(len, waiting)):
+        yield np.concatenate(waiting)

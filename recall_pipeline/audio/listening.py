@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recall_pipeline.audio.channels import Matrix, mixing, weights
-from recall_pipeline.audio.conforming import conform
+from recall_pipeline.audio.conforming import conform, gathered
 from recall_pipeline.audio.decoding import Block, Decoding, Samples
 from recall_pipeline.audio.facts import Proof
 from recall_pipeline.audio.k_weighting import KWeighting
@@ -55,9 +55,8 @@ def listen(path: Path, material: Material, rate_hz: int, mix: Mixing = mixing) -
     ears = _Ears(first)
     desk = _Desk(first.layout, material, rate_hz, mix)
     heard = (ears.hear(block) for block in chain([first], blocks))
-    for samples in conform(heard, rate_hz, first.layout):
-        if len(samples):
-            desk.take(samples)
+    for samples in gathered(conform(heard, rate_hz, first.layout)):
+        desk.take(samples)
     material.hops = desk.mixed_energies.values
     true_peak_db = to_db(desk.true_peak.peak())
     material.true_peak_db = SILENCE_DBTP if true_peak_db is None else true_peak_db
@@ -98,6 +97,7 @@ class _Desk:
         self._weighting = KWeighting(rate_hz, len(layout))
         self._blocks = Regroup(material.block_samples)
         self._hops = Regroup(material.hop_blocks)
+        self._shares = np.full(material.hop_blocks, 1 / material.hop_blocks)
         self.true_peak = TruePeakMeter(material.channels)
         self.source_energies = Series()
         self.mixed_energies = Series()
@@ -112,6 +112,6 @@ class _Desk:
         source = mean_squares(blocks) @ self._weights
         mixed = source if self._matrix is None else mean_squares(blocks @ self._matrix).sum(axis=1)
         self._material.energies.append(mixed[:, None])
-        hops = self._hops.feed(np.stack([source, mixed], axis=1)).mean(axis=1)
+        hops = self._shares @ self._hops.feed(np.stack([source, mixed], axis=1))
         self.source_energies.extend(hops[:, 0])
         self.mixed_energies.extend(hops[:, 1])

@@ -11,7 +11,7 @@ from recall_pipeline.audio.loudness import SILENCE_LUFS, Energies, integrated_lu
 from recall_pipeline.audio.spool import Spool
 from recall_pipeline.audio.true_peak import ROW, STRETCH, Interpolator, to_ratio
 
-BLOCKS_A_CHUNK = 4200  # whole hops, whether they have 100 blocks or 105
+BLOCKS_A_CHUNK = 8400  # whole hops, whether they have 100 blocks or 105
 SILENCE_DBTP = -200.0
 
 _REACH = 16
