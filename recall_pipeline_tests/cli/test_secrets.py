@@ -1,0 +1,187 @@
+"""No secret gets anywhere, whatever goes wrong: every fault strikes, and then everything that is left is searched."""
+
+import dataclasses
+import logging
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.faults.of_media import OF_MEDIA
+from benchmarks.faults.of_service import OF_SERVICE
+from benchmarks.trials import Trial
+from recall_pipeline.automation import alerts
+from recall_pipeline.cli.instance import open_instance
+from recall_pipeline.definitions import defs
+from recall_pipeline.sandbox import Rule, Sandbox, World
+from recall_pipeline.sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
+from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
+from recall_pipeline.sandbox.speech import Speech
+from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run, Said
+
+ONE_DAY = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
+PASSWORDS = ("password-in-a-link", "password-in-an-object")
+MOST_SYNCS = 25
+
+
+class Stranger(ThreadingHTTPServer):
+    """Another host: it writes down whatever it is sent, and answers with nothing of use."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _StrangersHand)
+        self.heard: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _StrangersHand(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Write down a request, and answer."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        assert isinstance(self.server, Stranger)
+        self.server.heard.append(f"{self.requestline}\n{self.headers}\n{body.decode()}")
+        self.send_response(200)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 -- http.server's name
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 -- http.server's signature
+        return
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    with Stranger() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def world() -> World:
+    """Meetings of yesterday, their passwords wherever Recall shows them."""
+    world = World()
+    link = f"https://example.zoom.us/j/81234567890?pwd={PASSWORDS[0]}"
+    shown = {"meeting_id": "82345678901", "meeting_password": PASSWORDS[1], "platform": "zoom"}
+    for number, meeting_url in enumerate([link, shown, None] * 4):  # many: most faults end a download for this sync
+        talk = Take(2, (Audio(Speech(2, title=f"{number}")),))
+        starts = time(9 + number)
+        meeting = Meeting(f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, asked_url=link)
+        world.add(*rows_of(meeting, TODAY))
+    return world
+
+
+def every_fault(trial: Trial, stranger: Stranger) -> Iterator[Rule]:
+    """Yield a rule for each fault of the service and of the media host, and some that quote or lead astray."""
+    last = trial.truth()[-1].audio_id
+    yield Rule(Cut(0), origin="media", path=f"{last}")  # it never comes: what is left of it stays in the spool
+    said = f"Token {trial.sandbox.api_key} may not open {trial.sandbox.media_url}/a.mp3?Signature=abc"
+    yield from (Rule(Reply(status, {"detail": said}), origin="api", times=1) for status in (400, 401, 402, 403, 409))
+    yield Rule(ForeignNext(f"{stranger.url}/api/v1/recording/"), origin="api", path="/recording/$", times=1)
+    yield Rule(redirect(f"{stranger.url}/api/v1/bot/"), origin="api", times=1)
+    yield Rule(redirect(f"{stranger.url}/a.mp3?Signature=redirected"), origin="media", times=1)
+    for fault in (*OF_SERVICE, *OF_MEDIA):
+        for rule in fault.strike(trial):
+            is_edit = isinstance(rule.effect, EditJson)
+            path, times = (rule.path, 3) if is_edit else ("", 1)  # the three listings are read side by side
+            yield Rule(_at_once(rule.effect), rule.origin, path=path, times=times)
+
+
+def _at_once(effect: Effect) -> Effect:
+    """Return the effect without its waits."""
+    match effect:
+        case Stall() | Delay():
+            return dataclasses.replace(effect, seconds=0.01)
+        case Trickle():
+            return dataclasses.replace(effect, pause_seconds=0)
+    return effect
+
+
+def secrets_of(sandbox: Sandbox) -> set[str]:
+    """Return the key, the passwords, and whatever signs a download link."""
+    signed = [access.query for access in sandbox.access_log.only(origin="media")]
+    values = {value for query in signed for pair in query.split("&") for _, _, value in [pair.partition("=")]}
+    assert len(values) > 20
+    names = {"Signature=", "AWSAccessKeyId", "x-amz-security-token"}
+    return {sandbox.api_key, *PASSWORDS, *names, *(value for value in values if len(value) > 12)}
+
+
+def texts_below(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file's name and content as text, tables and databases unpacked."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        yield path.name, path.read_bytes().decode("latin-1")
+        if path.suffix == ".parquet":
+            yield path.name, repr(pq.read_table(path).to_pylist())
+        if path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as database:
+                yield path.name, "\n".join(database.iterdump())
+
+
+@pytest.fixture
+def alert_cursor(run: Run, stranger: Stranger, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Where the alerts begin to read: before anything has happened."""
+    monkeypatch.setenv("RECALL_ALERT_URL", f"{stranger.url}/services/hook")
+    with open_instance() as instance:
+        return tick(instance, None)
+
+
+def tick(instance: dg.DagsterInstance, cursor: str | None) -> str | None:
+    """Let the sensor `alerts` look once."""
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    alerts(context)
+    return context.cursor
+
+
+def run_as_the_daemon_does(folder: Path) -> None:
+    """Run the day once with compute logs, as runs from the UI, the schedule and the sensor have."""
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}}) as instance:
+        job = defs.resolve_job_def("sync_day")
+        job.execute_in_process(instance=instance, partition_key=f"{YESTERDAY}", raise_on_error=False)
+
+
+def test_no_secret_is_anywhere_after_every_fault_has_struck(
+    sandboxed: Run,
+    sandbox: Sandbox,
+    stranger: Stranger,
+    alert_cursor: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    caplog.set_level(logging.DEBUG)
+    trial = Trial(tmp_path / "trial", sandbox, YESTERDAY)
+    rules = [sandbox.faults.add(rule) for rule in every_fault(trial, stranger)]
+    again = trial.truth()[0].recording_id  # fetched whether it is there or not, so that downloads can still fail
+    said: list[Said] = []
+    while not all(map(sandbox.faults.struck, rules)) and len(said) < MOST_SYNCS:
+        if len(said) == 1:
+            run_as_the_daemon_does(tmp_path / "ui")
+        said.append(sandboxed("sync", *(ONE_DAY if len(said) < 3 else ("--recording", again))))
+    with open_instance() as instance:
+        tick(instance, alert_cursor)
+
+    assert [rule for rule in rules if not sandbox.faults.struck(rule)] == []
+    left = dict(texts_below(tmp_path))
+    assert {Path(name).suffix for name in left} >= {".parquet", ".mp3", ".flac", ".db", ".part", ".json", ".err"}
+    assert any("/services/hook" in heard for heard in stranger.heard)
+    printed = [("printed", ended.out + ended.err) for ended in said]
+    heard = [("heard by a stranger", text.replace("Signature=redirected", "")) for text in stranger.heard]
+    searched = [*texts_below(tmp_path), *printed, *heard, ("logged", caplog.text)]
+    secrets = secrets_of(sandbox)
+    assert [(where, secret) for where, text in searched for secret in secrets if secret in text] == []
+    assert not [access for access in sandbox.access_log.only(origin="media") if access.had_authorization]
