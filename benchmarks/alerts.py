@@ -120,17 +120,18 @@ def a_dead_poller(trial: Trial, inbox: "Hook", world: World) -> None:
     workspace = trial.folder / "impatient.yaml"
     module = {"module_name": "benchmarks.impatient", "location_name": "recall_pipeline"}
     workspace.write_text(json.dumps({"load_from": [{"python_module": module}]}))
+    before = trial.ready()
     with dagster(trial, workspace):
         with sandbox(world):
             world.add(*meeting(4, finished=True))
-            trial.until("what is new comes in", lambda: trial.ready() == 3)
+            trial.until("what is new comes in", lambda: trial.ready() == before + 1)
             trial.until("bots and audio_catalog are fresh", lambda: trial.freshness() == {"PASS"})
         trial.until("then Dagster warns", lambda: "WARN" in trial.freshness())
         trial.until("then it calls both stale", lambda: trial.freshness() == {"FAIL"})
         inbox.fires(trial, "no day has been brought up to date", "freshness of audio_catalog, freshness of bots")
         with sandbox(world):
             world.add(*meeting(5, finished=True))
-            trial.until("Recall.ai is back, and so is what is new", lambda: trial.ready() == 4)
+            trial.until("Recall.ai is back, and so is what is new", lambda: trial.ready() == before + 2)
             trial.until("both are fresh again", lambda: trial.freshness() == {"PASS"})
             inbox.clears(trial, "no day has been brought up to date")
 

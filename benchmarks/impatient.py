@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from recall_pipeline.definitions import defs as shipped
+from recall_pipeline import definitions
 
 SOON = dg.FreshnessPolicy.time_window(fail_window=timedelta(seconds=150), warn_window=timedelta(seconds=90))
 
@@ -13,4 +13,4 @@ def _impatient(spec: dg.AssetSpec) -> dg.AssetSpec:
     return spec.replace_attributes(freshness_policy=SOON) if spec.freshness_policy else spec
 
 
-defs = shipped.map_resolved_asset_specs(func=_impatient)
+defs = definitions.defs.map_resolved_asset_specs(func=_impatient)
