@@ -137,7 +137,7 @@ def batch(seeds: range) -> Counter[str]:
 
 
 def main() -> int:
-    """Run the tries on two processes and print what came out."""
+    """Run the tries and print what came out; a dot for every batch on the way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=5000)
     parser.add_argument("--first", type=int, default=0, help="seed of the first try")
@@ -148,6 +148,8 @@ def main() -> int:
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     for done in run_tasks(batch, batches, workers=options.workers):
         outcomes += done.result or Counter({f"! {done.task}: {done.error}": 1})
+        print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     for outcome, count in sorted(outcomes.items()):
         print(f"{count:6}  {outcome}")
     return int(any(outcome.startswith("!") for outcome in outcomes))
