@@ -11,7 +11,7 @@ from rich.filesize import decimal
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting import clock_doubt, read_inventory
+from recall_pipeline.forgetting import check_clock, read_inventory
 from recall_pipeline.recall import open_client
 from recall_pipeline.releasing import Candidate, Released, candidates_on, days_older_than, release_day
 from recall_pipeline.settings import Settings, load_settings
@@ -34,7 +34,7 @@ def command(days: int, dry_run: bool, yes: bool) -> None:
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
-    clock_doubt(archive, read_inventory(archive))
+    check_clock(archive, read_inventory(archive))
     found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
     wanted = {day: candidates for day, candidates in found.items() if candidates}
     if dry_run or not wanted:

@@ -7,7 +7,7 @@ Comes in: a wish and a reason. Goes out: rows of `audit`; nothing else of what t
 """
 
 from recall_pipeline.forgetting.day import forget_day
-from recall_pipeline.forgetting.doubts import clock_doubt
+from recall_pipeline.forgetting.doubts import check_clock
 from recall_pipeline.forgetting.inventory import Inventory, read_inventory
 from recall_pipeline.forgetting.planning import Plan, all_before, of_bot, of_recording
 from recall_pipeline.forgetting.retention import check_limit, retention_plan
@@ -18,8 +18,8 @@ __all__ = [
     "LetGo",
     "Plan",
     "all_before",
+    "check_clock",
     "check_limit",
-    "clock_doubt",
     "forget",
     "forget_day",
     "of_bot",

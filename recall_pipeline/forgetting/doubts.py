@@ -23,7 +23,7 @@ def limit_of(settings: Settings, inventory: Inventory) -> int:
     return min(_MOST_RECORDINGS, len(inventory.recordings) // _LARGEST_SHARE)
 
 
-def clock_doubt(archive: Archive, inventory: Inventory) -> None:
+def check_clock(archive: Archive, inventory: Inventory) -> None:
     """Raise UsageError where the archive is empty, or was not listed lately by the clock of this host.
 
     A clock that jumped makes everything old; then the last sync lies as far away as that.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting.doubts import clock_doubt, limit_of
+from recall_pipeline.forgetting.doubts import check_clock, limit_of
 from recall_pipeline.forgetting.inventory import Inventory, read_inventory
 from recall_pipeline.forgetting.planning import Plan, all_before
 from recall_pipeline.settings import Settings
@@ -18,7 +18,7 @@ def retention_plan(archive: Archive, settings: Settings, retention_days: int) ->
     go at once than may.
     """
     inventory = read_inventory(archive)
-    clock_doubt(archive, inventory)
+    check_clock(archive, inventory)
     plan = all_before(inventory, (utc_now() - timedelta(days=retention_days)).date())
     check_limit(settings, inventory, plan)
     return plan

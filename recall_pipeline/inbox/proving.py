@@ -23,7 +23,7 @@ class Signatures:
 
     def fault(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """Say why `body` is not proven; None when it is. `headers` are looked up in lower case."""
-        signed = _signed_headers(headers)
+        signed = signed_headers(headers)
         if signed is None:
             return "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
         offered = signed["webhook-signature"].split()
@@ -44,8 +44,11 @@ class Signatures:
         return fault
 
 
-def _signed_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the three headers of one spelling under their standard names; None where none is complete."""
+def signed_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the three headers of one spelling under their standard names; None where none is complete.
+
+    Nothing else of the headers is signed: an id beside them is anybody's.
+    """
     for spelling in _SPELLINGS:
         found = {f"webhook-{name}": headers.get(f"{spelling}{name}", "") for name in _HEADERS}
         if all(found.values()):

@@ -17,7 +17,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.errors import StorageError
 from recall_pipeline.inbox.events import Event
 from recall_pipeline.inbox.keeping import Inbox
-from recall_pipeline.inbox.proving import Signatures
+from recall_pipeline.inbox.proving import Signatures, signed_headers
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import open_archive
 
@@ -52,8 +52,8 @@ class _Receiver:
         body = await _body(request)
         if fault := self._signatures.fault(request.headers, body):
             raise HTTPException(401, fault)
-        event_id = request.headers.get("webhook-id") or request.headers.get("svix-id", "")
-        event = Event.told(event_id, body, utc_now())
+        signed = signed_headers(request.headers) or {}
+        event = Event.told(signed["webhook-id"], body, utc_now())
         if event is None:
             raise HTTPException(400, "This is no event of Recall.ai's: JSON with `event` and `data` is expected")
         await self._keep(event)

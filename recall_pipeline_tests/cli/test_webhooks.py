@@ -28,7 +28,7 @@ def test_it_takes_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
         found = re.search(r"http://127\.0\.0\.1:\d+", said)
         assert found, said
         body = payload()
-        with httpx.Client(base_url=found[0], trust_env=False) as client:
+        with httpx.Client(base_url=found[0], trust_env=False, timeout=60) as client:
             answers = [
                 client.get("/health"),
                 client.post("/", content=body, headers=headers(body, spelling="svix")),

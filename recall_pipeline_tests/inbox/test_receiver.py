@@ -55,6 +55,12 @@ def test_an_event_that_comes_again_is_acknowledged_and_stays_as_it_is(receiver: 
     assert events(storage_url) == before
 
 
+def test_an_id_that_was_not_signed_names_nothing(receiver: httpx.Client, storage_url: str) -> None:
+    signed = headers(BODY, "msg_signed", spelling="svix") | {"webhook-id": "msg_of_anybody"}
+    assert receiver.post("/", content=BODY, headers=signed).status_code == 204
+    assert list(events(storage_url)) == ["_events/msg_signed.json"]
+
+
 def test_two_receivers_take_a_burst_with_repetitions_into_one_inbox(
     receiver: httpx.Client, storage_url: str, inbox: Inbox
 ) -> None:
