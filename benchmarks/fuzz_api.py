@@ -8,6 +8,7 @@ back, and each download link in it is opened, all but the network by the product
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    logging.getLogger("stamina").addHandler(logging.NullHandler())  # each try again would be a line
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
     with stamina.set_testing(True, attempts=2):
