@@ -15,9 +15,7 @@ _PREFIX = "TRANSCRIPTS_"
 class TranscriptsSettings(BaseSettings):
     """Every setting, typed and frozen. Read it with `load_transcripts_settings`, which words a fault for a person."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, protected_namespaces=()
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     engine: str = Field(
         WHISPER,
