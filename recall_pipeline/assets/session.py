@@ -15,6 +15,9 @@ from recall_pipeline.recall import Listings, RecallClient, open_client
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import Archive, open_archive
 
+INTERRUPTED = "interrupted"
+"""What a step says that a person ended."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, the number done and the number to do."""
 
@@ -85,7 +88,7 @@ class Session:
             if not self.is_interactive:
                 raise
             # Dagster's retry policy would take an interrupt for one more reason to try again.
-            raise dg.Failure(description="interrupted", allow_retries=False) from None
+            raise dg.Failure(description=INTERRUPTED, allow_retries=False) from None
 
 
 @dg.resource(description="What the steps of one run share: settings, archive, listings.")

@@ -9,6 +9,7 @@ import dagster as dg
 
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.assets.partitions import days_of_run
+from recall_pipeline.assets.session import INTERRUPTED
 from recall_pipeline.automation.alert_book import AlertBook
 from recall_pipeline.automation.forgetting_jobs import retention_job
 from recall_pipeline.automation.jobs import sync_day
@@ -37,8 +38,10 @@ def note_run(instance: dg.DagsterInstance, book: AlertBook, ended: dg.EventLogRe
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _note_check(book, event.asset_check_evaluation_data, days)
-        else:
-            _note(book, str(event.step_key), days, _cause_of_step(event) if event.is_step_failure else None)
+        elif event.is_step_success:
+            _note(book, str(event.step_key), days, None)
+        elif (cause := _cause_of_step(event)) != INTERRUPTED:  # who pressed Ctrl-C knows
+            _note(book, str(event.step_key), days, cause)
     if not any(event.is_step_failure for event in events):
         _note(book, "the run", days, _cause_of_run(ended) if run.is_failure else None)
 

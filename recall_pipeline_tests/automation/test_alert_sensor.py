@@ -10,6 +10,7 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from recall_pipeline.assets import DAYS
+from recall_pipeline.assets.session import INTERRUPTED
 from recall_pipeline.automation import alerts
 from recall_pipeline_tests.assets.test_processes import process_tags_of_the_dead
 
@@ -38,6 +39,8 @@ def bots() -> None:
     """Stand in for the asset of that name."""
     if "bots" in BROKEN:
         raise dg.Failure(description=CAUSE, allow_retries=False)
+    if "patience" in BROKEN:
+        raise dg.Failure(description=INTERRUPTED, allow_retries=False)
 
 
 def check(name: str, severity: dg.AssetCheckSeverity) -> dg.AssetChecksDefinition:
@@ -151,6 +154,11 @@ def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Li
     assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
     listener.run()
     assert listener.hears() == [f"Recovered: {CAUSE}"]
+
+
+def test_what_a_person_interrupted_is_not_told(listener: Listener) -> None:
+    listener.run("patience")
+    assert listener.hears() == []
 
 
 def test_forgetting_by_age_that_fails_is_told(listener: Listener) -> None:
