@@ -15,12 +15,14 @@ from benchmarks.faults import FAULTS, Fault, Verdict, attempt
 def main() -> int:
     """Try what was asked for, print a table or one line of JSON, and return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--only", metavar="TEXT", default="", help="faults whose name holds this text")
+    parser.add_argument(
+        "--only", metavar="TEXT", action="append", help="faults whose name holds this text; more than once: any"
+    )
     parser.add_argument("--times", type=int, default=1, help="how often to try each")
     parser.add_argument("--at-once", type=int, default=3, help="trials side by side: most of them wait")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    chosen = [fault for fault in FAULTS if options.only.lower() in fault.name.lower()]
+    chosen = [fault for fault in FAULTS if any(text.lower() in fault.name.lower() for text in options.only or [""])]
     started = time.monotonic()
     verdicts = []
     for verdict in _verdicts(chosen, options.times, options.at_once):
