@@ -13,7 +13,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -87,10 +87,11 @@ def _print_row(step: Measured) -> None:
     )
 
 
-def day_of(count: int) -> list[Measured]:
+def day_of(count: int) -> Iterator[Measured]:
     """Sync a day of so many recordings, sync it again, and let the sensor look."""
     with tempfile.TemporaryDirectory() as folder, serving([TALK] * count, folder):
-        return [apart(step, count) for step in ("first sync", "no change", "sensor tick")]
+        for step in ("first sync", "no change", "sensor tick"):
+            yield apart(step, count)
 
 
 def apart(step: str, count: int) -> Measured:
