@@ -60,7 +60,7 @@ class Fault:
     switches: Mapping[str, Any] = field(default_factory=dict)
     handicap: Callable[[Trial], tuple[str, ...]] = _plainly
     talk_seconds: float = 4
-    bound_seconds: float = 150
+    bound_seconds: float = 300
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from benchmarks.trials import Running, Trial, workers_of
 from recall_pipeline.sandbox import Rule
 from recall_pipeline.sandbox.effects import Trickle
 
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 240
 _LONG_SECONDS = 60.0
 _KILLED = -signal.SIGKILL
 _INTERRUPTED = 130

@@ -111,7 +111,7 @@ class Trial:
         self.said.append(ended)
         return ended
 
-    def sync(self, *arguments: str, bound_seconds: float = 120) -> Ended:
+    def sync(self, *arguments: str, bound_seconds: float = 300) -> Ended:
         """Start a `sync`, and watch it until it ends."""
         return self.end(self.start(*arguments), bound_seconds)
 
