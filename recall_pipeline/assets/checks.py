@@ -87,7 +87,8 @@ checks = [
     _check(
         mixed_audio,
         "bytes_proven",
-        "Every MP3 has the size that the table states; those just captured, the SHA-256 too.",
+        "Every MP3 has the size that the table states; those just captured, the SHA-256 too. "
+        "In a bucket, it is the sizes of those just captured.",
         _ERROR,
         lambda session, day: unproven_bytes(session.archive, day),
     ),
