@@ -190,8 +190,9 @@ def test_a_download_ends_in_time_however_its_host_feeds_it(download: Download) -
     download.workspace.world.replace_audio(download.artifact.id, RawAudio(seconds=400))
     download.strike(CutAfter(2**16), times=None)
     just_enough_a_window = count(step=19)
-    with stamina.set_testing(True, attempts=100), pytest.raises(TransferError, match=r"bytes came in 1\d minutes"):
+    with stamina.set_testing(True, attempts=100), pytest.raises(TransferError):
         download.fetch(clock=lambda: float(next(just_enough_a_window)))
+    assert len(download.ranges) < 50
     assert 2**16 < download.partial.size_bytes < len(body_of(RawAudio(seconds=400)))
 
 
