@@ -44,7 +44,7 @@ _MEETING_URLS = st.one_of(
 )
 _TEXTS = st.one_of(
     st.text(max_size=20),
-    st.sampled_from(["\x00", "\ud800", "\ufeff", "NaN", "../../etc/passwd", "sparkling", "é" * 500, "x" * 70_000]),
+    st.sampled_from(["\x00", "\ud800", "\ufeff", "NaN", "../../etc/passwd", "sparkling", "é" * 500, "x" * 20_000]),
 )
 _WRONG_MOMENTS = st.sampled_from(
     [
@@ -135,7 +135,7 @@ def _corrupted(draw: st.DrawFn, rows: st.SearchStrategy[Row]) -> Row:
             case "deepen":
                 place[key] = draw(_DEEP)
             case "repeat":
-                place[key] = [place[key]] * draw(st.integers(0, 40))
+                place[key] = [place[key]] * draw(st.integers(0, 3))
             case "add" if isinstance(place, dict) and place is not holder:
                 place[draw(_TEXTS)] = draw(_JUNK)
             case _:
