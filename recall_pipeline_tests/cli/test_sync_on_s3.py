@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,13 +19,13 @@ from recall_pipeline.sandbox.effects import Call
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Layout, open_archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
-from recall_pipeline_tests.s3_proxy import S3Proxy
+from recall_pipeline_tests.s3_proxy import S3Proxy, Seen
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
 
 pytestmark = pytest.mark.xdist_group("s3")
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600
 SYNC = [sys.executable, "-m", "recall_pipeline", "sync", "--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}"]
 
 
@@ -94,15 +95,30 @@ def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_comple
 
 
 def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
-    synced: Run, bucket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    synced: Run, bucket_url: str, proxy: S3Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
     hosts = []
     for name in ("one", "other"):
         monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / name / "spool"))
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
         (tmp_path / name).mkdir()
         hosts.append(subprocess.Popen(SYNC, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))  # noqa: S603
-    said = [host.communicate(timeout=PATIENCE_SECONDS)[1] for host in hosts]
+    try:
+        said = [host.communicate(timeout=PATIENCE_SECONDS)[1] for host in hosts]
+    finally:
+        for host in hosts:
+            host.kill()
     assert [host.returncode for host in hosts] == [0, 0], said
+    assert [request for request in proxy.seen if not is_within_rights(request, bucket_url)] == []
     assert sorted(row.outcome for row in rows(bucket_url)) == ["ready", "ready", "unsupported_platform"]
     assert_whole(bucket_url)
+
+
+def is_within_rights(request: Seen, bucket_url: str) -> bool:
+    """Whether the policy in docs/scaling.md allows it: objects below the prefix, and listings of that."""
+    bucket, _, prefix = bucket_url.removeprefix("s3://").partition("/")
+    asked = parse_qs(request.query)
+    if request.path.strip("/") == bucket:
+        return request.method == "GET" and asked["prefix"][0].startswith(f"{prefix}/")
+    return request.path.startswith(f"/{bucket}/{prefix}/") and not asked.keys() & {"acl", "tagging", "policy"}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,9 +20,11 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.execution.backfill import PartitionBackfill
 
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import days_between, start_of
+from recall_pipeline.definitions import defs
 from recall_pipeline.sandbox import Rule, Sandbox, World
 from recall_pipeline.sandbox.effects import Delay
 from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
@@ -67,7 +69,7 @@ class Cluster:
         return self.start(
             name,
             *(sys.executable, "-m", "dagster_celery.cli", "worker", "start", "-A", "dagster_celery.app"),
-            *("-y", str(ROOT / "deploy" / "celery.yaml"), "-n", name, "--", "--concurrency", "1"),
+            *("-y", str(ROOT / "deploy" / "celery.yaml"), "-n", name),
         )
 
     def log(self, name: str) -> str:
@@ -159,23 +161,42 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@contextmanager
+def instance(cluster: Cluster) -> Iterator[dg.DagsterInstance]:
+    """Dagster's storage, as the processes see it."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in cluster.environment.items():
+            patched.setenv(name, value)
+        with dg.DagsterInstance.get() as opened:
+            yield opened
+
+
 def launch_backfill(cluster: Cluster) -> None:
-    """Ask for the ten days, as a person at a terminal does."""
-    job = ("dagster", "job", "backfill", "-w", "workspace.yaml", "-j", "sync_day", "--noprompt")
-    launched = cluster.start("backfill", sys.executable, "-m", *job, "--from", f"{FIRST}", "--to", f"{LAST}")
-    assert launched.wait(PATIENCE_SECONDS) == 0, cluster.log("backfill")
-    cluster.kill("backfill")
+    """Ask for the ten days of all four assets, as the UI does."""
+    with instance(cluster) as storage:
+        backfill = PartitionBackfill.from_asset_partitions(
+            backfill_id="tendays",
+            asset_graph=defs.get_repository_def().asset_graph,
+            partition_names=[f"{day}" for day in DAYS],
+            asset_selection=[dg.AssetKey(name) for name in ("bots", "recordings", "mixed_audio", "audio_catalog")],
+            backfill_timestamp=time.time(),
+            tags={},
+            dynamic_partitions_store=storage,
+            all_partitions=False,
+            title=None,
+            description=None,
+            run_config=None,
+        )
+        storage.add_backfill(backfill)
 
 
 def newest_runs(cluster: Cluster) -> dict[str, dg.DagsterRunStatus]:
     """The status of the newest run of each day: one that was started anew counts, not the one that was lost."""
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in cluster.environment.items():
-            patched.setenv(name, value)
-        with dg.DagsterInstance.get() as instance:
-            return {run.tags["dagster/partition"]: run.status for run in reversed(instance.get_runs())}
+    with instance(cluster) as storage:
+        return {run.tags["dagster/partition"]: run.status for run in reversed(storage.get_runs())}
 
 
+@pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning")  # Dagster's own call of it
 def test_a_backfill_of_ten_days_spreads_over_two_workers_and_outlives_one(
     cluster: Cluster, sandbox: Sandbox, bucket_url: str
 ) -> None:
