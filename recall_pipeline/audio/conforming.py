@@ -8,7 +8,7 @@ import soxr
 from recall_pipeline.audio.channels import mixing
 from recall_pipeline.audio.decoding import Block, Samples
 
-_ENOUGH = 80_000
+_ENOUGH = 80_000  # samples a channel: five seconds at 16 kHz, which stay in the cache
 
 
 class Resampler:

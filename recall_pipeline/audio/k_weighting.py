@@ -82,6 +82,7 @@ class KWeighting:
         size = rows.shape[1]
         memory = np.concatenate([self._memory[channel, None], rows @ self._kept[_ROW - size :]])
         memory[1] += memory[0] @ self._powers[size]
+        # Each row's memory reaches all rows behind it: added over one row, then two, four, so that few steps do.
         for doubling, power in enumerate(self._doublings):
             step = 2**doubling
             memory[1 + step :] += memory[1:-step] @ power
