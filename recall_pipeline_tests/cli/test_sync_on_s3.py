@@ -92,6 +92,18 @@ def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_comple
     assert sorted(row.outcome for row in rows(bucket_url)) == ["ready", "ready", "unsupported_platform"]
     assert_whole(bucket_url)
     assert not (tmp_path / "spool").exists()
+    assert_verified_and_repaired(synced, bucket_url)
+
+
+def assert_verified_and_repaired(synced: Run, bucket_url: str) -> None:
+    """What was synced is proven; a lost MP3 is noticed, fetched again, and proven."""
+    assert synced("verify").status == 0
+    archive = open_archive(Settings(storage_url=bucket_url))
+    archive.remove(next(key for key in stored(bucket_url) if key.endswith(".mp3")))
+    assert synced("verify").status == 1
+    assert synced("verify", "--repair").status == 0
+    assert synced("verify").status == 0
+    assert_whole(bucket_url)
 
 
 def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
