@@ -19,7 +19,7 @@ from recall_pipeline.recall import open_client
 from recall_pipeline.recall.pacing import BudgetShare
 from recall_pipeline.recall.retrying import Patience
 from recall_pipeline.settings import Settings, load_settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import Archive, open_archive
 
 _LOOK_SECONDS = 10  # a tick is over well before the minute that Dagster gives it
 _PATIENCE = Patience(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
@@ -40,57 +40,38 @@ def finished_bots(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
     try:
         settings = load_settings()
         archive = open_archive(settings)
-        on_file, inbox = OnFile(archive), Inbox(archive)
-        told = _hear(settings, inbox)
-        seen = asyncio.run(_look(settings, place, now))
-        heard_news, seen_news = list(on_file.news_in(told.listed)), list(on_file.news_in(seen.listed))
-        wanted = _Wanted(settings, now, told, heard_news, seen_news)
-        requests = [wanted.request(day) for day in wanted.days if not wanted.is_met(context.instance, day)]
-        inbox.drain(told.done, now.date())
-        swept = inbox.sweep(now.date()) if settings.webhook_secret else 0
+        tick = _tick(settings, archive, place, now)
+        requests = [tick.request(day) for day in tick.days if not tick.is_met(context.instance, day)]
+        said = tick.said + _put_aside(settings, archive, tick)
     except PipelineError as error:
         return dg.SkipReason(str(error))
-    said = f"{seen.pages} pages read, {len(wanted.days)} days with news"
-    if settings.webhook_secret:
-        said = f"{len(told.done)} events heard, {inbox.count()} wait, {swept} old ones removed; {said}"
-    trouble = told.trouble or seen.trouble
-    said = f"{said}; {trouble}" if trouble else said
     context.log.info(said)
     return dg.SensorResult(requests, cursor=place.written(), skip_reason=None if requests else said)
 
 
-def _hear(settings: Settings, inbox: Inbox) -> Heard:
-    """Ask about the events that wait; none are received without a secret."""
-    events = inbox.waiting() if settings.webhook_secret else []
-    return asyncio.run(_ask(settings, events)) if events else Heard([], [])
-
-
-async def _ask(settings: Settings, events: Sequence[Event]) -> Heard:
-    share = asks_per_tick(settings, tick_seconds(settings))
-    async with open_client(settings, _PATIENCE, lambda budget: BudgetShare(budget, share)) as client:
-        return await hear(client, events, share, asyncio.get_running_loop().time() + _LOOK_SECONDS)
-
-
-async def _look(settings: Settings, place: Place, now: datetime) -> Seen:
-    share = pages_per_look(settings)
-    async with open_client(settings, _PATIENCE, lambda budget: BudgetShare(budget, share)) as client:
-        return await look(client, settings, place, now, asyncio.get_running_loop().time() + _LOOK_SECONDS)
-
-
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The days with news, told by an event or seen in a listing."""
+class _Tick:
+    """What a tick brought: news told by events, and news seen in listings."""
 
     settings: Settings
     now: datetime
     told: Heard
+    looked: Seen
     heard: Sequence[News]
     seen: Sequence[News]
 
     @property
     def days(self) -> list[date]:
+        """The days with news."""
         found = {one.day for one in (*self.heard, *self.seen)}
         return sorted(day for day in found if self.settings.start_date <= day <= self.now.date())
+
+    @property
+    def said(self) -> str:
+        """What it came to, in a line."""
+        trouble = self.told.trouble or self.looked.trouble
+        said = f"{self.looked.pages} pages read, {len(self.days)} days with news"
+        return f"{said}; {trouble}" if trouble else said
 
     def is_met(self, instance: dg.DagsterInstance, day: date) -> bool:
         """Whether a run of the day will see its news; what one that runs does not see stays news in a listing only."""
@@ -112,3 +93,32 @@ class _Wanted:
             facts |= {event.event_id for event in self.told.done}
         digest = hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
         return dg.RunRequest(run_key=f"{day}:{digest}:{self.now:%Y-%m-%dT%H}", partition_key=day.isoformat())
+
+
+def _tick(settings: Settings, archive: Archive, place: Place, now: datetime) -> _Tick:
+    """Ask about the events that wait, look on in the listings, and hold both against what is on file."""
+    events = Inbox(archive).waiting() if settings.webhook_secret else []  # none are received without a secret
+    told = asyncio.run(_ask(settings, events)) if events else Heard([], [])
+    looked, on_file = asyncio.run(_look(settings, place, now)), OnFile(archive)
+    return _Tick(settings, now, told, looked, [*on_file.news_in(told.listed)], [*on_file.news_in(looked.listed)])
+
+
+async def _ask(settings: Settings, events: Sequence[Event]) -> Heard:
+    share = asks_per_tick(settings, tick_seconds(settings))
+    async with open_client(settings, _PATIENCE, lambda budget: BudgetShare(budget, share)) as client:
+        return await hear(client, events, share, asyncio.get_running_loop().time() + _LOOK_SECONDS)
+
+
+async def _look(settings: Settings, place: Place, now: datetime) -> Seen:
+    share = pages_per_look(settings)
+    async with open_client(settings, _PATIENCE, lambda budget: BudgetShare(budget, share)) as client:
+        return await look(client, settings, place, now, asyncio.get_running_loop().time() + _LOOK_SECONDS)
+
+
+def _put_aside(settings: Settings, archive: Archive, tick: _Tick) -> str:
+    """Drain what was heard, sweep what was drained long ago, and count both."""
+    if settings.webhook_secret is None:
+        return ""
+    inbox, today = Inbox(archive), tick.now.date()
+    inbox.drain(tick.told.done, today)
+    return f"; {len(tick.told.done)} events heard, {inbox.count()} wait, {inbox.sweep(today)} old ones removed"
