@@ -69,7 +69,7 @@ def backfill(browser: Browser) -> None:
     choose(browser, f"[{TODAY - timedelta(days=5)}...{TODAY - timedelta(days=1)}]", "5 partitions")
     browser.picture(IMAGES / "backfill.png", around=".bp5-dialog, .bp4-dialog", margins=(40, 40, 40, 40))
     launch(browser, "Launch backfill")
-    browser.open_until("runs?view=backfills", "5 partitions", "Completed")
+    browser.open_until("runs?view=backfills", "5 partitions", "Success")
 
 
 def choose(browser: Browser, partitions: str, count: str) -> None:
