@@ -100,6 +100,12 @@ def _read_only(trial: Trial) -> Iterable[Rule]:
     return ()
 
 
+def _home_that_is_not_new(trial: Trial) -> Iterable[Rule]:
+    """Let a day without anything be synced, so that Dagster has its tables."""
+    trial.sync("--to", f"{trial.day - timedelta(days=1)}", "--from", f"{trial.day - timedelta(days=1)}")
+    return ()
+
+
 def _torn_table(trial: Trial) -> Iterable[Rule]:
     _table(trial).parent.mkdir(parents=True)
     _table(trial).write_bytes(b"PAR1 and no more")
@@ -144,6 +150,8 @@ OF_MACHINE = (
     Fault("disk full for MP3s", handicap=_largest_file(500_000), talk_seconds=120, statuses=(1,), says="recording"),
     Fault("disk full for normalized files", handicap=_largest_file(1_000_000), talk_seconds=120, statuses=(1,),
           says="recording"),
+    Fault("disk full for Dagster's records", _home_that_is_not_new, handicap=_largest_file(200_000), statuses=(1,),
+          says="Dagster cannot keep its records"),
     Fault("disk full for tables and Dagster", handicap=_largest_file(10_000), statuses=(1, 2)),
     Fault("storage gone: a path below a file", _below_a_file, lift=lambda trial: trial.data.unlink(), statuses=(1,),
           says="RECALL_STORAGE_URL"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import noticing_interrupts
-from recall_pipeline.settings import Settings
+from recall_pipeline.errors import StorageError
+from recall_pipeline.settings import Settings, dagster_home
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -50,7 +51,10 @@ def run_days(settings: Settings, days: Sequence[date], again: frozenset[str], pr
     done = DaysRun(session.tally)
     failed_in_a_row = 0
     with open_instance() as instance, noticing_interrupts() as interrupted:
-        close_dead_runs(instance)
+        try:
+            close_dead_runs(instance)
+        except Exception as fault:
+            raise StorageError(_unrecorded(fault)) from None
         for number, day in enumerate(days):
             if failed_in_a_row == _FAILURES_IN_A_ROW:
                 done.untried = days[number:]
@@ -72,15 +76,25 @@ def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str 
     from recall_pipeline.assets.processes import process_tags
     from recall_pipeline.definitions import defs
 
-    result = defs.resolve_job_def("sync_day").execute_in_process(
-        run_config=_QUIET,
-        instance=instance,
-        partition_key=day.isoformat(),
-        resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
-        raise_on_error=False,
-        tags={"recall_pipeline/started_by": "command line", **process_tags()},
-    )
+    job = defs.resolve_job_def("sync_day")
+    try:
+        result = job.execute_in_process(
+            run_config=_QUIET,
+            instance=instance,
+            partition_key=day.isoformat(),
+            resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
+            raise_on_error=False,
+            tags={"recall_pipeline/started_by": "command line", **process_tags()},
+        )
+    except Exception as fault:  # of Dagster's own records: what a step raises is in the result
+        return _unrecorded(fault)
     return None if result.success else _reason(result)
+
+
+def _unrecorded(fault: Exception) -> str:
+    """Say that Dagster's database failed: its disk is full, say."""
+    said = (str(fault) or type(fault).__name__).splitlines()[0]
+    return f"Dagster cannot keep its records in {dagster_home()} ({said}): free some space there, or mend it"
 
 
 def _reason(result: "dg.ExecuteInProcessResult") -> str:

@@ -1,6 +1,9 @@
 """Settings, key, server, storage, Dagster home: each fault is told in one line, before or instead of work."""
 
+import contextlib
+import resource
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +91,28 @@ def test_a_storage_below_a_file_is_named_for_the_day(
     (line,) = said.err.splitlines()
     assert line.startswith(f"{YESTERDAY}: cannot ")
     assert str(tmp_path / "file" / "data") in line
+
+
+@contextlib.contextmanager
+def files_no_larger_than(size_bytes: int) -> Iterator[None]:
+    """Do to whoever writes what a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size_bytes", [60_000, 200_000])
+def test_a_disk_too_full_for_dagsters_records_is_named_for_the_day(sandboxed: Run, home: Path, size_bytes: int) -> None:
+    assert sandboxed("sync", *ONE_DAY).status == 0
+    with files_no_larger_than(size_bytes):
+        said = sandboxed("sync", *ONE_DAY)
+    assert said.status == 1
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"{YESTERDAY}: Dagster cannot keep its records in {home} (")
+    assert sandboxed("sync", *ONE_DAY).status == 0
 
 
 @pytest.mark.parametrize("named", ["relative/home", "/nonexistent/home", __file__])
