@@ -11,7 +11,19 @@ from dagster import AssetKey, DailyPartitionsDefinition
 
 from recall_pipeline.definitions import defs
 
-HEAVY = ("pandas", "pyarrow", "s3fs", "av", "scipy", "numpy", "soxr", "soundfile", "duckdb", "pydub")
+HEAVY = (
+    "pandas",
+    "pyarrow",
+    "s3fs",
+    "av",
+    "scipy",
+    "numpy",
+    "soxr",
+    "soundfile",
+    "duckdb",
+    "pydub",
+    "standardwebhooks",
+)
 LOAD = f"""
 import json, sys
 from recall_pipeline.definitions import defs

@@ -7,7 +7,9 @@ import socket
 import click
 
 from recall_pipeline.errors import UsageError
-from recall_pipeline.inbox import Inbox, server_of, webhook_app
+from recall_pipeline.inbox import Inbox
+from recall_pipeline.inbox.receiver import webhook_app
+from recall_pipeline.inbox.serving import server_of
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 

@@ -32,7 +32,7 @@ def webhook_app(settings: Settings | None = None) -> Starlette:
     """Return the application: POST takes a webhook on any path, GET /health tells that it serves.
 
     Raises SettingsError without RECALL_WEBHOOK_SECRET. Another server than ours takes it as a factory, for instance
-    `uvicorn --factory recall_pipeline.inbox:webhook_app`.
+    `uvicorn --factory recall_pipeline.inbox.receiver:webhook_app`.
     """
     settings = settings or load_settings()
     receiver = _Receiver(Signatures(settings.required_webhook_secrets()), Inbox(open_archive(settings)))

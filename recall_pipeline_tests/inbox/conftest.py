@@ -9,7 +9,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from recall_pipeline.inbox import Inbox, server_of, webhook_app
+from recall_pipeline.inbox import Inbox
+from recall_pipeline.inbox.receiver import webhook_app
+from recall_pipeline.inbox.serving import server_of
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.inbox.signing import OTHER_SECRET, SECRET

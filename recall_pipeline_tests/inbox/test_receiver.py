@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from recall_pipeline.errors import SettingsError, StorageError
-from recall_pipeline.inbox import Event, Inbox, webhook_app
-from recall_pipeline.inbox.receiver import LARGEST_BODY_BYTES
+from recall_pipeline.inbox import Event, Inbox
+from recall_pipeline.inbox.receiver import LARGEST_BODY_BYTES, webhook_app
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.inbox.conftest import receiving
 from recall_pipeline_tests.inbox.signing import AUDIO, BOT, OTHER_SECRET, RECORDING, SECRET, headers, payload
