@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
+import httpx
+
 from recall_pipeline.errors import RecallProtocolError
 
 Fetch = Callable[[str], Awaitable[Any]]
@@ -49,7 +51,12 @@ def _own_address(following: str, url: str, base_url: str) -> str:
     if target is None:
         raise RecallProtocolError(f"listing {_path(url)}: `next` points to another host, which never gets the key")
     # A proxy may have lost the scheme; ours is the one that protects the key.
-    return urlunsplit((base.scheme, base.netloc, target.path, target.query, ""))
+    address = urlunsplit((base.scheme, base.netloc, target.path, target.query, ""))
+    try:
+        httpx.URL(address)
+    except httpx.InvalidURL:
+        raise RecallProtocolError(f"listing {_path(url)}: `next` is no address that can be opened") from None
+    return address
 
 
 def _within(base: SplitResult, url: str, following: str) -> SplitResult | None:

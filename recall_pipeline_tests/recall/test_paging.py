@@ -73,6 +73,12 @@ def test_next_is_never_followed_elsewhere_and_the_text_repeats_no_query(foreign:
     assert "page=2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("unreadable", ["/api/v1/bot/?page=2\x1f", f"/api/v1/bot/?cursor={'x' * 70_000}"])
+def test_a_next_that_cannot_be_opened_is_an_error_of_the_listing(unreadable: str) -> None:
+    with pytest.raises(RecallProtocolError, match="`next` is no address that can be opened"):
+        pages({FIRST: page(1, next=unreadable)})
+
+
 def test_another_port_of_the_same_host_is_another_host() -> None:
     base = "http://127.0.0.1:8100/api/v1"
     with pytest.raises(RecallProtocolError, match="another host"):
