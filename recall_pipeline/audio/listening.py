@@ -16,7 +16,6 @@ from recall_pipeline.audio.loudness import (
     HOPS_A_SECOND,
     Energies,
     Regroup,
-    Rows,
     Series,
     mean_squares,
 )
@@ -108,7 +107,7 @@ class _Desk:
         self.true_peak.feed(mixed)
         self._weigh(self._blocks.feed(self._weighting.filter(samples)))
 
-    def _weigh(self, blocks: Rows) -> None:
+    def _weigh(self, blocks: Energies) -> None:
         source = mean_squares(blocks) @ self._weights
         mixed = source if self._matrix is None else mean_squares(blocks @ self._matrix).sum(axis=1)
         self._material.energies.append(mixed[:, None])

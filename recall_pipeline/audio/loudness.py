@@ -12,8 +12,7 @@ import numpy.typing as npt
 from recall_pipeline.audio.decoding import Samples
 from recall_pipeline.audio.k_weighting import KWeighting
 
-Energies = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.floating]
+Energies = npt.NDArray[np.floating]
 
 HOPS_A_SECOND = 10
 SILENCE_LUFS = -70.0  # the absolute gate: below it nothing counts
@@ -46,20 +45,20 @@ class LoudnessMeter:
 
 
 class Series:
-    """Numbers that keep coming, eight bytes each: hours of them in little arrays would take five times as much."""
+    """Numbers that keep coming, four bytes each: hours of them in little arrays would take ten times as much."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._numbers = array("d")
+        self._numbers = array("f")
 
     def extend(self, values: npt.NDArray[np.floating]) -> None:
         """Add numbers at the end."""
-        self._numbers.frombytes(values.astype(np.float64).tobytes())
+        self._numbers.frombytes(values.astype(np.float32).tobytes())
 
     @property
     def values(self) -> Energies:
         """All numbers so far; nothing can be added while this is in use."""
-        return np.frombuffer(self._numbers, dtype=np.float64)
+        return np.frombuffer(self._numbers, dtype=np.float32)
 
 
 class Regroup:
@@ -68,9 +67,9 @@ class Regroup:
     def __init__(self, size: int) -> None:
         """Set up for groups of so many rows."""
         self._size = size
-        self._rest: Rows | None = None
+        self._rest: Energies | None = None
 
-    def feed(self, rows: Rows) -> Rows:
+    def feed(self, rows: Energies) -> Energies:
         """Take (rows, columns); give the groups they complete, shape (groups, size, columns)."""
         if self._rest is not None and len(self._rest):
             rows = np.concatenate([self._rest, rows])
@@ -79,7 +78,7 @@ class Regroup:
         return rows[:whole].reshape(-1, self._size, rows.shape[1])
 
 
-def mean_squares(groups: Rows) -> Rows:
+def mean_squares(groups: Energies) -> Energies:
     """Mean square of every group and column, shape (groups, columns)."""
     return np.asarray(np.einsum("gsc,gsc->gc", groups, groups) / groups.shape[1])
 
@@ -98,7 +97,7 @@ def sliding_mean(energies: Energies, hops: int) -> Energies:
     """Mean over every `hops` neighbours."""
     if energies.size < hops:
         return np.empty(0)
-    return np.convolve(energies, np.full(hops, 1 / hops), "valid")
+    return np.convolve(energies, np.full(hops, 1 / hops, dtype=energies.dtype), "valid")
 
 
 def integrated_lufs(energies: Energies) -> float | None:
