@@ -6,6 +6,7 @@ something a second time, on S3.
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,12 @@ from recall_pipeline.sandbox import Sandbox, World
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline_tests.s3_server import CannotStart, S3Server, running_s3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let the programs that tests start hear SIGINT, also where a shell began the tests with `&` and has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,8 @@ TODAY = date(2026, 3, 10)
 class Ear(ThreadingHTTPServer):
     """Writes down what it is told; answers with the next of `answers`, then with 204."""
 
+    request_queue_size = 128  # with the library's 5, a burst is refused on a busy machine
+
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Listening)
         self.heard: list[tuple[dict[str, str], bytes]] = []
@@ -117,10 +119,11 @@ def test_it_can_begin_with_all_that_is_and_be_as_bad_as_asked(ear: Ear, world: W
     heard = [
         headers.get("webhook-id") or headers["svix-id"] for headers, body in ear.heard if _is_proven(headers, body)
     ]
-    genuine = Counter(delivery.event_id for delivery in webhooks.deliveries if not delivery.forged)
+    answered = [delivery for delivery in webhooks.deliveries if delivery.status is not None]
+    genuine = Counter(delivery.event_id for delivery in answered if not delivery.forged)
     assert Counter(heard) == genuine
     assert {1, 2} == set(genuine.values())
-    assert len(ear.heard) - len(heard) == sum(delivery.forged for delivery in webhooks.deliveries) > 0
+    assert len(ear.heard) - len(heard) == sum(delivery.forged for delivery in answered) > 0
     types = [told["event"] for told in ear.proven()]
     assert types != sorted(types, key=lambda name: ("bot", "rec", "aud").index(str(name)[:3]))
     assert {"bot.done", "recording.done", "audio_mixed.done", "recording.processing"} <= set(types)
