@@ -73,7 +73,7 @@ def _log(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
 
 def _report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
     worked, heard = (sum(getattr(row, name) for row in done.anew) for name in ("transcribing_seconds", "audio_seconds"))
-    speed = {"real_time_factor": round(worked / heard, 3)} if heard else {}  # below 1: faster than it was spoken
+    speed = {"real_time_factor": float(f"{worked / heard:.3g}")} if heard else {}  # below 1: faster than spoken
     return day_report(
         transcription.archive,
         TRANSCRIPTS,

@@ -88,6 +88,6 @@ def _row(recording: ArchivedRecording, transcriber: Transcriber) -> TranscriptRo
         word_count=len(text.split()),
         model=transcriber.model.name,
         model_sha256=transcriber.model.sha256,
-        transcribing_seconds=round(time.perf_counter() - begun, 3),
+        transcribing_seconds=time.perf_counter() - begun,
         transcribed_at=utc_now(),
     )
