@@ -1,6 +1,7 @@
 """A real S3 server on loopback: SeaweedFS from a wheel of the test group, which checks signatures and checksums."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -122,7 +123,7 @@ def _wait_until_ready(server: S3Server, process: "subprocess.Popen[bytes]", log:
 def _free_ports(count: int) -> list[int]:
     found: list[int] = []
     with ExitStack() as held:
-        for port in _PORTS:
+        for port in random.sample(_PORTS, len(_PORTS)):  # two that start at the same time find others
             if len(found) == count:
                 break
             if all(_is_free(held, number) for number in (port, port + _SECOND_PORT)):
