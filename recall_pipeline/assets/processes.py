@@ -3,10 +3,8 @@
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import dagster as dg
+import dagster as dg
 
 _TAG = "recall_pipeline/process"
 
@@ -16,14 +14,29 @@ def process_tags() -> dict[str, str]:
     return {_TAG: f"{_place()}:{os.getpid()}"}
 
 
-def close_dead_runs(instance: "dg.DagsterInstance") -> None:
+def close_dead_runs(instance: dg.DagsterInstance) -> None:
     """Report as failed each run whose process lived here and is no more; of other places nothing is known."""
-    import dagster as dg
-
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        place, _, process = run.tags.get(_TAG, "").rpartition(":")
-        if place == _place() and process.isdecimal() and not _is_alive(int(process)):
+        if _lived_here(run) and not _tag_is_its_parents(instance, run) and _still_runs(instance, run):
             instance.report_run_failed(run, "the process that ran it was killed; the next sync goes on from there")
+
+
+def _lived_here(run: dg.DagsterRun) -> bool:
+    """Whether the run names a process of this place that is no more."""
+    place, _, process = run.tags.get(_TAG, "").rpartition(":")
+    return place == _place() and process.isdecimal() and not _is_alive(int(process))
+
+
+def _tag_is_its_parents(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether it is a retry which has not said yet where it lives: Dagster hands it the tags of the run that died."""
+    parent = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    return parent is not None and parent.tags.get(_TAG) == run.tags[_TAG]
+
+
+def _still_runs(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether it did not just end well, its process with it."""
+    now = instance.get_run_by_id(run.run_id)
+    return now is not None and now.status == dg.DagsterRunStatus.STARTED
 
 
 def _place() -> str:
