@@ -4,7 +4,7 @@ import asyncio
 import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -30,10 +30,14 @@ def check_peer(answer: httpx.Response, *, loopback_allowed: bool) -> None:
     """
     stream = answer.extensions.get("network_stream")
     peer = stream.get_extra_info("server_addr") if stream else None
-    if loopback_allowed or peer is None or getproxies():
+    if loopback_allowed or peer is None or _goes_through_a_proxy(answer.url):
         return
     if not ip_address(str(peer[0]).partition("%")[0]).is_global:
         raise TransferRefused(f"{answer.url.host} answers from a private address; nothing of it was read")
+
+
+def _goes_through_a_proxy(url: httpx.URL) -> bool:
+    return bool({url.scheme, "all"} & getproxies().keys()) and not proxy_bypass(url.host)
 
 
 async def _resolve(host: str, port: int) -> list[str]:

@@ -408,9 +408,12 @@ def test_a_name_that_means_a_private_address_is_not_opened(download: Download) -
     assert download.ranges == []
 
 
+@pytest.mark.parametrize("unused", [None, "NO_PROXY", "HTTPS_PROXY"])
 def test_a_name_that_means_another_address_once_it_was_checked_is_not_read(
-    download: Download, monkeypatch: pytest.MonkeyPatch
+    download: Download, monkeypatch: pytest.MonkeyPatch, unused: str | None
 ) -> None:
+    if unused:  # a proxy that this download does not go through
+        monkeypatch.setenv(unused, "http://proxy.invalid:3128")
     async def as_it_was(host: str, port: int) -> list[str]:
         return ["93.184.215.14"]
 
