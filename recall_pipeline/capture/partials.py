@@ -29,7 +29,10 @@ class Partial:
     @property
     def size_bytes(self) -> int:
         """Bytes received so far."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:  # another sync may have published it just now
+            return 0
 
     @property
     def etag(self) -> str | None:
