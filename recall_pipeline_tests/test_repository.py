@@ -111,6 +111,10 @@ def test_dagster_accepts_its_settings_and_keeps_everything_in_one_ignored_folder
     assert ".dagster/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
+def test_no_secrets_beside_any_file_get_into_the_image() -> None:
+    assert "**/.env" in (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
+
+
 def test_the_changelog_knows_the_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     first, *released = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.MULTILINE)
