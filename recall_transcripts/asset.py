@@ -1,6 +1,5 @@
 """Asset `transcripts`: what is said in each recording that the catalog calls ready."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -9,8 +8,8 @@ import dagster as dg
 
 from recall_pipeline.assets.partitions import days_of
 from recall_pipeline.assets.reporting import TAGS, DayReport, day_report, materialized
+from recall_pipeline.assets.session import failing_clearly
 from recall_pipeline.downstream import DAYS, RecallCatalog
-from recall_pipeline.errors import PipelineError
 from recall_transcripts.day import Transcribed, transcribe_day
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.session import Transcription
@@ -47,7 +46,7 @@ def transcripts(
     reports: dict[date, DayReport] = {}
     failures: dict[str, str] = {}
     for day in days_of(context):
-        with _failing_clearly():
+        with failing_clearly():
             cataloged = recall_catalog.recordings(first=day, last=day, outcomes=None)
             done = transcribe_day(
                 transcription.archive, day, cataloged, lambda: transcription.transcriber, _log(context)
@@ -116,14 +115,3 @@ def _verdict(failures: Mapping[str, str]) -> dg.AssetCheckResult:
         description=f"{len(failures)} were left: {first}" if failures else None,
         metadata={"left": len(failures)},
     )
-
-
-@contextlib.contextmanager
-def _failing_clearly() -> Iterator[None]:
-    """Turn an error into Dagster's Failure with its one line, tried again only where that can help."""
-    try:
-        yield
-    except PipelineError as error:
-        raise dg.Failure(description=str(error), allow_retries=error.retry_can_help) from None
-    except Exception as unforeseen:
-        raise dg.Failure(allow_retries=False) from unforeseen

@@ -33,6 +33,17 @@ class Tally:
     normalized: int = 0
 
 
+@contextlib.contextmanager
+def failing_clearly(*, may_retry: bool = True) -> Iterator[None]:
+    """Turn every error into Dagster's Failure, tried again only where that can help: never one nobody foresaw."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=may_retry and error.retry_can_help) from None
+    except Exception as unforeseen:
+        raise dg.Failure(allow_retries=False) from unforeseen
+
+
 def _unwatched(doing: str, done: int, total: int) -> None:
     """Stand in where nobody follows the progress."""
 
@@ -76,14 +87,10 @@ class Session:
 
     @contextlib.contextmanager
     def failing_clearly(self) -> Iterator[None]:
-        """Turn every error into Dagster's Failure, tried again only where that can help: never one nobody foresaw."""
+        """Turn every error into Dagster's Failure; where a person looks on, an interrupt too, and none is retried."""
         try:
-            yield
-        except PipelineError as error:
-            may_retry = error.retry_can_help and not self.is_interactive
-            raise dg.Failure(description=str(error), allow_retries=may_retry) from None
-        except Exception as unforeseen:
-            raise dg.Failure(allow_retries=False) from unforeseen
+            with failing_clearly(may_retry=not self.is_interactive):
+                yield
         except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
             if not self.is_interactive:
                 raise
