@@ -3,7 +3,7 @@
 None of these repairs anything: they name what is wrong, how often, a few examples, and what to do next.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from recall_pipeline.capture.stored import unlike, unlike_size
 from recall_pipeline.catalog.durations import notable_difference
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
-from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table
 
@@ -44,12 +44,19 @@ class Finding:
 
 def missing_rows(archive: Archive, day: date) -> Finding:
     """Every recording, and every MP3, that is known has its row in the catalog."""
-    catalog = CATALOG.read(archive, day) or []
-    recordings = {row.recording_id for row in RECORDINGS.read(archive, day) or []}
-    mp3s = {row.audio_id for row in MIXED_AUDIO.read(archive, day) or [] if row.recording_id in recordings}
-    missing = [f"recording {name}" for name in sorted(recordings - {row.recording_id for row in catalog})]
-    missing += [f"MP3 {name}" for name in sorted(mp3s - {row.audio_id for row in catalog})]
-    return Finding(len(recordings) + len(mp3s), tuple(missing), "materialize the day again")
+    catalog, recordings = CATALOG.read(archive, day) or [], RECORDINGS.read(archive, day) or []
+    return missing_among(recordings, MIXED_AUDIO.read(archive, day) or [], catalog)
+
+
+def missing_among(
+    recordings: Iterable[RecordingRow], mp3s: Iterable[MixedAudioRow], catalog: Collection[CatalogRow]
+) -> Finding:
+    """Look for the same in a day's tables that have been read."""
+    known = {row.recording_id for row in recordings}
+    audio = {row.audio_id for row in mp3s if row.recording_id in known}
+    missing = [f"recording {name}" for name in sorted(known - {row.recording_id for row in catalog})]
+    missing += [f"MP3 {name}" for name in sorted(audio - {row.audio_id for row in catalog})]
+    return Finding(len(known) + len(audio), tuple(missing), "materialize the day again")
 
 
 def unproven_bytes(archive: Archive, day: date) -> Finding:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.capture.rows import ARCHIVED
 from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.catalog.findings import missing_rows
+from recall_pipeline.catalog.findings import missing_among
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
 from recall_pipeline.errors import StorageError
@@ -87,7 +87,7 @@ def read_tables(archive: Archive, day: date) -> Tables:
     tables.mp3s = _rows(archive, MIXED_AUDIO, tables)
     tables.catalog = _rows(archive, CATALOG, tables)
     if tables.are_readable:
-        tables.problems += _contradictions(archive, tables)
+        tables.problems += _contradictions(tables)
     return tables
 
 
@@ -100,9 +100,9 @@ def _rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]:
         return []
 
 
-def _contradictions(archive: Archive, tables: Tables) -> Iterator[Problem]:
+def _contradictions(tables: Tables) -> Iterator[Problem]:
     """Yield what one table says and another does not; a recording that was forgotten is no longer told of."""
-    for told in missing_rows(archive, tables.day).problems:
+    for told in missing_among(tables.recordings, tables.mp3s, tables.catalog).problems:
         yield Problem(tables.day, Kind.DISAGREEING, told, "has no row in audio_catalog")
     known = {row.recording_id for row in tables.recordings}
     mp3s = {row.audio_id: row for row in tables.mp3s}
