@@ -34,12 +34,12 @@ from recall_pipeline.storage import Archive, open_archive
 _FORGET = """
 import sys, time
 from datetime import date
-from recall_pipeline.forgetting import all_before, forget, read_inventory
+from recall_pipeline.forgetting import forget, read_inventory, wished
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 import pyarrow.parquet
 archive = open_archive(Settings(storage_url=sys.argv[1]))
-plan = all_before(read_inventory(archive), date.fromisoformat(sys.argv[2]))
+plan = wished(read_inventory(archive), before=date.fromisoformat(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 began = time.monotonic()

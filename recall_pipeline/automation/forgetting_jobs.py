@@ -10,14 +10,12 @@ from recall_pipeline.errors import UsageError
 from recall_pipeline.forgetting import (
     LetGo,
     Plan,
-    all_before,
     check_limit,
     forget,
-    of_bot,
-    of_recording,
     preview,
     read_inventory,
     retention_plan,
+    wished,
 )
 from recall_pipeline.settings import load_settings
 
@@ -81,22 +79,16 @@ def daily_retention(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunReq
 
 def _plan_of(wish: Wish, session: Session) -> Plan:
     inventory = read_inventory(session.archive)
-    match (wish.recording, wish.bot, wish.before):
-        case (str(recording_id), None, None):
-            return of_recording(inventory, recording_id)
-        case (None, str(bot_id), None):
-            return of_bot(inventory, bot_id)
-        case (None, None, str(day)):
-            plan = all_before(inventory, _day(day))
-            if not wish.beyond_limit and not wish.dry_run:
-                check_limit(session.settings, inventory, plan)
-            return plan
-    raise UsageError("name what to forget: one of recording, bot and before")
+    before = _day(wish.before)
+    plan = wished(inventory, recording_id=wish.recording, bot_id=wish.bot, before=before)
+    if before and not wish.beyond_limit and not wish.dry_run:
+        check_limit(session.settings, inventory, plan)
+    return plan
 
 
-def _day(text: str) -> date:
+def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if text is not None else None
     except ValueError:
         raise UsageError(f"before: {text!r} is no day: write it like 2026-03-02") from None
 

@@ -10,20 +10,8 @@ from rich.filesize import decimal
 
 from recall_pipeline.cli.arguments import DAY, RECALL_ID
 from recall_pipeline.cli.progress import progress_bars
-from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting import (
-    Inventory,
-    LetGo,
-    Plan,
-    all_before,
-    check_limit,
-    forget,
-    of_bot,
-    of_recording,
-    preview,
-    read_inventory,
-)
+from recall_pipeline.forgetting import LetGo, check_limit, forget, preview, read_inventory, wished
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
@@ -60,7 +48,7 @@ def command(
     settings = load_settings()
     archive = open_archive(settings)
     inventory = read_inventory(archive)
-    plan = _plan(inventory, recording_id, bot_id, before)
+    plan = wished(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
     let_go = preview(archive, plan)
     if plan.days and not dry_run:
         if before and not yes:
@@ -71,19 +59,6 @@ def command(
     click.echo(
         _as_json(let_go, dry_run) if as_json else f"{_in_words(let_go, 'Would forget' if dry_run else 'Forgot')}."
     )
-
-
-def _plan(inventory: Inventory, recording_id: str | None, bot_id: str | None, before: date | None) -> Plan:
-    if sum(wish is not None for wish in (recording_id, bot_id, before)) != 1:
-        raise UsageError("name what to forget: one of --recording, --bot and --before")
-    if recording_id:
-        return of_recording(inventory, recording_id)
-    if bot_id:
-        return of_bot(inventory, bot_id)
-    today = utc_now().date()
-    if before is None or before > today:
-        raise UsageError(f"--before {before} lies in the future: name a day up to today, {today} UTC")
-    return all_before(inventory, before)
 
 
 def _confirm(let_go: LetGo, yes: bool) -> None:

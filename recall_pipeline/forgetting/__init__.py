@@ -9,7 +9,7 @@ Comes in: a wish and a reason. Goes out: rows of `audit`; nothing else of what t
 from recall_pipeline.forgetting.day import forget_day
 from recall_pipeline.forgetting.doubts import check_clock
 from recall_pipeline.forgetting.inventory import Inventory, read_inventory
-from recall_pipeline.forgetting.planning import Plan, all_before, of_bot, of_recording
+from recall_pipeline.forgetting.planning import Plan, wished
 from recall_pipeline.forgetting.retention import check_limit, retention_plan
 from recall_pipeline.forgetting.work import LetGo, forget, preview
 
@@ -17,14 +17,12 @@ __all__ = [
     "Inventory",
     "LetGo",
     "Plan",
-    "all_before",
     "check_clock",
     "check_limit",
     "forget",
     "forget_day",
-    "of_bot",
-    "of_recording",
     "preview",
     "read_inventory",
     "retention_plan",
+    "wished",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
 from recall_pipeline.forgetting.inventory import Inventory
 
@@ -32,6 +33,23 @@ class Plan:
     def bots(self) -> int:
         """How many bots it concerns."""
         return sum(len(ids.bots) for ids in self.days.values())
+
+
+def wished(
+    inventory: Inventory, *, recording_id: str | None = None, bot_id: str | None = None, before: date | None = None
+) -> Plan:
+    """Plan for what a person named; raise UsageError if it is not one thing, not on file, or a day to come."""
+    match (recording_id, bot_id, before):
+        case (str(), None, None):
+            return of_recording(inventory, recording_id)
+        case (None, str(), None):
+            return of_bot(inventory, bot_id)
+        case (None, None, date()):
+            today = utc_now().date()
+            if before > today:
+                raise UsageError(f"before {before} lies in the future: name a day up to today, {today} UTC")
+            return all_before(inventory, before)
+    raise UsageError("name what to forget: one of recording, bot and before")
 
 
 def of_recording(inventory: Inventory, recording_id: str) -> Plan:

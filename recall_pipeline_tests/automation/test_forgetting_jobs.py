@@ -48,6 +48,21 @@ def test_a_wish_is_carried_out(archive: Archive, days: list[date]) -> None:
     assert outcomes(archive, days) == ["forgotten", "ready", "ready", "ready"]
 
 
+@pytest.mark.parametrize(
+    ("wish", "line"),
+    [
+        ({}, "name what to forget: one of recording, bot and before"),
+        ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 lies in the future"),
+        ({"before": "yesterday"}, "before: 'yesterday' is no day"),
+    ],
+)
+def test_a_wish_that_cannot_be_meant_is_refused(
+    archive: Archive, days: list[date], wish: dict[str, Any], line: str
+) -> None:
+    assert line in failure(run("forget", reason="request 17", dry_run=False, **wish))
+    assert outcomes(archive, days) == ["ready"] * 4
+
+
 def test_retention_forgets_what_is_older(archive: Archive, days: list[date], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "2")
     monkeypatch.setenv("RECALL_RETENTION_LIMIT", "1")

@@ -85,11 +85,11 @@ def test_many_at_once_by_age_want_yes(run: Run, archive: Archive, days: list[dat
 @pytest.mark.parametrize(
     ("wish", "says"),
     [
-        ([], "name what to forget: one of --recording, --bot and --before"),
+        ([], "name what to forget: one of recording, bot and before"),
         (["--recording", an_id("a"), "--bot", an_id("b")], "name what to forget"),
         (["--recording", an_id("nobody's")], "is not in the archive: check the id"),
         (["--bot", an_id("nobody's")], "is not in the archive: check the id"),
-        (["--before", "2999-01-01"], "--before 2999-01-01 lies in the future"),
+        (["--before", "2999-01-01"], "before 2999-01-01 lies in the future"),
     ],
 )
 def test_a_wish_that_cannot_be_is_one_line(run: Run, days: list[date], wish: Sequence[str], says: str) -> None:

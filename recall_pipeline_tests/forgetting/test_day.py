@@ -15,7 +15,8 @@ from recall_pipeline.capture.partials import Partial
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.errors import StorageError
-from recall_pipeline.forgetting import forget_day, of_bot, of_recording, read_inventory
+from recall_pipeline.forgetting import forget_day, read_inventory
+from recall_pipeline.forgetting.planning import of_bot, of_recording
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline.verification import verify_days

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting import Inventory, all_before, of_bot, of_recording
+from recall_pipeline.forgetting import Inventory
 from recall_pipeline.forgetting.inventory import Held
-from recall_pipeline.forgetting.planning import Ids
+from recall_pipeline.forgetting.planning import Ids, all_before, of_bot, of_recording
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
 INVENTORY = Inventory(
