@@ -12,8 +12,7 @@ from recall_pipeline.capture.proof import sha256_of
 from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Layout
-
-_FOLDERS = ("mixed_audio", "normalized_audio")
+from recall_pipeline.storage.layout import AUDIO_FOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,14 @@ class File:
 
 def folders_of(day: date, recording_id: str) -> list[str]:
     """Return the folders that hold a recording's files and nothing else."""
-    return [f"{folder}/day={day.isoformat()}/{recording_id}" for folder in _FOLDERS]
+    return [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
 
 
 def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]:
     """Return the size of every audio file of a day, by recording and key. Raises StorageError."""
     found: dict[str, dict[str, int]] = {}
-    for folder in _FOLDERS:
-        for key, size_bytes in archive.sizes_below(f"{folder}/day={day.isoformat()}").items():
+    for folder in AUDIO_FOLDERS:
+        for key, size_bytes in archive.sizes_below(Layout.folder(folder, day)).items():
             parts = PurePosixPath(key).parts
             if len(parts) > 3:  # else the day's table
                 found.setdefault(parts[2], {})[key] = size_bytes

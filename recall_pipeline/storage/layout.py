@@ -4,8 +4,9 @@ from datetime import date
 from typing import Literal
 
 TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "transcripts", "audit"]
+FolderName = Literal[TableName, "normalized_audio"]
 
-_AUDIO_FOLDERS = ("mixed_audio/day=", "normalized_audio/day=")
+AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")
 EVENTS = "_events"
 DRAINED_EVENTS = f"{EVENTS}/drained"
 
@@ -19,8 +20,8 @@ class Layout:
         return f"{Layout.folder(name, day)}/{name}.parquet"
 
     @staticmethod
-    def folder(name: TableName, day: date) -> str:
-        """Return the folder of a day's table, and of the files that lie beside it."""
+    def folder(name: FolderName, day: date) -> str:
+        """Return the folder of a day's table, and of the files that lie beside it, or of its normalized files."""
         return f"{name}/day={day.isoformat()}"
 
     @staticmethod
@@ -55,7 +56,7 @@ class Layout:
     @staticmethod
     def key_in(uri: str) -> str:
         """Return the key within the URI of an MP3 or a normalized file, wherever the archive was at the time."""
-        return uri[max(uri.rindex(folder) for folder in _AUDIO_FOLDERS if folder in uri) :]
+        return uri[max(uri.rindex(start) for folder in AUDIO_FOLDERS if (start := f"{folder}/day=") in uri) :]
 
 
 def _leaf(day: date, recording_id: str, audio_id: str, version: str | None) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.capture.stored import unlike
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.storage.layout import FolderName
 from recall_pipeline.verification.named import NamedFile, Tables
 from recall_pipeline.verification.problems import Kind, Problem
 
-FOLDERS = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio")
+FOLDERS: tuple[FolderName, ...] = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio")
 _AUDIO = re.compile(
     r"(?P<folder>\w+)/day=[\d-]+/(?P<recording_id>[^/]+)/(?P<audio_id>[^/.]+)(\.(?P<version>[0-9a-f]{8}))?\.\w+"
 )
@@ -63,7 +64,7 @@ def _is_twin(archive: Archive, key: str, file: NamedFile) -> bool:
 def _stored(archive: Archive, day: date) -> Iterable[str]:
     """Yield the keys of all files of a day but its tables."""
     for folder in FOLDERS:
-        for key in archive.sizes_below(f"{folder}/day={day.isoformat()}"):
+        for key in archive.sizes_below(Layout.folder(folder, day)):
             if not key.endswith(f"/{folder}.parquet"):
                 yield key
 
