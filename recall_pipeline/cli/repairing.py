@@ -11,10 +11,10 @@ from recall_pipeline.storage import Archive
 from recall_pipeline.verification import (
     Problem,
     Verified,
+    explained,
     remove_redundant,
     to_look_at_again,
     verify_days,
-    why_left,
 )
 
 if TYPE_CHECKING:
@@ -43,10 +43,5 @@ def repair(settings: Settings, archive: Archive, found: Verified, progress: "Pro
     after = verify_days(archive, settings, affected, progress, recordings)
     left = {(problem.day, problem.what) for problem in after.problems}
     mended = [problem for problem in found.problems if (problem.day, problem.what) not in left]
-    problems = [_explained(archive, problem) for problem in after.problems]
+    problems = list(explained(archive, after.problems))
     return Repaired(dataclasses.replace(found, problems=problems, corrupt=after.corrupt), mended, faults)
-
-
-def _explained(archive: Archive, problem: Problem) -> Problem:
-    why = why_left(archive, problem)
-    return dataclasses.replace(problem, says=f"{problem.says}; {why}") if why else problem

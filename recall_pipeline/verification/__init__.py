@@ -7,16 +7,16 @@ Comes in: the archive. Goes out: everything that is wrong with it, and nothing i
 """
 
 from recall_pipeline.verification.days import held_days, verify_days
-from recall_pipeline.verification.mending import remove_redundant, to_look_at_again, why_left
+from recall_pipeline.verification.mending import explained, remove_redundant, to_look_at_again
 from recall_pipeline.verification.problems import Kind, Problem, Verified
 
 __all__ = [
     "Kind",
     "Problem",
     "Verified",
+    "explained",
     "held_days",
     "remove_redundant",
     "to_look_at_again",
     "verify_days",
-    "why_left",
 ]

@@ -1,9 +1,13 @@
 """Which of the problems a sync can mend, which this room removes itself, and why one is left."""
 
+import dataclasses
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 
 from recall_pipeline.storage import Archive, Layout
-from recall_pipeline.verification.named import read_tables
+from recall_pipeline.verification.named import Tables, read_tables
 from recall_pipeline.verification.problems import Kind, Problem, Verified
 from recall_pipeline.verification.unnamed import remove_if_redundant
 
@@ -32,9 +36,19 @@ def remove_redundant(archive: Archive, verified: Verified) -> None:
                     remove_if_redundant(archive, tables, orphan.what)
 
 
-def why_left(archive: Archive, problem: Problem) -> str:
-    """Say why a sync that looked at it again did not mend a problem, as far as the tables know."""
-    tables = read_tables(archive, problem.day)
+def explained(archive: Archive, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems with why a sync that looked at them again did not mend them, as far as the tables know.
+
+    They come by day, so that a day's tables are read once.
+    """
+    for day, of_day in groupby(problems, key=attrgetter("day")):
+        tables = read_tables(archive, day)
+        for problem in of_day:
+            why = _why_left(tables, problem)
+            yield dataclasses.replace(problem, says=f"{problem.says}; {why}") if why else problem
+
+
+def _why_left(tables: Tables, problem: Problem) -> str:
     for mp3 in tables.mp3s:
         if mp3.source_key == problem.what:
             if mp3.fetch_failure:
