@@ -1,7 +1,6 @@
 """Normalize what is archived: storage to storage, one file a task, in processes of their own."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterato
     if not tasks:
         return
     with _executor(settings) as executor:
-        yield from run_tasks(normalize_task, tasks, workers=_processes(settings), executor=executor)
+        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor)
 
 
 def target_of(settings: Settings) -> Target:
@@ -74,10 +73,6 @@ def _key(task: NormalizeTask, sha256: str) -> str:
     if task.taken_key != plain:
         return plain
     return Layout.normalized(task.day, task.recording_id, task.audio_id, task.target.format, sha256[:_VERSION_LENGTH])
-
-
-def _processes(settings: Settings) -> int:
-    return int(settings.workers) if settings.workers.isdecimal() else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

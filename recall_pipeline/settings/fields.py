@@ -1,5 +1,6 @@
 """Every setting, with its type, its default and what it means. The table in the README is generated from here."""
 
+import os
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +137,11 @@ class Settings(BaseSettings):
     def max_file_bytes(self) -> int:
         """Largest download accepted, in bytes."""
         return self.max_file_mb * _MIB
+
+    @property
+    def processes(self) -> int:
+        """How many processes of this machine `workers` stands for: its number, else one a core."""
+        return int(self.workers) if self.workers.isdecimal() else os.cpu_count() or 1
 
     @property
     def lookback(self) -> timedelta:

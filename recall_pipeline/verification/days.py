@@ -1,6 +1,5 @@
 """Verify days: read the tables, read back what they name, account for what they do not."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,7 +43,7 @@ def verify_days(
     suspected: list[_Suspicion] = []
     for looks in _batches(_look(archive, day, only) for day in days):
         files = [task for look in looks for task in look.files]
-        for number, done in enumerate(run_tasks(read_back, files, workers=_processes(settings)), start=1):
+        for number, done in enumerate(run_tasks(read_back, files, workers=settings.processes), start=1):
             verified.size_bytes += done.task.size_bytes or 0
             if (problem := problem_of(done)) is not None:
                 suspected.append((problem, done.task))
@@ -116,7 +115,3 @@ def _that_last(archive: Archive, suspected: Sequence[_Suspicion]) -> Iterator[Pr
 
 def _day_of(suspicion: _Suspicion) -> date:
     return suspicion[0].day
-
-
-def _processes(settings: Settings) -> int:
-    return int(settings.workers) if settings.workers.isdecimal() else os.cpu_count() or 1
