@@ -81,7 +81,7 @@ def _row(recording: ArchivedRecording, transcriber: Transcriber) -> TranscriptRo
         recording_id=row.recording_id,
         audio_id=row.key,
         audio_sha256=row.audio_sha256 or "",
-        audio_seconds=(row.audio_samples or 0) / (row.audio_sample_rate_hz or 1),
+        audio_seconds=recording.audio_seconds,
         language=heard.language,
         text=text,
         segments=heard.segments,

@@ -38,6 +38,11 @@ class ArchivedRecording:
             raise UsageError(f"recording {self.row.recording_id} has no audio: its outcome is {self.row.outcome}")
         return self.archive.uri(Layout.key_in(self.row.audio_uri))
 
+    @property
+    def audio_seconds(self) -> float:
+        """The length of its audio, which times the rate gives `audio_samples` back; 0 without audio."""
+        return (self.row.audio_samples or 0) / (self.row.audio_sample_rate_hz or 1)
+
     @contextlib.contextmanager
     def local_path(self) -> Iterator[Path]:
         """Give a path of this machine, for the length of the block; only read it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recall_pipeline.catalog import read_catalog, read_recordings
 from recall_pipeline.errors import UsageError
-from recall_pipeline.manifests.formats import FORMATS, Format, duration_seconds
+from recall_pipeline.manifests.formats import FORMATS, Format
 from recall_pipeline.manifests.placing import Place, copied, in_archive, linked
 from recall_pipeline.manifests.writing import lines_into
 from recall_pipeline.settings import Settings
@@ -53,7 +53,7 @@ def export(
     with lines_into(folder / form.file_name) as write:
         for written, recording in enumerate(read_recordings(first=first, last=last, settings=settings), start=1):
             write(form.line(recording, place(recording, folder)))
-            seconds += duration_seconds(recording)
+            seconds += recording.audio_seconds
             progress(written, total)
     return Exported(folder / form.file_name, written, seconds, audio_is)
 

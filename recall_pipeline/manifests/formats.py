@@ -27,11 +27,6 @@ class Format:
     from_anywhere: bool = False
 
 
-def duration_seconds(recording: ArchivedRecording) -> float:
-    """Return the normalized file's length, which times its rate gives `audio_samples` back."""
-    return (recording.row.audio_samples or 0) / (recording.row.audio_sample_rate_hz or 1)
-
-
 def lhotse(recording: ArchivedRecording, audio: str) -> Line:
     """Return a Recording of lhotse's `RecordingSet` (lhotse.readthedocs.io, "Recording manifest")."""
     row = recording.row
@@ -42,7 +37,7 @@ def lhotse(recording: ArchivedRecording, audio: str) -> Line:
         "sources": [{"type": kind, "channels": channels, "source": audio}],
         "sampling_rate": row.audio_sample_rate_hz,
         "num_samples": row.audio_samples,
-        "duration": duration_seconds(recording),
+        "duration": recording.audio_seconds,
         "channel_ids": channels,
     }
 
@@ -52,7 +47,7 @@ def nemo(recording: ArchivedRecording, audio: str) -> Line:
     row = recording.row
     return {
         "audio_filepath": audio,
-        "duration": duration_seconds(recording),
+        "duration": recording.audio_seconds,
         "orig_sample_rate": row.audio_sample_rate_hz,
         **_identity(recording),
     }
@@ -63,7 +58,7 @@ def huggingface(recording: ArchivedRecording, audio: str) -> Line:
     row = recording.row
     return {
         "file_name": audio,
-        "duration_seconds": duration_seconds(recording),
+        "duration_seconds": recording.audio_seconds,
         "sampling_rate": row.audio_sample_rate_hz,
         "channels": row.audio_channels,
         "speech_ratio": row.speech_ratio,
