@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from recall_pipeline.capture.rows import MixedAudioRow
-from recall_pipeline.capture.stored import unlike
+from recall_pipeline.capture.stored import NOT_THERE, unlike
 from recall_pipeline.storage import Archive, Layout
 
 _VERSION_LENGTH = 8
@@ -15,16 +15,20 @@ def publish_source(archive: Archive, day: date, row: MixedAudioRow, received: Pa
 
     What is stored already is read back, not trusted.
     """
-    key = row.source_key if row.source_key and row.source_sha256 == sha256 else None
-    key = key or _free_key(archive, day, row, sha256)
-    if unlike(archive, key, received.stat().st_size, sha256):
+    size_bytes = received.stat().st_size
+    for key in _names(day, row, sha256):
+        problem = unlike(archive, key, size_bytes, sha256)
+        if problem in (None, NOT_THERE):
+            break
+    if problem:
         archive.publish(received, key)  # a damaged file under the name of these very bytes is mended so
     received.unlink(missing_ok=True)  # on disk it has moved, elsewhere it was copied
     return key
 
 
-def _free_key(archive: Archive, day: date, row: MixedAudioRow, sha256: str) -> str:
-    plain = Layout.source(day, row.recording_id, row.audio_id)
-    if not archive.exists(plain) or not unlike(archive, plain, None, sha256):
-        return plain
-    return Layout.source(day, row.recording_id, row.audio_id, sha256[:_VERSION_LENGTH])
+def _names(day: date, row: MixedAudioRow, sha256: str) -> tuple[str, ...]:
+    """Return the names these bytes may have; the last is theirs whatever lies there."""
+    if row.source_key and row.source_sha256 == sha256:
+        return (row.source_key,)
+    ids = (day, row.recording_id, row.audio_id)
+    return Layout.source(*ids), Layout.source(*ids, sha256[:_VERSION_LENGTH])
