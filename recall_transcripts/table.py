@@ -21,8 +21,9 @@ class DayTable:
     def __init__(self, archive: Archive, day: date, cataloged: Sequence[ArchivedRecording]) -> None:
         self._archive, self._day = archive, day
         self._order = [recording.row.key for recording in cataloged if is_kept(recording.row.outcome)]
+        kept = set(self._order)
         stored = TRANSCRIPTS.read(archive, day)
-        self._rows = {row.audio_id: row for row in stored or [] if row.audio_id in self._order}
+        self._rows = {row.audio_id: row for row in stored or [] if row.audio_id in kept}
         if stored is None or len(stored) != len(self._rows):
             self._publish()
 
