@@ -31,7 +31,7 @@ def interruptible() -> None:
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the developer's settings, cloud, proxy and Dagster home out of it."""
     for name in os.environ:
-        if name.startswith(("RECALL_", "AWS_", "DAGSTER_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("RECALL_", "TRANSCRIPTS_", "AWS_", "DAGSTER_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
 

@@ -6,13 +6,6 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave what is set about transcripts out of it."""
-    for name in ("ENGINE", "MODEL", "DEVICE", "COMPUTE_TYPE", "DOWNLOAD", "LANGUAGE", "SAMPLE_ROWS"):
-        monkeypatch.delenv(f"TRANSCRIPTS_{name}", raising=False)
-
-
 @pytest.fixture
 def settings(storage_url: str) -> Settings:
     """An archive, and no key."""
