@@ -12,7 +12,7 @@ LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-demo: ## sync three days of the sandbox's meetings and show the catalog; needs no key
+demo: ## sync the days of the sandbox's meetings and show the catalog; needs no key
 	$(SETUP) runtime
 	.venv/bin/recall-pipeline demo
 

@@ -1,8 +1,9 @@
-"""Take the pictures of the UI that README and docs show: `python docs/take_pictures.py`, with Chromium on the PATH.
+"""Take the pictures of the UI that README and docs show, all but lineage.png, which takes a transcribed demo.
 
-Makes a demo in a folder whose name gives no machine away, opens a real Dagster on it, and clicks in it as a person
-would: one day is materialized and five are backfilled on the way, and it fails unless both end well. Look at what comes
-out before it is committed: what a stranger would not understand is to be mended, not photographed.
+`python docs/take_pictures.py`, with Chromium on the PATH, makes a demo in a folder whose name gives no machine away,
+opens a real Dagster on it, and clicks in it as a person would: one day is materialized and five are backfilled on the
+way, and it fails unless both end well. Look at what comes out before it is committed: what a stranger would not
+understand is to be mended, not photographed.
 """
 
 import shutil
@@ -122,6 +123,8 @@ def served(place: DemoFolder) -> Iterator[None]:
             if _answers():
                 break
             time.sleep(1)
+        else:
+            raise TimeoutError(f"recall-pipeline ui answers on port {PORT}: never")
         yield
     finally:
         ui.send_signal(signal.SIGINT)
