@@ -2,9 +2,12 @@
 
 Only an id that is a UUID, and a recording's `created_at`, are demanded. Whatever else is absent or of the wrong type
 reads as None, unknown codes stay as they are, and unknown fields are carried in `other_fields`.
+
+Records are dataclasses with slots: a day's listing holds tens of thousands, and as models they take four times as much.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
@@ -12,14 +15,15 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
+    TypeAdapter,
     ValidationError,
     WrapValidator,
 )
+from pydantic.dataclasses import dataclass
 
 from recall_pipeline.days import day_of
 from recall_pipeline.recall.meetings import Meeting, read_meeting
@@ -58,65 +62,75 @@ def _metadata(value: object) -> object:
     return without_passwords(_mapping_or_empty(value))
 
 
-def _valid_items(item: type["Record"]) -> Callable[[object], list[Any]]:
-    def keep(value: object) -> list[Any]:
+def _valid_items(item: type[Any]) -> Callable[[object], tuple[Any, ...]]:
+    def keep(value: object) -> tuple[Any, ...]:
         items = value if isinstance(value, list) else []
-        return [good for raw in items if (good := read_record(item, raw)) is not None]
+        return tuple(good for raw in items if (good := read_record(item, raw)) is not None)
 
     return keep
+
+
+def _asks_for_mp3(config: object) -> object:
+    """Whether a `recording_config` asks for a mixed-audio MP3; None when there is none to tell."""
+    return config.get("audio_mixed_mp3") is not None if isinstance(config, dict) else None
 
 
 Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_metadata)]
+MP3Requested = Annotated[bool | None, BeforeValidator(_asks_for_mp3)]
+Code = Annotated[str, AfterValidator(sys.intern)]
+"""A word of an open set: few different ones, so each is kept once."""
+
+_TOLERANT = ConfigDict(hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
-class Record(BaseModel):
-    """Frozen, and tolerant of fields that this project does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, coerce_numbers_to_str=True)
-
-    @property
-    def other_fields(self) -> str | None:
-        """Unknown top-level fields as JSON, without secrets; None when there are none."""
-        extra = without_secrets(self.model_extra or {})
-        return json.dumps(extra, sort_keys=True, ensure_ascii=False) if extra else None
-
-
-class Identified(Record):
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class Identified:
     """A record with an id, which is demanded to be a UUID before it comes near a path."""
 
     id: Identity
 
 
-class Status(Record):
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class Status:
     """Where an object stands; `code` belongs to an open set."""
 
-    code: Tolerant[str] = None
-    sub_code: Tolerant[str] = None
+    code: Tolerant[Code] = None
+    sub_code: Tolerant[Code] = None
     updated_at: Tolerant[Moment] = None
 
 
-class StatusChange(Record):
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class StatusChange:
     """One step in a bot's life."""
 
-    code: str
-    sub_code: Tolerant[str] = None
+    code: Code
     created_at: Tolerant[Moment] = None
 
 
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Reference(Identified):
     """Another object, by id."""
 
 
-class MediaData(Record):
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class MediaData:
     """Where the bytes are for the moment; the URL is a secret with a short life."""
 
     download_url: Tolerant[SecretStr] = None
 
 
-class AudioMixed(Identified):
+@dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
+class Listed(Identified):
+    """An object that has an endpoint of its own; `other_fields` holds what this project does not know, as JSON."""
+
+    other_fields: Code | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class AudioMixed(Listed):
     """A mixed-audio artifact (recall_api.md section 6)."""
 
     recording: Tolerant[Reference] = None
@@ -124,7 +138,7 @@ class AudioMixed(Identified):
     status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Status()
     metadata: Metadata = Field(default_factory=dict)
     data: Tolerant[MediaData] = None
-    format: Tolerant[str] = None
+    format: Tolerant[Code] = None
 
     @property
     def is_mp3(self) -> bool:
@@ -138,13 +152,15 @@ class AudioMixed(Identified):
         return url if url and url.get_secret_value() else None
 
 
-class MediaShortcuts(Record):
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class MediaShortcuts:
     """Artifacts that the API shows along with a recording; any may be missing."""
 
-    audio_mixed: Tolerant[AudioMixed] = None
+    audio_mixed: Annotated[AudioMixed | None, BeforeValidator(lambda value: read_record(AudioMixed, value))] = None
 
 
-class Recording(Identified):
+@dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
+class Recording(Listed):
     """A recording (recall_api.md section 5); `created_at` is its start and never changes."""
 
     created_at: Moment
@@ -162,16 +178,20 @@ class Recording(Identified):
         return day_of(self.created_at)
 
 
-class Bot(Identified):
-    """A bot (recall_api.md section 4); its meeting is kept without the password."""
+@dataclass(frozen=True, slots=True, config=_TOLERANT)
+class Bot(Listed):
+    """A bot (recall_api.md section 4); its meeting is kept without the password.
 
-    meeting: Annotated[Meeting, BeforeValidator(read_meeting)] = Field(Meeting(), alias="meeting_url")
+    `mp3_requested`: whether it was told to make a mixed-audio MP3; None when its configuration is not known.
+    """
+
+    meeting: Annotated[Meeting, BeforeValidator(read_meeting)] = Field(default=Meeting(), alias="meeting_url")
     bot_name: Annotated[Tolerant[str], AfterValidator(without_passwords)] = None
     metadata: Metadata = Field(default_factory=dict)
-    recording_config: Tolerant[dict[str, Any]] = None
+    mp3_requested: MP3Requested = Field(default=None, alias="recording_config")
     join_at: Tolerant[Moment] = None
-    status_changes: Annotated[list[StatusChange], BeforeValidator(_valid_items(StatusChange))] = []
-    recordings: Annotated[list[Recording], BeforeValidator(_valid_items(Recording))] = []
+    status_changes: Annotated[tuple[StatusChange, ...], BeforeValidator(_valid_items(StatusChange))] = ()
+    recordings: Annotated[tuple[Recording, ...], BeforeValidator(_valid_items(Recording))] = ()
 
     @property
     def status(self) -> str | None:
@@ -189,13 +209,6 @@ class Bot(Identified):
         return any(change.code == "media_expired" for change in self.status_changes)
 
     @property
-    def mp3_requested(self) -> bool | None:
-        """Whether the bot was told to make a mixed-audio MP3; None when its configuration is not known."""
-        if self.recording_config is None:
-            return None
-        return self.recording_config.get("audio_mixed_mp3") is not None
-
-    @property
     def day(self) -> date | None:
         """The UTC day of `join_at`, else of the first joining_call, first status change or first recording."""
         joining = (change.created_at for change in self.status_changes if change.code == "joining_call")
@@ -211,12 +224,33 @@ class Bot(Identified):
         return None
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R")
 
 
 def read_record(kind: type[R], value: object) -> R | None:
     """Read one JSON value; None when it has no usable id (or, for a recording, no `created_at`)."""
+    reader: TypeAdapter[R] = _READERS[kind]
     try:
-        return kind.model_validate(value)
+        return reader.validate_python(_with_other_fields(kind, value) if issubclass(kind, Listed) else value)
     except ValidationError:
         return None
+
+
+def _with_other_fields(kind: type[Listed], row: object) -> object:
+    if not isinstance(row, dict):
+        return row
+    known = _NAMES[kind]
+    unknown = without_secrets({name: value for name, value in row.items() if name not in known})
+    other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
+    return {**row, "other_fields": other_fields}
+
+
+def _names(kind: type[Any]) -> frozenset[str]:
+    """Return the API's names of the fields that a record reads."""
+    return frozenset(field.alias or name for name, field in kind.__pydantic_fields__.items()) - {"other_fields"}
+
+
+_READERS: dict[type[Any], TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Bot, Recording, AudioMixed, StatusChange)
+}
+_NAMES: dict[type[Listed], frozenset[str]] = {kind: _names(kind) for kind in (Bot, Recording, AudioMixed)}

@@ -1,11 +1,13 @@
 """A row knows what Recall last said of an MP3, and what the archive holds of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
 from recall_pipeline.capture import MixedAudioRow
-from recall_pipeline.recall.records import AudioMixed
+from recall_pipeline.recall import AudioMixed
+from recall_pipeline.recall.records import read_record
 from recall_pipeline_tests.workspace import an_id
 
 THEN, LATER = (datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (9, 10))
@@ -20,8 +22,14 @@ SHOWN = {
 }
 
 
+def _shown(row: Mapping[str, object]) -> AudioMixed:
+    audio = read_record(AudioMixed, row)
+    assert audio is not None
+    return audio
+
+
 def test_what_recall_shows_is_written_down_without_the_link() -> None:
-    row = MixedAudioRow(an_id("recording"), an_id("mp3")).shown_as(AudioMixed.model_validate(SHOWN))
+    row = MixedAudioRow(an_id("recording"), an_id("mp3")).shown_as(_shown(SHOWN))
     assert (row.created_at, row.updated_at) == (THEN, LATER)
     assert (row.status_code, row.status_sub_code, row.metadata) == ("done", "quick", '{"team": "sales"}')
     assert (row.is_offered, row.other_fields) == (True, '{"checksum": "new field"}')
@@ -30,7 +38,7 @@ def test_what_recall_shows_is_written_down_without_the_link() -> None:
 
 @pytest.mark.parametrize("changed", [{"data": {"download_url": None}}, {"data": None}, {"status": {"code": "failed"}}])
 def test_without_a_link_or_unfinished_nothing_is_offered(changed: dict[str, object]) -> None:
-    row = MixedAudioRow(an_id("recording"), an_id("mp3")).shown_as(AudioMixed.model_validate(SHOWN | changed))
+    row = MixedAudioRow(an_id("recording"), an_id("mp3")).shown_as(_shown(SHOWN | changed))
     assert not row.is_offered
 
 
@@ -61,5 +69,5 @@ def test_what_is_gone_keeps_everything_archived() -> None:
 
 def test_an_earlier_failure_is_forgotten_at_the_next_look() -> None:
     row = MixedAudioRow(an_id("recording"), an_id("mp3"), fetch_failure="the media host answers 503")
-    assert row.shown_as(AudioMixed.model_validate(SHOWN)).fetch_failure is None
+    assert row.shown_as(_shown(SHOWN)).fetch_failure is None
     assert row.gone().fetch_failure is None
