@@ -6,13 +6,11 @@ exception leaves half written (design.md section 4).
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from filelock import FileLock
+from typing import TYPE_CHECKING, TypeVar
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
@@ -22,6 +20,7 @@ from recall_pipeline.storage.moving import (
     PRIVATE_FILE,
     abandoned,
     held_folder,
+    held_name,
     move_whole,
     private_folder,
     sizes_below,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _SCRATCH = "scratch-"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Archive:
         """Give the path of an empty private file in the spool, removed at the end unless it was published."""
         with contextlib.ExitStack() as held:
             with self._told("write", str(self.spool)):
-                path = self._entered(held) / f"file{suffix}"
+                path = self._entered(held, lambda spool: held_folder(spool, _SCRATCH)) / f"file{suffix}"
                 path.touch(mode=PRIVATE_FILE)
             try:
                 yield path
@@ -173,10 +173,12 @@ class Archive:
                     raise
                 raise storage_error("write", str(self.spool), fault) from None
 
-    def _entered(self, held: contextlib.ExitStack) -> Path:
+    def _entered(
+        self, held: contextlib.ExitStack, hold: Callable[[Path], contextlib.AbstractContextManager[T]]
+    ) -> T:
         while True:
             try:
-                return held.enter_context(held_folder(self.open_spool(), _SCRATCH))
+                return held.enter_context(hold(self.open_spool()))
             except FileNotFoundError:  # whoever ended just now has taken the empty spool away
                 continue
 
@@ -242,28 +244,16 @@ class Archive:
     @contextlib.contextmanager
     def one_at_a_time(self, name: str) -> Iterator[None]:
         """Hold a lock among the processes that share this spool; it ends with the process that holds it."""
-        path = self.spool / f"{name}.lock"
-        with self._told("lock", str(path)):
-            lock = self._acquired(path)
-            sweep(self.spool, _SCRATCH)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                sweep(self.spool, _SCRATCH)  # of workers that were killed meanwhile
-            path.unlink(missing_ok=True)  # while held: whoever waits notices, and makes a new one
-            lock.release()
-            self.close_spool()
-
-    def _acquired(self, path: Path) -> FileLock:
-        while True:
-            self.open_spool()
-            lock = FileLock(path, mode=PRIVATE_FILE)
+        with contextlib.ExitStack() as held:
+            held.callback(self.close_spool)
+            with self._told("lock", str(self.spool)):
+                self._entered(held, lambda spool: held_name(spool / f"{name}.lock"))
+                sweep(self.spool, _SCRATCH)
             try:
-                lock.acquire()
-            except FileNotFoundError:  # who held it before has taken the empty spool away
-                continue
-            return lock
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    sweep(self.spool, _SCRATCH)  # of workers that were killed meanwhile
 
     def lock_day(self, day: date) -> contextlib.AbstractContextManager[None]:
         """Keep other runs of `day` on this host away."""

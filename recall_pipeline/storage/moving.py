@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,24 @@ _PRIVATE_FOLDER = 0o700
 
 
 def private_folder(folder: Path) -> None:
-    """Create `folder`, and those above it that are missing, for this user only."""
-    if not folder.is_dir():
+    """Create `folder`, and those above it that are missing, for this user only.
+
+    Others may create and remove the same folders meanwhile. Raises NotADirectoryError where a file has the name.
+    """
+    while not folder.is_dir():
         private_folder(folder.parent)
         try:
-            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            folder.mkdir(mode=_PRIVATE_FOLDER)
         except FileExistsError:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+            _check_no_file(folder)
+        except FileNotFoundError:  # the one above was removed just now
+            continue
+
+
+def _check_no_file(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # made by somebody else, and removed again
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 @contextlib.contextmanager
@@ -48,6 +60,20 @@ def held_folder(folder: Path, prefix: str) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def held_name(path: Path) -> Iterator[None]:
+    """Be the only process that holds `path`, a file for that purpose alone, and remove it at the end.
+
+    The hold ends with the process. Raises FileNotFoundError where the folder is not there.
+    """
+    handle = _held_alone(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # while held: whoever waits notices, and makes a new one
         os.close(handle)
 
 
@@ -141,6 +167,19 @@ def _create_held_folder(folder: Path, prefix: str) -> tuple[Path, int]:
         if path.exists():
             return path, handle
         os.close(handle)
+
+
+def _held_alone(path: Path) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except BaseException:  # a full table of locks, or Ctrl-C while it waits
+            os.close(handle)
+            raise
+        if os.fstat(handle).st_nlink:
+            return handle
+        os.close(handle)  # removed by who held it before
 
 
 def _copy_whole(local: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Archive, open_archive
+from recall_pipeline.storage.moving import private_folder
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
 DAY = date(2026, 3, 2)
@@ -288,6 +289,22 @@ class TestLock:
         assert len(visits) == 90
         assert [(came, went) for came, went in visits if f"out {came.removeprefix('in ')}" != went] == []
         assert not archive.spool.exists()
+
+    @pytest.mark.parametrize("seen", [FileExistsError, FileNotFoundError])
+    def test_a_spool_that_another_process_takes_away_at_that_moment_is_made_again(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch, seen: type[OSError]
+    ) -> None:
+        private_folder(archive.spool.parent)
+        make, raced = Path.mkdir, iter([True])
+
+        def mkdir(folder: Path, mode: int) -> None:
+            if next(raced, False):
+                raise seen(folder)
+            make(folder, mode)
+
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+        with archive.lock_day(DAY):
+            assert archive.spool.is_dir()
 
     def test_another_day_can_be_held_meanwhile(self, archive: Archive) -> None:
         with archive.lock_day(DAY):
