@@ -65,6 +65,7 @@ async def _sync(session: Session, day: date) -> Captured:
                 client, archive, settings, day, rows, artifacts, wanted, session.watching(f"{day} download")
             )
             MIXED_AUDIO.write(archive, day, captured.rows, unanswered_in(listing, recordings_of_day))
+    session.listings.let_go(day)  # no later step asks for it
     session.tally.downloaded += captured.downloaded
     session.tally.reused += captured.reused
     session.tally.bytes_downloaded += captured.bytes_downloaded

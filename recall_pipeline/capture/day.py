@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import httpx
 from pydantic import SecretStr
@@ -117,22 +118,24 @@ class _Capture:
     async def each(
         self, queue: Sequence[MixedAudioRow], artifacts: Mapping[str, AudioMixed], at_once: int
     ) -> AsyncGenerator[MixedAudioRow, None]:
-        """Yield the rows of `queue` as they are done."""
-        gate = asyncio.Semaphore(at_once)
-
-        async def one(row: MixedAudioRow) -> MixedAudioRow:
-            async with gate:
-                artifact = artifacts.get(row.audio_id)
-                return await self.row(row, artifact.download_url if artifact else None)
-
-        tasks = [asyncio.create_task(one(row)) for row in queue]
+        """Yield the rows of `queue` as they are done, `at_once` of them on their way."""
+        waiting = iter(queue)
+        done: set[asyncio.Task[MixedAudioRow]] = set()
+        running = {self._task(row, artifacts) for row in islice(waiting, at_once)}
         try:
-            for finished in asyncio.as_completed(tasks):
-                yield await finished
+            while running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                running |= {self._task(row, artifacts) for row in islice(waiting, len(done))}
+                for task in done:
+                    yield task.result()
         finally:
-            for task in tasks:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*done, *running, return_exceptions=True)
+
+    def _task(self, row: MixedAudioRow, artifacts: Mapping[str, AudioMixed]) -> asyncio.Task[MixedAudioRow]:
+        artifact = artifacts.get(row.audio_id)
+        return asyncio.create_task(self.row(row, artifact.download_url if artifact else None))
 
     async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with what became of its bytes; without a URL, one is asked for."""

@@ -106,7 +106,7 @@ def build_row(
         recording_seconds=_recording_seconds(recording),
         cataloged_at=before.cataloged_at if before else None,
     )
-    return row if row == before else dataclasses.replace(row, cataloged_at=now)
+    return before if row == before else dataclasses.replace(row, cataloged_at=now)
 
 
 def _in_words(error: BaseException | None) -> str:

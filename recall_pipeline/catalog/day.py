@@ -41,7 +41,7 @@ def catalog_day(
     captured = MIXED_AUDIO.read(archive, day) or []
     mp3s = _by_recording([row.forgotten() if row.recording_id in forgotten else row for row in captured])
     before = {row.key: row for row in CATALOG.read(archive, day) or []}
-    heard, normalized = _listen(archive, settings, day, mp3s, before, again, progress)
+    listened = _listen(archive, settings, day, mp3s, before, again, progress)
     now = utc_now()
     rows = dict(before)  # what the other tables have lost is not lost here
     unanswered = unanswered_on(archive, day)
@@ -50,13 +50,14 @@ def catalog_day(
         rows.pop(recording.recording_id, None)
         for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
             key = mp3.audio_id if mp3 else recording.recording_id
-            rows[key] = build_row(archive, recording, mp3, heard.get(key), before.get(key), now, unanswered.get(key))
+            heard = listened.heard(archive, key)
+            rows[key] = build_row(archive, recording, mp3, heard, before.get(key), now, unanswered.get(key))
     let_go = {key: before.get(key, row) for key, row in rows.items() if row.recording_id in forgotten}
     rows |= {key: row.forgotten(now) for key, row in let_go.items()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     CATALOG.write(archive, day, ordered, RECORDINGS.facts(archive, day))
     _drop_replaced(archive, before.values(), ordered)
-    return Cataloged(ordered, normalized)
+    return Cataloged(ordered, listened.normalized)
 
 
 def _by_recording(rows: Sequence[MixedAudioRow]) -> dict[str, list[MixedAudioRow | None]]:
@@ -64,6 +65,20 @@ def _by_recording(rows: Sequence[MixedAudioRow]) -> dict[str, list[MixedAudioRow
     for row in rows:
         grouped.setdefault(row.recording_id, []).append(row)
     return grouped
+
+
+@dataclass(slots=True)
+class _Listened:
+    """What the day's MP3s sound like: heard now, or as the catalog says of those normalized before."""
+
+    as_before: Mapping[str, CatalogRow]
+    anew: dict[str, Heard]
+    normalized: int = 0
+
+    def heard(self, archive: Archive, key: str) -> Heard | None:
+        """Return what was heard in the MP3 of a row; None when it is not archived."""
+        row = self.as_before.get(key)
+        return heard_before(archive, row) if row else self.anew.get(key)
 
 
 def _listen(
@@ -74,8 +89,8 @@ def _listen(
     before: Mapping[str, CatalogRow],
     again: frozenset[str],
     progress: Progress,
-) -> tuple[dict[str, Heard], int]:
-    """Return what was heard in each archived MP3, by its id, and how many were normalized for that."""
+) -> _Listened:
+    """Normalize what is archived and not normalized as it shall be."""
     target = target_of(settings)
     archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == ARCHIVED}
     normalized_before = {
@@ -83,19 +98,16 @@ def _listen(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    heard = {
-        audio_id: heard_before(archive, row)
-        for audio_id, row in normalized_before.items()
-        if row.audio_recipe == target.recipe
-    }
+    as_before = {key: row for key, row in normalized_before.items() if row.audio_recipe == target.recipe}
+    listened = _Listened(as_before, {})
     rows = {**before, **normalized_before}
-    tasks = [_task(archive, target, day, mp3, rows) for mp3 in archived.values() if mp3.audio_id not in heard]
-    normalized = 0
+    tasks = [_task(archive, target, day, mp3, rows) for key, mp3 in archived.items() if key not in as_before]
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
-        heard[done.task.audio_id] = _heard(archive, done, normalized_before.get(done.task.audio_id))
-        normalized += done.result is not None
+        key = done.task.audio_id
+        listened.anew[key] = _heard(archive, done, normalized_before.get(key))
+        listened.normalized += done.result is not None
         progress(number, len(tasks))
-    return heard, normalized
+    return listened
 
 
 def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:

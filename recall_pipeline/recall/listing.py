@@ -92,6 +92,11 @@ class Listings:
             current = self._current = await list_days(client, day, self._reach(day))
         return current
 
+    def let_go(self, day: date) -> None:
+        """Give back the memory of the listing if `day`, which is done with, is the last that it covers."""
+        if self._current and self._current.last <= day:
+            self._current = None
+
     def _reach(self, day: date) -> date:
         """Return the last day worth listing together with `day`: consecutive ones, up to the longest span."""
         wanted, last = set(self.days), day

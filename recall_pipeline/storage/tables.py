@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
 _FACT = "recall_pipeline.fact."
+_BATCH_ROWS = 1000
 
 
 def column(description: str, *, default: Any = None) -> Any:
@@ -55,7 +56,17 @@ class Table(Generic[Row]):
         if table is None:
             return None
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
-        return [self.row(**values) for values in table.select(known).to_pylist()]
+        return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
+
+    def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
+        """Yield a batch's rows, equal texts kept once: an outcome or a recipe stands in thousands of rows."""
+        texts: dict[str, str] = {}
+        columns = [
+            [texts.setdefault(value, value) if isinstance(value, str) else value for value in column.to_pylist()]
+            for column in batch.columns
+        ]
+        names = batch.schema.names
+        return (self.row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True))
 
     def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
         """Return some columns of `day` as tuples; nothing when the day has no table."""
@@ -82,9 +93,9 @@ class Table(Generic[Row]):
 
         schema = self.schema()
         noted = {f"{_FACT}{name}": value for name, value in (facts or {}).items()}
-        names = schema.names
-        values = [{name: getattr(row, name) for name in names} for row in rows]
-        table = pa.Table.from_pylist(values, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
+        held = list(rows)
+        columns = [pa.array([getattr(row, f.name) for row in held], f.type) for f in schema]
+        table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
         with archive.scratch(suffix=".parquet") as written:
             pq.write_table(table, written, compression="zstd")
             archive.publish(written, Layout.table(self.name, day))

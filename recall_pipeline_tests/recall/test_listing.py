@@ -170,6 +170,14 @@ class TestSharedListings:
         monkeypatch.setattr("recall_pipeline.recall.listing.utc_now", lambda: later)
         assert self.walked(ask, sandbox, listings, DAY) == 2
 
+    def test_a_listing_is_let_go_when_its_last_day_is_done_with(self, ask: Ask, sandbox: Sandbox) -> None:
+        listings = Listings([DAY, DAY + ONE_DAY])
+        self.walked(ask, sandbox, listings, DAY)
+        listings.let_go(DAY)
+        assert self.walked(ask, sandbox, listings, DAY + ONE_DAY) == 1
+        listings.let_go(DAY + ONE_DAY)
+        assert self.walked(ask, sandbox, listings, DAY) == 2
+
 
 class TestAskEach:
     def test_each_id_gets_its_answer(self) -> None:
