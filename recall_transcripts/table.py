@@ -6,6 +6,7 @@ from datetime import date
 from recall_pipeline.catalog import ArchivedRecording
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.storage import Archive
+from recall_transcripts.forgetting import note_begun, note_finished
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Model
 
@@ -24,8 +25,11 @@ class DayTable:
         kept = set(self._order)
         stored = TRANSCRIPTS.read(archive, day)
         self._rows = {row.audio_id: row for row in stored or [] if row.audio_id in kept}
+        if let_go := [row for row in stored or [] if row.audio_id not in kept]:
+            note_begun(archive, day, let_go)
         if stored is None or len(stored) != len(self._rows):
             self._publish()
+        note_finished(archive, day)
 
     @property
     def rows(self) -> list[TranscriptRow]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from recall_pipeline.storage import Archive, Layout, Table
+from recall_pipeline.storage import Archive, Table
 
 RECALL_API_POOL = "recall_api"
 """Steps that ask Recall.ai; dagster.yaml says how many may run at once."""
@@ -38,7 +38,7 @@ def day_report(archive: Archive, table: Table[Any], day: date, rows: Sequence[An
     columns = [
         dg.TableColumn(name, kind, description=description) for name, (kind, description) in table.columns.items()
     ]
-    uri = archive.uri(Layout.table(table.name, day))
+    uri = archive.uri(table.key(day))
     facts = {
         "table": dg.MetadataValue.path(uri) if uri.startswith("file://") else dg.MetadataValue.url(uri),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),

@@ -15,7 +15,7 @@ class AuditRow:
 
     action: str = column("`forgotten` from the archive, or `released` at Recall")
     recording_id: str | None = column("Recall's id of the recording; null for a bot")
-    audio_id: str | None = column("Recall's id of the MP3 that was released; null for what was forgotten")
+    audio_id: str | None = column("Recall's id of the MP3 that was released, or of that of a transcript; else null")
     bot_id: str | None = column("Recall's id of the bot")
     reason: str = column("Why, in the words of who asked for it")
     began_at: datetime = column("When it began, UTC")
@@ -33,13 +33,13 @@ class AuditRow:
 AUDIT = Table("audit", AuditRow)
 
 
-def note(archive: Archive, day: date, rows: Iterable[AuditRow]) -> None:
-    """Put rows into the day's audit, in place of those with their keys. Call it with the day's lock held."""
-    before = AUDIT.read(archive, day) or []
+def note(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[AuditRow] = AUDIT) -> None:
+    """Put rows into the day's audit, in place of those with their keys. Its writer holds a lock of the day."""
+    before = audit.read(archive, day) or []
     kept = {row.key: row for row in before} | {row.key: row for row in rows}
     after = sorted(kept.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
     if after != before:
-        AUDIT.write(archive, day, after)
+        audit.write(archive, day, after)
 
 
 @dataclass(frozen=True, slots=True)

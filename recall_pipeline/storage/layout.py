@@ -15,9 +15,9 @@ class Layout:
     """Keys are relative, with forward slashes; ids have been checked to be UUIDs when a record was read."""
 
     @staticmethod
-    def table(name: TableName, day: date) -> str:
-        """Return the key of a day's table."""
-        return f"{Layout.folder(name, day)}/{name}.parquet"
+    def table(name: TableName, day: date, part: str | None = None) -> str:
+        """Return the key of a day's table, or of a part of it that another writer keeps."""
+        return f"{Layout.folder(name, day)}/{part or name}.parquet"
 
     @staticmethod
     def folder(name: FolderName, day: date) -> str:

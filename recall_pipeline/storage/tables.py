@@ -28,17 +28,26 @@ def column(description: str, *, default: Any = None) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """One kind of table, a parquet file a day. `facts` about the day itself travel in the file's metadata."""
+    """One kind of table, a parquet file a day. `facts` about the day itself travel in the file's metadata.
+
+    A `part` is a file of its own beside it, for a writer that has no lock in common with the others: whoever reads the
+    folder finds one table.
+    """
 
     name: TableName
     row: type[Row]
     version: int = 1
+    part: str | None = None
 
     @property
     def columns(self) -> dict[str, tuple[str, str]]:
         """Return type and description by column, in order."""
         schema = self.schema()
         return {f.name: (str(f.type), (f.metadata or {})[b"description"].decode()) for f in schema}
+
+    def key(self, day: date) -> str:
+        """Return the key of the day's file."""
+        return Layout.table(self.name, day, self.part)
 
     def schema(self) -> "pa.Schema":
         """Return the parquet schema; descriptions are field metadata."""
@@ -98,7 +107,7 @@ class Table(Generic[Row]):
         table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
         with archive.scratch(suffix=".parquet") as written:
             pq.write_table(table, written, compression="zstd")
-            archive.publish(written, Layout.table(self.name, day))
+            archive.publish(written, self.key(day))
 
     def read_days(
         self,
@@ -152,7 +161,7 @@ class Table(Generic[Row]):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        content = archive.read(Layout.table(self.name, day))
+        content = archive.read(self.key(day))
         if content is None:
             return None
         try:
@@ -165,7 +174,7 @@ class Table(Generic[Row]):
             raise self._unreadable(archive, day, fault) from None
 
     def _unreadable(self, archive: Archive, day: date, fault: Exception) -> StorageError:
-        where = archive.uri(Layout.table(self.name, day))
+        where = archive.uri(self.key(day))
         return StorageError(
             f"{where} is no readable parquet ({fault}): restore it from a backup, or move it away and sync"
         )

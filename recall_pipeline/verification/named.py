@@ -95,7 +95,7 @@ def _rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]:
     try:
         return table.read(archive, tables.day) or []
     except StorageError as fault:
-        key = Layout.table(table.name, tables.day)
+        key = table.key(tables.day)
         tables.problems.append(Problem(tables.day, Kind.UNREADABLE, key, str(fault)))
         return []
 

@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from recall_pipeline.audio import Segment, segments
+from recall_pipeline.audit import FORGOTTEN, AuditRow, forgotten_on, note
 from recall_pipeline.catalog import CATALOG, CatalogRow, read_recordings
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
@@ -16,6 +18,7 @@ from recall_pipeline_tests.transcripts.meetings import RATE_HZ, SILENCE, TestEng
 from recall_pipeline_tests.workspace import DAY, an_id
 from recall_transcripts.day import Transcribed, transcribe_day
 from recall_transcripts.due import days_due
+from recall_transcripts.forgetting import TRANSCRIPTS_AUDIT
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Heard
 
@@ -140,6 +143,48 @@ def test_a_forgotten_recording_loses_its_transcript(team: Team, forget: str) -> 
     team.run()
     assert list(stored(team)) == [an_id("other")]
     assert days_due(team.archive) == []
+
+
+def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team) -> None:
+    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
+    team.catalog(one, other)
+    text = team.run().rows[0].text
+    began = utc_now()
+    note(team.archive, DAY, [AuditRow(FORGOTTEN, one.recording_id, None, None, "request 17", began, began)])
+    team.catalog(replace(one, outcome="forgotten"), other)
+    team.run()
+    (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
+    assert (row.action, row.recording_id, row.audio_id) == (FORGOTTEN, one.recording_id, one.key)
+    assert row.reason == "request 17"
+    assert (row.files, row.bytes) == (1, len(text.encode()))
+    assert text not in row.removed
+    assert row.finished_at is not None
+    assert forgotten_on(team.archive, DAY).recordings == {one.recording_id}
+    team.run()
+    assert TRANSCRIPTS_AUDIT.read(team.archive, DAY) == [row]
+
+
+def test_a_run_that_is_killed_while_a_transcript_goes_is_ended_by_the_next(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = said(team.archive, "one", "question")
+    team.catalog(one)
+    team.run()
+    team.catalog(replace(one, outcome="forgotten"))
+    with monkeypatch.context() as patch:
+        patch.setattr("recall_transcripts.table.note_finished", killed)
+        with pytest.raises(KeyboardInterrupt):
+            team.run()
+    (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
+    assert row.finished_at is None
+    team.run()
+    (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
+    assert row.finished_at is not None
+    assert stored(team) == {}
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_forgotten_go_even_where_no_engine_works(team: Team) -> None:

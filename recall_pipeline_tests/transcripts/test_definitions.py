@@ -19,7 +19,7 @@ from recall_transcripts.definitions import defs
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "recall_transcripts").glob("*.py"))
-DOORS = ("assets", "audio", "catalog", "days", "downstream", "errors", "settings", "storage")
+DOORS = ("assets", "audio", "audit", "catalog", "days", "downstream", "errors", "settings", "storage")
 LOAD = f"""
 import json, sys
 from recall_transcripts.definitions import defs
