@@ -1,6 +1,10 @@
 """Everything that Dagster loads, in one readable list (contract.md section 2). Loading reads settings, nothing else."""
 
+import gc
+
 import dagster as dg
+
+gc.freeze()  # what Dagster brought stays for good: else the collector goes through all of it again and again
 
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.assets.checks import checks

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from recall_pipeline.recall.records import Moment, Reference, Tolerant
 
@@ -13,18 +13,22 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TYPE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
-class _Change(BaseModel):
+class _Read(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # few processes read events, many load this room
+
+
+class _Change(_Read):
     updated_at: Tolerant[Moment] = None
 
 
-class _Told(BaseModel):
+class _Told(_Read):
     data: Tolerant[_Change] = None
     recording: Tolerant[Reference] = None
     bot: Tolerant[Reference] = None
     audio_mixed: Tolerant[Reference] = None
 
 
-class _Payload(BaseModel):
+class _Payload(_Read):
     event: str
     data: Tolerant[_Told] = None
 

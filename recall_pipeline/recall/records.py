@@ -83,7 +83,8 @@ MP3Requested = Annotated[bool | None, BeforeValidator(_asks_for_mp3)]
 Code = Annotated[str, AfterValidator(sys.intern)]
 """A word of an open set: few different ones, so each is kept once."""
 
-_TOLERANT = ConfigDict(hide_input_in_errors=True, coerce_numbers_to_str=True)
+# Built when the first is read: Dagster loads this room whenever it loads the code location.
+_TOLERANT = ConfigDict(hide_input_in_errors=True, coerce_numbers_to_str=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -135,7 +136,7 @@ class AudioMixed(Listed):
 
     recording: Tolerant[Reference] = None
     created_at: Tolerant[Moment] = None
-    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Status()
+    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
     metadata: Metadata = Field(default_factory=dict)
     data: Tolerant[MediaData] = None
     format: Tolerant[Code] = None
@@ -159,6 +160,9 @@ class MediaShortcuts:
     audio_mixed: Annotated[AudioMixed | None, BeforeValidator(lambda value: read_record(AudioMixed, value))] = None
 
 
+Shortcuts = Annotated[MediaShortcuts, BeforeValidator(_mapping_or_empty)]
+
+
 @dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
 class Recording(Listed):
     """A recording (recall_api.md section 5); `created_at` is its start and never changes."""
@@ -167,8 +171,8 @@ class Recording(Listed):
     started_at: Tolerant[Moment] = None
     completed_at: Tolerant[Moment] = None
     expires_at: Tolerant[Moment] = None
-    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Status()
-    media_shortcuts: Annotated[MediaShortcuts, BeforeValidator(_mapping_or_empty)] = MediaShortcuts()
+    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
+    media_shortcuts: Shortcuts = Field(default_factory=MediaShortcuts)
     bot: Tolerant[Reference] = None
     metadata: Metadata = Field(default_factory=dict)
 
