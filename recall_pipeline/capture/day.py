@@ -11,6 +11,7 @@ from itertools import islice
 import httpx
 from pydantic import SecretStr
 
+from recall_pipeline.capture.adopting import found_in_archive, just_gone
 from recall_pipeline.capture.partials import Partial, Unfinished, sweep_partials, unfinished
 from recall_pipeline.capture.proof import Evidence, Prover
 from recall_pipeline.capture.publishing import publish_source
@@ -24,7 +25,7 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
-_CHECKPOINT_EVERY = 50  # files; what a crash may cost to fetch again
+_CHECKPOINT_FILES, _CHECKPOINTS = 50, 50  # what a crash may cost to fetch again: so many files, or a fiftieth of them
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number to do."""
@@ -78,13 +79,17 @@ async def capture_day(
         capture = _Capture(client, archive, transfer, prover, day)
         capture.forget_partials(row for row in rows if not wanted.includes(row))
         sweep_partials(archive.spool)
-        done = 0
+        for row in just_gone(archive, day, rows):
+            current[row.audio_id] = await capture.adopted(row)
+        if queue:
+            MIXED_AUDIO.write(archive, day, current.values())  # what a killed sync has published has a row
+        done, checkpoint_every = 0, max(_CHECKPOINT_FILES, len(queue) // _CHECKPOINTS)
         async with contextlib.aclosing(capture.each(queue, artifacts, settings.concurrency)) as results:
             async for row in results:
                 current[row.audio_id] = row
                 done += 1
                 progress(done, len(queue))
-                if done % _CHECKPOINT_EVERY == 0:
+                if done % checkpoint_every == 0:
                     MIXED_AUDIO.write(archive, day, current.values())
         received = transfer.bytes_received
     fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
@@ -136,6 +141,14 @@ class _Capture:
     def _task(self, row: MixedAudioRow, artifacts: Mapping[str, AudioMixed]) -> asyncio.Task[MixedAudioRow]:
         artifact = artifacts.get(row.audio_id)
         return asyncio.create_task(self.row(row, artifact.download_url if artifact else None))
+
+    async def adopted(self, row: MixedAudioRow) -> MixedAudioRow:
+        """Return the row of a deleted MP3 with the bytes that a killed sync brought home, if it did."""
+        try:
+            found = await found_in_archive(self.archive, self.day, row, self.prover)
+        except TransferError as fault:  # a decoder that died says nothing of the bytes: look again next time
+            return dataclasses.replace(row, status_code="done", fetch_failure=str(fault))
+        return _with_evidence(row, *found) if found else row
 
     async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with what became of its bytes; without a URL, one is asked for."""

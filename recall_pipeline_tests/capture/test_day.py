@@ -266,7 +266,7 @@ class Interrupted(Exception):
 def test_a_crash_costs_no_more_than_what_came_since_the_last_checkpoint(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture_of_a_day, "_CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(capture_of_a_day, "_CHECKPOINT_FILES", 2)
     for number in range(4):
         workspace.meet(f"meeting {number}", talk(number))
 

@@ -1,0 +1,102 @@
+"""What a killed sync had published is not lost when Recall deletes it before the next one."""
+
+from collections.abc import Callable
+
+import pytest
+
+from recall_pipeline.capture import MixedAudioRow
+from recall_pipeline.capture import day as capture_of_a_day
+from recall_pipeline.errors import TransferError
+from recall_pipeline.sandbox.content import body_of
+from recall_pipeline.sandbox.records import Artifact
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
+from recall_pipeline_tests.workspace import DAY, Workspace, talk
+
+Delete = Callable[[Workspace, Artifact], None]
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+def killed(*_: object) -> MixedAudioRow:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def orphan(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Artifact:
+    """An MP3 whose sync was killed between publishing it and writing its row."""
+    [mp3] = workspace.meet("one", talk())
+    with monkeypatch.context() as patch:
+        patch.setattr(capture_of_a_day, "_with_evidence", killed)
+        with pytest.raises(KeyboardInterrupt):
+            workspace.capture()
+    assert workspace.content(Layout.source(DAY, mp3.recording_id, mp3.id)) == body_of(talk())
+    assert workspace.row(mp3.id).state is None
+    return mp3
+
+
+def delete_mp3(workspace: Workspace, mp3: Artifact) -> None:
+    workspace.world.delete_artifact(mp3.id, "gone")
+
+
+def delete_recording(workspace: Workspace, mp3: Artifact) -> None:
+    workspace.world.delete_recording(mp3.recording_id)
+
+
+@pytest.mark.parametrize("delete", [delete_mp3, delete_recording])
+def test_it_is_taken_up_and_stays_ready(workspace: Workspace, orphan: Artifact, delete: Delete) -> None:
+    delete(workspace, orphan)
+    workspace.sandbox.access_log.clear()
+    [row] = workspace.sync().rows
+    assert (row.outcome, row.upstream_status) == ("ready", "deleted")
+    assert workspace.content(workspace.row(orphan.id).source_key) == body_of(talk())
+    assert workspace.media_requests() == []
+
+
+def test_what_is_still_served_is_fetched_and_compared(workspace: Workspace, orphan: Artifact) -> None:
+    captured = workspace.capture()
+    assert (captured.downloaded, captured.rows[0].state) == (1, "archived")
+
+
+def test_bytes_that_are_no_whole_sound_are_not_taken_up(workspace: Workspace, orphan: Artifact) -> None:
+    with workspace.archive.scratch() as damaged:
+        damaged.write_bytes(body_of(talk())[:100])
+        workspace.archive.publish(damaged, Layout.source(DAY, orphan.recording_id, orphan.id))
+    delete_mp3(workspace, orphan)
+    [row] = workspace.sync().rows
+    assert row.outcome == "deleted"
+
+
+def test_where_the_decoder_dies_the_next_sync_looks_again(
+    workspace: Workspace, orphan: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise TransferError("the process that decodes it was killed; is there memory enough?")
+
+    delete_mp3(workspace, orphan)
+    with monkeypatch.context() as patch:
+        patch.setattr(capture_of_a_day, "found_in_archive", dies)
+        workspace.capture()
+    assert workspace.row(orphan.id).state is None
+    [row] = workspace.sync().rows
+    assert row.outcome == "ready"
+
+
+def test_what_was_never_there_is_looked_for_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    [mp3] = workspace.meet("one", talk(), status="processing")
+    workspace.capture()
+    delete_mp3(workspace, mp3)
+    looked_for: list[str] = []
+    look = Archive.exists
+
+    def watched(archive: Archive, key: str) -> bool:
+        looked_for.append(key)
+        return look(archive, key)
+
+    monkeypatch.setattr(Archive, "exists", watched)
+    for _ in range(2):
+        workspace.capture()
+    assert looked_for == [Layout.source(DAY, mp3.recording_id, mp3.id)]
