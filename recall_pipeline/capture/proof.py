@@ -50,7 +50,8 @@ class Prover:
             sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
             proof = await self._prove(path)
         except NotAudio as fault:
-            return Evidence(size_bytes, sha256, None, str(fault))
+            said = str(fault).removeprefix(f"{path.name} ")  # the catalog's reader knows no partial file
+            return Evidence(size_bytes, sha256, None, said)
         except OSError as fault:
             raise TransferError(f"cannot read what was received, {path}: {fault.strerror}") from None
         except BrokenProcessPool:

@@ -65,6 +65,9 @@ class Table(Generic[Row]):
         if table is None:
             return None
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
+        for f, hint in self._fields():
+            if f.name in known and not _is_optional(hint) and table.column(f.name).null_count:
+                raise self._unreadable(archive, day, f"a row without {f.name}")
         return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
@@ -171,9 +174,9 @@ class Table(Generic[Row]):
             # which aborts the process (seen in a third of the runs of a busy machine, pyarrow 26).
             return file.read(columns=known, use_threads=False)
         except (pa.ArrowException, OSError) as fault:
-            raise self._unreadable(archive, day, fault) from None
+            raise self._unreadable(archive, day, str(fault)) from None
 
-    def _unreadable(self, archive: Archive, day: date, fault: Exception) -> StorageError:
+    def _unreadable(self, archive: Archive, day: date, fault: str) -> StorageError:
         where = archive.uri(self.key(day))
         return StorageError(
             f"{where} is no readable parquet ({fault}): restore it from a backup, or move it away and sync"
@@ -182,6 +185,10 @@ class Table(Generic[Row]):
     def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
         hints = typing.get_type_hints(self.row)
         return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
+
+
+def _is_optional(hint: Any) -> bool:
+    return types.NoneType in typing.get_args(hint)
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

@@ -198,6 +198,13 @@ class TestUnreadable:
         with pytest.raises(StorageError, match="is no readable parquet"):
             TABLE.read(archive, DAY)
 
+    def test_a_row_made_by_hand_without_what_every_row_has_is_one_clear_line(self, archive: Archive) -> None:
+        by_hand = pa.table({"name": pa.array([None, "b"], pa.string())})
+        pq.write_table(by_hand, made := pa.BufferOutputStream())
+        overwrite(archive, made.getvalue().to_pybytes())
+        with pytest.raises(StorageError, match=r"is no readable parquet \(a row without name\): restore it"):
+            TABLE.read(archive, DAY)
+
 
 class TestOneHiveTable:
     def test_pandas_reads_all_days_with_the_column_day(self, filled: Archive) -> None:
