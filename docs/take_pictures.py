@@ -36,6 +36,7 @@ WARNING_DAY = TODAY - timedelta(days=2)  # a meeting that paused
 
 def main() -> None:
     """Take every picture."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         raise UsageError("no Chromium on the PATH: install it, on Debian with `apt-get install chromium`")
