@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -22,7 +22,8 @@ import dagster as dg
 
 from recall_pipeline.automation import finished_bots
 from recall_pipeline.automation.watching import looks_to_see, pages_per_look
-from recall_pipeline.capture import MIXED_AUDIO, find_artifacts
+from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow, find_artifacts
+from recall_pipeline.capture.rows import ARCHIVED
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
 from recall_pipeline.recall import open_client
@@ -152,9 +153,13 @@ def file_everything(archive: Archive) -> None:
                 recordings = await discover_recordings(client, listing, archive, day)
                 RECORDINGS.write(archive, day, recordings)
                 rows, _ = await find_artifacts(client, listing, archive, day, recordings)
-                MIXED_AUDIO.write(archive, day, rows)
+                MIXED_AUDIO.write(archive, day, map(_as_captured, rows))
 
     asyncio.run(file())
+
+
+def _as_captured(row: MixedAudioRow) -> MixedAudioRow:
+    return replace(row, state=ARCHIVED, captured_updated_at=row.updated_at) if row.is_offered else row
 
 
 def measure(

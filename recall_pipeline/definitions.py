@@ -1,10 +1,13 @@
-"""Everything that Dagster loads, in one readable list (contract.md section 2). Loading reads settings, nothing else."""
+"""Everything that Dagster loads, in one readable list (contract.md section 2). Loading reads settings, nothing else.
+
+It takes what lives by then out of the garbage collector's rounds, which is what Dagster and others have imported.
+"""
 
 import gc
 
 import dagster as dg
 
-gc.freeze()  # what Dagster brought stays for good: else the collector goes through all of it again and again
+gc.freeze()  # else the collector goes through all of it again and again, here and in every run
 
 from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.assets.checks import checks

@@ -5,7 +5,7 @@ different hosts, and whoever overwrote the pipeline's audit would let forgotten 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -26,11 +26,11 @@ def note_begun(archive: Archive, day: date, rows: Iterable[TranscriptRow]) -> No
     note(archive, day, [_row(day, row, reasons, now) for row in rows], TRANSCRIPTS_AUDIT)
 
 
-def note_finished(archive: Archive, day: date) -> None:
-    """Write down that nothing is left of what was about to go, also by a run that was killed. Raises StorageError."""
+def note_finished(archive: Archive, day: date, kept: Container[str | None]) -> None:
+    """Write down what nothing is left of, also by a run that was killed; `kept` have a row. Raises StorageError."""
     now = utc_now()
-    before = TRANSCRIPTS_AUDIT.read(archive, day) or []
-    done = [replace(row, finished_at=now) for row in before if row.finished_at is None]
+    open_notes = [row for row in TRANSCRIPTS_AUDIT.read(archive, day) or [] if row.finished_at is None]
+    done = [replace(row, finished_at=now) for row in open_notes if row.audio_id not in kept]
     note(archive, day, done, TRANSCRIPTS_AUDIT)
 
 

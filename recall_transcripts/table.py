@@ -29,7 +29,7 @@ class DayTable:
             note_begun(archive, day, let_go)
         if stored is None or len(stored) != len(self._rows):
             self._publish()
-        note_finished(archive, day)
+        note_finished(archive, day, self._rows)
 
     @property
     def rows(self) -> list[TranscriptRow]:

@@ -22,7 +22,7 @@ class AuditRow:
     finished_at: datetime | None = column("When nothing was left of it, UTC; null: interrupted, asking again goes on")
     files: int = column("How many files it were", default=0)
     bytes: int = column("How many bytes they had", default=0)
-    removed: str = column("Each file as {key, bytes, sha256}, JSON", default="[]")
+    removed: str = column("Each file as {key, bytes, sha256}, JSON; of a transcript, the table it was in", default="[]")
 
     @property
     def key(self) -> tuple[str, str | None]:

@@ -5,19 +5,20 @@ from datetime import date, datetime
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.catalog.outcomes import SETTLED, Outcome
 from recall_pipeline.days import ONE_DAY, days_between, end_of
+from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
 
 def days_due(archive: Archive, settings: Settings, today: date) -> list[date]:
-    """Return yesterday, and every day of the lookback with rows to look at again or not listed whole since its end."""
+    """Return yesterday, and every day of the lookback with open rows or not cataloged whole since its end."""
     yesterday = today - ONE_DAY
     first = max(settings.start_date, today - settings.lookback)
     open_days = _days_with_open_rows(archive, first, yesterday)
     return [
         day
         for day in days_between(first, yesterday)
-        if day == yesterday or day in open_days or not _listed_since_its_end(archive, day)
+        if day == yesterday or day in open_days or not _is_cataloged_whole(archive, day)
     ]
 
 
@@ -27,6 +28,7 @@ def _days_with_open_rows(archive: Archive, first: date, last: date) -> set[date]
     return {day for day in found.column("day").to_pylist() if day is not None}
 
 
-def _listed_since_its_end(archive: Archive, day: date) -> bool:
-    listed_at = (CATALOG.facts(archive, day) or {}).get("listed_at")
-    return listed_at is not None and datetime.fromisoformat(listed_at) >= end_of(day)
+def _is_cataloged_whole(archive: Archive, day: date) -> bool:
+    """Whether the catalog is of a listing since the day's end, and no later sync was ended on the way to it."""
+    listed, cataloged = ((table.facts(archive, day) or {}).get("listed_at") for table in (RECORDINGS, CATALOG))
+    return cataloged is not None and listed == cataloged and datetime.fromisoformat(cataloged) >= end_of(day)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from recall_pipeline.audit import Forgotten, forgotten_on
-from recall_pipeline.capture import MIXED_AUDIO
+from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.discovery.recordings import GONE
@@ -19,6 +19,10 @@ from recall_pipeline.recall.client import AnyListed
 from recall_pipeline.storage import Archive, Table
 
 _UNFINISHED = ("processing", "paused")
+_OF_MP3 = (
+    *("recording_id", "audio_id", "status_code", "updated_at"),
+    *("has_url", "state", "captured_updated_at", "fetch_failure"),
+)
 OneKnown = tuple[str | None, datetime | None]
 """Status, and the moment of its last change."""
 Known = dict[str, OneKnown]
@@ -94,7 +98,12 @@ class OnFile:
         return self._known(self._recordings, RECORDINGS, day, "recording_id", "status_code", "status_updated_at")
 
     def _mp3s_of(self, day: date) -> Known:
-        return self._known(self._mp3s, MIXED_AUDIO, day, "audio_id", "status_code", "updated_at")
+        if day not in self._mp3s:
+            columns = MIXED_AUDIO.read_columns(self.archive, day, *_OF_MP3)
+            rows = (MixedAudioRow(**dict(zip(_OF_MP3, values, strict=True))) for values in columns)
+            known = (row for row in rows if not row.is_interrupted)  # else a sync that was ended would hide it
+            self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in known}
+        return self._mp3s[day]
 
     def _forgotten_of(self, day: date) -> Forgotten:
         if day not in self._forgotten:

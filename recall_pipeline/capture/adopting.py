@@ -8,17 +8,21 @@ from collections.abc import Sequence
 from datetime import date
 
 from recall_pipeline.capture.proof import Evidence, Prover
-from recall_pipeline.capture.rows import GONE, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.capture.rows import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.storage import Archive, Layout
 
 
-def just_gone(archive: Archive, day: date, rows: Sequence[MixedAudioRow]) -> list[MixedAudioRow]:
-    """Return the rows without bytes that were not gone when they were last written down: each is looked for once."""
-    missing = [row for row in rows if row.status_code == GONE and row.state is None]
+def just_withdrawn(archive: Archive, day: date, rows: Sequence[MixedAudioRow]) -> list[MixedAudioRow]:
+    """Return the rows without bytes that were offered when they were last written down and are no more.
+
+    Every MP3 that is to be fetched was written down so, and is looked for once.
+    """
+    missing = [row for row in rows if row.state is None and not row.is_offered]
     if not missing:
         return []
-    there_before = {audio_id for audio_id, code in _codes(archive, day) if code != GONE}
-    return [row for row in missing if row.audio_id in there_before]
+    on_file = MIXED_AUDIO.read_columns(archive, day, "audio_id", "status_code", "has_url")
+    offered = {audio_id for audio_id, code, has_url in on_file if code == "done" and has_url}
+    return [row for row in missing if row.audio_id in offered]
 
 
 async def found_in_archive(
@@ -31,7 +35,3 @@ async def found_in_archive(
     with archive.local_copy(key) as path:
         evidence = await prover.examine(path)
     return None if evidence.fault else (evidence, key)
-
-
-def _codes(archive: Archive, day: date) -> list[tuple[str, str | None]]:
-    return MIXED_AUDIO.read_columns(archive, day, "audio_id", "status_code")

@@ -11,11 +11,12 @@ from itertools import islice
 import httpx
 from pydantic import SecretStr
 
-from recall_pipeline.capture.adopting import found_in_archive, just_gone
+from recall_pipeline.capture.adopting import found_in_archive, just_withdrawn
+from recall_pipeline.capture.checkpoints import Checkpoints
 from recall_pipeline.capture.partials import Partial, Unfinished, sweep_partials, unfinished
 from recall_pipeline.capture.proof import Evidence, Prover
 from recall_pipeline.capture.publishing import publish_source
-from recall_pipeline.capture.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.capture.rows import ARCHIVED, CORRUPT, MixedAudioRow
 from recall_pipeline.capture.transfer import TIMEOUT, Transfer
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
@@ -25,7 +26,6 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
-_CHECKPOINT_FILES, _CHECKPOINTS = 50, 50  # what a crash may cost to fetch again: so many files, or a fiftieth of them
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number to do."""
@@ -79,18 +79,13 @@ async def capture_day(
         capture = _Capture(client, archive, transfer, prover, day)
         capture.forget_partials(row for row in rows if not wanted.includes(row))
         sweep_partials(archive.spool)
-        for row in just_gone(archive, day, rows):
+        for row in just_withdrawn(archive, day, rows):
             current[row.audio_id] = await capture.adopted(row)
-        if queue:
-            MIXED_AUDIO.write(archive, day, current.values())  # what a killed sync has published has a row
-        done, checkpoint_every = 0, max(_CHECKPOINT_FILES, len(queue) // _CHECKPOINTS)
-        async with contextlib.aclosing(capture.each(queue, artifacts, settings.concurrency)) as results:
-            async for row in results:
-                current[row.audio_id] = row
-                done += 1
-                progress(done, len(queue))
-                if done % checkpoint_every == 0:
-                    MIXED_AUDIO.write(archive, day, current.values())
+        with Checkpoints(archive, day, current, len(queue)) as on_file:
+            async with contextlib.aclosing(capture.each(queue, artifacts, settings.concurrency)) as results:
+                async for row in results:
+                    on_file.put(row)
+                    progress(on_file.done, len(queue))
         received = transfer.bytes_received
     fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
     reused = sum(row.state == ARCHIVED and row.audio_id not in fetched for row in current.values())
@@ -146,8 +141,10 @@ class _Capture:
         """Return the row of a deleted MP3 with the bytes that a killed sync brought home, if it did."""
         try:
             found = await found_in_archive(self.archive, self.day, row, self.prover)
-        except TransferError as fault:  # a decoder that died says nothing of the bytes: look again next time
-            return dataclasses.replace(row, status_code="done", fetch_failure=str(fault))
+        except (TransferError, StorageError) as fault:  # says nothing of the bytes: as it was, so looked for again
+            if isinstance(fault, StorageError) and not fault.is_lack_of_room:
+                raise
+            return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(fault))
         return _with_evidence(row, *found) if found else row
 
     async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:

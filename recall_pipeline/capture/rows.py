@@ -69,6 +69,11 @@ class MixedAudioRow:
         return self.state is not None and self.captured_updated_at == self.updated_at
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether a sync was to fetch it and was ended before it came to that."""
+        return self.is_offered and not self.is_settled and self.fetch_failure is None
+
+    @property
     def is_offered(self) -> bool:
         """Whether Recall has finished it and offers the bytes."""
         return self.status_code == "done" and self.has_url

@@ -7,9 +7,9 @@ Records are dataclasses with slots: a day's listing holds tens of thousands, and
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -54,6 +54,12 @@ def _uuid_text(value: object) -> str:
     return str(UUID(value))
 
 
+@lru_cache(maxsize=1024)
+def _the_same(text: str) -> str:
+    """Return the equal text that came before, if there was one not long ago."""
+    return text
+
+
 def _mapping_or_empty(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
@@ -80,8 +86,8 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_metadata)]
 MP3Requested = Annotated[bool | None, BeforeValidator(_asks_for_mp3)]
-Code = Annotated[str, AfterValidator(sys.intern)]
-"""A word of an open set: few different ones, so each is kept once."""
+Shared = Annotated[str, AfterValidator(_the_same)]
+"""A text that many records have in common: kept once."""
 
 # Built when the first is read: Dagster loads this room whenever it loads the code location.
 _TOLERANT = ConfigDict(hide_input_in_errors=True, coerce_numbers_to_str=True, defer_build=True)
@@ -98,8 +104,8 @@ class Identified:
 class Status:
     """Where an object stands; `code` belongs to an open set."""
 
-    code: Tolerant[Code] = None
-    sub_code: Tolerant[Code] = None
+    code: Tolerant[Shared] = None
+    sub_code: Tolerant[Shared] = None
     updated_at: Tolerant[Moment] = None
 
 
@@ -107,7 +113,7 @@ class Status:
 class StatusChange:
     """One step in a bot's life."""
 
-    code: Code
+    code: Shared
     created_at: Tolerant[Moment] = None
 
 
@@ -127,7 +133,7 @@ class MediaData:
 class Listed(Identified):
     """An object that has an endpoint of its own; `other_fields` holds what this project does not know, as JSON."""
 
-    other_fields: Code | None = None
+    other_fields: Shared | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -139,7 +145,7 @@ class AudioMixed(Listed):
     status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
     metadata: Metadata = Field(default_factory=dict)
     data: Tolerant[MediaData] = None
-    format: Tolerant[Code] = None
+    format: Tolerant[Shared] = None
 
     @property
     def is_mp3(self) -> bool:
@@ -236,7 +242,7 @@ def read_record(kind: type[R], value: object) -> R | None:
     reader: TypeAdapter[R] = _READERS[kind]
     try:
         return reader.validate_python(_with_other_fields(kind, value) if issubclass(kind, Listed) else value)
-    except ValidationError:
+    except (ValidationError, RecursionError):  # the second of a field that is nested without end
         return None
 
 

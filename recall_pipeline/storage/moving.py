@@ -171,7 +171,7 @@ def _create_held_folder(folder: Path, prefix: str) -> tuple[Path, int]:
 
 def _held_alone(path: Path) -> int:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
         except BaseException:  # a full table of locks, or Ctrl-C while it waits

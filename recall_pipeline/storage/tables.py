@@ -65,9 +65,8 @@ class Table(Generic[Row]):
         if table is None:
             return None
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
-        for f, hint in self._fields():
-            if f.name in known and not _is_optional(hint) and table.column(f.name).null_count:
-                raise self._unreadable(archive, day, f"a row without {f.name}")
+        if lacking := self._lacking(table.select(known)):
+            raise self._unreadable(archive, day, f"a row without {lacking}")
         return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
@@ -108,6 +107,8 @@ class Table(Generic[Row]):
         held = list(rows)
         columns = [pa.array([getattr(row, f.name) for row in held], f.type) for f in schema]
         table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
+        if lacking := self._lacking(table):
+            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {lacking}")
         with archive.scratch(suffix=".parquet") as written:
             pq.write_table(table, written, compression="zstd")
             archive.publish(written, self.key(day))
@@ -160,6 +161,11 @@ class Table(Generic[Row]):
             part = part.filter(pc.is_in(part.column(where[0]), value_set=pa.array(list(where[1]), pa.string())))
         return part.select(names).cast(pa.schema([schema.field(name) for name in names]))
 
+    def _lacking(self, table: "pa.Table") -> str | None:
+        """Return the name of a column that every row has to have and one has not."""
+        needed = [f.name for f, hint in self._fields() if types.NoneType not in typing.get_args(hint)]
+        return next((name for name in table.column_names if name in needed and table.column(name).null_count), None)
+
     def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -185,10 +191,6 @@ class Table(Generic[Row]):
     def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
         hints = typing.get_type_hints(self.row)
         return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
-
-
-def _is_optional(hint: Any) -> bool:
-    return types.NoneType in typing.get_args(hint)
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

@@ -10,6 +10,7 @@ from recall_pipeline.automation import days_due
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.days import days_between, end_of, start_of
+from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.workspace import an_id
@@ -28,7 +29,9 @@ def settings(tmp_path: Path) -> Settings:
 def catalog(archive: Archive, day: date, outcomes: Sequence[str] = (), listed_at: datetime | None = None) -> None:
     """Put a day on file; listed when it had just ended, unless told otherwise."""
     rows = [CatalogRow(recording_id=an_id(outcome), outcome=outcome, created_at=start_of(day)) for outcome in outcomes]
-    CATALOG.write(archive, day, rows, {"listed_at": (listed_at or end_of(day)).isoformat()})
+    listed = {"listed_at": (listed_at or end_of(day)).isoformat()}
+    RECORDINGS.write(archive, day, [], listed)
+    CATALOG.write(archive, day, rows, listed)
 
 
 @pytest.fixture
@@ -68,6 +71,12 @@ def test_a_day_listed_before_it_was_over_is_due(finished: Archive, settings: Set
 def test_a_day_of_which_nobody_knows_when_it_was_listed_is_due(finished: Archive, settings: Settings) -> None:
     day = TODAY - timedelta(days=3)
     CATALOG.write(finished, day, [])
+    assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
+
+
+def test_a_day_whose_last_sync_was_ended_before_its_catalog_is_due(finished: Archive, settings: Settings) -> None:
+    day = TODAY - timedelta(days=3)
+    RECORDINGS.write(finished, day, [], {"listed_at": (end_of(day) + timedelta(days=1)).isoformat()})
     assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def file_days(settings: Settings, archive: Archive, *days: date) -> None:
             recordings = await discover_recordings(client, listing, archive, day)
             RECORDINGS.write(archive, day, recordings)
             rows, _ = await find_artifacts(client, listing, archive, day, recordings)
-            MIXED_AUDIO.write(archive, day, rows)
+            captured = [replace(row, state="archived", captured_updated_at=row.updated_at) for row in rows]
+            MIXED_AUDIO.write(archive, day, captured)
 
     for day in days:
         asyncio.run(file(day))
@@ -277,6 +279,17 @@ def test_news_that_a_failed_run_left_behind_is_asked_for_again_in_another_hour(
     now = utc_now().replace(minute=5)
     assert key_at(now) == key_at(now.replace(minute=50))
     assert key_at(now) != key_at(now + timedelta(hours=1))
+
+
+def test_an_mp3_that_an_interrupted_sync_left_behind_is_news(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive
+) -> None:
+    file_days(settings, archive, YESTERDAY, LATELY)
+    [row] = MIXED_AUDIO.read(archive, LATELY) or []
+    MIXED_AUDIO.write(archive, LATELY, [replace(row, state=None, captured_updated_at=None)])
+    assert Daemon(instance).tick().keys() == {LATELY.isoformat()}
+    MIXED_AUDIO.write(archive, LATELY, [replace(row, state=None, captured_updated_at=None, fetch_failure="HTTP 503")])
+    assert Daemon(instance).tick() == {}
 
 
 def test_the_cursor_stays_small(instance: dg.DagsterInstance, tmp_path: Path) -> None:

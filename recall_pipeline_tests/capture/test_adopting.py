@@ -1,5 +1,6 @@
 """What a killed sync had published is not lost when Recall deletes it before the next one."""
 
+import errno
 from collections.abc import Callable
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from recall_pipeline.capture import MixedAudioRow
 from recall_pipeline.capture import day as capture_of_a_day
 from recall_pipeline.errors import TransferError
+from recall_pipeline.sandbox import Rule
 from recall_pipeline.sandbox.content import body_of
+from recall_pipeline.sandbox.effects import unavailable
 from recall_pipeline.sandbox.records import Artifact
 from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.storage.faults import storage_error
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, Workspace, talk
 
@@ -46,6 +50,10 @@ def delete_recording(workspace: Workspace, mp3: Artifact) -> None:
     workspace.world.delete_recording(mp3.recording_id)
 
 
+def withdraw_link(workspace: Workspace, mp3: Artifact) -> None:
+    workspace.world.change_artifact(mp3.id, content=None)
+
+
 @pytest.mark.parametrize("delete", [delete_mp3, delete_recording])
 def test_it_is_taken_up_and_stays_ready(workspace: Workspace, orphan: Artifact, delete: Delete) -> None:
     delete(workspace, orphan)
@@ -54,6 +62,12 @@ def test_it_is_taken_up_and_stays_ready(workspace: Workspace, orphan: Artifact, 
     assert (row.outcome, row.upstream_status) == ("ready", "deleted")
     assert workspace.content(workspace.row(orphan.id).source_key) == body_of(talk())
     assert workspace.media_requests() == []
+
+
+def test_it_is_taken_up_where_recall_offers_no_link_any_more(workspace: Workspace, orphan: Artifact) -> None:
+    withdraw_link(workspace, orphan)
+    [row] = workspace.sync().rows
+    assert (row.outcome, row.upstream_status) == ("ready", "done")
 
 
 def test_what_is_still_served_is_fetched_and_compared(workspace: Workspace, orphan: Artifact) -> None:
@@ -79,15 +93,33 @@ def test_where_the_decoder_dies_the_next_sync_looks_again(
     delete_mp3(workspace, orphan)
     with monkeypatch.context() as patch:
         patch.setattr(capture_of_a_day, "found_in_archive", dies)
-        workspace.capture()
-    assert workspace.row(orphan.id).state is None
+        [row] = workspace.sync().rows
+    assert row.outcome == "download_failed"
+    assert "was killed" in (row.outcome_reason or "")
     [row] = workspace.sync().rows
-    assert row.outcome == "ready"
+    assert (row.outcome, row.upstream_status) == ("ready", "deleted")
 
 
-def test_what_was_never_there_is_looked_for_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    [mp3] = workspace.meet("one", talk(), status="processing")
+def test_a_spool_without_room_costs_that_mp3_only(
+    workspace: Workspace, orphan: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise storage_error("write", "the spool", OSError(errno.ENOSPC, "No space left on device"))
+
+    delete_mp3(workspace, orphan)
+    [other] = workspace.meet("two", talk(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(capture_of_a_day, "found_in_archive", full)
+        workspace.capture()
+    assert workspace.row(other.id).state == "archived"
+    assert "No space left" in (workspace.row(orphan.id).fetch_failure or "")
+
+
+def test_what_could_not_be_fetched_is_looked_for_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    [mp3] = workspace.meet("one", talk())
+    workspace.sandbox.faults.add(Rule(unavailable(), origin="media"))
     workspace.capture()
+    assert workspace.row(mp3.id).fetch_failure
     delete_mp3(workspace, mp3)
     looked_for: list[str] = []
     look = Archive.exists

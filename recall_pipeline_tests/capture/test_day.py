@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow, Wanted, capture_day
+from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow, Wanted, capture_day, checkpoints
 from recall_pipeline.capture import day as capture_of_a_day
+from recall_pipeline.capture.checkpoints import Checkpoints
+from recall_pipeline.capture.questions import unanswered_on
 from recall_pipeline.errors import StorageError
 from recall_pipeline.recall import open_client
 from recall_pipeline.sandbox import Rule
@@ -263,10 +265,13 @@ class Interrupted(Exception):
     """Somebody pulled the plug."""
 
 
-def test_a_crash_costs_no_more_than_what_came_since_the_last_checkpoint(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("ended_by", "kept"), [("a kill", 2), ("Ctrl-C or a fault", 3)])
+def test_what_ends_a_sync_costs_no_more_than_what_came_since_the_last_checkpoint(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, ended_by: str, kept: int
 ) -> None:
-    monkeypatch.setattr(capture_of_a_day, "_CHECKPOINT_FILES", 2)
+    monkeypatch.setattr(checkpoints, "_FILES", 2)
+    if ended_by == "a kill":
+        monkeypatch.setattr(Checkpoints, "__exit__", lambda *_: None)  # nothing runs after SIGKILL
     for number in range(4):
         workspace.meet(f"meeting {number}", talk(number))
 
@@ -276,9 +281,21 @@ def test_a_crash_costs_no_more_than_what_came_since_the_last_checkpoint(
 
     with pytest.raises(Interrupted):
         asyncio.run(capture_in_order(workspace, pull_the_plug))
-    assert sum(row.state == "archived" for row in MIXED_AUDIO.read(workspace.archive, DAY) or []) == 2
-    workspace.sandbox.access_log.clear()
-    assert workspace.capture().downloaded == 2
+    on_file = MIXED_AUDIO.read(workspace.archive, DAY) or []
+    assert (len(on_file), sum(row.state == "archived" for row in on_file)) == (4, kept)
+    assert workspace.capture().downloaded == 4 - kept
+
+
+def test_what_could_not_be_asked_stays_noted_while_mp3s_come_home(workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    MIXED_AUDIO.write(workspace.archive, DAY, [], {"unanswered": '{"a recording": "HTTP 500"}'})
+
+    def pull_the_plug(done: int, total: int) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        asyncio.run(capture_in_order(workspace, pull_the_plug))
+    assert unanswered_on(workspace.archive, DAY) == {"a recording": "HTTP 500"}
 
 
 class TestFaultOfTheStorage:

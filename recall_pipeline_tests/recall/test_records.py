@@ -161,6 +161,9 @@ class TestTolerance:
         assert recording is not None
         assert recording.day == date(2026, 3, 2)
 
+    def test_a_field_that_is_nested_without_end_costs_only_its_row(self) -> None:
+        assert read_record(Bot, BOT | {"unknown": json.loads("[" * 700 + "]" * 700)}) is None
+
     def test_one_bad_item_of_a_list_costs_only_itself(self) -> None:
         bot = read_bot(recordings=[RECORDING, {"id": "nothing"}, None], status_changes=[*BOT["status_changes"], 7, {}])
         assert len(bot.recordings) == 1

@@ -306,6 +306,11 @@ class TestLock:
         with archive.lock_day(DAY):
             assert archive.spool.is_dir()
 
+    def test_a_link_in_the_place_of_a_lock_is_not_followed(self, archive: Archive, tmp_path: Path) -> None:
+        (archive.open_spool() / f"day-{DAY}.lock").symlink_to(tmp_path / "nowhere" / "victim")
+        with pytest.raises(StorageError, match="cannot lock"), archive.lock_day(DAY):
+            pass
+
     def test_another_day_can_be_held_meanwhile(self, archive: Archive) -> None:
         with archive.lock_day(DAY):
             other = self.start(archive, "with archive.lock_day(date(2026, 3, 3)):\n    pass\n")

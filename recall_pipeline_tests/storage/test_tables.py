@@ -205,6 +205,12 @@ class TestUnreadable:
         with pytest.raises(StorageError, match=r"is no readable parquet \(a row without name\): restore it"):
             TABLE.read(archive, DAY)
 
+    def test_such_a_row_is_not_written_in_the_first_place(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        with pytest.raises(StorageError, match=r"cannot write .*audio_catalog\.parquet: a row without name"):
+            TABLE.write(archive, DAY, [Row(None)])  # type: ignore[arg-type]
+        assert TABLE.read(archive, DAY) == ROWS
+
 
 class TestOneHiveTable:
     def test_pandas_reads_all_days_with_the_column_day(self, filled: Archive) -> None:

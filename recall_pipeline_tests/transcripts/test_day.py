@@ -18,7 +18,7 @@ from recall_pipeline_tests.transcripts.meetings import RATE_HZ, SILENCE, TestEng
 from recall_pipeline_tests.workspace import DAY, an_id
 from recall_transcripts.day import Transcribed, transcribe_day
 from recall_transcripts.due import days_due
-from recall_transcripts.forgetting import TRANSCRIPTS_AUDIT
+from recall_transcripts.forgetting import TRANSCRIPTS_AUDIT, note_begun
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Heard
 
@@ -181,6 +181,29 @@ def test_a_run_that_is_killed_while_a_transcript_goes_is_ended_by_the_next(
     (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
     assert row.finished_at is not None
     assert stored(team) == {}
+
+
+def test_a_transcript_that_stays_after_all_is_not_said_to_be_gone(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = said(team.archive, "one", "question")
+    team.catalog(one)
+    team.run()
+    team.catalog()
+    with monkeypatch.context() as patch:
+        patch.setattr("recall_transcripts.table.note_begun", note_and_be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            team.run()
+    team.catalog(one)
+    team.run()
+    (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
+    assert row.finished_at is None
+    assert list(stored(team)) == [an_id("one")]
+
+
+def note_and_be_killed(archive: Archive, day: date, rows: Iterable[TranscriptRow]) -> None:
+    note_begun(archive, day, rows)
+    raise KeyboardInterrupt
 
 
 def killed(*_: object) -> None:
