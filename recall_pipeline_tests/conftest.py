@@ -21,6 +21,11 @@ from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline_tests.s3_server import CannotStart, S3Server, running_s3
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the whole suite run on a bucket."""
+    parser.addoption("--storage", choices=("folder", "s3"), default="folder", help="where tests have their archives")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """Let the programs that tests start hear SIGINT, also where a shell began the tests with `&` and has it ignored."""
@@ -88,9 +93,10 @@ def bucket_url(s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: py
 
 
 @pytest.fixture
-def storage_url(folder_url: str) -> str:
-    """Where the archive is to be."""
-    return folder_url
+def storage_url(request: pytest.FixtureRequest) -> str:
+    """Where the archive is to be: a folder, or with `--storage s3` a bucket, unless a module says it itself."""
+    in_bucket = request.config.getoption("storage") == "s3"
+    return str(request.getfixturevalue("bucket_url" if in_bucket else "folder_url"))
 
 
 @pytest.fixture

@@ -26,7 +26,12 @@ from recall_pipeline.storage.moving import (
     sizes_below,
     sweep,
 )
-from recall_pipeline.storage.object_store import cure_of_missing_package, filesystem_options, upload_options
+from recall_pipeline.storage.object_store import (
+    cure_of_missing_package,
+    filesystem_options,
+    reading_options,
+    upload_options,
+)
 from recall_pipeline.storage.spool import create_spool, spool_of
 
 if TYPE_CHECKING:
@@ -134,14 +139,15 @@ class Archive:
         """Return the content of a small file; None when there is none."""
         with self._told("read", key):
             try:
-                return bytes(self._filesystem.cat_file(self.path(key)))
+                return bytes(self._filesystem.cat_file(self.path(key), **reading_options(self.address.scheme)))
             except FileNotFoundError:
                 return None
 
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the content of small files by key, leaving out what is no more."""
         with self._told("read", f"{len(keys)} files"):
-            found = self._filesystem.cat([self.path(key) for key in keys], on_error="return") if keys else {}
+            paths, options = [self.path(key) for key in keys], reading_options(self.address.scheme)
+            found = self._filesystem.cat(paths, on_error="return", **options) if keys else {}
             for fault in found.values():
                 if isinstance(fault, Exception) and not isinstance(fault, FileNotFoundError):
                     raise fault

@@ -32,6 +32,14 @@ def upload_options(scheme: str, size_bytes: int) -> dict[str, Any]:
     return {"chunksize": part_bytes, "max_concurrency": _PARTS_AT_ONCE}
 
 
+def reading_options(scheme: str) -> dict[str, Any]:
+    """Return how a small file is read: by one request.
+
+    s3fs asks for its size first, to read a large one in pieces, and lists the bucket where there is none.
+    """
+    return {"max_concurrency": 1} if scheme == "s3" else {}
+
+
 def cure_of_missing_package(scheme: str) -> str:
     """Say how to install what a scheme takes."""
     extra = _EXTRAS.get(scheme)

@@ -29,10 +29,16 @@ from recall_pipeline_tests.automation.test_sensor import (
     meeting,
 )
 from recall_pipeline_tests.inbox.signing import SECRET
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
 __all__ = ["environment", "instance"]  # fixtures of the sensor's other tests
 
 SIX_HOURS = 6 * 3600
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture

@@ -63,11 +63,11 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(home: Path, storage_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process, on no server; warnings stay errors."""
     monkeypatch.setattr(sys, "warnoptions", ["error"])
     monkeypatch.setenv("RECALL_API_KEY", "")
-    monkeypatch.setenv("RECALL_STORAGE_URL", str(home.parent / "data"))
+    monkeypatch.setenv("RECALL_STORAGE_URL", storage_url)
     monkeypatch.setenv("RECALL_LIST_RPM", "100000")
     monkeypatch.setenv("RECALL_OBJECT_RPM", "100000")
 

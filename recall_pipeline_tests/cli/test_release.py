@@ -1,9 +1,11 @@
 """`release` deletes at Recall what is proven here, when it is told to."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.sandbox import Sandbox
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, Run
@@ -35,6 +37,20 @@ def test_a_table_that_cannot_be_read_stops_it(sandboxed: Run, sandbox: Sandbox, 
     said = sandboxed("release", "--older-than-days", "1", "--yes")
     assert said.status == 1
     assert "is no readable parquet" in said.fault
+    assert deletions(sandbox) == 0
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_clock_that_jumped_stops_it(
+    sandboxed: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    assert sandboxed("sync", "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}").status == 0
+    jumped = utc_now() + timedelta(days=365 * years)
+    for module in ("forgetting.doubts", "cli.release"):
+        monkeypatch.setattr(f"recall_pipeline.{module}.utc_now", lambda: jumped)
+    said = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert said.status == 2
+    assert f"the clock says {jumped:%Y-%m-%d}" in said.fault
     assert deletions(sandbox) == 0
 
 

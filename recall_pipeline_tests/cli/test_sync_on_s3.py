@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import pyarrow.parquet as pq
 import pytest
+import s3fs
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.sandbox import Rule
@@ -41,6 +42,14 @@ class SwallowUpload:
         while (await call.receive()).get("more_body"):
             pass
         call.connection.reset()
+
+
+@pytest.fixture(autouse=True)
+def fresh_connections() -> Iterator[None]:
+    """Let each test find its own endpoint: fsspec keeps file systems by their arguments, whatever the environment."""
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture
@@ -104,6 +113,19 @@ def assert_verified_and_repaired(synced: Run, bucket_url: str) -> None:
     assert synced("verify", "--repair").status == 0
     assert synced("verify").status == 0
     assert_whole(bucket_url)
+
+
+def test_one_without_news_lists_nothing_and_looks_at_no_object_but_the_tables(
+    synced: Run, proxy: S3Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synced(*SYNC[3:]).status == 0
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    assert synced(*SYNC[3:]).status == 0
+    assert {(request.method, Path(request.path).suffix) for request in proxy.seen} == {
+        ("GET", ".parquet"),
+        ("PUT", ".parquet"),
+    }
 
 
 def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
