@@ -152,7 +152,7 @@ OF_MACHINE = (
           says="recording"),
     Fault("disk full for Dagster's records", _home_that_is_not_new, handicap=_largest_file(200_000), statuses=(1,),
           says="Dagster cannot keep its records"),
-    Fault("disk full for tables and Dagster", handicap=_largest_file(10_000), statuses=(1, 2)),
+    Fault("disk full for tables and Dagster", handicap=_largest_file(10_000), statuses=(1,)),
     Fault("storage gone: a path below a file", _below_a_file, lift=lambda trial: trial.data.unlink(), statuses=(1,),
           says="RECALL_STORAGE_URL"),
     Fault("storage read-only", _read_only, lift=lambda trial: trial.data.chmod(0o700), statuses=(1,),

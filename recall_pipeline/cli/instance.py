@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.errors import SettingsError
+from recall_pipeline.errors import SettingsError, StorageError
 from recall_pipeline.settings import dagster_home, project_folder
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NO_COMPUTE_LOGS = {
 
 @contextlib.contextmanager
 def open_instance() -> Iterator["dg.DagsterInstance"]:
-    """Open the instance; raise SettingsError where it cannot be."""
+    """Open the instance; raise SettingsError where it cannot be, StorageError where its disk or database fails."""
     home = checked_dagster_home()
     with _open(home) as instance:
         yield instance
@@ -31,6 +31,7 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
 def _open(home: Path) -> "dg.DagsterInstance":
     import dagster as dg
     from dagster._core.instance import InstanceRef
+    from sqlalchemy.exc import OperationalError
 
     has_its_own = bool(os.environ.get("DAGSTER_HOME")) and (home / "dagster.yaml").is_file()
     folder = home if has_its_own else project_folder()
@@ -41,7 +42,8 @@ def _open(home: Path) -> "dg.DagsterInstance":
             return dg.DagsterInstance.from_ref(ref)
     except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
         reason = " ".join(str(fault).split())[:_LONGEST_REASON]
-        raise SettingsError(
+        kind = StorageError if isinstance(fault, OSError | OperationalError) else SettingsError
+        raise kind(
             f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(fault).__name__}"
         ) from None
 

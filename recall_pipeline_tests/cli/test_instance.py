@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recall_pipeline.cli.instance import open_instance
+from recall_pipeline.errors import StorageError
 
 CHECKOUT = Path(__file__).parent.parent.parent
 
@@ -31,6 +32,12 @@ def test_commands_that_start_together_on_a_fresh_home_all_find_it_whole(home: Pa
 
     with ThreadPoolExecutor(together.parties) as commands:
         assert list(commands.map(count_runs, range(together.parties))) == [0] * together.parties
+
+
+def test_a_database_that_cannot_be_opened_is_a_fault_of_the_storage(home: Path) -> None:
+    (home / "history" / "runs.db").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"Dagster cannot open .*: .*unable to open database file"), open_instance():
+        pass
 
 
 def test_a_home_with_settings_keeps_its_own(home: Path) -> None:
