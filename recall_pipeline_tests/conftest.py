@@ -95,7 +95,7 @@ def bucket_url(s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: py
 @pytest.fixture
 def storage_url(request: pytest.FixtureRequest) -> str:
     """Where the archive is to be: a folder, or with `--storage s3` a bucket, unless a module says it itself."""
-    in_bucket = request.config.getoption("storage") == "s3"
+    in_bucket = request.config.getoption("storage") == "s3" and not request.node.get_closest_marker("on_disk")
     return str(request.getfixturevalue("bucket_url" if in_bucket else "folder_url"))
 
 

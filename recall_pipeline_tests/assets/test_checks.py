@@ -2,7 +2,6 @@
 
 import dataclasses
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -29,8 +28,8 @@ def audio_catalog() -> None:
     """Stand in for the asset: the check looks at what the test has stored."""
 
 
-def _evaluate(tmp_path: Path, name: str) -> dg.AssetCheckEvaluation:
-    session = Session(Settings(storage_url=str(tmp_path / "data")))
+def _evaluate(storage_url: str, name: str) -> dg.AssetCheckEvaluation:
+    session = Session(Settings(storage_url=storage_url))
     check = next(check for check in checks if next(iter(check.check_keys)).name == name)
     definitions = dg.Definitions(
         assets=[audio_catalog],
@@ -47,9 +46,9 @@ def _evaluate(tmp_path: Path, name: str) -> dg.AssetCheckEvaluation:
         return evaluation
 
 
-def test_a_failing_check_tells_count_sample_and_next_action_for_its_day(tmp_path: Path, archive: Archive) -> None:
+def test_a_failing_check_tells_count_sample_and_next_action_for_its_day(storage_url: str, archive: Archive) -> None:
     CATALOG.write(archive, DAY, [FAILED])
-    found = _evaluate(tmp_path, "none_left_failed")
+    found = _evaluate(storage_url, "none_left_failed")
     assert not found.passed
     assert found.partition == "2026-03-02"
     assert found.severity == dg.AssetCheckSeverity.ERROR
@@ -58,16 +57,16 @@ def test_a_failing_check_tells_count_sample_and_next_action_for_its_day(tmp_path
     assert found.metadata["problems"].value == 1
 
 
-def test_the_same_check_clears_once_the_day_is_in_order(tmp_path: Path, archive: Archive) -> None:
+def test_the_same_check_clears_once_the_day_is_in_order(storage_url: str, archive: Archive) -> None:
     CATALOG.write(archive, DAY, [dataclasses.replace(FAILED, outcome="not_requested")])
-    assert _evaluate(tmp_path, "none_left_failed").passed
+    assert _evaluate(storage_url, "none_left_failed").passed
 
 
 @pytest.mark.parametrize("name", ["durations_agree", "loudness_in_tolerance"])
-def test_what_may_have_good_reasons_only_warns(tmp_path: Path, archive: Archive, name: str) -> None:
+def test_what_may_have_good_reasons_only_warns(storage_url: str, archive: Archive, name: str) -> None:
     row = dataclasses.replace(FAILED, outcome="ready", recording_seconds=60.0, duration_seconds=10.0, audio_lufs=-30.0)
     CATALOG.write(archive, DAY, [row])
-    found = _evaluate(tmp_path, name)
+    found = _evaluate(storage_url, name)
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
 

@@ -38,6 +38,7 @@ def scheduler() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
+@pytest.mark.on_disk
 def test_a_killed_worker_costs_nothing_but_its_time(
     workspace: Workspace, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

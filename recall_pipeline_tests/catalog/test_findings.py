@@ -72,6 +72,7 @@ def test_a_recording_or_mp3_without_a_row_is_missing(archive: Archive) -> None:
     assert missing_rows(archive, DAY).problems == (f"recording {RECORDING}", f"MP3 {AUDIO}")
 
 
+@pytest.mark.on_disk
 def test_stored_bytes_are_held_against_the_size_that_the_table_states(archive: Archive) -> None:
     MIXED_AUDIO.write(archive, DAY, [SOURCE])
     assert unproven_bytes(archive, DAY).problems == (f"MP3 {AUDIO} is not there",)
@@ -81,6 +82,7 @@ def test_stored_bytes_are_held_against_the_size_that_the_table_states(archive: A
     assert unproven_bytes(archive, DAY).problems == (f"MP3 {AUDIO} has {len(BYTES) - 1} bytes, not {len(BYTES)}",)
 
 
+@pytest.mark.on_disk
 def test_bytes_captured_by_the_last_sync_are_held_against_their_sha256(archive: Archive) -> None:
     MIXED_AUDIO.write(archive, DAY, [SOURCE])
     _store(archive, BYTES.upper())

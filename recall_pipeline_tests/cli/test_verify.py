@@ -74,6 +74,7 @@ def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
     assert (told["partial_files"], told["abandoned_files"]) == (1, 0)
 
 
+@pytest.mark.on_disk
 def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, archive: Archive) -> None:
     first, second = ready(archive, DAY_BEFORE), ready(archive)
     source, normalized = path_of(first.source_uri), path_of(second.audio_uri)
@@ -99,6 +100,7 @@ def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, ar
     assert sorted(days) == sorted([f"{DAY_BEFORE}", f"{YESTERDAY}"] * 2)
 
 
+@pytest.mark.on_disk
 def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
     synced: Run, sandbox: Sandbox, archive: Archive
 ) -> None:
@@ -119,6 +121,7 @@ def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
     assert orphan.read_bytes() == b"the only record of something"
 
 
+@pytest.mark.on_disk
 def test_a_corrupt_recording_is_fetched_again(synced: Run, sandbox: Sandbox, archive: Archive) -> None:
     (mp3,) = MIXED_AUDIO.read(archive, YESTERDAY) or []
     good = sandbox.world.artifacts.get(mp3.audio_id)

@@ -42,6 +42,7 @@ def test_what_was_interrupted_is_due_again(archive: Archive, monkeypatch: pytest
     assert list(retention_plan(archive, SETTINGS, 1).days) == days[:2]
 
 
+@pytest.mark.on_disk
 @pytest.mark.parametrize("day", range(3))
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG])
 def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, day: int) -> None:
@@ -52,6 +53,7 @@ def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, d
         retention_plan(archive, SETTINGS, 1)
 
 
+@pytest.mark.on_disk
 def test_a_listing_of_the_storage_that_fails_stops_it(archive: Archive) -> None:
     fill(archive, 3)
     folder = Path(archive.path("audio_catalog"))

@@ -78,6 +78,7 @@ def test_it_goes_once(workspace: Workspace, release: Callable[[], Released]) -> 
     assert len(deletions(workspace)) == 2
 
 
+@pytest.mark.on_disk
 def test_damaged_bytes_stay_at_recall(workspace: Workspace, release: Callable[[], Released]) -> None:
     path = Path(workspace.archive.path(workspace.row(WEEKLY).source_key or ""))
     content = bytearray(path.read_bytes())
