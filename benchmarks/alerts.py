@@ -71,6 +71,7 @@ def a_killed_run(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
         materialize(DAY.isoformat())
         process = trial.process_of_a_run()
         os.kill(process, signal.SIGKILL)
+    with struck(running, Rule(unavailable(), origin="api")):  # else the run started anew ends before anybody looks
         inbox.fires(trial, "the run's process was killed", f"the run of {DAY}")
     inbox.clears(trial, "the run's process was killed")
 
