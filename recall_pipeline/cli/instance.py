@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _LONGEST_REASON = 300
+_OF_A_DATABASE = "OperationalError"  # what SQLAlchemy and drivers call a disk or a server that fails
 # Else Dagster copies a step's output through `tail`, progress bars included, and Ctrl-C makes those processes noisy.
 _NO_COMPUTE_LOGS = {
     "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -31,7 +32,6 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
 def _open(home: Path) -> "dg.DagsterInstance":
     import dagster as dg
     from dagster._core.instance import InstanceRef
-    from sqlalchemy.exc import OperationalError
 
     has_its_own = bool(os.environ.get("DAGSTER_HOME")) and (home / "dagster.yaml").is_file()
     folder = home if has_its_own else project_folder()
@@ -42,8 +42,8 @@ def _open(home: Path) -> "dg.DagsterInstance":
             return dg.DagsterInstance.from_ref(ref)
     except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
         reason = " ".join(str(fault).split())[:_LONGEST_REASON]
-        kind = StorageError if isinstance(fault, OSError | OperationalError) else SettingsError
-        raise kind(
+        is_of_storage = isinstance(fault, OSError) or type(fault).__name__ == _OF_A_DATABASE
+        raise (StorageError if is_of_storage else SettingsError)(
             f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(fault).__name__}"
         ) from None
 
