@@ -138,7 +138,7 @@ class _Capture:
         return asyncio.create_task(self.row(row, artifact.download_url if artifact else None))
 
     async def adopted(self, row: MixedAudioRow) -> MixedAudioRow:
-        """Return the row of a deleted MP3 with the bytes that a killed sync brought home, if it did."""
+        """Return the row of an MP3 that is offered no more, with what a killed sync brought home of it."""
         try:
             found = await found_in_archive(self.archive, self.day, row, self.prover)
         except (TransferError, StorageError) as fault:  # says nothing of the bytes: as it was, so looked for again
