@@ -47,7 +47,7 @@ def _downloading(trial: Trial) -> Callable[[], bool]:
 
 
 def _normalizing(trial: Trial) -> Callable[[], bool]:
-    return lambda: any(trial.data.glob("_spool/**/*.flac"))
+    return lambda: any(name.endswith(".flac") for name in trial.spooled())
 
 
 _BEGINNINGS = (_starting, _asking, _downloading, _downloading, _normalizing)
@@ -130,7 +130,7 @@ def _kill_one(trial: Trial, dice: random.Random, report: Report) -> None:
 
 def _moment(trial: Trial) -> str:
     """Say what a sync is at, by what lies in the spool."""
-    spooled = [path.name for path in trial.data.glob("_spool/**/*")]
+    spooled = trial.spooled()
     if any(name.endswith(".flac") for name in spooled):
         return "normalizing"
     return "downloading" if any(".part" in name for name in spooled) else "in between"

@@ -37,11 +37,7 @@ def _downloads(trial: Trial, running: Running) -> bool:
 
 def _normalizes(trial: Trial, running: Running) -> bool:
     """Wait until a worker writes a normalized file."""
-    # Not `glob`: it stumbles over a folder that goes while it looks.
-    def there() -> bool:
-        return any(name.endswith(".flac") for _, _, names in os.walk(trial.data / "_spool") for name in names)
-
-    return _comes_true(there, running)
+    return _comes_true(lambda: any(name.endswith(".flac") for name in trial.spooled()), running)
 
 
 def _proves(_: Trial, running: Running) -> bool:

@@ -62,6 +62,10 @@ class Trial:
         """The archive."""
         return self.folder / "data"
 
+    def spooled(self) -> list[str]:
+        """Return the names of what lies in the spool; unlike `glob`, whatever goes while it is looked at."""
+        return [name for _, _, names in os.walk(self.data / "_spool") for name in names]
+
     @property
     def home(self) -> Path:
         """The Dagster home."""
