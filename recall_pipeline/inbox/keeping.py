@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.inbox.events import Event
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline.storage.layout import DRAINED_EVENTS, EVENTS
@@ -35,7 +36,8 @@ class Inbox:
         keys = [Layout.event(event_id) for event_id in self._ids()[:_MOST_AT_ONCE]]
         read = {key: Event.read(content) for key, content in self._archive.read_many(keys).items()}
         unreadable = [key for key, event in read.items() if event is None]
-        self._archive.move_many({key: f"{DRAINED_EVENTS}/unreadable/{_id_in(key)}.json" for key in unreadable})
+        today = utc_now().date()
+        self._archive.move_many({key: Layout.drained_event(today, f"unreadable-{_id_in(key)}") for key in unreadable})
         events = [event for key, event in read.items() if event]
         return sorted(events, key=lambda event: (event.received_at, event.event_id))
 

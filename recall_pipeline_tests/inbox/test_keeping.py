@@ -39,14 +39,18 @@ def test_what_was_drained_waits_no_longer_and_stays_a_while(inbox: Inbox, storag
     assert [key for key in stored_keys(storage_url) if not key.startswith("_spool")] == ["_events/b.json"]
 
 
-def test_what_is_no_event_is_put_aside_and_stops_nothing(inbox: Inbox, archive: Archive, storage_url: str) -> None:
+def test_what_is_no_event_is_put_aside_for_a_while_and_stops_nothing(
+    inbox: Inbox, archive: Archive, storage_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.inbox.keeping.utc_now", lambda: NOON)
     inbox.keep(event("a"))
     with archive.scratch() as written:
         written.write_text('{"event_id": "torn')
         archive.publish(written, Layout.event("torn"))
     assert inbox.waiting() == [event("a")]
-    assert "_events/drained/unreadable/torn.json" in stored_keys(storage_url)
+    assert "_events/drained/day=2026-03-02/unreadable-torn.json" in stored_keys(storage_url)
     assert inbox.count() == 1
+    assert inbox.sweep(TODAY + timedelta(days=4)) == 1
 
 
 def test_a_backlog_is_read_a_thousand_at_a_time(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
