@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         description="Server-side encryption to ask S3 for at every upload: `AES256`, `aws:kms`, or `aws:kms:KEY` with "
         "a key's id or ARN. Unset: as the bucket does by default.",
     )
+    group_may_read: bool = Field(
+        False,
+        description="Whether the group of a local archive's folder may read what is published in it. Unset: files are "
+        "their owner's alone.",
+    )
     spool_dir: Annotated[Path, AfterValidator(folders.absolute)] | None = Field(
         None,
         description="Where partial files live (a relative path as above). Unset: `<storage>/_spool` if that is local, "

@@ -48,6 +48,7 @@ class Address:
     root: str
     spool: Path
     encryption: str | None = None
+    group_may_read: bool = False
 
     @property
     def scheme(self) -> str:
@@ -58,7 +59,7 @@ class Address:
     @classmethod
     def of(cls, settings: Settings) -> "Address":
         """Return the address that the settings name."""
-        return cls(settings.storage_root, spool_of(settings), settings.s3_encryption)
+        return cls(settings.storage_root, spool_of(settings), settings.s3_encryption, settings.group_may_read)
 
     def open(self) -> "Archive":
         """Open the archive; nothing is read or written yet. Raises StorageError without the package it takes."""
@@ -192,7 +193,7 @@ class Archive:
         """Move a finished local file to its final name, where it appears in one step."""
         with self._told("write", key):
             if self._is_local:
-                move_whole(local, Path(self.path(key)))
+                move_whole(local, Path(self.path(key)), Path(self._path) if self.address.group_may_read else None)
             else:
                 options = upload_options(self.address.scheme, local.stat().st_size)
                 self._filesystem.put_file(str(local), self.path(key), **options)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
+_GROUP_FILE = 0o640
+_GROUP_FOLDER = 0o750
 
 
 def private_folder(folder: Path) -> None:
@@ -131,12 +133,17 @@ def _unless_missing(fault: OSError) -> None:
         raise fault
 
 
-def move_whole(local: Path, target: Path) -> None:
-    """Rename `local` to `target`, durably; across file systems through a hidden copy beside the target."""
+def move_whole(local: Path, target: Path, group_below: Path | None = None) -> None:
+    """Rename `local` to `target`, durably; across file systems through a hidden copy beside the target.
+
+    From the folder `group_below` on, its group may read; without one, nobody but this user.
+    """
     with local.open("rb+") as written:
         os.fsync(written.fileno())
-    local.chmod(PRIVATE_FILE)
+    local.chmod(_GROUP_FILE if group_below else PRIVATE_FILE)
     private_folder(target.parent)
+    if group_below:
+        _let_group_in(target.parent, group_below)
     try:
         local.replace(target)
     except OSError as fault:
@@ -145,6 +152,12 @@ def move_whole(local: Path, target: Path) -> None:
         _copy_whole(local, target)
         local.unlink()
     _sync_folder(target.parent)
+
+
+def _let_group_in(folder: Path, top: Path) -> None:
+    for each in (folder, *folder.parents):
+        if each.is_relative_to(top) and stat.S_IMODE(each.stat().st_mode) == _PRIVATE_FOLDER:
+            each.chmod(_GROUP_FOLDER)
 
 
 def _create_held(folder: Path, prefix: str, suffix: str) -> tuple[Path, int]:
@@ -187,6 +200,7 @@ def _copy_whole(local: Path, target: Path) -> None:
     sweep(target.parent, prefix)
     with held_file(target.parent, prefix) as hidden:
         shutil.copyfile(local, hidden)
+        shutil.copymode(local, hidden)
         with hidden.open("rb+") as copied:
             os.fsync(copied.fileno())
         hidden.replace(target)

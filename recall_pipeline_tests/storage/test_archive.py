@@ -105,6 +105,17 @@ class TestPublishing:
         assert files_below(Path(archive.path(""))) == []
         assert not archive.spool.exists()
 
+    def test_the_group_may_read_what_is_published_if_told_so_and_never_the_spool(self, tmp_path: Path) -> None:
+        archive = open_archive(Settings(storage_url=str(tmp_path / "data"), group_may_read=True))
+        with archive.scratch() as written:
+            written.write_bytes(b"sound")
+            spool_mode = mode_of(archive.spool)
+            archive.publish(written, KEY)
+        published = Path(archive.path(KEY))
+        assert mode_of(published) == 0o640
+        assert {mode_of(folder) for folder in published.parents if archive.path("") in f"{folder}/"} == {0o750}
+        assert spool_mode == 0o700
+
     def test_publishing_takes_the_local_file_away(self, either: Archive) -> None:
         received = either.open_spool() / "audio.part"
         received.write_bytes(b"sound")
