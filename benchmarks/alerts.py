@@ -79,7 +79,7 @@ def a_killed_run(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
 def a_damaged_file(trial: Trial, inbox: "Hook") -> None:
     """A stored MP3 grows by a byte; `sync --recording` fetches it again."""
     [row] = [row for row in MIXED_AUDIO.read(trial.archive, DAY) or [] if row.source_key]
-    with Path(trial.archive.path(str(row.source_key))).open("ab") as file:
+    with trial.archive.local_path(str(row.source_key)).open("ab") as file:
         file.write(b"!")
     execute_check("mixed_audio", "bytes_proven", DAY.isoformat())
     inbox.fires(trial, "check bytes_proven", f"bytes_proven of {DAY}")
@@ -91,7 +91,7 @@ def a_damaged_file(trial: Trial, inbox: "Hook") -> None:
 def tables_written_by_hand(trial: Trial, inbox: "Hook") -> None:
     """A catalog loses its rows, another a column; a sync of their days writes them anew."""
     CATALOG.write(trial.archive, DAY, [])
-    table = trial.archive.path(Layout.table("audio_catalog", BEFORE))
+    table = trial.archive.local_path(Layout.table("audio_catalog", BEFORE))
     pq.write_table(pq.ParquetFile(table).read().drop_columns(["waveform"]), table)
     execute_check("audio_catalog", "nothing_missing", DAY.isoformat())
     inbox.fires(trial, "check nothing_missing", f"nothing_missing of {DAY}")

@@ -179,9 +179,9 @@ def _write_year(folder: str) -> None:
     archive = open_archive(Settings(storage_url=folder))
     first = date(YEAR, 1, 1)
     CATALOG.write(archive, first, [_row(CatalogRow, number) for number in range(ROWS_A_DAY)])
-    written = Path(archive.path(Layout.table("audio_catalog", first)))
+    written = archive.local_path(Layout.table("audio_catalog", first))
     for number in range(1, 365):
-        copy = Path(archive.path(Layout.table("audio_catalog", first + timedelta(days=number))))
+        copy = archive.local_path(Layout.table("audio_catalog", first + timedelta(days=number)))
         copy.parent.mkdir()
         shutil.copyfile(written, copy)
 

@@ -10,7 +10,9 @@ FOLDER_AND_BUCKET = (FOLDER, BUCKET)
 
 def stored(root: str) -> dict[str, bytes]:
     """Return the content of every file below a folder or an fsspec URL, by its path from there on."""
-    filesystem, path = fsspec.core.url_to_fs(root, use_listings_cache=False)
+    scheme = root.partition("://")[0] if "://" in root else "file"
+    filesystem = fsspec.filesystem(scheme, use_listings_cache=False)
+    path = filesystem._strip_protocol(root)
     names = filesystem.find(path) if filesystem.exists(path) else []
     return {name.removeprefix(path).lstrip("/"): filesystem.cat_file(name) for name in sorted(names)}
 

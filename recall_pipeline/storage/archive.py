@@ -6,7 +6,9 @@ exception leaves half written (design.md section 4).
 """
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _SCRATCH = "scratch-"
+_AT_ONCE = 16
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -67,11 +71,14 @@ class Address:
 
         options = filesystem_options(self.scheme, self.encryption)
         try:
-            filesystem, path = fsspec.core.url_to_fs(self.root, use_listings_cache=False, **options)
+            # Not `url_to_fs`: it takes `::` in a path for a chain of file systems.
+            kind = fsspec.get_filesystem_class(self.scheme)
+            in_url = kind._get_kwargs_from_urls(self.root)
+            filesystem = kind(use_listings_cache=False, **in_url, **options)
         except ImportError as missing:
             cure = cure_of_missing_package(self.scheme)
             raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}; {cure}") from None
-        return Archive(self, filesystem, path)
+        return Archive(self, filesystem, self.root if self.scheme == "file" else kind._strip_protocol(self.root))
 
 
 class Archive:
@@ -92,10 +99,16 @@ class Archive:
 
     def uri(self, key: str) -> str:
         """Return the absolute fsspec URI of `key`, which opens as it stands."""
-        return f"{self._prefix}{self.path(key)}"
+        return f"{self._prefix}{self._full(key)}"
 
-    def path(self, key: str) -> str:
-        """Return the path of `key` as this archive's file system spells it."""
+    def local_path(self, key: str) -> Path:
+        """Return the path of `key` on this machine; raise StorageError where the archive is in a bucket."""
+        if not self._is_local:
+            raise StorageError(f"{self.uri(key)} is in a bucket: it has no path on this machine; use local_copy")
+        return Path(self._full(key))
+
+    def _full(self, key: str) -> str:
+        """Return `key` as this archive's file system spells it; taken as it is, never as a pattern."""
         return f"{self._path}/{key}"
 
     def days(self, table: TableName) -> list[date]:
@@ -107,7 +120,7 @@ class Archive:
         with self._told("list", folder):
             try:
                 # Not `ls` on disk: it shows a file where a folder should be as if that were in it.
-                path = self.path(folder)
+                path = self._full(folder)
                 found = [*map(str, Path(path).iterdir())] if self._is_local else self._filesystem.ls(path, detail=False)
             except FileNotFoundError:
                 return []
@@ -115,24 +128,25 @@ class Archive:
 
     def sizes_below(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder and the folders in it, by key, in bytes."""
-        path = self.path(folder)
+        path = self._full(folder)
         with self._told("list", folder):
             if self._is_local:  # where `find` takes a folder that may not be read for an empty one
                 found = sizes_below(Path(path))
             else:
-                found = {name: facts["size"] for name, facts in self._filesystem.find(path, detail=True).items()}
+                listed = self._filesystem.find(path, detail=True).items()  # some stores show an emptied folder itself
+                found = {name: facts["size"] for name, facts in listed if name.startswith(f"{path}/")}
         return {name.removeprefix(f"{self._path}/"): int(size) for name, size in sorted(found.items())}
 
     def exists(self, key: str) -> bool:
         """Say whether `key` is published."""
         with self._told("look at", key):
-            return bool(self._filesystem.exists(self.path(key)))
+            return bool(self._filesystem.exists(self._full(key)))
 
     def size_bytes(self, key: str) -> int | None:
         """Return the size of what is published under `key`; None when nothing is."""
         with self._told("look at", key):
             try:
-                return int(self._filesystem.size(self.path(key)))
+                return int(self._filesystem.size(self._full(key)))
             except FileNotFoundError:
                 return None
 
@@ -140,30 +154,24 @@ class Archive:
         """Return the content of a small file; None when there is none."""
         with self._told("read", key):
             try:
-                return bytes(self._filesystem.cat_file(self.path(key), **reading_options(self.address.scheme)))
+                return bytes(self._filesystem.cat_file(self._full(key), **reading_options(self.address.scheme)))
             except FileNotFoundError:
                 return None
 
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the content of small files by key, leaving out what is no more."""
-        with self._told("read", f"{len(keys)} files"):
-            paths, options = [self.path(key) for key in keys], reading_options(self.address.scheme)
-            found = self._filesystem.cat(paths, on_error="return", **options) if keys else {}
-            for fault in found.values():
-                if isinstance(fault, Exception) and not isinstance(fault, FileNotFoundError):
-                    raise fault
-        contents = {key: found[self.path(key)] for key in keys}
-        return {key: bytes(content) for key, content in contents.items() if not isinstance(content, Exception)}
+        contents = zip(keys, self._each(self.read, keys), strict=True)
+        return {key: content for key, content in contents if content is not None}
 
     @contextlib.contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
         """Give a local path with the content of `key`: the file itself, or a copy in the spool for the while."""
         if self._is_local:
-            yield Path(self.path(key))
+            yield Path(self._full(key))
             return
         with self.scratch(suffix=Path(key).suffix) as copy:
             with self._told("read", key):
-                self._filesystem.get_file(self.path(key), str(copy))
+                self._filesystem.get_file(self._full(key), str(copy))
             yield copy
 
     @contextlib.contextmanager
@@ -193,38 +201,53 @@ class Archive:
         """Move a finished local file to its final name, where it appears in one step."""
         with self._told("write", key):
             if self._is_local:
-                move_whole(local, Path(self.path(key)), Path(self._path) if self.address.group_may_read else None)
+                move_whole(local, Path(self._full(key)), Path(self._path) if self.address.group_may_read else None)
             else:
                 options = upload_options(self.address.scheme, local.stat().st_size)
-                self._filesystem.put_file(str(local), self.path(key), **options)
+                self._filesystem.put_file(str(local), self._full(key), **options)
                 local.unlink()
 
     def remove(self, key: str) -> None:
         """Remove what is published under `key`, and the folder that it leaves empty."""
         with self._told("remove", key):
             with contextlib.suppress(FileNotFoundError):
-                self._filesystem.rm_file(self.path(key))
+                self._filesystem.rm_file(self._full(key))
             if self._is_local:
                 with contextlib.suppress(OSError):
-                    Path(self.path(key)).parent.rmdir()
+                    Path(self._full(key)).parent.rmdir()
 
     def move_many(self, renamed: Mapping[str, str]) -> None:
         """Give small files other names, old ones to new ones; what is no more is left out."""
-        old, new = ([self.path(key) for key in keys] for keys in (renamed.keys(), renamed.values()))
-        with self._told("move", f"{len(renamed)} files"):
+        self._each(lambda names: self._move(*names), list(renamed.items()))
+
+    def _move(self, before: str, after: str) -> None:
+        with self._told("move", before), contextlib.suppress(FileNotFoundError):
             if self._is_local:
-                for before, after in zip(old, new, strict=True):
-                    private_folder(Path(after).parent)
-                    with contextlib.suppress(FileNotFoundError):
-                        Path(before).replace(after)
-            elif renamed:
-                self._filesystem.copy(old, new, on_error="ignore")
-                self._filesystem.rm(old)
+                private_folder(Path(self._full(after)).parent)
+                Path(self._full(before)).replace(self._full(after))
+            else:
+                self._filesystem.cp_file(self._full(before), self._full(after))
+                self._filesystem.rm_file(self._full(before))
 
     def remove_below(self, folder: str) -> None:
-        """Remove a folder with all that is in it."""
+        """Remove a folder with all that is in it; raise StorageError unless a second look finds nothing left."""
         with self._told("remove", folder), contextlib.suppress(FileNotFoundError):
-            self._filesystem.rm(self.path(folder), recursive=True)
+            if self._is_local:
+                shutil.rmtree(self._full(folder))
+        self._each(self.remove, list(self.sizes_below(folder)))
+        if left := self.sizes_below(folder):
+            raise StorageError(f"{len(left)} files are still in {self.uri(folder)} after their removal: try again")
+
+    @staticmethod
+    def _each(act: Callable[[A], T], items: Sequence[A]) -> list[T]:
+        """Act on items one by one, a few at a time.
+
+        A list of keys is never handed to fsspec: it would take `[`, `]`, `*` and `?` in them for a pattern.
+        """
+        if not items:
+            return []
+        with ThreadPoolExecutor(min(_AT_ONCE, len(items))) as threads:
+            return list(threads.map(act, items))
 
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""

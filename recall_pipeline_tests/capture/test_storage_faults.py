@@ -83,5 +83,5 @@ def test_whoever_writes_into_the_spool_is_told_that_it_took_no_more(archive: Arc
 def no_leftovers(archive: Archive) -> Iterator[None]:
     """Whatever happens, nothing lies under a name that is not final."""
     yield
-    below = Path(archive.path(""))
+    below = archive.local_path("")
     assert [path for path in below.rglob("*") if path.name.startswith((".", "scratch-"))] == []

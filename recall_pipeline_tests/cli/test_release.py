@@ -1,7 +1,6 @@
 """`release` deletes at Recall what is proven here, when it is told to."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_what_was_synced_is_released_once_asked_for(sandboxed: Run, sandbox: San
 
 def test_a_table_that_cannot_be_read_stops_it(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
     day, *_ = fill(archive, 3)
-    Path(archive.path(f"audio_catalog/day={day}/audio_catalog.parquet")).write_bytes(b"damaged")
+    archive.local_path(f"audio_catalog/day={day}/audio_catalog.parquet").write_bytes(b"damaged")
     said = sandboxed("release", "--older-than-days", "1", "--yes")
     assert said.status == 1
     assert "is no readable parquet" in said.fault

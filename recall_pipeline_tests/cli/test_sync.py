@@ -3,7 +3,6 @@
 import json
 import re
 from importlib import import_module
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -110,7 +109,7 @@ def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandbo
 
 @pytest.mark.on_disk
 def test_a_day_that_fails_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
-    table = Path(archive.path(f"mixed_audio/day={DAY_BEFORE}/mixed_audio.parquet"))
+    table = archive.local_path(f"mixed_audio/day={DAY_BEFORE}/mixed_audio.parquet")
     table.parent.mkdir(parents=True)
     table.write_text("no parquet")
     said = sandboxed("sync", *BOTH_DAYS, "--json")

@@ -238,7 +238,7 @@ def _steps(archive: Archive, monkeypatch: pytest.MonkeyPatch, killed_at: int | N
 
 
 def test_a_table_that_cannot_be_read_stops_it_before_anything_is_gone(office: Office) -> None:
-    table = Path(office.archive.path(Layout.table(MIXED_AUDIO.name, DAY)))
+    table = office.archive.local_path(Layout.table(MIXED_AUDIO.name, DAY))
     ids = of_recording(read_inventory(office.archive), CONTOSO).days[DAY]
     table.write_bytes(b"damaged")
     before = stored(office.archive.address.root)
@@ -249,7 +249,7 @@ def test_a_table_that_cannot_be_read_stops_it_before_anything_is_gone(office: Of
 
 def test_an_audit_that_cannot_be_read_stops_every_sync_of_its_day(office: Office) -> None:
     forget(office.archive)
-    Path(office.archive.path(Layout.table("audit", DAY))).write_bytes(b"damaged")
+    office.archive.local_path(Layout.table("audit", DAY)).write_bytes(b"damaged")
     with pytest.raises(StorageError, match=r"audit/day=.* is no readable parquet"):
         office.sync_all()
 

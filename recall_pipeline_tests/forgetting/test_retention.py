@@ -1,7 +1,6 @@
 """By age, recordings go when the archive can be read whole and the clock is right, and never many at once."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -48,7 +47,7 @@ def test_what_was_interrupted_is_due_again(archive: Archive, monkeypatch: pytest
 def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, day: int) -> None:
     days = fill(archive, 3)
     name = table.name  # type: ignore[attr-defined]
-    Path(archive.path(Layout.table(name, days[day]))).write_bytes(b"damaged")
+    archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
     with pytest.raises(StorageError, match=f"{name}.parquet is no readable parquet"):
         retention_plan(archive, SETTINGS, 1)
 
@@ -56,7 +55,7 @@ def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, d
 @pytest.mark.on_disk
 def test_a_listing_of_the_storage_that_fails_stops_it(archive: Archive) -> None:
     fill(archive, 3)
-    folder = Path(archive.path("audio_catalog"))
+    folder = archive.local_path("audio_catalog")
     folder.rename(folder.with_name("moved away"))
     folder.write_text("a file where a folder was")
     with pytest.raises(StorageError, match="cannot list audio_catalog"):

@@ -63,14 +63,14 @@ def test_both_bounds_are_included(exported: Export, bounds: dict[str, Any], coun
 def test_the_audio_is_named_where_it_lies_in_the_archive(exported: Export, cataloged: Archive, kind: str) -> None:
     named = [audio_of(kind, line) for line in lines_of(exported(kind))]
     assert [soundfile.info(path).frames for path in named] == [samples for samples, _, _ in LENGTHS.values()]
-    assert all(path.startswith(cataloged.path("normalized_audio/")) for path in named)
+    assert all(path.startswith(str(cataloged.local_path("normalized_audio"))) for path in named)
 
 
 def test_a_hugging_face_folder_links_into_the_archive(exported: Export, cataloged: Archive) -> None:
     done = exported("huggingface")
     for line in lines_of(done):
         link = done.manifest.parent / line["file_name"]
-        assert str(link.readlink()).startswith(cataloged.path("normalized_audio/"))
+        assert str(link.readlink()).startswith(str(cataloged.local_path("normalized_audio")))
         assert soundfile.info(link).frames == line["num_samples"]
 
 
@@ -79,7 +79,7 @@ def test_a_copy_needs_the_archive_no_more(exported: Export, cataloged: Archive, 
     if kind == "huggingface":
         exported(kind)  # links from an earlier export give way to copies
     done = exported(kind, copy=True)
-    Path(cataloged.path("")).rename(tmp_path / "unmounted")
+    cataloged.local_path("").rename(tmp_path / "unmounted")
     places = [done.manifest.parent / audio_of(kind, line) for line in lines_of(done)]
     assert [soundfile.info(place).frames for place in places] == [samples for samples, _, _ in LENGTHS.values()]
     assert sorted(places) == sorted((done.manifest.parent / "audio").iterdir())
@@ -116,7 +116,7 @@ def test_the_same_catalog_gives_the_same_bytes_for_its_owner_only(exported: Expo
 def test_a_fault_leaves_the_manifest_before_it_as_it_was(exported: Export, cataloged: Archive) -> None:
     done = exported("nemo", copy=True)
     before = done.manifest.read_bytes()
-    Path(cataloged.path(Layout.table("audio_catalog", NEXT))).write_bytes(b"no parquet")
+    cataloged.local_path(Layout.table("audio_catalog", NEXT)).write_bytes(b"no parquet")
     with pytest.raises(StorageError):
         exported("nemo", copy=True)
     assert done.manifest.read_bytes() == before

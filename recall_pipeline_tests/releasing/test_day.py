@@ -80,7 +80,7 @@ def test_it_goes_once(workspace: Workspace, release: Callable[[], Released]) -> 
 
 @pytest.mark.on_disk
 def test_damaged_bytes_stay_at_recall(workspace: Workspace, release: Callable[[], Released]) -> None:
-    path = Path(workspace.archive.path(workspace.row(WEEKLY).source_key or ""))
+    path = workspace.archive.local_path(workspace.row(WEEKLY).source_key or "")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

@@ -102,7 +102,7 @@ class TestPublishing:
         with archive.scratch() as written:
             written.write_bytes(b"sound")
         archive.close_spool()
-        assert files_below(Path(archive.path(""))) == []
+        assert files_below(archive.local_path("")) == []
         assert not archive.spool.exists()
 
     def test_the_group_may_read_what_is_published_if_told_so_and_never_the_spool(self, tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ class TestPublishing:
             written.write_bytes(b"sound")
             spool_mode = mode_of(archive.spool)
             archive.publish(written, KEY)
-        published = Path(archive.path(KEY))
+        published = archive.local_path(KEY)
         assert mode_of(published) == 0o640
-        assert {mode_of(folder) for folder in published.parents if archive.path("") in f"{folder}/"} == {0o750}
+        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(archive.local_path(""))} == {0o750}
         assert spool_mode == 0o700
 
     def test_publishing_takes_the_local_file_away(self, either: Archive) -> None:
@@ -130,9 +130,9 @@ class TestPublishing:
 
     def test_files_and_folders_are_private_to_this_user(self, archive: Archive) -> None:
         publish(archive)
-        published = Path(archive.path(KEY))
+        published = archive.local_path(KEY)
         assert mode_of(published) == 0o600
-        assert {mode_of(folder) for folder in published.parents if archive.path("") in f"{folder}/"} == {0o700}
+        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(archive.local_path(""))} == {0o700}
         with archive.scratch() as written:
             assert mode_of(written) == 0o600
             assert mode_of(archive.spool) == 0o700
@@ -152,8 +152,8 @@ class TestPublishing:
             KEY,
         )
         assert archive.read(KEY) == b"before"
-        assert [path for path in files_below(Path(archive.path(""))) if archive.spool not in path.parents] == [
-            Path(archive.path(KEY))
+        assert [path for path in files_below(archive.local_path("")) if archive.spool not in path.parents] == [
+            archive.local_path(KEY)
         ]
 
     def test_what_a_killed_process_left_in_the_spool_goes_with_the_next_run(self, archive: Archive) -> None:
@@ -193,9 +193,9 @@ class TestAcrossDisks:
 
     def test_a_file_arrives_whole_and_private_and_leaves_no_copy(self, archive: Archive) -> None:
         publish(archive, b"sound")
-        assert files_below(Path(archive.path(""))) == [Path(archive.path(KEY))]
+        assert files_below(archive.local_path("")) == [archive.local_path(KEY)]
         assert archive.read(KEY) == b"sound"
-        assert mode_of(Path(archive.path(KEY))) == 0o600
+        assert mode_of(archive.local_path(KEY)) == 0o600
         assert files_below(archive.spool) == []
 
     def test_a_process_killed_on_the_way_leaves_nothing_visible_and_the_next_one_tidies_up(
@@ -219,11 +219,11 @@ class TestAcrossDisks:
             archive.spool,
             KEY,
         )
-        (hidden,) = files_below(Path(archive.path("")))
+        (hidden,) = files_below(archive.local_path(""))
         assert hidden.name.startswith(".audio.mp3.")
         assert not archive.exists(KEY)
         publish(archive, b"sound")
-        assert files_below(Path(archive.path(""))) == [Path(archive.path(KEY))]
+        assert files_below(archive.local_path("")) == [archive.local_path(KEY)]
 
     def test_a_full_disk_is_told_and_leaves_nothing(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:
@@ -232,14 +232,14 @@ class TestAcrossDisks:
         monkeypatch.setattr("shutil.copyfile", full)
         with pytest.raises(StorageError, match=r"No space left on device\. Free some space"):
             publish(archive)
-        assert files_below(Path(archive.path(""))) == []
+        assert files_below(archive.local_path("")) == []
 
 
 class TestRemoving:
     def test_a_removed_file_is_gone_and_so_is_the_folder_it_leaves_empty(self, archive: Archive) -> None:
         publish(archive)
         archive.remove(KEY)
-        assert not Path(archive.path(KEY)).parent.exists()
+        assert not archive.local_path(KEY).parent.exists()
 
     def test_a_folder_with_other_files_stays(self, either: Archive) -> None:
         other = KEY.replace("audio.mp3", "other.mp3")

@@ -91,7 +91,7 @@ def folder(folder_url: str) -> Path:
     on_disk = open_archive(Settings(storage_url=folder_url))
     TABLE.write(on_disk, DAY, ROWS)
     TABLE.write(on_disk, NEXT_DAY, [Row("c"), Row("d")])
-    return Path(on_disk.path("audio_catalog"))
+    return on_disk.local_path("audio_catalog")
 
 
 class TestRoundTrip:

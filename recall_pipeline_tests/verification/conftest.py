@@ -50,7 +50,7 @@ class Copy:
 
     def path(self, key: str) -> Path:
         """The file of a key."""
-        return Path(self.archive.path(key))
+        return self.archive.local_path(key)
 
     def put(self, key: str, content: bytes) -> str:
         """Put a file there, behind the back of the tables; return its key."""

@@ -1,0 +1,86 @@
+"""An archive lives under a name full of patterns, beside a neighbour that those patterns match."""
+
+import csv
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from recall_pipeline.audit import AUDIT
+from recall_pipeline.catalog import read_catalog, read_recordings
+from recall_pipeline.inbox import Event, Inbox
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
+from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
+
+BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
+ODD_AND_NEIGHBOUR = [
+    ("Meetings [EU]", "Meetings E"),
+    ("Meetings [!a]", "Meetings E"),
+    ("all*", "all of them"),
+    ("what?", "whats"),
+    ("{a,b}", "a"),
+    ("50% & #1; 'ü' $x ~ +", "50"),
+]
+
+
+@pytest.fixture(params=FOLDER_AND_BUCKET)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.mark.parametrize(("odd", "neighbour"), ODD_AND_NEIGHBOUR)
+def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighbour_alone(
+    sandboxed: Run, storage_url: str, odd: str, neighbour: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def use(name: str) -> tuple[Settings, Archive]:
+        monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}/{name}")
+        monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / f"spool {name}"))
+        settings = Settings()
+        return settings, open_archive(settings)
+
+    def keep(archive: Archive) -> None:
+        Inbox(archive).keep(Event("msg_1", "bot.done", datetime(2026, 3, 2, tzinfo=UTC)))
+
+    _, other = use(neighbour)
+    assert sandboxed("sync", *BOTH_DAYS).status == 0
+    keep(other)
+    before = stored(other.address.root)
+
+    settings, archive = use(odd)
+    assert sandboxed("sync", *BOTH_DAYS).status == 0
+    keep(archive)
+    assert sandboxed("verify", *BOTH_DAYS).status == 0
+    assert len(json.loads(sandboxed("catalog", "--format", "json").out)) == 3
+    for recording in read_recordings(settings=settings):
+        with fsspec.open(recording.audio_uri) as opened:
+            assert opened.read(4) == b"fLaC"
+    exported = tmp_path / f"export {odd}"
+    assert sandboxed("export", "--to", "csv", "--out", str(exported), "--copy").status == 0
+    [listed] = exported.glob("*.csv")
+    assert len(list(csv.DictReader(listed.read_text("utf-8").splitlines()))) == 2
+
+    inbox = Inbox(archive)
+    assert [event.event_id for event in inbox.waiting()] == ["msg_1"]
+    inbox.drain(inbox.waiting(), YESTERDAY)
+    assert (inbox.waiting(), inbox.sweep(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)
+
+    [gone] = read_catalog(first=YESTERDAY, outcomes=["ready"], settings=settings)["recording_id"]
+    assert sandboxed("forget", "--recording", gone, "--reason", "request 17", "--yes").status == 0
+    assert [key for key in stored(archive.address.root) if gone in key] == []
+    [row] = [row for row in AUDIT.read(archive, YESTERDAY) or [] if row.recording_id == gone]
+    assert (row.files, row.finished_at is not None) == (2, True)
+    assert stored(other.address.root) == before
+
+
+@pytest.mark.parametrize("name", ["a::b", "::", "s3::x"])
+def test_two_colons_in_a_folder_are_part_of_its_name(
+    sandboxed: Run, folder_url: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", f"{folder_url}/{name}")
+    assert sandboxed("sync", *BOTH_DAYS).status == 0
+    assert sandboxed("verify", *BOTH_DAYS).status == 0
+    assert (Path(folder_url) / name / "audio_catalog").is_dir()
