@@ -13,7 +13,7 @@ from recall_pipeline.automation.jobs import sync_day
 from recall_pipeline.automation.news import News, OnFile
 from recall_pipeline.automation.watching import Place, Seen, look, pages_per_look, tick_seconds
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import PipelineError
+from recall_pipeline.errors import PipelineError, StorageError
 from recall_pipeline.inbox import Event, Inbox
 from recall_pipeline.recall import open_client
 from recall_pipeline.recall.pacing import BudgetShare
@@ -97,10 +97,20 @@ class _Tick:
 
 def _tick(settings: Settings, archive: Archive, place: Place, now: datetime) -> _Tick:
     """Ask about the events that wait, look on in the listings, and hold both against what is on file."""
-    events = Inbox(archive).waiting() if settings.webhook_secret else []  # none are received without a secret
-    told = asyncio.run(_ask(settings, events)) if events else Heard([], [])
+    told = _hear(settings, archive)
     looked, on_file = asyncio.run(_look(settings, place, now)), OnFile(archive)
     return _Tick(settings, now, told, looked, [*on_file.news_in(told.listed)], [*on_file.news_in(looked.listed)])
+
+
+def _hear(settings: Settings, archive: Archive) -> Heard:
+    """Ask about the events that wait; trouble with them is reported, and never stops the look at the listings."""
+    if settings.webhook_secret is None:  # none are received without a secret
+        return Heard([], [])
+    try:
+        events = Inbox(archive).waiting()
+        return asyncio.run(_ask(settings, events)) if events else Heard([], [])
+    except StorageError as error:
+        return Heard([], [], str(error))
 
 
 async def _ask(settings: Settings, events: Sequence[Event]) -> Heard:
@@ -120,5 +130,8 @@ def _put_aside(settings: Settings, archive: Archive, tick: _Tick) -> str:
     if settings.webhook_secret is None:
         return ""
     inbox, today = Inbox(archive), tick.now.date()
-    inbox.drain(tick.told.done, today)
-    return f"; {len(tick.told.done)} events heard, {inbox.count()} wait, {inbox.sweep(today)} old ones removed"
+    try:
+        inbox.drain(tick.told.done, today)
+        return f"; {len(tick.told.done)} events heard, {inbox.count()} wait, {inbox.sweep(today)} old ones removed"
+    except StorageError as error:
+        return f"; events wait: {error}"

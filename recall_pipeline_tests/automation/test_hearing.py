@@ -9,6 +9,7 @@ import pytest
 from recall_pipeline.automation.hearing import asks_per_tick
 from recall_pipeline.automation.watching import Place, tick_seconds
 from recall_pipeline.days import utc_now
+from recall_pipeline.errors import StorageError
 from recall_pipeline.inbox import Event, Inbox
 from recall_pipeline.sandbox import Rule, Sandbox, World
 from recall_pipeline.sandbox.effects import Reset
@@ -171,6 +172,23 @@ def test_while_the_api_is_down_events_wait(daemon: Daemon, inbox: Inbox, world: 
     assert "cannot reach" in daemon.said
     sandbox.faults.remove(down)
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
+
+
+def test_events_that_cannot_be_read_never_stop_the_look_at_the_listings(
+    daemon: Daemon, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> list[Event]:
+        raise StorageError("cannot list _events: Input/output error. Look at the disk")
+
+    new_audio(world)
+    later = utc_now() + timedelta(seconds=SIX_HOURS)
+    monkeypatch.setattr("recall_pipeline.automation.sensor.utc_now", lambda: later)
+    for broken in ("waiting", "drain"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Inbox, broken, unreadable)
+            patched.setenv("RECALL_SENSOR_INTERVAL_SECONDS", "30")
+            daemon.cursor = None
+            assert YESTERDAY.isoformat() in daemon.tick()
 
 
 def test_a_burst_is_heard_a_share_of_the_budget_at_a_time(

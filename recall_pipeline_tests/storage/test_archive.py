@@ -113,7 +113,8 @@ class TestPublishing:
             archive.publish(written, KEY)
         published = archive.local_path(KEY)
         assert mode_of(published) == 0o640
-        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(archive.local_path(""))} == {0o750}
+        root = archive.local_path("")
+        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(root)} == {0o750}
         assert spool_mode == 0o700
 
     def test_publishing_takes_the_local_file_away(self, either: Archive) -> None:
@@ -132,7 +133,8 @@ class TestPublishing:
         publish(archive)
         published = archive.local_path(KEY)
         assert mode_of(published) == 0o600
-        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(archive.local_path(""))} == {0o700}
+        root = archive.local_path("")
+        assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(root)} == {0o700}
         with archive.scratch() as written:
             assert mode_of(written) == 0o600
             assert mode_of(archive.spool) == 0o700
