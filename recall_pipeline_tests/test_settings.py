@@ -152,6 +152,30 @@ def test_every_setting_has_a_wrong_value_among_those_tried() -> None:
     assert {name for name, _, _ in WRONG} == DEFAULTS.keys()
 
 
+@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("quoted", ['"/archive"', "'/archive'", '"7', "7'", "“/archive”", "`local`", ' "/archive" '])
+def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, quoted)
+    with pytest.raises(SettingsError, match=f"^{name} has quotes around it.*: write it without them$"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3:/bucket", "file:/archive", "C:\\archive", "file://localhost/archive", "file://archive", "/a\nb", "/a\tb", "S3://b"],
+)
+def test_a_storage_url_with_a_slip_makes_no_folder_of_that_name(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", url)
+    with pytest.raises(SettingsError, match=r"^RECALL_STORAGE_URL \w+ .*: .+$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("path", [" /archive ", "/archive\n"])
+def test_space_around_a_value_is_no_part_of_it(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", path)
+    assert load_settings().storage_root == "/archive"
+
+
 @pytest.mark.parametrize("name", ["RECALL_API_KEY", "RECALL_WEBHOOK_SECRET", "RECALL_ALERT_URL", "RECALL_API_URL"])
 def test_the_line_never_repeats_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "ftp://hidden hidden@hidden?hidden")

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recall_pipeline.errors import SettingsError
-from recall_pipeline.settings import load_settings
+from recall_pipeline.settings import load_settings, without_quotes
 
 WHISPER = "faster-whisper"
 _PREFIX = "TRANSCRIPTS_"
@@ -39,6 +39,11 @@ class TranscriptsSettings(BaseSettings):
         "later; 0 shows none.",
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: object) -> object:
+        return without_quotes(value)
+
 
 def load_transcripts_settings() -> TranscriptsSettings:
     """Read the settings; raise SettingsError with one line about the first wrong value."""
@@ -47,5 +52,6 @@ def load_transcripts_settings() -> TranscriptsSettings:
         return TranscriptsSettings()
     except ValidationError as invalid:
         fault = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
-        name, said = f"{_PREFIX}{fault['loc'][0]}".upper(), fault["msg"].removeprefix("Input ")
+        said = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
+        name = f"{_PREFIX}{fault['loc'][0]}".upper()
         raise SettingsError(f"{name} is wrong: {said}; correct it or unset it") from None

@@ -10,7 +10,7 @@ of one line that name the variable, the value's fault and the fix.
 from recall_pipeline.settings.fields import REGIONS, Settings, environment_name
 from recall_pipeline.settings.folders import dagster_home, project_folder
 from recall_pipeline.settings.loading import load_settings
-from recall_pipeline.settings.values import is_loopback
+from recall_pipeline.settings.values import is_loopback, without_quotes
 
 __all__ = [
     "REGIONS",
@@ -20,4 +20,5 @@ __all__ = [
     "is_loopback",
     "load_settings",
     "project_folder",
+    "without_quotes",
 ]

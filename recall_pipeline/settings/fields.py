@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recall_pipeline.errors import SettingsError
@@ -105,6 +105,11 @@ class Settings(BaseSettings):
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="Where alerts are posted (Slack-shaped JSON)."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: object) -> object:
+        return values.without_quotes(value)
 
     @model_validator(mode="after")
     def _encryption_fits_storage(self) -> Self:

@@ -13,6 +13,7 @@ from recall_pipeline.settings.folders import absolute
 
 _EARLIEST_START = date(2000, 1, 1)  # a slip in the year would make Dagster draw half a million partitions
 _SHORTEST_SECRET_BYTES = 12
+_QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 
@@ -24,6 +25,16 @@ def is_loopback(host: str | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def without_quotes(value: object) -> object:
+    """Return a value without the spaces around it; quotes around it are a slip of whoever wrote the environment."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text[:1] in _QUOTES or text[-1:] in _QUOTES:
+        raise ValueError("has quotes around it, which are taken as part of the value: write it without them")
+    return text
 
 
 def plain_key(key: SecretStr) -> SecretStr:
@@ -56,9 +67,15 @@ def base_url(url: str) -> str:
 
 def storage_url(url: str) -> str:
     """Return a path, or an fsspec URL of a kind that is known and without credentials."""
+    if re.search(r"[\x00-\x1f\x7f]", url):
+        raise ValueError("holds a line break or another control character: write it in one line")
+    if slip := re.match(r"(\w[\w+.-]*):(?=/(?!/)|\\)", url):
+        raise ValueError(f"is neither a path nor a URL: write {slip[1]}:// for a URL, or a path that begins with /")
     scheme, separator, rest = url.partition("://")
     if separator and scheme not in _STORAGE_SCHEMES:
         raise ValueError(f"has an unknown scheme {scheme!r}: use a path or one of {', '.join(_STORAGE_SCHEMES)}")
+    if scheme == "file" and separator and not rest.startswith("/"):
+        raise ValueError("names a host or a relative path: write it like file:///path/to/archive, or as a plain path")
     if not separator or scheme == "file":
         absolute(rest if separator else url)
         return url
