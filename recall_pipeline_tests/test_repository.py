@@ -32,6 +32,34 @@ IMPORTED_BY_OTHERS = {
     "dagster-webserver": "dagster dev starts it",
     "s3fs": "fsspec imports it when a URL says s3",
 }
+TOP_LEVEL = {
+    ".ci",
+    ".github",
+    ".gitattributes",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "benchmarks",
+    "dagster.yaml",
+    "deploy",
+    "dg.toml",
+    "docs",
+    "examples",
+    "mkdocs.yml",
+    "pyproject.toml",
+    "recall_pipeline",
+    "recall_pipeline_tests",
+    "recall_sandbox",
+    "recall_transcripts",
+    "requirements",
+    "tools",
+    "workspace.yaml",
+}
 ONLY_WHEN_ASKED_FOR = {"distributed": "RECALL_WORKERS names a Dask scheduler"}
 
 
@@ -51,6 +79,11 @@ def distributions_imported(package: str = "recall_pipeline") -> set[str]:
     tops = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - set(PACKAGES)
     known = packages_distributions()
     return {canonicalize_name(known.get(top, [top])[0]) for top in tops}
+
+
+def test_the_top_level_holds_only_names_that_are_allowed_there() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    assert {path.partition("/")[0] for path in tracked.splitlines()} - TOP_LEVEL == set()
 
 
 @pytest.mark.parametrize("group", GROUPS)
