@@ -20,11 +20,11 @@ ui: ## serve the sandbox and open Dagster on the demo's data
 	$(SETUP) runtime
 	.venv/bin/recall-pipeline ui
 
-test: ## run the tests
+test: ## run the tests; PYTEST_FLAGS=... are pytest's own
 	$(SETUP) runtime test
-	.venv/bin/python -m pytest -n auto --dist loadgroup
+	.venv/bin/python -m pytest -n auto --dist loadgroup $(PYTEST_FLAGS)
 
-dev: ## add the development tools: mypy, ruff, dg, uv
+dev: ## add the development tools: mypy, ruff, codespell, dg, uv
 	$(SETUP) runtime test dev
 
 transcription: ## add what transcribes, and Whisper-base to try it with
