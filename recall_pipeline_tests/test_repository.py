@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +133,22 @@ def test_the_build_needs_nothing_beside_its_lock() -> None:
 
 def test_pyproject_leaves_dagster_to_workspace_yaml() -> None:
     assert {"dagster", "dg"}.isdisjoint(PROJECT["tool"]), "`dagster dev` would ignore workspace.yaml"
+
+
+def test_ci_runs_on_every_python_that_pyproject_supports() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    classifier = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+    classified = [found[1] for text in PROJECT["project"]["classifiers"] if (found := classifier.fullmatch(text))]
+    required = SpecifierSet(PROJECT["project"]["requires-python"])
+    supported = [python for python in (f"3.{minor}" for minor in range(100)) if required.contains(f"{python}.0")]
+    assert workflow["jobs"]["checks"]["strategy"]["matrix"]["python"] == classified == supported
+
+
+def test_hooks_run_only_the_tools_of_this_checkout() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert {repo["repo"] for repo in config["repos"]} == {"local"}
+    assert [hook["id"] for hook in hooks if not hook["entry"].startswith(".venv/bin/")] == []
 
 
 def test_dagster_accepts_its_settings_and_keeps_everything_in_one_ignored_folder(
