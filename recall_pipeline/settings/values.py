@@ -69,8 +69,10 @@ def storage_url(url: str) -> str:
     """Return a path, or an fsspec URL of a kind that is known and without credentials."""
     if re.search(r"[\x00-\x1f\x7f]", url):
         raise ValueError("holds a line break or another control character: write it in one line")
-    if slip := re.match(r"(\w[\w+.-]*):(?=/(?!/)|\\)", url):
-        raise ValueError(f"is neither a path nor a URL: write {slip[1]}:// for a URL, or a path that begins with /")
+    if slip := re.match(rf"({'|'.join(_STORAGE_SCHEMES)}|[A-Za-z]):(?!//)|\w[\w+.-]*:/(?!/)", url):
+        raise ValueError(f"begins with {slip[0]} and is no URL: write scheme://... or a path that begins with /")
+    if "?versionId=" in url:
+        raise ValueError("holds ?versionId=, which S3 clients take for a version: choose another prefix")
     scheme, separator, rest = url.partition("://")
     if separator and scheme not in _STORAGE_SCHEMES:
         raise ValueError(f"has an unknown scheme {scheme!r}: use a path or one of {', '.join(_STORAGE_SCHEMES)}")

@@ -98,7 +98,7 @@ class Archive:
         return self._is_local
 
     def uri(self, key: str) -> str:
-        """Return the absolute fsspec URI of `key`, which opens as it stands."""
+        """Return the absolute fsspec URI of `key`; `fsspec.open` accepts it, but for `::` in it."""
         return f"{self._prefix}{self._full(key)}"
 
     def local_path(self, key: str) -> Path:

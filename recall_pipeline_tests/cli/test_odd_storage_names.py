@@ -21,7 +21,7 @@ ODD_AND_NEIGHBOUR = [
     ("Meetings [EU]", "Meetings E"),
     ("Meetings [!a]", "Meetings E"),
     ("all*", "all of them"),
-    ("what?", "whats"),
+    ("what?", "what1"),
     ("{a,b}", "a"),
     ("50% & #1; 'ü' $x ~ +", "50"),
 ]
