@@ -162,7 +162,20 @@ def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, mon
 
 @pytest.mark.parametrize(
     "url",
-    ["s3:/bucket", "file:/archive", "C:\\archive", "file://localhost/archive", "file://archive", "/a\nb", "/a\tb", "S3://b", "file:x", "s3:b", "c:/x", "s3://b/?versionId=1"],
+    [
+        "s3:/bucket",
+        "file:/archive",
+        "C:\\archive",
+        "file://localhost/archive",
+        "file://archive",
+        "/a\nb",
+        "/a\tb",
+        "S3://b",
+        "file:x",
+        "s3:b",
+        "c:/x",
+        "s3://b/?versionId=1",
+    ],
 )
 def test_a_storage_url_with_a_slip_makes_no_folder_of_that_name(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_STORAGE_URL", url)
