@@ -27,7 +27,7 @@ import numpy as np
 import soxr
 
 from benchmarks.audio_inputs import make
-from recall_pipeline.audio.decoding import Decoding
+from recall_pipeline.audio.decoder import Decoding
 
 T = TypeVar("T")
 

@@ -25,9 +25,9 @@ def floor(source: Path, destination: Path) -> None:
     import numpy as np
 
     from recall_pipeline.audio.channels import mixing
-    from recall_pipeline.audio.conforming import conform
-    from recall_pipeline.audio.decoding import Block, Decoding
-    from recall_pipeline.audio.encoding import open_encoder
+    from recall_pipeline.audio.decoder import Block, Decoding
+    from recall_pipeline.audio.encoder import open_encoder
+    from recall_pipeline.audio.resample import conform
     from recall_pipeline.audio.target import Target
 
     target = Target(format="mp3" if destination.suffix == ".mp3" else "flac")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from recall_pipeline.sandbox.speech import transcripts
+from recall_sandbox.speech import clip_transcripts
 
 RATE_HZ = 48000
 _PIECE_SECONDS = 300
@@ -50,7 +50,7 @@ def _piece(name: str, channels: int) -> bytes:
 
 def _sentences(name: str) -> Iterator[Sound]:
     rng = np.random.default_rng(1)
-    clips = [_clip(clip) for clip in transcripts()]
+    clips = [_clip(clip) for clip in clip_transcripts()]
     seconds = 0.0
     while seconds < _PIECE_SECONDS:
         clip = clips[rng.integers(len(clips))]
@@ -61,5 +61,5 @@ def _sentences(name: str) -> Iterator[Sound]:
 
 
 def _clip(name: str) -> Sound:
-    samples, rate_hz = soundfile.read(str(files("recall_pipeline.sandbox") / "clips" / f"{name}.flac"))
+    samples, rate_hz = soundfile.read(str(files("recall_sandbox") / "clips" / f"{name}.flac"))
     return np.asarray(soxr.resample(samples, rate_hz, RATE_HZ))

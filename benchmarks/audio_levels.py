@@ -48,7 +48,7 @@ def meeting(clips: list[Path], rate_hz: int, shape: str, seed: int) -> Sound:
 def main() -> int:
     """Normalize and measure a hundred and five files, print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=Path, default=Path(str(files("recall_pipeline.sandbox") / "clips")))
+    parser.add_argument("--clips", type=Path, default=Path(str(files("recall_sandbox") / "clips")))
     clips = sorted(path for path in parser.parse_args().clips.iterdir() if path.suffix in (".flac", ".wav"))
     failures = 0
     with tempfile.TemporaryDirectory() as name:

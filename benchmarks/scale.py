@@ -22,8 +22,8 @@ from typing import Any
 
 from benchmarks.serving import DAY, serving
 from recall_pipeline.days import start_of
-from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline.settings import Settings
+from recall_sandbox.speech import Speech
 
 TALK = Speech(1)
 YEAR = 2025
@@ -123,10 +123,10 @@ def sync() -> int:
     """Run `sync_day` for the day; return the number of requests to the API."""
     import dagster as dg
 
-    from recall_pipeline.assets import Session
     from recall_pipeline.definitions import defs
+    from recall_pipeline.defs import RunContext
 
-    session = Session(Settings(), [DAY])
+    session = RunContext(Settings(), [DAY])
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("sync_day").execute_in_process(
             instance=instance,
@@ -144,7 +144,7 @@ def tick() -> int:
 
     import dagster as dg
 
-    from recall_pipeline.automation import finished_bots
+    from recall_pipeline.defs import finished_bots
     from recall_pipeline.settings import dagster_home
 
     ledger = dagster_home() / "recall_budget.sqlite"

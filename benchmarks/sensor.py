@@ -20,19 +20,19 @@ from uuid import UUID
 
 import dagster as dg
 
-from recall_pipeline.automation import finished_bots
-from recall_pipeline.automation.watching import looks_to_see, pages_per_look
-from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow, find_artifacts
-from recall_pipeline.capture.rows import ARCHIVED
 from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.defs import finished_bots
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
-from recall_pipeline.recall import open_client
-from recall_pipeline.recall.listing import list_days
-from recall_pipeline.sandbox import Sandbox, World
-from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
-from recall_pipeline.sandbox.speech import Speech
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow, find_artifacts
+from recall_pipeline.download.rows import ARCHIVED
+from recall_pipeline.polling.listing_poll import pages_per_tick, ticks_until_seen
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
+from recall_sandbox import Sandbox, World
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
+from recall_sandbox.speech import Speech
 
 LOOKBACK_DAYS = 7
 PAGE_SIZE = 100
@@ -80,7 +80,7 @@ def run(bots: int, raised_rpm: int, folder: Path) -> list[Measured]:
     world, recent, old = workspace(bots)
     recent_pages = -(-bots // 10 // PAGE_SIZE)
     pages = recent_pages, -(-bots // PAGE_SIZE) - recent_pages
-    hot_ticks, _ = looks_to_see(Settings(list_rpm=50), *pages)
+    hot_ticks, _ = ticks_until_seen(Settings(list_rpm=50), *pages)
     sandbox = Sandbox(world, page_size=PAGE_SIZE, list_per_minute=None, object_per_minute=None)
     with sandbox.running():
         common = {
@@ -112,13 +112,15 @@ def workspace(count: int) -> tuple[World, list[str], list[str]]:
     return world, [_id(number, 3) for number in (1, 2)], [_id(recent_count + number, 3) for number in (1, 2)]
 
 
-def _meeting(number: int, start: datetime, *, unfinished: bool) -> Iterator[Bot | Recording | Artifact]:
+def _meeting(number: int, start: datetime, *, unfinished: bool) -> Iterator[SandboxBot | SandboxRecording | Artifact]:
     """Yield a finished meeting of half an hour; its MP3 is still in the making if `unfinished`."""
     bot_id, recording_id, audio_id = (_id(number, kind) for kind in (1, 2, 3))
     end = start + timedelta(minutes=30)
-    history = (StatusChange("joining_call", start), StatusChange("done", end))
-    yield Bot(bot_id, "Archive Bot", "zoom", {"meeting_id": str(number), "platform": "zoom"}, None, start, history)
-    yield Recording(recording_id, bot_id, start, start, end, end, shortcut_id=audio_id)
+    history = (SandboxStatusChange("joining_call", start), SandboxStatusChange("done", end))
+    yield SandboxBot(
+        bot_id, "Archive Bot", "zoom", {"meeting_id": str(number), "platform": "zoom"}, None, start, history
+    )
+    yield SandboxRecording(recording_id, bot_id, start, start, end, end, shortcut_id=audio_id)
     status = "processing" if unfinished else "done"
     yield Artifact(audio_id, recording_id, start, end, None if unfinished else TALK, status)
 
@@ -189,7 +191,7 @@ def measure(
             lists = [len(sandbox.access_log.only(path=f"/api/v1/{name}/")) for name in LISTS]
             most, largest = max(most, *lists), max(largest, len(cursor or ""))
     with environment(RECALL_LIST_RPM=str(rpm)):
-        share, most_ticks = pages_per_look(Settings()), looks_to_see(Settings(), *pages)
+        share, most_ticks = pages_per_tick(Settings()), ticks_until_seen(Settings(), *pages)
     return Measured(
         rpm,
         share,

@@ -12,10 +12,10 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from recall_pipeline.days import start_of, utc_now
-from recall_pipeline.sandbox import Rule, Sandbox, World
-from recall_pipeline.sandbox.content import Content
-from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
 from recall_pipeline.settings import Settings
+from recall_sandbox import Rule, Sandbox, World
+from recall_sandbox.content import Content
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 
 DAY: date = utc_now().date() - timedelta(days=2)
 PAGE_SIZE = 100
@@ -64,12 +64,14 @@ def _serve(told: Connection, contents: Sequence[Content], rules: Sequence[Rule])
         told.recv()
 
 
-def _meeting(number: int, of: int, content: Content) -> Iterator[Bot | Recording | Artifact]:
+def _meeting(number: int, of: int, content: Content) -> Iterator[SandboxBot | SandboxRecording | Artifact]:
     """Yield a finished meeting, spread with the others over the day."""
     bot_id, recording_id, audio_id = (str(UUID(int=(kind << 64) + number + 1)) for kind in (1, 2, 3))
     start: datetime = start_of(DAY) + timedelta(hours=20) * (number / of)
     end = start + timedelta(minutes=5)
-    history = (StatusChange("joining_call", start), StatusChange("done", end))
-    yield Bot(bot_id, "Archive Bot", "zoom", {"meeting_id": str(number), "platform": "zoom"}, None, start, history)
-    yield Recording(recording_id, bot_id, start, start, end, end, shortcut_id=audio_id)
+    history = (SandboxStatusChange("joining_call", start), SandboxStatusChange("done", end))
+    yield SandboxBot(
+        bot_id, "Archive Bot", "zoom", {"meeting_id": str(number), "platform": "zoom"}, None, start, history
+    )
+    yield SandboxRecording(recording_id, bot_id, start, start, end, end, shortcut_id=audio_id)
     yield Artifact(audio_id, recording_id, start, end, content)

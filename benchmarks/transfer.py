@@ -22,14 +22,14 @@ from pydantic import SecretStr
 
 from benchmarks.seed_guide import download_all
 from benchmarks.serving import DAY, serving
-from recall_pipeline.capture.day import _open_transfer
-from recall_pipeline.capture.partials import Partial
-from recall_pipeline.capture.proof import sha256_of
-from recall_pipeline.recall import open_client
-from recall_pipeline.recall.listing import list_days
-from recall_pipeline.sandbox import Rule
-from recall_pipeline.sandbox.effects import Call, Delay
+from recall_pipeline.download.day_download import _open_transfer
+from recall_pipeline.download.partials import Partial
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage.integrity import sha256_of
+from recall_sandbox import Rule
+from recall_sandbox.effects import Call, Delay
 
 LATENCY_SECONDS, BYTES_PER_SECOND = 0.05, 2_000_000
 CONNECTIONS = Settings.model_fields["concurrency"].default

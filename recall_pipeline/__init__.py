@@ -1,25 +1,25 @@
-"""Bring a company's Recall.ai meeting audio home, every day, without losing a minute of it.
+"""Incrementally archive Recall.ai meeting audio: list, download, verify, normalize, catalog.
 
-Follow one recording by reading the rooms in their order; a room imports only from rooms above it:
+The packages in the order in which a recording passes through them; each imports only from those above it:
 
-    errors, days, redaction, settings  what can go wrong, and what the user may set
-    recall             speak to Recall.ai: what exists, and where its bytes are for the moment
-    storage            where bytes live: the one place a path is spelled
-    audit              write down what was let go, and know by that what must never come back
-    inbox              take in what Recall.ai tells by webhook, until the sensor has looked
-    discovery          learn what exists for a day, without forgetting what existed
-    audio              hear what a file holds, and bring it to one level and format
-    capture            bring an MP3 home whole, and prove it
-    catalog            decide each recording's outcome, and keep the table that everybody reads
-    verification       prove the archive against its tables, and account for every file
-    forgetting         remove recordings for good, and prove that
-    releasing          delete at Recall what was proven again just now
-    manifests          list what is ready in the formats of training toolkits
-    assets             the same as four Dagster assets, one thin file each
-    downstream         the catalog as a resource, for other teams' code locations
-    automation         when they run
+    errors, days, progress, redaction, settings  errors, UTC days, progress reports, secrets, settings
+    recall_api         async client: retries, rate limits, pagination, typed records
+    storage            folders and object stores: paths, atomic writes, Parquet tables, locks
+    audit              append-only table of erasures and upstream deletions
+    webhooks           receiver of Recall's signed webhooks, and the event store
+    discovery          the tables `bots` and `recordings` of a day
+    audio              decode, measure and normalize audio files
+    download           fetch each MP3 with resume, check that it decodes, store it
+    catalog            outcome of each recording, the table `audio_catalog`, its readers
+    verification       check the archive against its tables
+    erasure            remove recordings for good
+    upstream_deletion  delete at Recall what was verified just now
+    manifests          manifests for training toolkits
+    polling            detect what changed upstream, with a bounded number of requests
+    defs               Dagster assets, checks, jobs, schedules, sensors, resources
+    downstream         the catalog as a Dagster resource, for other code locations
     definitions        what Dagster loads
-    cli                the same by hand
+    cli                the command line
 
-Beside them stands `sandbox`: a Recall.ai on loopback, for the demo, the tests and the docs.
+The package `recall_sandbox` beside this one is a local mock of the Recall.ai API, for the demo, the tests and the docs.
 """

@@ -1,4 +1,4 @@
-"""Everything that Dagster loads, in one readable list (contract.md section 2). Loading reads settings, nothing else.
+"""Everything that Dagster loads (docs/design/interface.md, section 2). Loading reads settings, nothing else.
 
 It takes what lives by then out of the garbage collector's rounds, which is what Dagster and others have imported.
 """
@@ -9,16 +9,19 @@ import dagster as dg
 
 gc.freeze()  # else the collector goes through all of it again and again, here and in every run
 
-from recall_pipeline.assets import audio_catalog, bots, mixed_audio, recordings
-from recall_pipeline.assets.checks import checks
-from recall_pipeline.assets.session import session_resource
-from recall_pipeline.automation import (
+from recall_pipeline.defs import (
     alerts,
+    audio_catalog,
+    bots,
+    checks,
     daily_retention,
     daily_sync,
     finished_bots,
     forget_job,
+    mixed_audio,
+    recordings,
     retention_job,
+    run_context_resource,
     sync_day,
 )
 
@@ -28,7 +31,7 @@ defs = dg.Definitions(
     jobs=[sync_day, forget_job, retention_job],
     schedules=[daily_sync, daily_retention],
     sensors=[finished_bots, alerts],
-    resources={"session": session_resource},
+    resources={"session": run_context_resource},
     # The steps follow one another and bring their own concurrency; a process a step costs 3-8 s and gains nothing.
     executor=dg.in_process_executor,
 )

@@ -37,7 +37,7 @@ class UsageError(PipelineError):
 
 
 class RecallError(PipelineError):
-    """The Recall.ai API did not give what was asked (recall_api.md section 2).
+    """The Recall.ai API did not give what was asked (docs/design/recall-api.md, section 2).
 
     `status_code` is the HTTP status of the answer; None when there was none, or when its body was at fault.
     """

@@ -1,7 +1,7 @@
 """Keep secrets out of every text and every stored value.
 
 Three kinds are known: the API key (only ever inside `SecretStr`), pre-signed URLs (their query is the secret)
-and meeting passwords (in `meeting_url`, as a field or in a query). See recall_api.md sections 4 and 6.
+and meeting passwords (in `meeting_url`, as a field or in a query). See docs/design/recall-api.md, sections 4 and 6.
 """
 
 import logging

@@ -15,10 +15,10 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from recall_pipeline.sandbox import Sandbox, World
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline_tests.s3_server import CannotStart, S3Server, running_s3
+from recall_sandbox import Sandbox, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

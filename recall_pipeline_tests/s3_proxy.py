@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recall_pipeline.sandbox.connection import HttpProtocol
-from recall_pipeline.sandbox.effects import Call
-from recall_pipeline.sandbox.faults import FaultPlan, Faults
+from recall_sandbox.connection import HttpProtocol
+from recall_sandbox.effects import Call
+from recall_sandbox.faults import FaultPlan, Faults
 
 _METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
@@ -43,7 +43,7 @@ class CutUpload:
 
 
 @dataclass
-class Seen:
+class PollResult:
     """One request."""
 
     method: str
@@ -58,7 +58,7 @@ class S3Proxy:
 
     target: str
     faults: FaultPlan = field(default_factory=FaultPlan)
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[PollResult] = field(default_factory=list)
     url: str = ""
 
     async def forward(self, request: Request) -> Response:
@@ -70,14 +70,14 @@ class S3Proxy:
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
         return Response(answer.content, answer.status_code, kept)
 
-    def uploads(self) -> list[Seen]:
+    def uploads(self) -> list[PollResult]:
         """What was written, the parts of large files one by one."""
         return [seen for seen in self.seen if seen.method == "PUT"]
 
     def _watched(self, app: ASGIApp) -> ASGIApp:
         async def watch(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope)
-            self.seen.append(Seen(request.method, request.url.path, request.url.query, dict(request.headers)))
+            self.seen.append(PollResult(request.method, request.url.path, request.url.query, dict(request.headers)))
             await app(scope, receive, send)
 
         return watch

@@ -12,10 +12,10 @@ import click
 import pytest
 from dagster import AssetKey
 
-from recall_pipeline.automation import daily_sync, finished_bots
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.cli.main import cli
 from recall_pipeline.definitions import defs
+from recall_pipeline.defs import daily_sync, finished_bots
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
 
@@ -33,8 +33,8 @@ ROW = CatalogRow(
 
 
 def load_updater() -> ModuleType:
-    """Import docs/update_tables.py, which is a script beside the package."""
-    spec = importlib.util.spec_from_file_location("update_tables", ROOT / "docs" / "update_tables.py")
+    """Import tools/update_tables.py, which is a script beside the package."""
+    spec = importlib.util.spec_from_file_location("update_tables", ROOT / "tools" / "update_tables.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -58,7 +58,7 @@ def commands(document: Path) -> list[str]:
 
 @pytest.mark.parametrize("file", UPDATER.TABLES)
 def test_the_tables_say_what_the_code_says(file: str) -> None:
-    assert (ROOT / file).read_text("utf-8") == UPDATER.updated(file), "run docs/update_tables.py"
+    assert (ROOT / file).read_text("utf-8") == UPDATER.updated(file), "run tools/update_tables.py"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""No secret in any text or stored value (recall_api.md sections 4 and 6)."""
+"""No secret in any text or stored value (docs/design/recall-api.md, sections 4 and 6)."""
 
 import logging
 from typing import Any
@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from recall_pipeline.redaction import redact, silence_http_loggers, without_passwords, without_secrets
-from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import redirect
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.workspace import Workspace, talk
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import redirect
 
 SECRET = "c3VwZXI"  # noqa: S105 -- opens nothing
 URLS = [

@@ -28,7 +28,7 @@ GROUPS: dict[str, list[str]] = {
         for group, entries in PROJECT["dependency-groups"].items()
     },
 }
-PACKAGES = ("recall_pipeline", "recall_transcripts")
+PACKAGES = ("recall_pipeline", "recall_sandbox", "recall_transcripts")
 IMPORTED_BY_OTHERS = {
     "audioop-lts": "pydub imports it on Python 3.13 and later",
     "dagster-webserver": "dagster dev starts it",

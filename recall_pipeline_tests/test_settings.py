@@ -1,4 +1,4 @@
-"""What the user may set, and the one line that a wrong value gets (contract.md section 1)."""
+"""What the user may set, and the one line that a wrong value gets (docs/design/interface.md, section 1)."""
 
 import os
 from datetime import date, timedelta

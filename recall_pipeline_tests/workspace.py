@@ -10,19 +10,26 @@ from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 
-from recall_pipeline.capture import MIXED_AUDIO, Captured, MixedAudioRow, Wanted, capture_day, find_artifacts
 from recall_pipeline.catalog import Cataloged, catalog_day
 from recall_pipeline.discovery import RECORDINGS, discover_recordings
-from recall_pipeline.recall import RecallClient, open_client
-from recall_pipeline.recall.listing import list_days
-from recall_pipeline.sandbox import Access, Sandbox
-from recall_pipeline.sandbox.content import Content
-from recall_pipeline.sandbox.effects import Answer, Call
-from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
-from recall_pipeline.sandbox.speech import Speech
+from recall_pipeline.download import (
+    MIXED_AUDIO,
+    DownloadPlan,
+    DownloadReport,
+    MixedAudioRow,
+    download_day,
+    find_artifacts,
+)
+from recall_pipeline.recall_api import RecallClient, open_client
+from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline_tests.storages import stored, stored_keys
+from recall_sandbox import Access, Sandbox
+from recall_sandbox.content import Content
+from recall_sandbox.effects import Answer, Call
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
+from recall_sandbox.speech import Speech
 
 DAY = date(2026, 3, 2)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -74,17 +81,17 @@ class Workspace:
         """Add a bot with one recording and an MP3 of each content; return the MP3s."""
         starts_at = NINE + timedelta(minutes=len(self.world.recordings))
         ends_at = starts_at + timedelta(seconds=_TALK_SECONDS)
-        bot = Bot(
+        bot = SandboxBot(
             id=an_id(f"{name} bot"),
             name="Archive Bot",
             platform=platform,
             meeting_url={"meeting_id": name, "platform": platform, "meeting_password": "pass-of-nobody"},
             asked_url=None,
             join_at=starts_at,
-            status_changes=(StatusChange("joining_call", starts_at), StatusChange("done", ends_at)),
+            status_changes=(SandboxStatusChange("joining_call", starts_at), SandboxStatusChange("done", ends_at)),
             recording_config={"audio_mixed_mp3": {}},
         )
-        recording = Recording(
+        recording = SandboxRecording(
             id=an_id(name),
             bot_id=bot.id,
             created_at=starts_at,
@@ -103,7 +110,7 @@ class Workspace:
         self.world.add(bot, recording, *artifacts)
         return artifacts
 
-    def capture(self, *, again: frozenset[str] = frozenset(), **changes: Any) -> Captured:
+    def capture(self, *, again: frozenset[str] = frozenset(), **changes: Any) -> DownloadReport:
         """Discover and capture the day, as the assets do; `changes` are settings."""
         settings = self.settings.model_copy(update=changes)
         return asyncio.run(self._capture(settings, again))
@@ -142,12 +149,12 @@ class Workspace:
         httpx.get(f"{self.sandbox.api_url}/nothing/")
         return self.sandbox.access_log.only(**of)
 
-    async def _capture(self, settings: Settings, again: frozenset[str]) -> Captured:
+    async def _capture(self, settings: Settings, again: frozenset[str]) -> DownloadReport:
         async with open_client(settings) as client:
             recordings, rows, artifacts = await self.found(client)
-            wanted = Wanted({row.recording_id: row.expires_at for row in recordings}, again)
+            wanted = DownloadPlan({row.recording_id: row.expires_at for row in recordings}, again)
             with self.archive.lock_day(DAY):
-                captured = await capture_day(client, self.archive, settings, DAY, rows, artifacts, wanted)
+                captured = await download_day(client, self.archive, settings, DAY, rows, artifacts, wanted)
                 MIXED_AUDIO.write(self.archive, DAY, captured.rows)
         return captured
 

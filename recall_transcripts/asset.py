@@ -6,13 +6,19 @@ from datetime import date
 
 import dagster as dg
 
-from recall_pipeline.assets.partitions import days_of
-from recall_pipeline.assets.reporting import TAGS, DayReport, day_report, materialized
-from recall_pipeline.assets.session import failing_clearly
-from recall_pipeline.downstream import DAYS, RecallCatalog
-from recall_transcripts.day import Transcribed, transcribe_day
+from recall_pipeline.downstream import (
+    DAYS,
+    TAGS,
+    DayReport,
+    RecallCatalog,
+    as_dagster_failure,
+    day_report,
+    days_of,
+    materialized,
+)
+from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
-from recall_transcripts.session import Transcription
+from recall_transcripts.run_context import Transcription
 
 CATALOG_KEY = dg.AssetKey("audio_catalog")
 _CHECK = "every_ready_recording_is_transcribed"
@@ -46,12 +52,12 @@ def transcripts(
     reports: dict[date, DayReport] = {}
     failures: dict[str, str] = {}
     for day in days_of(context):
-        with failing_clearly():
+        with as_dagster_failure():
             cataloged = recall_catalog.recordings(first=day, last=day, outcomes=None)
-            done = transcribe_day(
+            done = transcribe_recordings(
                 transcription.archive, day, cataloged, lambda: transcription.transcriber, _log(context)
             )
-            reports[day] = _report(transcription, day, done)
+            reports[day] = _transcripts_report(transcription, day, done)
         failures |= done.failures
     for recording_id, reason in failures.items():
         context.log.warning("recording %s: %s; tried again at the next run of its day", recording_id, reason)
@@ -70,7 +76,7 @@ def _log(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
     )
 
 
-def _report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
+def _transcripts_report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
     worked, heard = (sum(getattr(row, name) for row in done.anew) for name in ("transcribing_seconds", "audio_seconds"))
     speed = {"real_time_factor": float(f"{worked / heard:.3g}")} if heard else {}  # below 1: faster than spoken
     return day_report(
@@ -79,17 +85,17 @@ def _report(transcription: Transcription, day: date, done: Transcribed) -> DayRe
         day,
         done.rows,
         transcribed=len(done.anew),
-        left_failed=len(done.failures),
+        failed_downloads_left=len(done.failures),
         words=sum(row.word_count for row in done.rows),
         hours_of_audio=round(sum(row.audio_seconds for row in done.rows) / 3600, 4),
         **speed,
         languages=dict(Counter(row.language or "none" for row in done.rows)),
         models=dict(Counter(row.model for row in done.rows)),
-        sample=_sample(done, transcription.settings.sample_rows),
+        sample=_transcripts_sample(done, transcription.settings.sample_rows),
     )
 
 
-def _sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
+def _transcripts_sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
     """Show the longest transcripts, by their first words."""
     longest = sorted(done.rows, key=lambda row: row.word_count, reverse=True)[:rows]
     records = [

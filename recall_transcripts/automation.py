@@ -5,11 +5,9 @@ from importlib.util import find_spec
 
 import dagster as dg
 
-from recall_pipeline.errors import PipelineError
-from recall_pipeline.settings import load_settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.downstream import PipelineError, load_settings, open_archive
 from recall_transcripts.asset import transcripts
-from recall_transcripts.due import days_due
+from recall_transcripts.due_days import days_to_transcribe
 from recall_transcripts.settings import WHISPER, load_transcripts_settings
 
 transcribe_day = dg.define_asset_job(
@@ -43,7 +41,7 @@ def daily_transcripts(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
     """Request a run for each day that transcripts and catalog disagree on."""
     tick = context.scheduled_execution_time
     try:
-        due = days_due(open_archive(load_settings()))
+        due = days_to_transcribe(open_archive(load_settings()))
     except PipelineError as error:
         yield dg.SkipReason(str(error))
         return

@@ -5,7 +5,7 @@ import dagster as dg
 from recall_pipeline.downstream import RecallCatalog
 from recall_transcripts.asset import transcripts
 from recall_transcripts.automation import catalog_changes, daily_transcripts, transcribe_day
-from recall_transcripts.session import transcription_resource
+from recall_transcripts.run_context import transcription_resource
 
 defs = dg.Definitions(
     assets=[transcripts],

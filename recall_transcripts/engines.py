@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from recall_pipeline.errors import SettingsError
+from recall_pipeline.downstream import SettingsError
 from recall_transcripts.settings import WHISPER, TranscriptsSettings
 from recall_transcripts.transcriber import Transcriber
 from recall_transcripts.whisper import FasterWhisper

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from recall_pipeline.storage import Table, column
+from recall_pipeline.downstream import Table, column
 from recall_transcripts.transcriber import SpokenSegment
 
 

@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from recall_pipeline.errors import SettingsError
-from recall_pipeline.settings import load_settings, without_quotes
+from recall_pipeline.downstream import SettingsError, load_settings, without_quotes
 
 WHISPER = "faster-whisper"
 _PREFIX = "TRANSCRIPTS_"

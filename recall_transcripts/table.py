@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from recall_pipeline.catalog import ArchivedRecording
-from recall_pipeline.catalog.outcomes import Outcome
-from recall_pipeline.storage import Archive
-from recall_transcripts.forgetting import note_begun, note_finished
+from recall_pipeline.downstream import Archive, ArchivedRecording, Outcome
+from recall_transcripts.erasure import note_begun, note_finished
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Model
 

@@ -26,7 +26,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecognizedSpeech:
     """What was understood, and in which language (ISO 639 code); None when nothing was."""
 
     language: str | None = None
@@ -40,7 +40,7 @@ class Transcriber(Protocol):
     def model(self) -> Model:
         """What it transcribes with, known before it is asked to."""
 
-    def transcribe(self, windows: "Iterable[Segment]") -> Heard:
+    def transcribe(self, windows: "Iterable[Segment]") -> RecognizedSpeech:
         """Return what is said in a recording, whose windows follow one another and end in silences.
 
         Times are of the recording, not of the window. Raises AudioError for a recording that cannot be transcribed,
@@ -48,16 +48,18 @@ class Transcriber(Protocol):
         """
 
 
-def hear(
-    windows: "Iterable[Segment]", recognize: "Callable[[Segment, str | None], Heard]", language: str | None = None
-) -> Heard:
+def recognize_windows(
+    windows: "Iterable[Segment]",
+    recognize: "Callable[[Segment, str | None], RecognizedSpeech]",
+    language: str | None = None,
+) -> RecognizedSpeech:
     """Recognize window by window, each with times of its own; the language heard first is that of the whole."""
     spoken: list[SpokenSegment] = []
     for window in windows:
         heard = recognize(window, language)
         spoken += [_moved(segment, window.start_seconds) for segment in heard.segments]
         language = language or (heard.language if heard.segments else None)
-    return Heard(language if spoken else None, spoken)
+    return RecognizedSpeech(language if spoken else None, spoken)
 
 
 def wav_of(window: "Segment") -> bytes:

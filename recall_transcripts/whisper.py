@@ -6,10 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.errors import AudioError, SettingsError, UsageError
-from recall_pipeline.settings import project_folder
+from recall_pipeline.downstream import AudioError, SettingsError, UsageError, project_folder
 from recall_transcripts.settings import TranscriptsSettings
-from recall_transcripts.transcriber import Heard, Model, hear
+from recall_transcripts.transcriber import Model, RecognizedSpeech, recognize_windows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +37,11 @@ class FasterWhisper:
             sha256 = hashlib.file_digest(weights, "sha256").hexdigest()
         return Model(name if "whisper" in name else f"whisper-{name}", sha256)
 
-    def transcribe(self, windows: "Iterable[Segment]") -> Heard:
+    def transcribe(self, windows: "Iterable[Segment]") -> RecognizedSpeech:
         """Return what is said, and when."""
-        return hear(windows, self._recognize, self._settings.language)
+        return recognize_windows(windows, self._recognize, self._settings.language)
 
-    def _recognize(self, window: "Segment", language: str | None) -> Heard:
+    def _recognize(self, window: "Segment", language: str | None) -> RecognizedSpeech:
         # Each window by itself: a text that Whisper continues from the last one makes it repeat itself.
         options = {"language": language, "vad_filter": True, "condition_on_previous_text": False}
         whisper = self._whisper
@@ -51,7 +50,7 @@ class FasterWhisper:
             parts = list(spoken)  # transcribed while they are asked for
         except (RuntimeError, ValueError) as fault:
             raise AudioError(f"Whisper fails at {window.start_seconds:.0f} s: {fault}") from None
-        return Heard(
+        return RecognizedSpeech(
             facts.language,
             [{"start_seconds": part.start, "end_seconds": part.end, "text": part.text.strip()} for part in parts],
         )

@@ -16,16 +16,18 @@ The codecs are loaded when one of these is first used, so importing this room co
 
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.audio.facts import Inspection, Normalized, Proof
 from recall_pipeline.audio.pool import Done, run_tasks, worker_processes
+from recall_pipeline.audio.results import Inspection, Normalized, Proof
 from recall_pipeline.audio.target import Target
 
 if TYPE_CHECKING:
-    from recall_pipeline.audio.inspecting import inspect, prove
-    from recall_pipeline.audio.normalizing import normalize
-    from recall_pipeline.audio.segmenting import Segment, segments
+    from recall_pipeline.audio.decoder import Decoding
+    from recall_pipeline.audio.inspection import inspect, prove
+    from recall_pipeline.audio.normalization import normalize
+    from recall_pipeline.audio.segmentation import Segment, segments
 
 __all__ = [
+    "Decoding",
     "Done",
     "Inspection",
     "Normalized",
@@ -41,11 +43,12 @@ __all__ = [
 ]
 
 _LOADED_ON_USE = {
-    "Segment": "segmenting",
-    "inspect": "inspecting",
-    "normalize": "normalizing",
-    "prove": "inspecting",
-    "segments": "segmenting",
+    "Decoding": "decoder",
+    "Segment": "segmentation",
+    "inspect": "inspection",
+    "normalize": "normalization",
+    "prove": "inspection",
+    "segments": "segmentation",
 }
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples
+from recall_pipeline.audio.decoder import Samples
 
 Biquad = tuple[float, float, float, float, float]
 """b0, b1, b2, a1, a2 with a0 = 1."""

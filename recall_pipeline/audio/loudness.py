@@ -9,7 +9,7 @@ from array import array
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples
+from recall_pipeline.audio.decoder import Samples
 from recall_pipeline.audio.k_weighting import KWeighting
 
 Energies = npt.NDArray[np.floating]
@@ -29,7 +29,7 @@ class LoudnessMeter:
     def __init__(self, rate_hz: int, weights: tuple[float, ...]) -> None:
         """Set up for one channel a weight."""
         self._weighting = KWeighting(rate_hz, len(weights))
-        self._hops = Regroup(rate_hz // HOPS_A_SECOND)
+        self._hops = Framer(rate_hz // HOPS_A_SECOND)
         self._weights = np.array(weights)
         self._energies = Series()
 
@@ -61,7 +61,7 @@ class Series:
         return np.frombuffer(self._numbers, dtype=np.float32)
 
 
-class Regroup:
+class Framer:
     """Cuts a stream of rows into groups of equal size, across the seams of its blocks."""
 
     def __init__(self, size: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples
+from recall_pipeline.audio.decoder import Samples
 
 Wave = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]

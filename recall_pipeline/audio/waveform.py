@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.decoding import Samples
+from recall_pipeline.audio.decoder import Samples
 
 BARS = 60
 

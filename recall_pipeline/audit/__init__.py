@@ -7,6 +7,6 @@ Comes in: rows. Goes out: the ids of a day that are forgotten. It outlives every
 table has forgotten of forgetting, this one knows.
 """
 
-from recall_pipeline.audit.rows import AUDIT, FORGOTTEN, RELEASED, AuditRow, Forgotten, forgotten_on, note
+from recall_pipeline.audit.rows import AUDIT, FORGOTTEN, RELEASED, AuditRow, ErasedIds, erased_on, record_audit
 
-__all__ = ["AUDIT", "FORGOTTEN", "RELEASED", "AuditRow", "Forgotten", "forgotten_on", "note"]
+__all__ = ["AUDIT", "FORGOTTEN", "RELEASED", "AuditRow", "ErasedIds", "erased_on", "record_audit"]

@@ -33,7 +33,7 @@ class AuditRow:
 AUDIT = Table("audit", AuditRow)
 
 
-def note(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[AuditRow] = AUDIT) -> None:
+def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[AuditRow] = AUDIT) -> None:
     """Put rows into the day's audit, in place of those with their keys. Its writer holds a lock of the day."""
     before = audit.read(archive, day) or []
     kept = {row.key: row for row in before} | {row.key: row for row in rows}
@@ -43,18 +43,18 @@ def note(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[Aud
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ErasedIds:
     """The ids of a day of which nothing may be kept or fetched."""
 
     recordings: frozenset[str]
     bots: frozenset[str]
 
 
-def forgotten_on(archive: Archive, day: date) -> Forgotten:
+def erased_on(archive: Archive, day: date) -> ErasedIds:
     """Return what is forgotten of `day`, also where forgetting was interrupted. Raises StorageError."""
     rows = AUDIT.read_columns(archive, day, "action", "recording_id", "bot_id")
     forgotten = [(recording_id, bot_id) for action, recording_id, bot_id in rows if action == FORGOTTEN]
-    return Forgotten(
+    return ErasedIds(
         recordings=frozenset(recording_id for recording_id, _ in forgotten if recording_id),
         bots=frozenset(bot_id for recording_id, bot_id in forgotten if bot_id and not recording_id),
     )

@@ -6,17 +6,45 @@ Does not belong here: asking Recall.ai anything. Everything needed is in the arc
 Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`.
 """
 
-from recall_pipeline.catalog.day import Cataloged, catalog_day
-from recall_pipeline.catalog.opening import ArchivedRecording, read_recordings
-from recall_pipeline.catalog.reading import read_catalog
+from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
+from recall_pipeline.catalog.catalog_reader import read_catalog
+from recall_pipeline.catalog.day_catalog import Cataloged, catalog_day
+from recall_pipeline.catalog.due_days import days_due
+from recall_pipeline.catalog.normalization import target_of
+from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
+from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog.quality_checks import (
+    Finding,
+    byte_mismatches,
+    duration_differences,
+    expiring_soon,
+    failed_downloads_left,
+    loudness_out_of_tolerance,
+    missing_among,
+    missing_rows,
+    schema_mismatch,
+)
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 
 __all__ = [
     "CATALOG",
+    "OUTCOME_LABELS",
     "ArchivedRecording",
     "CatalogRow",
     "Cataloged",
+    "Finding",
+    "Outcome",
+    "byte_mismatches",
     "catalog_day",
+    "days_due",
+    "duration_differences",
+    "expiring_soon",
+    "failed_downloads_left",
+    "loudness_out_of_tolerance",
+    "missing_among",
+    "missing_rows",
     "read_catalog",
     "read_recordings",
+    "schema_mismatch",
+    "target_of",
 ]

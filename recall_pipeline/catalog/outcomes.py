@@ -1,16 +1,15 @@
-"""The outcome of a recording: contract.md section 4, first match wins, read from top to bottom."""
+"""The outcome of a recording: docs/design/interface.md, section 4, first match wins, read from top to bottom."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from recall_pipeline.capture import MixedAudioRow
 from recall_pipeline.discovery import RecordingRow
-from recall_pipeline.recall import Meeting
+from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
 
 _GIVEN_UP_AFTER = timedelta(hours=24)
 _MP3_DUE_WITHIN = timedelta(hours=1)
-_DELETED = "deleted"
 
 
 class Outcome(StrEnum):
@@ -64,7 +63,7 @@ def decide(
     return (
         (audio and _by_bytes(audio, listened))
         or _failed_upstream(recording, audio)
-        or _gone(recording, audio, now)
+        or _gone_upstream(recording, audio, now)
         or _in_progress(recording, audio, now)
         or _not_known(unanswered)
         or _without_mp3(recording, now)
@@ -97,12 +96,12 @@ def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Ve
     return None
 
 
-def _gone(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
+def _gone_upstream(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
     """Row 6."""
     is_past = recording.expires_at is not None and recording.expires_at < now
-    if audio and audio.status_code == _DELETED:
+    if audio and audio.status_code == DELETED:
         why = "the MP3 is gone at Recall"
-    elif recording.is_gone or recording.status_code == _DELETED:
+    elif recording.is_gone or recording.status_code == DELETED:
         why = "the recording is gone at Recall"
     elif recording.bot_media_expired:
         why = "Recall has removed the bot's media"
@@ -121,7 +120,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
             if audio.status_code == "done"
             else _at("the MP3", audio.status_code)
         )
-    elif recording.status_code in ("processing", "paused"):
+    elif recording.status_code in IN_PROGRESS:
         why = _at("the recording", recording.status_code)
     else:
         return None

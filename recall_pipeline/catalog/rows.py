@@ -1,4 +1,4 @@
-"""The table `audio_catalog` (contract.md section 4): one row per MP3, one for a recording without."""
+"""The table `audio_catalog` (docs/design/interface.md, section 4): one row per MP3, one for a recording without."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class CatalogRow:
         """What tells the row from the day's others."""
         return self.audio_id or self.recording_id
 
-    def forgotten(self, now: datetime) -> "CatalogRow":
+    def redacted(self, now: datetime) -> "CatalogRow":
         """Return what may be kept of a recording that was forgotten: its ids, its day, and the fact."""
         row = CatalogRow(
             recording_id=self.recording_id,

@@ -1,4 +1,4 @@
-"""The same by hand: `recall-pipeline`, also `python -m recall_pipeline` (contract.md section 5).
+"""The same by hand: `recall-pipeline`, also `python -m recall_pipeline` (docs/design/interface.md, section 5).
 
 Belongs here: commands, their options, what they print, and exit statuses (0 well, 1 failed, 2 wrong usage or settings).
 Does not belong here: work. Each command calls one room; `sync` runs the Dagster job, so that the UI shows it.

@@ -1,4 +1,4 @@
-"""`bot create`: send a bot that records mixed-audio MP3 (recall_api.md section 3)."""
+"""`bot create`: send a bot that records mixed-audio MP3 (docs/design/recall-api.md, section 3)."""
 
 import asyncio
 from asyncio import sleep
@@ -11,8 +11,7 @@ import click
 from recall_pipeline.cli.arguments import MOMENT, PAIR
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import RecallUnreachable, UsageError
-from recall_pipeline.recall import Bot, open_client
-from recall_pipeline.recall.meetings import read_meeting
+from recall_pipeline.recall_api import Bot, open_client, read_meeting
 from recall_pipeline.settings import Settings, load_settings
 
 _SCHEDULED_AHEAD = timedelta(minutes=10)
@@ -20,11 +19,11 @@ _POOL_PATIENCE = 20  # times an empty pool is waited out, about ten minutes
 
 
 @click.group("bot")
-def command() -> None:
+def bot_command() -> None:
     """Send a bot that records mixed-audio MP3."""
 
 
-@command.command("create", short_help="Send a bot to a meeting, and print its id.")
+@bot_command.command("create", short_help="Send a bot to a meeting, and print its id.")
 @click.argument("meeting_url", metavar="MEETING_URL")
 @click.option("--join-at", type=MOMENT, help="When to join (UTC unless it says otherwise); absent: now.")
 @click.option("--name", help="Name shown in the meeting, at most 100 characters.")

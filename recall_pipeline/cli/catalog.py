@@ -11,10 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recall_pipeline.catalog import CATALOG, read_catalog
-from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog import CATALOG, OUTCOME_LABELS, Outcome, read_catalog
 from recall_pipeline.cli.arguments import DAY
-from recall_pipeline.cli.legend import LEGEND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +24,12 @@ _WIDTH_WITHOUT_TERMINAL = 1000  # a row a line, for grep
 @click.option("--day", type=DAY, help="Only this day (UTC).")
 @click.option(
     "--outcome",
-    type=click.Choice([str(known) for known in LEGEND]),
+    type=click.Choice([str(known) for known in OUTCOME_LABELS]),
     metavar="OUTCOME",
     help="Only this outcome: ready, corrupt, ...",
 )
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-def command(day: date | None, outcome: str | None, form: Literal["table", "json", "csv"]) -> None:
+def catalog_command(day: date | None, outcome: str | None, form: Literal["table", "json", "csv"]) -> None:
     """Show the catalog: what became of each recording, and where its audio is.
 
     The table is for people. json (one array) and csv have every column, paths and whole ids included.
@@ -41,9 +39,11 @@ def command(day: date | None, outcome: str | None, form: Literal["table", "json"
     if form == "table":
         show_catalog(rows)
     elif form == "json":
-        click.echo(_plain(rows).to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False))
+        click.echo(
+            _with_plain_types(rows).to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False)
+        )
     else:
-        click.echo(_plain(rows).to_csv(index=False), nl=False)
+        click.echo(_with_plain_types(rows).to_csv(index=False), nl=False)
 
 
 def show_catalog(rows: "pd.DataFrame") -> None:
@@ -54,10 +54,10 @@ def show_catalog(rows: "pd.DataFrame") -> None:
     _print(_table(rows))
     click.echo()
     _print(_legend(rows))
-    click.echo(f"\n{len(rows)} rows, {_length(rows['duration_seconds'].sum())} of audio.")
+    click.echo(f"\n{len(rows)} rows, {_duration_text(rows['duration_seconds'].sum())} of audio.")
 
 
-def _plain(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _with_plain_types(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows with whole numbers as such, and days as text: pandas has floats where a number may be missing."""
     whole = [name for name, (kind, _) in CATALOG.columns.items() if kind == "int64"]
     return rows.astype(dict.fromkeys(whole, "Int64")).assign(day=rows["day"].astype(str))
@@ -82,10 +82,10 @@ def _table(rows: "pd.DataFrame") -> Table:
         table.add_row(
             f"{row['created_at']:%Y-%m-%d %H:%M}",
             row["recording_id"][:8],
-            _text(row["bot_name"]),
-            _text(row["platform"]),
+            _escaped(row["bot_name"]),
+            _escaped(row["platform"]),
             _coloured(row["outcome"]),
-            "; ".join(filter(None, (_heard(row), _text(row["outcome_reason"])))),
+            "; ".join(filter(None, (_audio_text(row), _escaped(row["outcome_reason"])))),
         )
     return table
 
@@ -94,29 +94,29 @@ def _legend(rows: "pd.DataFrame") -> Table:
     counts = rows["outcome"].value_counts()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
-    for outcome, meaning in LEGEND.items():
+    for outcome, meaning in OUTCOME_LABELS.items():
         if outcome in counts:
             table.add_row(str(counts[outcome]), _coloured(outcome), meaning.says)
     return table
 
 
 def _coloured(outcome: str) -> str:
-    colour = LEGEND[Outcome(outcome)].colour if outcome in LEGEND else "dim"
+    colour = OUTCOME_LABELS[Outcome(outcome)].colour if outcome in OUTCOME_LABELS else "dim"
     return f"[{colour}]{outcome}[/]"
 
 
-def _heard(row: Mapping[Hashable, Any]) -> str:
+def _audio_text(row: Mapping[Hashable, Any]) -> str:
     """Return length and loudness, before and after, of what could be listened to."""
     before, after = row["source_lufs"], row["audio_lufs"]
     loudness = "" if math.isnan(after) else f"{before:.1f} → {after:.1f} LUFS"
-    return ", ".join(filter(None, (_length(row["duration_seconds"]), loudness)))
+    return ", ".join(filter(None, (_duration_text(row["duration_seconds"]), loudness)))
 
 
-def _text(value: object) -> str:
+def _escaped(value: object) -> str:
     return escape(value) if isinstance(value, str) else ""
 
 
-def _length(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     """Return h:mm:ss, or m:ss below an hour."""
     if math.isnan(seconds):
         return ""

@@ -10,12 +10,12 @@ from recall_pipeline.cli.catalog import show_catalog
 from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
-from recall_pipeline.cli.running import run_days
+from recall_pipeline.cli.run_sync import run_days
 from recall_pipeline.cli.summary import failed_downloads
 from recall_pipeline.days import days_between, utc_now
-from recall_pipeline.sandbox import Sandbox, demo_world
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
+from recall_sandbox import Sandbox, demo_world
 
 
 @click.command("demo")
@@ -24,7 +24,7 @@ from recall_pipeline.storage import open_archive
     type=click.Path(path_type=Path, file_okay=False),
     help="Where everything goes.  [default: demo beside workspace.yaml]",
 )
-def command(folder: Path | None) -> int:
+def demo_command(folder: Path | None) -> int:
     """Sync the sandbox's days and show the catalog. Needs no key and no network, and touches one folder only."""
     return run_demo(DemoFolder.at(folder))
 
@@ -45,8 +45,8 @@ def run_demo(place: DemoFolder) -> int:
     for line in faults:
         click.echo(line, err=True)
     click.echo(
-        f"\nDownloaded {done.tally.downloaded} MP3s ({decimal(done.tally.bytes_downloaded)}) with "
-        f"{done.tally.api_requests} requests to the API, and normalized {done.tally.normalized}.\n"
+        f"\nDownloaded {done.stats.downloaded} MP3s ({decimal(done.stats.bytes_downloaded)}) with "
+        f"{done.stats.api_requests} requests to the API, and normalized {done.stats.normalized}.\n"
         f"Tables and audio are in {place.data}. Look at the runs in Dagster: {place.ui_command}"
     )
     return FAILED if faults else 0

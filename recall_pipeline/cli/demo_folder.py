@@ -14,8 +14,8 @@ from typing import Self
 import yaml
 
 from recall_pipeline.errors import UsageError
-from recall_pipeline.sandbox import Sandbox
 from recall_pipeline.settings import Settings, environment_name, project_folder
+from recall_sandbox import Sandbox
 
 _NAME = "demo"
 _OWN_PLACES = ("storage", "local_artifact_storage", "compute_logs")  # of dagster.yaml: a home is its own place

@@ -10,16 +10,15 @@ import click
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized
-from recall_pipeline.recall import open_client
-from recall_pipeline.recall.retrying import Patience
+from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
 from recall_pipeline.storage import open_archive
 
-_ONCE = Patience(attempts=1, deadline_seconds=20)
+_ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 
 @click.command("doctor")
-def command() -> int:
+def doctor_command() -> int:
     """Check settings, key and region, storage, audio libraries and Dagster home.
 
     One line each, with what to do where something is wrong. The storage is written to, read and cleaned up; of
@@ -28,16 +27,16 @@ def command() -> int:
     settings = load_settings()
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
-        "key": _key,
+        "key": _check_key,
         "storage": _storage,
         "audio": _audio,
         "dagster": _dagster,
     }
-    faults = [name for name, check in checks.items() if not _report(name, check, settings)]
+    faults = [name for name, check in checks.items() if not _print_result(name, check, settings)]
     return FAILED if faults else 0
 
 
-def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+def _print_result(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
     try:
         said = check(settings)
     except PipelineError as fault:
@@ -50,12 +49,12 @@ def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> 
     return True
 
 
-def _key(settings: Settings) -> str:
-    asyncio.run(_ask(settings))
+def _check_key(settings: Settings) -> str:
+    asyncio.run(_ask_api(settings))
     return f"accepted by {settings.base_url}"
 
 
-async def _ask(settings: Settings) -> None:
+async def _ask_api(settings: Settings) -> None:
     try:
         async with open_client(settings, _ONCE) as client:
             await client.ping()
@@ -116,7 +115,7 @@ def _normalize_a_tone(folder: Path, settings: Settings) -> None:
     import soundfile
 
     from recall_pipeline.audio import normalize
-    from recall_pipeline.catalog.normalizing import target_of
+    from recall_pipeline.catalog import target_of
 
     tone, rate_hz = folder / "tone.wav", 16000
     soundfile.write(tone, 0.1 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz), rate_hz)

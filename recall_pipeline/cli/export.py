@@ -35,7 +35,7 @@ class _FormatOrDay(click.ParamType[str | date]):
 )
 @click.option("--from", "first", type=DAY, help="First day, included.  [default: the first there is]")
 @click.option("--copy", is_flag=True, help="Copy the audio beside the manifest.")
-def command(targets: Sequence[str | date], folder: Path, first: date | None, copy: bool) -> None:
+def export_command(targets: Sequence[str | date], folder: Path, first: date | None, copy: bool) -> None:
     """List what is ready in the format of a training toolkit.
 
     --to names the kind, and in a second use the last day, included: export --to nemo --from 2026-03-01 --to 2026-03-31

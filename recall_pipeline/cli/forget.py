@@ -10,8 +10,8 @@ from rich.filesize import decimal
 
 from recall_pipeline.cli.arguments import DAY, RECALL_ID
 from recall_pipeline.cli.progress import progress_bars
+from recall_pipeline.erasure import ErasureSummary, check_limit, forget, plan_for_request, preview, read_inventory
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting import LetGo, check_limit, forget, preview, read_inventory, wished
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
@@ -24,7 +24,7 @@ from recall_pipeline.storage import open_archive
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask, and go beyond what may go by age at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
-def command(
+def forget_command(
     recording_id: str | None,
     bot_id: str | None,
     before: date | None,
@@ -48,29 +48,29 @@ def command(
     settings = load_settings()
     archive = open_archive(settings)
     inventory = read_inventory(archive)
-    plan = wished(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
+    plan = plan_for_request(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
     let_go = preview(archive, plan)
     if plan.days and not dry_run:
         if before and not yes:
             check_limit(settings, inventory, plan)
-        _confirm(let_go, yes)
+        _confirm_erasure(let_go, yes)
         with progress_bars() as progress:
             let_go = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
     click.echo(
-        _as_json(let_go, dry_run) if as_json else f"{_in_words(let_go, 'Would forget' if dry_run else 'Forgot')}."
+        _as_json(let_go, dry_run) if as_json else f"{_erasure_text(let_go, 'Would forget' if dry_run else 'Forgot')}."
     )
 
 
-def _confirm(let_go: LetGo, yes: bool) -> None:
+def _confirm_erasure(let_go: ErasureSummary, yes: bool) -> None:
     """Ask a person; a program has to say --yes."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here: look at it with --dry-run, then add --yes")
-    click.confirm(f"{_in_words(let_go, 'Forget')}, for good?", abort=True, err=True)
+    click.confirm(f"{_erasure_text(let_go, 'Forget')}, for good?", abort=True, err=True)
 
 
-def _in_words(let_go: LetGo, verb: str) -> str:
+def _erasure_text(let_go: ErasureSummary, verb: str) -> str:
     if not let_go.days:
         return f"{verb} nothing: there is nothing left to forget"
     span = " to ".join(dict.fromkeys((f"{let_go.days[0]}", f"{let_go.days[-1]}")))
@@ -78,6 +78,6 @@ def _in_words(let_go: LetGo, verb: str) -> str:
     return f"{verb} {counted}: {let_go.files} files, {decimal(let_go.bytes)}"
 
 
-def _as_json(let_go: LetGo, dry_run: bool) -> str:
+def _as_json(let_go: ErasureSummary, dry_run: bool) -> str:
     days = [day.isoformat() for day in let_go.days]
     return json.dumps({**dataclasses.asdict(let_go), "days": days, "dry_run": dry_run})

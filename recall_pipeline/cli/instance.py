@@ -38,7 +38,7 @@ def _open(home: Path) -> "dg.DagsterInstance":
     overrides = _NO_COMPUTE_LOGS if has_its_own else {**_checkout_settings(home), **_NO_COMPUTE_LOGS}
     try:
         ref = InstanceRef.from_dir(str(home), config_dir=str(folder), overrides=overrides)
-        with _one_at_a_time(home):
+        with _exclusive_home(home):
             return dg.DagsterInstance.from_ref(ref)
     except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
         reason = " ".join(str(fault).split())[:_LONGEST_REASON]
@@ -49,7 +49,7 @@ def _open(home: Path) -> "dg.DagsterInstance":
 
 
 @contextlib.contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
+def _exclusive_home(home: Path) -> Iterator[None]:
     """Keep other commands from opening the home meanwhile: two that create its tables at once break it for good."""
     handle = os.open(home, os.O_RDONLY)
     try:

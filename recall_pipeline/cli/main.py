@@ -38,7 +38,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command: click.Command = import_module(f"recall_pipeline.cli.{module}").command
+        command: click.Command = getattr(import_module(f"recall_pipeline.cli.{module}"), f"{module}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

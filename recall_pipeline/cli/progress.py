@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from recall_pipeline.assets.session import Progress as Watch
+    from recall_pipeline.progress import StepProgress as Watch
 
 
 @contextlib.contextmanager

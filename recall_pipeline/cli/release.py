@@ -10,19 +10,19 @@ from rich.filesize import decimal
 
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.days import utc_now
+from recall_pipeline.erasure import check_clock, read_inventory
 from recall_pipeline.errors import UsageError
-from recall_pipeline.forgetting import check_clock, read_inventory
-from recall_pipeline.recall import open_client
-from recall_pipeline.releasing import Candidate, Released, candidates_on, days_older_than, release_day
+from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.upstream_deletion import Candidate, DeletionReport, candidates_on, days_older_than, delete_day
 
 
 @click.command("release")
 @click.option("--older-than-days", "days", type=click.IntRange(min=1), required=True, help="Days that ended before.")
 @click.option("--dry-run", is_flag=True, help="Say what would be released at most, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def command(days: int, dry_run: bool, yes: bool) -> None:
+def release_command(days: int, dry_run: bool, yes: bool) -> None:
     """Delete MP3s at Recall that are `ready` here, so that they are no longer stored, and billed, twice.
 
     Just before, each is held against what Recall lists now and read back from the archive; what differs in anything
@@ -38,36 +38,36 @@ def command(days: int, dry_run: bool, yes: bool) -> None:
     found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
     wanted = {day: candidates for day, candidates in found.items() if candidates}
     if dry_run or not wanted:
-        click.echo(f"Would release at most {_counted(wanted)}.")
+        click.echo(f"Would release at most {_counted_words(wanted)}.")
         return
-    _confirm(wanted, yes)
+    _confirm_deletion(wanted, yes)
     released = asyncio.run(_release(settings, archive, list(wanted), f"release --older-than-days {days}"))
     for line in released.kept:
         click.echo(line, err=True)
     click.echo(f"Released {released.mp3s} MP3s ({decimal(released.bytes)}); {len(released.kept)} had to stay.")
 
 
-async def _release(settings: Settings, archive: Archive, days: Sequence[date], reason: str) -> Released:
-    released = Released()
+async def _release(settings: Settings, archive: Archive, days: Sequence[date], reason: str) -> DeletionReport:
+    released = DeletionReport()
     with progress_bars() as progress:
         async with open_client(settings) as client:
             for day in days:
-                done = await release_day(client, archive, settings, day, reason, progress)
+                done = await delete_day(client, archive, settings, day, reason, progress)
                 released.mp3s += done.mp3s
                 released.bytes += done.bytes
                 released.kept += done.kept
     return released
 
 
-def _confirm(wanted: Mapping[date, Sequence[Candidate]], yes: bool) -> None:
+def _confirm_deletion(wanted: Mapping[date, Sequence[Candidate]], yes: bool) -> None:
     """Ask a person; a program has to say --yes."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here: look at it with --dry-run, then add --yes")
-    click.confirm(f"Delete {_counted(wanted)} at Recall, for good?", abort=True, err=True)
+    click.confirm(f"Delete {_counted_words(wanted)} at Recall, for good?", abort=True, err=True)
 
 
-def _counted(wanted: Mapping[date, Sequence[Candidate]]) -> str:
+def _counted_words(wanted: Mapping[date, Sequence[Candidate]]) -> str:
     mp3s = [one.mp3 for candidates in wanted.values() for one in candidates]
     return f"{len(mp3s)} MP3s ({decimal(sum(mp3.source_bytes or 0 for mp3 in mp3s))})"

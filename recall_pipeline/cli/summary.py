@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.filesize import decimal
 
-from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.catalog.outcomes import Outcome
-from recall_pipeline.cli.legend import LEGEND
+from recall_pipeline.catalog import CATALOG, OUTCOME_LABELS, CatalogRow, Outcome
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Table
 
 if TYPE_CHECKING:
-    from recall_pipeline.assets.session import Tally
+    from recall_pipeline.defs import SyncStats
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The object that `sync --json` prints (contract.md section 5)."""
+    """The object that `sync --json` prints (docs/design/interface.md, section 5)."""
 
     days: list[str]
     bots: int
@@ -36,18 +34,18 @@ class Summary:
     api_requests: int
 
 
-def summarize(archive: Archive, days: Sequence[date], tally: "Tally") -> Summary:
+def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> Summary:
     """Count what the archive holds for the days, and what was done for it just now."""
     return Summary(
         days=[day.isoformat() for day in days],
         bots=sum(len(_read(BOTS, archive, day)) for day in days),
         recordings=sum(len(_read(RECORDINGS, archive, day)) for day in days),
-        downloaded=tally.downloaded,
-        reused=tally.reused,
-        bytes_downloaded=tally.bytes_downloaded,
-        normalized=tally.normalized,
-        outcomes=dict(sorted(Counter(row.outcome for row in _rows(archive, days)).items())),
-        api_requests=tally.api_requests,
+        downloaded=stats.downloaded,
+        reused=stats.reused,
+        bytes_downloaded=stats.bytes_downloaded,
+        normalized=stats.normalized,
+        outcomes=dict(sorted(Counter(row.outcome for row in _catalog_rows(archive, days)).items())),
+        api_requests=stats.api_requests,
     )
 
 
@@ -55,7 +53,7 @@ def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
     """Return a line for each recording of the days that could not be brought home."""
     return [
         f"recording {row.recording_id} of {row.created_at.date()}: {row.outcome_reason}"
-        for row in _rows(archive, days)
+        for row in _catalog_rows(archive, days)
         if row.outcome == Outcome.DOWNLOAD_FAILED
     ]
 
@@ -63,7 +61,7 @@ def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
 def in_words(summary: Summary) -> str:
     """Return the summary for a person."""
     span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
-    counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in LEGEND if outcome in summary.outcomes)
+    counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in OUTCOME_LABELS if outcome in summary.outcomes)
     outcomes = ", ".join(counted) or "nothing recorded"
     return (
         f"{span or 'no day'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
@@ -72,7 +70,7 @@ def in_words(summary: Summary) -> str:
     )
 
 
-def _rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:
+def _catalog_rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:
     return [row for day in days for row in _read(CATALOG, archive, day)]
 
 

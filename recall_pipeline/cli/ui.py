@@ -10,8 +10,8 @@ import click
 from recall_pipeline.cli.demo import run_demo
 from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.days import utc_now
-from recall_pipeline.sandbox import Sandbox, demo_world
 from recall_pipeline.settings import project_folder
+from recall_sandbox import Sandbox, demo_world
 
 
 @click.command("ui")
@@ -21,7 +21,7 @@ from recall_pipeline.settings import project_folder
     type=click.Path(path_type=Path, file_okay=False),
     help="The demo's.  [default: demo beside workspace.yaml]",
 )
-def command(port: int, folder: Path | None) -> int:
+def ui_command(port: int, folder: Path | None) -> int:
     """Open Dagster on the demo's data (made first if there is none), until interrupted."""
     place = DemoFolder.at(folder)
     if place.made_on is None:
@@ -29,10 +29,10 @@ def command(port: int, folder: Path | None) -> int:
     world = demo_world(place.made_on or utc_now().date())
     with Sandbox(world).running() as sandbox, place.environment(sandbox):
         click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop with Ctrl-C)")
-        return _serve(port, place.folder)
+        return _serve_dagster(port, place.folder)
 
 
-def _serve(port: int, folder: Path) -> int:
+def _serve_dagster(port: int, folder: Path) -> int:
     """Run `dagster dev`, from the demo's folder so that no `.env` of the user's is read; end it when told to."""
     workspace = str(project_folder() / "workspace.yaml")
     program = [

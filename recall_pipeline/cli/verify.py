@@ -9,15 +9,15 @@ from typing import Any
 import click
 from rich.filesize import decimal
 
-from recall_pipeline.capture.partials import Unfinished, unfinished
 from recall_pipeline.cli.arguments import DAY
-from recall_pipeline.cli.choosing import check_days
+from recall_pipeline.cli.day_selection import check_days
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
-from recall_pipeline.cli.repairing import Repaired, repair
+from recall_pipeline.cli.repair import Repaired, repair
+from recall_pipeline.download import Unfinished, unfinished
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
-from recall_pipeline.verification import Kind, held_days, verify_days
+from recall_pipeline.verification import Kind, stored_days, verify_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Left:
 @click.option("--to", "last", type=DAY, help="Last day, included.  [default: the last that is archived]")
 @click.option("--repair", "repairing", is_flag=True, help="Fetch or normalize again what is lost or damaged.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
-def command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:
+def verify_command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:
     """Prove the archive against the catalog: every file is read back, hashed and decoded.
 
     Says what is missing, changed, undecodable or orphaned, which tables cannot be read, and where they contradict one
@@ -63,14 +63,14 @@ def command(first: date | None, last: date | None, repairing: bool, as_json: boo
         settings.required_api_key()
     archive = open_archive(settings)
     with progress_bars() as progress:
-        outcome = Repaired(verify_days(archive, settings, held_days(archive, first, last), progress))
+        outcome = Repaired(verify_days(archive, settings, stored_days(archive, first, last), progress))
         if repairing:
             outcome = repair(settings, archive, outcome.verified, progress)
             archive.sweep()
     for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
         click.echo(line, err=True)
     left = _Left(unfinished(archive.spool), archive.abandoned())
-    click.echo(json.dumps(_as_object(outcome, left)) if as_json else _in_words(outcome, left))
+    click.echo(json.dumps(_as_object(outcome, left)) if as_json else _report_text(outcome, left))
     return FAILED if outcome.verified.problems or outcome.faults else 0
 
 
@@ -104,7 +104,7 @@ def _as_object(outcome: Repaired, left: _Left) -> dict[str, Any]:
     }
 
 
-def _in_words(outcome: Repaired, left: _Left) -> str:
+def _report_text(outcome: Repaired, left: _Left) -> str:
     verified = outcome.verified
     if not verified.days:
         return "The archive holds no such day."

@@ -9,4 +9,11 @@ Comes in: listings and the tables of earlier syncs. Goes out: the rows of a day'
 from recall_pipeline.discovery.bots import BOTS, BotRow, discover_bots
 from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow, discover_recordings
 
-__all__ = ["BOTS", "RECORDINGS", "BotRow", "RecordingRow", "discover_bots", "discover_recordings"]
+__all__ = [
+    "BOTS",
+    "RECORDINGS",
+    "BotRow",
+    "RecordingRow",
+    "discover_bots",
+    "discover_recordings",
+]

@@ -1,14 +1,13 @@
-"""Which bots belong to a day (contract.md section 2)."""
+"""Which bots belong to a day (docs/design/interface.md, section 2)."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.audit import forgotten_on
+from recall_pipeline.audit import erased_on
 from recall_pipeline.days import ONE_DAY, day_of
-from recall_pipeline.recall import Bot, Listing, RecallClient
-from recall_pipeline.recall.asking import ask_each, on_its_own
+from recall_pipeline.recall_api import Bot, Listing, RecallClient, capture_errors, lookup_many
 from recall_pipeline.storage import Archive, Table, column
 
 
@@ -50,7 +49,7 @@ class BotRow:
             other_fields=bot.other_fields,
         )
 
-    def forgotten(self) -> "BotRow":
+    def redacted(self) -> "BotRow":
         """Return what may be kept of a bot that was forgotten: its id; it is not asked for again."""
         return BotRow(bot_id=self.bot_id, is_finished=True, media_expired=False)
 
@@ -65,7 +64,7 @@ async def discover_bots(client: RecallClient, listing: Listing, archive: Archive
     listed = [bot for bot in listing.bots.values() if bot.id in filed or bot.day == day]
     filed_elsewhere = _filed_elsewhere(archive, day, [bot for bot in listed if bot.id not in filed])
     filed |= {bot.id: BotRow.of(bot) for bot in listed if bot.id not in filed_elsewhere}
-    filed |= {bot_id: filed[bot_id].forgotten() for bot_id in forgotten_on(archive, day).bots & filed.keys()}
+    filed |= {bot_id: filed[bot_id].redacted() for bot_id in erased_on(archive, day).bots & filed.keys()}
     return sorted(filed.values(), key=lambda row: row.bot_id)
 
 
@@ -84,9 +83,9 @@ async def complete_bots(client: RecallClient, listing: Listing, archive: Archive
     unlisted = named - listing.bots.keys() - listing.bots_gone
     if not unlisted:
         return
-    on_file = known_bots(archive, day - ONE_DAY, *near)
-    finished = {bot_id for bot_id, row in on_file.items() if row.is_finished}
-    for bot_id, answer in (await ask_each(on_its_own(client.bot), sorted(unlisted - finished))).items():
+    archive_state = known_bots(archive, day - ONE_DAY, *near)
+    finished = {bot_id for bot_id, row in archive_state.items() if row.is_finished}
+    for bot_id, answer in (await lookup_many(capture_errors(client.bot), sorted(unlisted - finished))).items():
         if answer is None:
             listing.bots_gone.add(bot_id)
         elif isinstance(answer, Bot):

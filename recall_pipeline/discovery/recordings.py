@@ -1,6 +1,6 @@
 """Which recordings belong to a day: everything listed, embedded in a bot, or known from before.
 
-Completeness is defined by recordings (design.md section 1): a row, once there, stays.
+Completeness is defined by recordings (docs/design/adr/0004-completeness-by-recordings.md): a row, once there, stays.
 """
 
 import dataclasses
@@ -8,15 +8,12 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.audit import forgotten_on
+from recall_pipeline.audit import erased_on
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, complete_bots, known_bots
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall import Listing, RecallClient, Recording
-from recall_pipeline.recall.asking import ask_each, on_its_own
+from recall_pipeline.recall_api import DELETED, Listing, RecallClient, Recording, capture_errors, lookup_many
 from recall_pipeline.storage import Archive, Table, column
-
-GONE = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class RecordingRow:
             other_fields=recording.other_fields,
         )
 
-    def remembering(self, before: "RecordingRow | None") -> "RecordingRow":
+    def merged_with(self, before: "RecordingRow | None") -> "RecordingRow":
         """Return this row with what it no longer says taken from the row before."""
         if before is None:
             return self
@@ -71,13 +68,13 @@ class RecordingRow:
         media_expired = self.bot_media_expired or before.bot_media_expired  # it never comes back
         return dataclasses.replace(self, bot_media_expired=media_expired, **kept)
 
-    def forgotten(self) -> "RecordingRow":
+    def redacted(self) -> "RecordingRow":
         """Return what may be kept of a recording that was forgotten: ids, and the day it belongs to."""
         return RecordingRow(recording_id=self.recording_id, created_at=self.created_at, bot_id=self.bot_id)
 
-    def gone(self) -> "RecordingRow":
+    def marked_deleted(self) -> "RecordingRow":
         """Return this row for a recording that the API no longer knows."""
-        return dataclasses.replace(self, status_code=GONE, is_gone=True)
+        return dataclasses.replace(self, status_code=DELETED, is_gone=True)
 
 
 _REMEMBERED = (
@@ -93,7 +90,7 @@ async def discover_recordings(
     """Return every recording of `day`, known or new; raise RecallError when the API cannot be asked."""
     await complete_bots(client, listing, archive, day)
     known = {row.recording_id: row for row in RECORDINGS.read(archive, day) or []}
-    forgotten = forgotten_on(archive, day).recordings
+    forgotten = erased_on(archive, day).recordings
     embedded = _embedded_rows(listing, day)
     bots = _bots_by_id(listing, archive, day)
     rows = {}
@@ -104,19 +101,19 @@ async def discover_recordings(
     for recording_id in sorted(unlisted):
         rows[recording_id] = embedded.get(recording_id) or known[recording_id]
     asked_for = sorted(unlisted - forgotten)
-    in_doubt = [recording_id for recording_id in asked_for if rows[recording_id].status_code != GONE]
-    for recording_id, answer in (await ask_each(on_its_own(client.recording), in_doubt)).items():
+    in_doubt = [recording_id for recording_id in asked_for if rows[recording_id].status_code != DELETED]
+    for recording_id, answer in (await lookup_many(capture_errors(client.recording), in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
         if isinstance(answer, Recording):
             listing.recordings[recording_id] = answer
-    rows = {recording_id: row.remembering(known.get(recording_id)) for recording_id, row in rows.items()}
-    rows |= {recording_id: rows[recording_id].forgotten() for recording_id in forgotten & rows.keys()}
+    rows = {recording_id: row.merged_with(known.get(recording_id)) for recording_id, row in rows.items()}
+    rows |= {recording_id: rows[recording_id].redacted() for recording_id in forgotten & rows.keys()}
     return sorted(rows.values(), key=_in_order)
 
 
 def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:
     if answer is None:
-        return row.gone()
+        return row.marked_deleted()
     if isinstance(answer, RecallError):
         return row
     bot_id = answer.bot.id if answer.bot else row.bot_id

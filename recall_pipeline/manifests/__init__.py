@@ -7,7 +7,7 @@ Comes in: the catalog through its published readers, so no key is needed. Goes o
 user's, with the audio beside it if asked for.
 """
 
-from recall_pipeline.manifests.exporting import Exported, export
+from recall_pipeline.manifests.exports import Exported, export
 from recall_pipeline.manifests.formats import FORMATS
 
 __all__ = ["FORMATS", "Exported", "export"]

@@ -49,7 +49,7 @@ def nemo(recording: ArchivedRecording, audio: str) -> Line:
         "audio_filepath": audio,
         "duration": recording.audio_seconds,
         "orig_sample_rate": row.audio_sample_rate_hz,
-        **_identity(recording),
+        **_identity_columns(recording),
     }
 
 
@@ -62,7 +62,7 @@ def huggingface(recording: ArchivedRecording, audio: str) -> Line:
         "sampling_rate": row.audio_sample_rate_hz,
         "channels": row.audio_channels,
         "speech_ratio": row.speech_ratio,
-        **_identity(recording),
+        **_identity_columns(recording),
     }
 
 
@@ -84,7 +84,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """By the name under which one asks for it."""
 
 
-def _identity(recording: ArchivedRecording) -> Line:
+def _identity_columns(recording: ArchivedRecording) -> Line:
     """Return what finds a line's recording in the catalog again, and its exact length."""
     row = recording.row
     return {

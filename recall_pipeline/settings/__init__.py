@@ -1,4 +1,4 @@
-"""What the user may set: one frozen object, read once from the environment (contract.md section 1).
+"""What the user may set: one frozen object, read once from the environment (docs/design/interface.md, section 1).
 
 Belongs here: each setting's name, type, default and meaning; what a value must be like; the folders that relative
 paths start from. Does not: what a setting does, which the room that obeys it knows.

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """The API's base URL, without a trailing slash (recall_api.md section 1)."""
+        """The API's base URL, without a trailing slash (docs/design/recall-api.md, section 1)."""
         return self.api_url or f"https://{self.region}.recall.ai/api/v1"
 
     @cached_property

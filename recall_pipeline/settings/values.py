@@ -105,7 +105,7 @@ def workers(value: str) -> str:
 
 
 def webhook_secret(secret: SecretStr) -> SecretStr:
-    """Return one secret, or two separated by a comma (recall_api.md section 8)."""
+    """Return one secret, or two separated by a comma (docs/design/recall-api.md, section 8)."""
     keys = webhook_secrets(secret)
     if not 1 <= len(keys) <= 2 or not all(map(_is_webhook_secret, keys)):
         raise ValueError("is not a webhook secret: paste whsec_... (two, separated by a comma, while rotating)")

@@ -7,7 +7,25 @@ Comes in: settings, proven local files, rows. Goes out: files under their final 
 """
 
 from recall_pipeline.storage.archive import Address, Archive, open_archive
-from recall_pipeline.storage.layout import Layout
+from recall_pipeline.storage.error_messages import storage_error
+from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
+from recall_pipeline.storage.layout import AUDIO_FOLDERS, DRAINED_EVENTS, EVENTS, FolderName, Layout
 from recall_pipeline.storage.tables import Table, column
 
-__all__ = ["Address", "Archive", "Layout", "Table", "column", "open_archive"]
+__all__ = [
+    "AUDIO_FOLDERS",
+    "DRAINED_EVENTS",
+    "EVENTS",
+    "NOT_THERE",
+    "Address",
+    "Archive",
+    "FolderName",
+    "Layout",
+    "Table",
+    "column",
+    "mismatch",
+    "open_archive",
+    "sha256_of",
+    "size_mismatch",
+    "storage_error",
+]

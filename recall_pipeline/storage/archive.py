@@ -2,7 +2,7 @@
 
 A file is written in the spool, proven there, and then published under its final name in one step: a rename on disk,
 a completed upload elsewhere. Nothing is ever opened for writing under its final name; s3fs would publish what an
-exception leaves half written (design.md section 4).
+exception leaves half written (docs/design/adr/0006-verify-locally-then-publish.md).
 """
 
 import contextlib
@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage.faults import is_fault_of_writing, reworded, storage_error
+from recall_pipeline.storage.error_messages import is_write_error, storage_error, translated_errors
 from recall_pipeline.storage.layout import Layout, TableName
-from recall_pipeline.storage.moving import (
+from recall_pipeline.storage.local_files import (
     PRIVATE_FILE,
     abandoned,
-    held_folder,
-    held_name,
-    move_whole,
+    exclusive_file_lock,
+    locked_temp_folder,
     private_folder,
+    publish_file,
     sizes_below,
     sweep,
 )
@@ -34,7 +34,7 @@ from recall_pipeline.storage.object_store import (
     reading_options,
     upload_options,
 )
-from recall_pipeline.storage.spool import create_spool, spool_of
+from recall_pipeline.storage.staging import create_staging_folder, staging_folder_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -63,7 +63,7 @@ class Address:
     @classmethod
     def of(cls, settings: Settings) -> "Address":
         """Return the address that the settings name."""
-        return cls(settings.storage_root, spool_of(settings), settings.s3_encryption, settings.group_may_read)
+        return cls(settings.storage_root, staging_folder_of(settings), settings.s3_encryption, settings.group_may_read)
 
     def open(self) -> "Archive":
         """Open the archive; nothing is read or written yet. Raises StorageError without the package it takes."""
@@ -117,7 +117,7 @@ class Archive:
 
     def names(self, folder: str) -> list[str]:
         """Return the names of what lies directly in a folder, in order; nothing of one that does not exist."""
-        with self._told("list", folder):
+        with self._translating_errors("list", folder):
             try:
                 # Not `ls` on disk: it shows a file where a folder should be as if that were in it.
                 path = self._full(folder)
@@ -129,7 +129,7 @@ class Archive:
     def sizes_below(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder and the folders in it, by key, in bytes."""
         path = self._full(folder)
-        with self._told("list", folder):
+        with self._translating_errors("list", folder):
             if self._is_local:  # where `find` takes a folder that may not be read for an empty one
                 found = sizes_below(Path(path))
             else:
@@ -139,12 +139,12 @@ class Archive:
 
     def exists(self, key: str) -> bool:
         """Say whether `key` is published."""
-        with self._told("look at", key):
+        with self._translating_errors("look at", key):
             return bool(self._filesystem.exists(self._full(key)))
 
     def size_bytes(self, key: str) -> int | None:
         """Return the size of what is published under `key`; None when nothing is."""
-        with self._told("look at", key):
+        with self._translating_errors("look at", key):
             try:
                 return int(self._filesystem.size(self._full(key)))
             except FileNotFoundError:
@@ -152,7 +152,7 @@ class Archive:
 
     def read(self, key: str) -> bytes | None:
         """Return the content of a small file; None when there is none."""
-        with self._told("read", key):
+        with self._translating_errors("read", key):
             try:
                 return bytes(self._filesystem.cat_file(self._full(key), **reading_options(self.address.scheme)))
             except FileNotFoundError:
@@ -170,7 +170,7 @@ class Archive:
             yield Path(self._full(key))
             return
         with self.scratch(suffix=Path(key).suffix) as copy:
-            with self._told("read", key):
+            with self._translating_errors("read", key):
                 self._filesystem.get_file(self._full(key), str(copy))
             yield copy
 
@@ -178,19 +178,17 @@ class Archive:
     def scratch(self, suffix: str = "") -> Iterator[Path]:
         """Give the path of an empty private file in the spool, removed at the end unless it was published."""
         with contextlib.ExitStack() as held:
-            with self._told("write", str(self.spool)):
-                path = self._entered(held, lambda spool: held_folder(spool, _SCRATCH)) / f"file{suffix}"
+            with self._translating_errors("write", str(self.spool)):
+                path = self._entered(held, lambda spool: locked_temp_folder(spool, _SCRATCH)) / f"file{suffix}"
                 path.touch(mode=PRIVATE_FILE)
             try:
                 yield path
             except OSError as fault:
-                if not is_fault_of_writing(fault):
+                if not is_write_error(fault):
                     raise
                 raise storage_error("write", str(self.spool), fault) from None
 
-    def _entered(
-        self, held: contextlib.ExitStack, hold: Callable[[Path], contextlib.AbstractContextManager[T]]
-    ) -> T:
+    def _entered(self, held: contextlib.ExitStack, hold: Callable[[Path], contextlib.AbstractContextManager[T]]) -> T:
         while True:
             try:
                 return held.enter_context(hold(self.open_spool()))
@@ -199,9 +197,9 @@ class Archive:
 
     def publish(self, local: Path, key: str) -> None:
         """Move a finished local file to its final name, where it appears in one step."""
-        with self._told("write", key):
+        with self._translating_errors("write", key):
             if self._is_local:
-                move_whole(local, Path(self._full(key)), Path(self._path) if self.address.group_may_read else None)
+                publish_file(local, Path(self._full(key)), Path(self._path) if self.address.group_may_read else None)
             else:
                 options = upload_options(self.address.scheme, local.stat().st_size)
                 self._filesystem.put_file(str(local), self._full(key), **options)
@@ -209,7 +207,7 @@ class Archive:
 
     def remove(self, key: str) -> None:
         """Remove what is published under `key`, and the folder that it leaves empty."""
-        with self._told("remove", key):
+        with self._translating_errors("remove", key):
             with contextlib.suppress(FileNotFoundError):
                 self._filesystem.rm_file(self._full(key))
             if self._is_local:
@@ -221,7 +219,7 @@ class Archive:
         self._each(lambda names: self._move(*names), list(renamed.items()))
 
     def _move(self, before: str, after: str) -> None:
-        with self._told("move", before), contextlib.suppress(FileNotFoundError):
+        with self._translating_errors("move", before), contextlib.suppress(FileNotFoundError):
             if self._is_local:
                 private_folder(Path(self._full(after)).parent)
                 Path(self._full(before)).replace(self._full(after))
@@ -231,7 +229,7 @@ class Archive:
 
     def remove_below(self, folder: str) -> None:
         """Remove a folder with all that is in it; raise StorageError unless a second look finds nothing left."""
-        with self._told("remove", folder), contextlib.suppress(FileNotFoundError):
+        with self._translating_errors("remove", folder), contextlib.suppress(FileNotFoundError):
             if self._is_local:
                 shutil.rmtree(self._full(folder))
         self._each(self.remove, list(self.sizes_below(folder)))
@@ -251,19 +249,19 @@ class Archive:
 
     def open_spool(self) -> Path:
         """Create the spool, private to this user, and return it."""
-        with self._told("write", str(self.spool)):
-            create_spool(self.spool)
+        with self._translating_errors("write", str(self.spool)):
+            create_staging_folder(self.spool)
         return self.spool
 
     def abandoned(self) -> dict[str, int]:
         """Return what processes that were killed left in the spool, sizes in bytes by path; the next lock sweeps it."""
-        with self._told("read", str(self.spool)):
+        with self._translating_errors("read", str(self.spool)):
             left = [sizes_below(path) for path in abandoned(self.spool, _SCRATCH)]
         return {path: size for sizes in left for path, size in sizes.items()}
 
     def sweep(self) -> None:
         """Remove what processes that were killed left in the spool."""
-        with self.one_at_a_time("sweep"):
+        with self.exclusive_lock("sweep"):
             pass
 
     def close_spool(self) -> None:
@@ -272,12 +270,12 @@ class Archive:
             self.spool.rmdir()
 
     @contextlib.contextmanager
-    def one_at_a_time(self, name: str) -> Iterator[None]:
+    def exclusive_lock(self, name: str) -> Iterator[None]:
         """Hold a lock among the processes that share this spool; it ends with the process that holds it."""
         with contextlib.ExitStack() as held:
             held.callback(self.close_spool)
-            with self._told("lock", str(self.spool)):
-                self._entered(held, lambda spool: held_name(spool / f"{name}.lock"))
+            with self._translating_errors("lock", str(self.spool)):
+                self._entered(held, lambda spool: exclusive_file_lock(spool / f"{name}.lock"))
                 sweep(self.spool, _SCRATCH)
             try:
                 yield
@@ -287,10 +285,10 @@ class Archive:
 
     def lock_day(self, day: date) -> contextlib.AbstractContextManager[None]:
         """Keep other runs of `day` on this host away."""
-        return self.one_at_a_time(f"day-{day.isoformat()}")
+        return self.exclusive_lock(f"day-{day.isoformat()}")
 
-    def _told(self, doing: str, what: str) -> contextlib.AbstractContextManager[None]:
-        return reworded(doing, what, self.address.root)
+    def _translating_errors(self, doing: str, what: str) -> contextlib.AbstractContextManager[None]:
+        return translated_errors(doing, what, self.address.root)
 
 
 def open_archive(settings: Settings) -> Archive:

@@ -1,4 +1,4 @@
-"""Every path of the archive, relative to its root (contract.md section 3)."""
+"""Every path of the archive, relative to its root (docs/design/interface.md, section 3)."""
 
 from datetime import date
 from typing import Literal

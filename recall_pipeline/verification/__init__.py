@@ -6,17 +6,17 @@ Does not belong here: bringing back what is lost. That is done by a sync which l
 Comes in: the archive. Goes out: everything that is wrong with it, and nothing is written on the way.
 """
 
-from recall_pipeline.verification.days import held_days, verify_days
-from recall_pipeline.verification.mending import explained, remove_redundant, to_look_at_again
-from recall_pipeline.verification.problems import Kind, Problem, Verified
+from recall_pipeline.verification.day_verification import stored_days, verify_days
+from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
+from recall_pipeline.verification.repair import days_to_sync_again, remove_redundant_files, with_explanations
 
 __all__ = [
     "Kind",
     "Problem",
-    "Verified",
-    "explained",
-    "held_days",
-    "remove_redundant",
-    "to_look_at_again",
+    "VerificationReport",
+    "days_to_sync_again",
+    "remove_redundant_files",
+    "stored_days",
     "verify_days",
+    "with_explanations",
 ]

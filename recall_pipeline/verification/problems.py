@@ -33,7 +33,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Verified:
+class VerificationReport:
     """What a verification came to: how much was read back, and everything that is wrong."""
 
     days: list[date] = field(default_factory=list)

@@ -37,7 +37,7 @@ def speech(clips: Sequence[str], rate_hz: int = 16000, gain_db: float = 0.0) -> 
     """The sandbox's clips, half a second apart, one channel; what goes over full scale is clipped."""
     parts = []
     for name in clips:
-        samples, clip_hz = soundfile.read(str(files("recall_pipeline.sandbox") / "clips" / f"{name}.flac"))
+        samples, clip_hz = soundfile.read(str(files("recall_sandbox") / "clips" / f"{name}.flac"))
         parts += [np.zeros(rate_hz // 2), soxr.resample(samples, clip_hz, rate_hz)]
     return np.clip(np.concatenate([*parts, np.zeros(rate_hz // 2)]) * 10 ** (gain_db / 20), -1, 1)[:, None]
 

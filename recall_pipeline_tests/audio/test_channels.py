@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recall_pipeline.audio.channels import mixing, weights
-from recall_pipeline.audio.conforming import conform
-from recall_pipeline.audio.decoding import Block, Samples
+from recall_pipeline.audio.decoder import Block, Samples
+from recall_pipeline.audio.resample import conform
 from recall_pipeline_tests.audio.sounds import tone
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from recall_pipeline.audio import Target, prove
-from recall_pipeline.audio.encoding import open_encoder
+from recall_pipeline.audio.encoder import open_encoder
 from recall_pipeline.audio.headers import first_frame, id3_size_bytes, parse_frame_header, promised_seconds
 from recall_pipeline.audio.target import SAMPLE_RATES_HZ
-from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline_tests.audio.sounds import noise, write_mp3
+from recall_sandbox.speech import Speech
 
 
 def written(path: Path, rate_hz: int, channels: int, samples: int) -> Path:

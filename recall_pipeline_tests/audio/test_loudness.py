@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recall_pipeline.audio import inspect
-from recall_pipeline.audio.loudness import LoudnessMeter, Regroup, integrated_lufs
+from recall_pipeline.audio.loudness import Framer, LoudnessMeter, integrated_lufs
 from recall_pipeline_tests.audio.sounds import Sound, other_lufs, speech, tone, tones, write_wav
 
 FIVE_CHANNELS = np.concatenate([tone(level, 20, channels=1) for level in (-28, -28, -24, -30, -30)], axis=1)
@@ -67,7 +67,7 @@ def test_less_than_a_gating_block_has_no_loudness() -> None:
 
 
 def test_groups_reach_across_the_seams_of_blocks() -> None:
-    regroup = Regroup(4)
+    regroup = Framer(4)
     rows = np.arange(10.0)[:, None]
     groups = np.concatenate([regroup.feed(part) for part in np.split(rows, [3, 4, 9])])
     np.testing.assert_array_equal(groups[:, :, 0], [[0, 1, 2, 3], [4, 5, 6, 7]])

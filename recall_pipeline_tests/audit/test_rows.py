@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, forgotten_on
+from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, erased_on
 from recall_pipeline.storage import Archive
 
 DAY = date(2026, 3, 2)
@@ -16,19 +16,19 @@ def row(action: str = FORGOTTEN, **ids: str) -> AuditRow:
 
 
 def test_a_day_without_an_audit_has_forgotten_nothing(archive: Archive) -> None:
-    assert forgotten_on(archive, DAY).recordings == forgotten_on(archive, DAY).bots == frozenset()
+    assert erased_on(archive, DAY).recordings == erased_on(archive, DAY).bots == frozenset()
 
 
 def test_recordings_and_bots_are_forgotten_before_it_is_done(archive: Archive) -> None:
     AUDIT.write(archive, DAY, [row(recording_id="r", bot_id="its bot"), row(bot_id="b")])
-    assert forgotten_on(archive, DAY).recordings == {"r"}
-    assert forgotten_on(archive, DAY).bots == {"b"}
-    assert forgotten_on(archive, date(2026, 3, 3)).recordings == frozenset()
+    assert erased_on(archive, DAY).recordings == {"r"}
+    assert erased_on(archive, DAY).bots == {"b"}
+    assert erased_on(archive, date(2026, 3, 3)).recordings == frozenset()
 
 
 def test_what_was_released_at_recall_is_not_forgotten_here(archive: Archive) -> None:
     AUDIT.write(archive, DAY, [row(RELEASED, recording_id="r", audio_id="a")])
-    assert forgotten_on(archive, DAY).recordings == frozenset()
+    assert erased_on(archive, DAY).recordings == frozenset()
 
 
 def test_each_thing_has_one_row_for_each_action() -> None:

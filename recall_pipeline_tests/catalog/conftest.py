@@ -2,9 +2,9 @@
 
 import pytest
 
-from recall_pipeline.sandbox import Sandbox
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.workspace import Workspace
+from recall_sandbox import Sandbox
 
 
 @pytest.fixture

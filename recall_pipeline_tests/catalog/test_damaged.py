@@ -3,8 +3,8 @@
 import pytest
 
 from recall_pipeline.audio import Target
-from recall_pipeline.catalog import Cataloged, catalog_day, normalizing
-from recall_pipeline.catalog.normalizing import NormalizeTask
+from recall_pipeline.catalog import Cataloged, catalog_day, normalization
+from recall_pipeline.catalog.normalization import NormalizeTask
 from recall_pipeline.errors import NormalizationError
 from recall_pipeline.storage import Layout
 from recall_pipeline_tests.workspace import DAY, Workspace, talk
@@ -58,7 +58,7 @@ def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
     [before] = workspace.sync().rows
     damage(workspace, Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac"), "lost")
     with monkeypatch.context() as patched:
-        patched.setattr(normalizing, "normalize_task", fails)
+        patched.setattr(normalization, "normalize_task", fails)
         [row] = look_again(workspace, mp3.recording_id).rows
         assert (row.outcome, row.audio_uri, row.audio_sha256) == ("ready", before.audio_uri, before.audio_sha256)
         lost = "the normalized file is lost or damaged, and doing it anew failed: no room"

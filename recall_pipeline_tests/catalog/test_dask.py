@@ -10,12 +10,12 @@ import dask
 import pytest
 from distributed import LocalCluster
 
-from recall_pipeline.catalog import CATALOG, normalizing
-from recall_pipeline.catalog.normalizing import NormalizeTask, Published, normalize_all, normalize_task
+from recall_pipeline.catalog import CATALOG, normalization
+from recall_pipeline.catalog.normalization import NormalizeTask, Published, normalize_all, normalize_task
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
-from recall_pipeline_tests.catalog.test_normalizing import task
+from recall_pipeline_tests.catalog.test_normalization import task
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
 
 _HEAVY = an_id("meeting 2 mp3 0")
@@ -44,7 +44,7 @@ def test_a_killed_worker_costs_nothing_but_its_time(
 ) -> None:
     for number in range(6):
         workspace.meet(f"meeting {number}", talk(number))
-    monkeypatch.setattr(normalizing, "normalize_task", kills_its_worker_once)
+    monkeypatch.setattr(normalization, "normalize_task", kills_its_worker_once)
     workspace.capture()
     cataloged = workspace.catalog(workers=scheduler)
     assert [row.outcome for row in cataloged.rows] == ["ready"] * 6

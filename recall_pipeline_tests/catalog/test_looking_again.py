@@ -1,9 +1,9 @@
 """What a second sync looks at again is what the outcome table says, and nothing else."""
 
-from recall_pipeline.sandbox import Rule
-from recall_pipeline.sandbox.content import ErrorPage
-from recall_pipeline.sandbox.effects import unavailable
 from recall_pipeline_tests.workspace import Workspace, talk
+from recall_sandbox import Rule
+from recall_sandbox.content import ErrorPage
+from recall_sandbox.effects import unavailable
 
 
 def outcomes(workspace: Workspace) -> dict[str, str]:

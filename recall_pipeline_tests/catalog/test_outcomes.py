@@ -1,4 +1,4 @@
-"""The outcome table of contract.md section 4, row by row, and which row wins where two match."""
+"""The outcome table of docs/design/interface.md, section 4, row by row, and which row wins where two match."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recall_pipeline.capture import MixedAudioRow
 from recall_pipeline.catalog.outcomes import SETTLED, Listened, Outcome, decide
 from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.download import MixedAudioRow
 from recall_pipeline_tests.workspace import an_id
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 
 from recall_pipeline.cli import main
 from recall_pipeline.days import utc_now
-from recall_pipeline.sandbox import Sandbox, World
-from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
-from recall_pipeline.sandbox.speech import Speech
+from recall_sandbox import Sandbox, World
+from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.speech import Speech
 
 TODAY = utc_now().date()
 YESTERDAY, DAY_BEFORE = TODAY - timedelta(days=1), TODAY - timedelta(days=2)
@@ -38,17 +38,17 @@ class Said:
 Run = Callable[..., Said]
 
 
-def _talk(title: str) -> Take:
-    return Take(TALK_SECONDS, (Audio(Speech(TALK_SECONDS, title=title)),))
+def _talk(title: str) -> AudioSpec:
+    return AudioSpec(TALK_SECONDS, (Audio(Speech(TALK_SECONDS, title=title)),))
 
 
 @pytest.fixture
 def world() -> World:
     world = World()
     for meeting in (
-        Meeting("standup", "an MP3", 2, time(9), ("ready",), (_talk("standup"),)),
-        Meeting("review", "an MP3", 1, time(9), ("ready",), (_talk("review"),)),
-        Meeting("webex", "no MP3", 1, time(10), ("unsupported_platform",), (Take(60),), platform="webex"),
+        SampleMeeting("standup", "an MP3", 2, time(9), ("ready",), (_talk("standup"),)),
+        SampleMeeting("review", "an MP3", 1, time(9), ("ready",), (_talk("review"),)),
+        SampleMeeting("webex", "no MP3", 1, time(10), ("unsupported_platform",), (AudioSpec(60),), platform="webex"),
     ):
         world.add(*rows_of(meeting, TODAY))
     return world

@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.sandbox import Sandbox
-from recall_pipeline.sandbox.records import Bot
 from recall_pipeline_tests.cli.conftest import Run, Said
+from recall_sandbox import Sandbox
+from recall_sandbox.records import SandboxBot
 
 ZOOM = "https://zoom.us/j/81234567890?pwd=password-of-nobody"
 
 
-def created(sandbox: Sandbox, said: Said) -> Bot:
+def created(sandbox: Sandbox, said: Said) -> SandboxBot:
     """The bot whose id a command printed, and nothing else."""
     assert said.status == 0, said.err
     (bot_id,) = said.out.splitlines()
-    bot: Bot | None = sandbox.world.bots.get(bot_id)
+    bot: SandboxBot | None = sandbox.world.bots.get(bot_id)
     assert bot is not None
     return bot
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.catalog.outcomes import Outcome
-from recall_pipeline.cli.legend import LEGEND
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import Run
 
@@ -51,14 +51,14 @@ def test_the_table_has_a_line_a_row_and_explains_the_outcomes_in_it(run: Run) ->
     ]
     assert corrupt.split() == ["2026-03-03", "09:00", "0b7c6c1e", "corrupt", "an", "HTML", "page"]
     assert [line.split(maxsplit=2) for line in legend] == [
-        ["1", "ready", LEGEND[Outcome.READY].says],
-        ["1", "corrupt", LEGEND[Outcome.CORRUPT].says],
+        ["1", "ready", OUTCOME_LABELS[Outcome.READY].says],
+        ["1", "corrupt", OUTCOME_LABELS[Outcome.CORRUPT].says],
     ]
     assert total == "2 rows, 1:02:05 of audio."
 
 
 def test_every_outcome_is_explained() -> None:
-    assert set(LEGEND) == set(Outcome)
+    assert set(OUTCOME_LABELS) == set(Outcome)
 
 
 def test_json_has_every_column_whole_numbers_and_days(run: Run) -> None:

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from recall_pipeline.cli.demo_folder import DemoFolder
-from recall_pipeline.sandbox import World
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
+from recall_sandbox import World
 
 CHECKOUT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 120

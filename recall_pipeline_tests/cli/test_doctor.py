@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from recall_pipeline.cli import doctor
-from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import Reply
 from recall_pipeline_tests.cli.conftest import Run, Said
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import Reply
 
 CHECKS = ["settings", "key", "storage", "audio", "dagster"]
 

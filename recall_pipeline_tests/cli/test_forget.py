@@ -9,7 +9,7 @@ import pytest
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import Run
-from recall_pipeline_tests.forgetting.old_days import fill, outcomes, recording_id
+from recall_pipeline_tests.erasure.old_days import fill, outcomes, recording_id
 from recall_pipeline_tests.workspace import an_id
 
 WHY = ("--reason", "request 17")

@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 
 from recall_pipeline.cli.interrupts import noticing_interrupts
-from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import Delay
 from recall_pipeline_tests.cli.conftest import YESTERDAY, Run
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import Delay
 
 PATIENCE_SECONDS = 60
 

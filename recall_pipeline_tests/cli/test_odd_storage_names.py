@@ -10,9 +10,9 @@ import pytest
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import read_catalog, read_recordings
-from recall_pipeline.inbox import Event, Inbox
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.webhooks import Event, EventStore
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 
@@ -43,7 +43,7 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
         return settings, open_archive(settings)
 
     def keep(archive: Archive) -> None:
-        Inbox(archive).keep(Event("msg_1", "bot.done", datetime(2026, 3, 2, tzinfo=UTC)))
+        EventStore(archive).keep(Event("msg_1", "bot.done", datetime(2026, 3, 2, tzinfo=UTC)))
 
     _, other = use(neighbour)
     assert sandboxed("sync", *BOTH_DAYS).status == 0
@@ -63,7 +63,7 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
     [listed] = exported.glob("*.csv")
     assert len(list(csv.DictReader(listed.read_text("utf-8").splitlines()))) == 2
 
-    inbox = Inbox(archive)
+    inbox = EventStore(archive)
     assert [event.event_id for event in inbox.waiting()] == ["msg_1"]
     inbox.drain(inbox.waiting(), YESTERDAY)
     assert (inbox.waiting(), inbox.sweep(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)

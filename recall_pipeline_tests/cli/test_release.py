@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.sandbox import Sandbox
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, Run
-from recall_pipeline_tests.forgetting.old_days import fill
+from recall_pipeline_tests.erasure.old_days import fill
+from recall_sandbox import Sandbox
 
 
 def deletions(sandbox: Sandbox) -> int:
@@ -45,7 +45,7 @@ def test_a_clock_that_jumped_stops_it(
 ) -> None:
     assert sandboxed("sync", "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}").status == 0
     jumped = utc_now() + timedelta(days=365 * years)
-    for module in ("forgetting.doubts", "cli.release"):
+    for module in ("erasure.safety_checks", "cli.release"):
         monkeypatch.setattr(f"recall_pipeline.{module}.utc_now", lambda: jumped)
     said = sandboxed("release", "--older-than-days", "1", "--yes")
     assert said.status == 2

@@ -15,17 +15,17 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.faults.of_media import OF_MEDIA
-from benchmarks.faults.of_service import OF_SERVICE
-from benchmarks.trials import Trial
-from recall_pipeline.automation import alerts
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.definitions import defs
-from recall_pipeline.sandbox import Rule, Sandbox, World
-from recall_pipeline.sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
-from recall_pipeline.sandbox.meetings import Audio, Meeting, Take, rows_of
-from recall_pipeline.sandbox.speech import Speech
+from recall_pipeline.defs import alerts
+from recall_pipeline_tests.chaos.faults.of_media import OF_MEDIA
+from recall_pipeline_tests.chaos.faults.of_service import OF_SERVICE
+from recall_pipeline_tests.chaos.trials import Trial
 from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run, Said
+from recall_sandbox import Rule, Sandbox, World
+from recall_sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
+from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.speech import Speech
 
 ONE_DAY = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
 PASSWORDS = ("password-in-a-link", "password-in-an-object")
@@ -77,9 +77,11 @@ def world() -> World:
     link = f"https://example.zoom.us/j/81234567890?pwd={PASSWORDS[0]}"
     shown = {"meeting_id": "82345678901", "meeting_password": PASSWORDS[1], "platform": "zoom"}
     for number, meeting_url in enumerate([link, shown, None] * 4):  # many: most faults end a download for this sync
-        talk = Take(2, (Audio(Speech(2, title=f"{number}")),))
+        talk = AudioSpec(2, (Audio(Speech(2, title=f"{number}")),))
         starts = time(9 + number)
-        meeting = Meeting(f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, asked_url=link)
+        meeting = SampleMeeting(
+            f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, asked_url=link
+        )
         world.add(*rows_of(meeting, TODAY))
     return world
 

@@ -1,4 +1,4 @@
-"""A sync stands faults: a telling few of those that `python -m benchmarks.faults` tries, and the judge of them all."""
+"""A sync stands faults: a few of those that `recall_pipeline_tests.chaos.faults` tries, and the judge of them all."""
 
 import io
 from collections.abc import Callable
@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.faults import FAULTS, attempt
-from benchmarks.trials import Trial, small_world
-from recall_pipeline.sandbox import Sandbox, World
+from recall_pipeline_tests.chaos.faults import FAULTS, attempt
+from recall_pipeline_tests.chaos.trials import Trial, small_world
 from recall_pipeline_tests.cli.conftest import YESTERDAY, Run
+from recall_sandbox import Sandbox, World
 
 ONE_DAY = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
 BY_NAME = {fault.name: fault for fault in FAULTS}

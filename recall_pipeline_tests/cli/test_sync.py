@@ -7,10 +7,10 @@ from importlib import import_module
 import dagster as dg
 import pytest
 
-from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import throttling, unavailable
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import throttling, unavailable
 
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
 MEDIA_FAILS = Rule(unavailable(), origin="media")
@@ -133,7 +133,9 @@ def test_a_fault_nobody_foresaw_points_to_its_run_in_dagster(sandboxed: Run, mon
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    module = import_module("recall_pipeline.assets.audio_catalog")  # the room's door shows the asset under this name
+    module = import_module(
+        "recall_pipeline.defs.audio_catalog_asset"
+    )  # the room's door shows the asset under this name
     monkeypatch.setattr(module, "catalog_day", broken)
     said = sandboxed("sync", "--to", f"{YESTERDAY}")
     (run,) = runs()

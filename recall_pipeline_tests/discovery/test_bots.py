@@ -1,4 +1,4 @@
-"""A bot belongs to one day, and stays there (contract.md section 2)."""
+"""A bot belongs to one day, and stays there (docs/design/interface.md, section 2)."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ import pytest
 
 from recall_pipeline.days import ONE_DAY, end_of
 from recall_pipeline.discovery import BotRow
-from recall_pipeline.sandbox.records import StatusChange
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_sandbox.records import SandboxStatusChange
 
 
 def ids(rows: list[BotRow]) -> list[str]:
@@ -65,7 +65,7 @@ class TestMemory:
         assert not work.bots()[0].is_finished
         bot = work.world.bots.get(an_id("standup bot"))
         assert bot is not None
-        done = StatusChange("done", NINE + timedelta(hours=1))
+        done = SandboxStatusChange("done", NINE + timedelta(hours=1))
         work.world.change_bot(bot.id, status_changes=(*bot.status_changes, done))
         assert work.bots()[0].is_finished
 

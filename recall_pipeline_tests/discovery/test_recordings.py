@@ -1,4 +1,4 @@
-"""Every recording of a day has a row, and keeps it (design.md section 1)."""
+"""Every recording of a day has a row, and keeps it (docs/design/adr/0004-completeness-by-recordings.md)."""
 
 import json
 from dataclasses import replace
@@ -9,10 +9,10 @@ import pytest
 from recall_pipeline.days import ONE_DAY, end_of
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.errors import RecallUnreachable
-from recall_pipeline.sandbox import Rule
-from recall_pipeline.sandbox.effects import EditJson, Reply, Reset, unavailable
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_sandbox import Rule
+from recall_sandbox.effects import EditJson, Reply, Reset, unavailable
 
 
 def by_id(rows: list[RecordingRow]) -> dict[str, RecordingRow]:

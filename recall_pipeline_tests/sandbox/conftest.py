@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import Sandbox, demo_world
+from recall_sandbox import Sandbox, demo_world
 
 TODAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 
-from recall_pipeline.sandbox.demo import MEETINGS
-from recall_pipeline.sandbox.meetings import rows_of
-from recall_pipeline.sandbox.records import Artifact, Bot, Recording
 from recall_pipeline_tests.sandbox.conftest import TODAY
+from recall_sandbox.demo import MEETINGS
+from recall_sandbox.meetings import rows_of
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
 
 def walk(api: httpx.Client, path: str, **filters: Any) -> list[dict[str, Any]]:
@@ -25,22 +25,22 @@ def ids(rows: list[dict[str, Any]]) -> set[str]:
     return {row["id"] for row in rows}
 
 
-def told(key: str) -> tuple[list[Bot], list[Recording], list[Artifact]]:
+def told(key: str) -> tuple[list[SandboxBot], list[SandboxRecording], list[Artifact]]:
     """The rows of the demo's meeting of that key."""
     [meeting] = [meeting for meeting in MEETINGS if meeting.key == key]
     rows = list(rows_of(meeting, TODAY))
     return (
-        [row for row in rows if isinstance(row, Bot)],
-        [row for row in rows if isinstance(row, Recording)],
+        [row for row in rows if isinstance(row, SandboxBot)],
+        [row for row in rows if isinstance(row, SandboxRecording)],
         [row for row in rows if isinstance(row, Artifact)],
     )
 
 
-def bot_of(key: str) -> Bot:
+def bot_of(key: str) -> SandboxBot:
     return told(key)[0][0]
 
 
-def recording_of(key: str) -> Recording:
+def recording_of(key: str) -> SandboxRecording:
     return told(key)[1][0]
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import Rule, Sandbox
-from recall_pipeline.sandbox.effects import Cut, EditJson, Reset
 from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import Cut, EditJson, Reset
 
 
 def test_an_access_tells_who_asked_what_and_how_much_was_sent(sandbox: Sandbox, api: httpx.Client) -> None:

@@ -1,7 +1,6 @@
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import Sandbox
 from recall_pipeline_tests.sandbox.reading import (
     artifact_of,
     bot_of,
@@ -10,6 +9,7 @@ from recall_pipeline_tests.sandbox.reading import (
     recording_of,
     walk,
 )
+from recall_sandbox import Sandbox
 
 
 @pytest.mark.parametrize("path", ["/bot/", "/recording/", "/audio_mixed/"])

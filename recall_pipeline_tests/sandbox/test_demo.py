@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import World, demo_world
-from recall_pipeline.sandbox.demo import MEETINGS
-from recall_pipeline.sandbox.meetings import Meeting
-from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline_tests.sandbox.conftest import NOON, TODAY
 from recall_pipeline_tests.sandbox.reading import bot_of, fresh_link, ids, told, walk
+from recall_sandbox import World, demo_world
+from recall_sandbox.demo import MEETINGS
+from recall_sandbox.meetings import SampleMeeting
+from recall_sandbox.speech import Speech
 
 OUTCOMES = {
     "ready",
@@ -51,7 +51,7 @@ def test_all_meetings_lie_in_the_five_days_before_today(world: World) -> None:
 
 
 @pytest.mark.parametrize("meeting", MEETINGS, ids=lambda meeting: meeting.key)
-def test_the_truth_of_a_meeting_is_what_its_table_says(world: World, meeting: Meeting) -> None:
+def test_the_truth_of_a_meeting_is_what_its_table_says(world: World, meeting: SampleMeeting) -> None:
     recordings = {row.id for row in told(meeting.key)[1]}
     rows = [row for row in world.truth(NOON) if row.recording_id in recordings]
     assert tuple(row.outcome for row in rows) == meeting.outcomes

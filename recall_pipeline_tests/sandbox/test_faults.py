@@ -1,9 +1,10 @@
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import FaultPlan, Rule, Sandbox
-from recall_pipeline.sandbox.content import body_of
-from recall_pipeline.sandbox.effects import (
+from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
+from recall_sandbox import FaultPlan, Rule, Sandbox
+from recall_sandbox.content import body_of
+from recall_sandbox.effects import (
     Cut,
     Delay,
     EditJson,
@@ -22,7 +23,6 @@ from recall_pipeline.sandbox.effects import (
     throttling,
     unavailable,
 )
-from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
 
 ARTIFACT = artifact_of("interview")
 assert ARTIFACT.content is not None

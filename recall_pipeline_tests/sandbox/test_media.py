@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import Sandbox
-from recall_pipeline.sandbox.content import body_of, digest_of
 from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
+from recall_sandbox import Sandbox
+from recall_sandbox.content import body_of, digest_of
 
 ARTIFACT = artifact_of("interview")
 assert ARTIFACT.content is not None

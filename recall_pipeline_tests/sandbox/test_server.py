@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from recall_pipeline.errors import UsageError
-from recall_pipeline.sandbox import Sandbox, World
-from recall_pipeline.sandbox.effects import Stall
-from recall_pipeline.sandbox.faults import Rule
+from recall_sandbox import PortTaken, Sandbox, World
+from recall_sandbox.effects import Stall
+from recall_sandbox.faults import Rule
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_a_port_can_be_chosen() -> None:
 
 def test_a_taken_port_is_one_clear_line(taken_port: int) -> None:
     with (
-        pytest.raises(UsageError, match=rf"127\.0\.0\.1:{taken_port} .* choose another --port"),
+        pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{taken_port} .* choose another --port"),
         Sandbox(World(), api_port=taken_port).running(),
     ):
         pass

@@ -6,10 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from recall_pipeline.sandbox.content import ErrorPage, Truncated, body_of, digest_of
-from recall_pipeline.sandbox.speech import Speech, transcripts
+from recall_sandbox.content import ErrorPage, Truncated, body_of, digest_of
+from recall_sandbox.speech import Speech, clip_transcripts
 
-CLIPS = files("recall_pipeline.sandbox") / "clips"
+CLIPS = files("recall_sandbox") / "clips"
 
 
 def decoded_seconds(body: bytes) -> float:
@@ -97,7 +97,7 @@ def test_equal_contents_are_built_once() -> None:
 
 
 def test_every_clip_has_its_sentence_and_all_are_small() -> None:
-    clips = {entry.name: entry for entry in files("recall_pipeline.sandbox").joinpath("clips").iterdir()}
+    clips = {entry.name: entry for entry in files("recall_sandbox").joinpath("clips").iterdir()}
     spoken = {name.removesuffix(".flac") for name in clips if name.endswith(".flac")}
-    assert spoken == set(transcripts())
+    assert spoken == set(clip_transcripts())
     assert sum(len(entry.read_bytes()) for entry in clips.values()) < 1_000_000

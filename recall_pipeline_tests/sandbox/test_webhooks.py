@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from recall_pipeline.sandbox import World, demo_world
-from recall_pipeline.sandbox.speech import Speech
-from recall_pipeline.sandbox.webhooks import SECRET, Manners, Webhooks
+from recall_sandbox import World, demo_world
+from recall_sandbox.speech import Speech
+from recall_sandbox.webhooks import SECRET, DeliveryOptions, Webhooks
 
 TODAY = date(2026, 3, 10)
 
@@ -96,7 +96,7 @@ def test_a_deletion_is_told_of_the_recording_and_its_audio(ear: Ear, world: Worl
 
 def test_what_is_refused_comes_again_until_it_is_taken(ear: Ear, world: World) -> None:
     ear.answers = [500, 404, 503]
-    with Webhooks(world, ear.url, manners=Manners(time_scale=1e-4)).running() as webhooks:
+    with Webhooks(world, ear.url, manners=DeliveryOptions(time_scale=1e-4)).running() as webhooks:
         world.finish_artifact(next(row.id for row in world.artifacts if row.status == "processing"), Speech(2))
         webhooks.wait_until_told()
         tried = [delivery.status for delivery in webhooks.deliveries]
@@ -105,7 +105,7 @@ def test_what_is_refused_comes_again_until_it_is_taken(ear: Ear, world: World) -
 
 
 def test_a_receiver_that_is_down_is_tried_as_often_as_svix_does(world: World) -> None:
-    manners = Manners(time_scale=1e-6)
+    manners = DeliveryOptions(time_scale=1e-6)
     with Webhooks(world, "http://127.0.0.1:9/", manners=manners).running() as webhooks:
         world.finish_artifact(next(row.id for row in world.artifacts if row.status == "processing"), Speech(2))
         webhooks.wait_until_told()
@@ -113,7 +113,7 @@ def test_a_receiver_that_is_down_is_tried_as_often_as_svix_does(world: World) ->
 
 
 def test_it_can_begin_with_all_that_is_and_be_as_bad_as_asked(ear: Ear, world: World) -> None:
-    manners = Manners(duplicated=0.5, forged=0.5, disorder_seconds=0.2, tells_the_past=True)
+    manners = DeliveryOptions(duplicated=0.5, forged=0.5, disorder_seconds=0.2, tells_the_past=True)
     with Webhooks(world, ear.url, manners=manners).running() as webhooks:
         webhooks.wait_until_told()
     heard = [

@@ -1,11 +1,6 @@
 import httpx
 import pytest
 
-from recall_pipeline.sandbox import ExpectedRow, Sandbox, World
-from recall_pipeline.sandbox.content import digest_of
-from recall_pipeline.sandbox.demo import MEETINGS
-from recall_pipeline.sandbox.meetings import rows_of
-from recall_pipeline.sandbox.speech import Speech
 from recall_pipeline_tests.sandbox.conftest import NOON, TODAY
 from recall_pipeline_tests.sandbox.reading import (
     artifact_of,
@@ -15,6 +10,11 @@ from recall_pipeline_tests.sandbox.reading import (
     recording_of,
     walk,
 )
+from recall_sandbox import ExpectedRow, Sandbox, World
+from recall_sandbox.content import digest_of
+from recall_sandbox.demo import MEETINGS
+from recall_sandbox.meetings import rows_of
+from recall_sandbox.speech import Speech
 
 
 def truth_of(world: World, recording_id: str) -> list[ExpectedRow]:

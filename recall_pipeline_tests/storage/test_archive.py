@@ -1,4 +1,4 @@
-"""Files are published whole or not at all, private, and nothing is left behind (contract.md section 3)."""
+"""Files are published whole or not at all, private, without leftovers (docs/design/interface.md, section 3)."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ import pytest
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Archive, open_archive
-from recall_pipeline.storage.moving import private_folder
+from recall_pipeline.storage.local_files import private_folder
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
 DAY = date(2026, 3, 2)

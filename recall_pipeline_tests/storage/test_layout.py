@@ -1,4 +1,4 @@
-"""Every path of the archive (contract.md section 3)."""
+"""Every path of the archive (docs/design/interface.md, section 3)."""
 
 from datetime import date
 

@@ -10,13 +10,13 @@ import pytest
 import s3fs
 
 from recall_pipeline.errors import StorageError
-from recall_pipeline.sandbox import Rule
-from recall_pipeline.sandbox.effects import Effect, Reply
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Archive, object_store, open_archive
 from recall_pipeline_tests.s3_proxy import CutUpload, LoseReply, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
+from recall_sandbox import Rule
+from recall_sandbox.effects import Effect, Reply
 
 pytestmark = pytest.mark.xdist_group("s3")
 

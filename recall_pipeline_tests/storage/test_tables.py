@@ -1,4 +1,4 @@
-"""Tables are parquet with stated types, one hive table over all days (contract.md sections 3 and 4)."""
+"""Tables are parquet with stated types, one hive table over all days (docs/design/interface.md, sections 3 and 4)."""
 
 import dataclasses
 from dataclasses import dataclass

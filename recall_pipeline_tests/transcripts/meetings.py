@@ -13,7 +13,7 @@ from recall_pipeline.errors import NotAudio
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline_tests.audio.sounds import Sound, speech
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
-from recall_transcripts.transcriber import Heard, Model, hear
+from recall_transcripts.transcriber import Model, RecognizedSpeech, recognize_windows
 
 RATE_HZ = 16_000
 SILENCE: Sound = np.zeros((5 * RATE_HZ, 1))
@@ -44,20 +44,22 @@ class TestEngine:
         self.calls = 0
         self._deaf_to = deaf_to
 
-    def transcribe(self, windows: Iterable[Segment]) -> Heard:
+    def transcribe(self, windows: Iterable[Segment]) -> RecognizedSpeech:
         """Return what it hears; raise NotAudio where it is deaf to it."""
         self.calls += 1
-        heard = hear(windows, _recognize)
+        heard = recognize_windows(windows, _recognize)
         if self._deaf_to & {segment["text"] for segment in heard.segments}:
             raise NotAudio("the test engine is deaf to this")
         return heard
 
 
-def _recognize(window: Segment, language: str | None) -> Heard:
+def _recognize(window: Segment, language: str | None) -> RecognizedSpeech:
     if not np.frombuffer(window.pcm, dtype="<i2").any():
-        return Heard()
+        return RecognizedSpeech()
     seconds = window.end_seconds - window.start_seconds
-    return Heard(language or "tt", [{"start_seconds": 0.0, "end_seconds": seconds, "text": word_of(window.pcm)}])
+    return RecognizedSpeech(
+        language or "tt", [{"start_seconds": 0.0, "end_seconds": seconds, "text": word_of(window.pcm)}]
+    )
 
 
 def word_of(pcm: bytes) -> str:

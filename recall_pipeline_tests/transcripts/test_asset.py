@@ -16,7 +16,7 @@ from recall_pipeline_tests.workspace import DAY, an_id
 from recall_transcripts.asset import transcripts
 from recall_transcripts.definitions import defs
 from recall_transcripts.rows import TRANSCRIPTS
-from recall_transcripts.session import Transcription
+from recall_transcripts.run_context import Transcription
 
 NEXT = DAY + timedelta(days=1)
 INSTALL = "transcribing takes faster-whisper: pip install 'recall_pipeline[transcription]', in a checkout `make "

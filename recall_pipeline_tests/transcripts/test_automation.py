@@ -15,7 +15,7 @@ from recall_pipeline_tests.workspace import DAY
 from recall_transcripts.asset import CATALOG_KEY, transcripts
 from recall_transcripts.automation import catalog_changes, daily_transcripts
 from recall_transcripts.definitions import defs
-from recall_transcripts.session import Transcription
+from recall_transcripts.run_context import Transcription
 
 LATER = date(2026, 3, 5)
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from recall_pipeline.audio import Segment, segments
-from recall_pipeline.audit import FORGOTTEN, AuditRow, forgotten_on, note
+from recall_pipeline.audit import FORGOTTEN, AuditRow, erased_on, record_audit
 from recall_pipeline.catalog import CATALOG, CatalogRow, read_recordings
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
@@ -16,11 +16,11 @@ from recall_pipeline.storage import Archive
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.transcripts.meetings import RATE_HZ, SILENCE, TestEngine, said, word_of
 from recall_pipeline_tests.workspace import DAY, an_id
-from recall_transcripts.day import Transcribed, transcribe_day
-from recall_transcripts.due import days_due
-from recall_transcripts.forgetting import TRANSCRIPTS_AUDIT, note_begun
+from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
+from recall_transcripts.due_days import days_to_transcribe
+from recall_transcripts.erasure import TRANSCRIPTS_AUDIT, note_begun
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
-from recall_transcripts.transcriber import Heard
+from recall_transcripts.transcriber import RecognizedSpeech
 
 
 @pytest.fixture(params=FOLDER_AND_BUCKET)
@@ -43,7 +43,7 @@ class Team:
     def run(self) -> Transcribed:
         """Transcribe the day, as the asset does."""
         recordings = read_recordings(first=DAY, last=DAY, outcomes=None, settings=self.settings)
-        return transcribe_day(self.archive, DAY, recordings, lambda: self.engine)
+        return transcribe_recordings(self.archive, DAY, recordings, lambda: self.engine)
 
 
 @pytest.fixture
@@ -139,10 +139,10 @@ def test_a_forgotten_recording_loses_its_transcript(team: Team, forget: str) -> 
     team.run()
     gone = replace(one, outcome="forgotten", audio_uri=None, audio_sha256=None)
     team.catalog(*([gone] if forget == "the row says so" else []), other)
-    assert days_due(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive) == [DAY]
     team.run()
     assert list(stored(team)) == [an_id("other")]
-    assert days_due(team.archive) == []
+    assert days_to_transcribe(team.archive) == []
 
 
 def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team) -> None:
@@ -150,7 +150,7 @@ def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team)
     team.catalog(one, other)
     text = team.run().rows[0].text
     began = utc_now()
-    note(team.archive, DAY, [AuditRow(FORGOTTEN, one.recording_id, None, None, "request 17", began, began)])
+    record_audit(team.archive, DAY, [AuditRow(FORGOTTEN, one.recording_id, None, None, "request 17", began, began)])
     team.catalog(replace(one, outcome="forgotten"), other)
     team.run()
     (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
@@ -159,7 +159,7 @@ def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team)
     assert (row.files, row.bytes) == (1, len(text.encode()))
     assert text not in row.removed
     assert row.finished_at is not None
-    assert forgotten_on(team.archive, DAY).recordings == {one.recording_id}
+    assert erased_on(team.archive, DAY).recordings == {one.recording_id}
     team.run()
     assert TRANSCRIPTS_AUDIT.read(team.archive, DAY) == [row]
 
@@ -183,9 +183,7 @@ def test_a_run_that_is_killed_while_a_transcript_goes_is_ended_by_the_next(
     assert stored(team) == {}
 
 
-def test_a_transcript_that_stays_after_all_is_not_said_to_be_gone(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transcript_that_stays_after_all_is_not_said_to_be_gone(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     one = said(team.archive, "one", "question")
     team.catalog(one)
     team.run()
@@ -220,7 +218,7 @@ def test_the_forgotten_go_even_where_no_engine_works(team: Team) -> None:
         raise UsageError("install one")
 
     with pytest.raises(UsageError):
-        transcribe_day(team.archive, DAY, read_recordings(outcomes=None, settings=team.settings), no_engine)
+        transcribe_recordings(team.archive, DAY, read_recordings(outcomes=None, settings=team.settings), no_engine)
     assert stored(team) == {}
 
 
@@ -239,7 +237,7 @@ def test_one_that_cannot_be_heard_leaves_the_others_alone_and_is_tried_again(tea
     done = team.run()
     assert done.failures == {an_id("answer"): "the test engine is deaf to this"}
     assert ids(done.rows) == [an_id("question"), an_id("risk")]
-    assert days_due(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive) == [DAY]
     team.engine = TestEngine()
     assert ids(team.run().anew) == [an_id("answer")]
 
@@ -248,7 +246,7 @@ def test_what_is_done_is_kept_when_a_run_is_killed(team: Team) -> None:
     team.catalog(*(said(team.archive, clip, clip) for clip in ("question", "answer")))
 
     class Killed(TestEngine):
-        def transcribe(self, windows: Iterable[Segment]) -> Heard:
+        def transcribe(self, windows: Iterable[Segment]) -> RecognizedSpeech:
             if self.calls:
                 raise KeyboardInterrupt
             return super().transcribe(windows)
@@ -269,21 +267,21 @@ def test_an_engine_is_opened_only_when_something_is_ready(team: Team) -> None:
     def no_engine() -> TestEngine:
         raise AssertionError
 
-    done = transcribe_day(team.archive, DAY, read_recordings(outcomes=None, settings=team.settings), no_engine)
+    done = transcribe_recordings(team.archive, DAY, read_recordings(outcomes=None, settings=team.settings), no_engine)
     assert done.rows == []
     assert TRANSCRIPTS.read(team.archive, DAY) == []
 
 
 def test_days_with_something_to_do_are_due_and_no_others(team: Team) -> None:
-    assert days_due(team.archive) == []
+    assert days_to_transcribe(team.archive) == []
     day_after = date(2026, 3, 3)
     CATALOG.write(team.archive, day_after, [replace(said(team.archive, "quiet"), outcome="silent")])
     team.catalog(one := said(team.archive, "one", "question"))
-    assert days_due(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive) == [DAY]
     team.run()
-    assert days_due(team.archive) == []
+    assert days_to_transcribe(team.archive) == []
     team.catalog(replace(one, audio_sha256="f" * 64))
-    assert days_due(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive) == [DAY]
 
 
 def _word(team: Team, clip: str) -> str:

@@ -20,7 +20,14 @@ from recall_pipeline_tests.audio.sounds import speech
 from recall_pipeline_tests.transcripts.meetings import RATE_HZ, TestEngine
 from recall_transcripts.engines import open_transcriber
 from recall_transcripts.settings import TranscriptsSettings, load_transcripts_settings
-from recall_transcripts.transcriber import Heard, Model, SpokenSegment, Transcriber, hear, wav_of
+from recall_transcripts.transcriber import (
+    Model,
+    RecognizedSpeech,
+    SpokenSegment,
+    Transcriber,
+    recognize_windows,
+    wav_of,
+)
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def meeting(tmp_path: Path) -> Path:
 
 def test_windows_are_heard_one_by_one_and_their_times_are_of_the_recording(meeting: Path) -> None:
     windows = list(segments(meeting))
-    heard = hear(iter(windows), lambda _window, _language: Heard("en", [_said(0.5, 1.5)]))
+    heard = recognize_windows(iter(windows), lambda _window, _language: RecognizedSpeech("en", [_said(0.5, 1.5)]))
     assert [segment["start_seconds"] for segment in heard.segments] == [w.start_seconds + 0.5 for w in windows]
     assert [segment["end_seconds"] for segment in heard.segments] == [w.start_seconds + 1.5 for w in windows]
     assert len(windows) > 2
@@ -42,22 +49,22 @@ def test_windows_are_heard_one_by_one_and_their_times_are_of_the_recording(meeti
 def test_the_language_heard_first_is_that_of_the_whole(meeting: Path) -> None:
     asked: list[str | None] = []
 
-    def recognize(window: Segment, language: str | None) -> Heard:
+    def recognize(window: Segment, language: str | None) -> RecognizedSpeech:
         asked.append(language)
-        return Heard("de", [_said(0, 1)] if len(asked) > 1 else [])  # nothing is said in the first window
+        return RecognizedSpeech("de", [_said(0, 1)] if len(asked) > 1 else [])  # nothing is said in the first window
 
-    assert hear(segments(meeting), recognize).language == "de"
+    assert recognize_windows(segments(meeting), recognize).language == "de"
     assert asked[:3] == [None, None, "de"]
 
 
 def test_a_language_that_was_set_is_asked_for_from_the_start(meeting: Path) -> None:
     asked: list[str | None] = []
 
-    def recognize(window: Segment, language: str | None) -> Heard:
+    def recognize(window: Segment, language: str | None) -> RecognizedSpeech:
         asked.append(language)
-        return Heard()
+        return RecognizedSpeech()
 
-    hear(segments(meeting), recognize, "fr")
+    recognize_windows(segments(meeting), recognize, "fr")
     assert set(asked) == {"fr"}
 
 
@@ -112,12 +119,12 @@ class ServiceEngine:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def transcribe(self, windows: Iterable[Segment]) -> Heard:
-        return hear(windows, self._recognize)
+    def transcribe(self, windows: Iterable[Segment]) -> RecognizedSpeech:
+        return recognize_windows(windows, self._recognize)
 
-    def _recognize(self, window: Segment, language: str | None) -> Heard:
+    def _recognize(self, window: Segment, language: str | None) -> RecognizedSpeech:
         answer = httpx.post(self._url, params={"language": language or ""}, content=wav_of(window)).json()
-        return Heard(
+        return RecognizedSpeech(
             answer["language"],
             [
                 {"start_seconds": s["start"], "end_seconds": s["end"], "text": s["text"].strip()}

@@ -10,13 +10,13 @@ import pytest
 from recall_pipeline.audio import Segment
 from recall_pipeline.catalog import CATALOG, read_recordings
 from recall_pipeline.errors import SettingsError, UsageError
-from recall_pipeline.sandbox.speech import transcripts as spoken
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.transcripts.meetings import said
 from recall_pipeline_tests.transcripts.weights import MISSING, join
 from recall_pipeline_tests.workspace import DAY
-from recall_transcripts.day import Transcribed, transcribe_day
+from recall_sandbox.speech import clip_transcripts as spoken
+from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
 from recall_transcripts.engines import open_transcriber
 from recall_transcripts.settings import TranscriptsSettings
 from recall_transcripts.transcriber import Model, Transcriber
@@ -49,7 +49,7 @@ def test_known_sentences_come_out_silence_gives_nothing_and_nothing_is_heard_twi
     archive: Archive, settings: Settings, whisper: Transcriber
 ) -> None:
     def transcribe() -> Transcribed:
-        return transcribe_day(archive, DAY, read_recordings(settings=settings), lambda: whisper)
+        return transcribe_recordings(archive, DAY, read_recordings(settings=settings), lambda: whisper)
 
     quiet = said(archive, "quiet")
     CATALOG.write(archive, DAY, [said(archive, "talk", *CLEAR), quiet])

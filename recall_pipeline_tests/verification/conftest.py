@@ -7,13 +7,13 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from recall_pipeline.capture import MIXED_AUDIO, MixedAudioRow
-from recall_pipeline.sandbox import Sandbox, World
-from recall_pipeline.sandbox.content import ErrorPage
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
-from recall_pipeline.verification import Kind, Verified, held_days, verify_days
+from recall_pipeline.verification import Kind, VerificationReport, stored_days, verify_days
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+from recall_sandbox import Sandbox, World
+from recall_sandbox.content import ErrorPage
 
 STANDUP, REVIEW, PAGE = (an_id(name) for name in ("standup", "review", "page"))
 
@@ -25,9 +25,9 @@ class Copy:
         self.archive = archive
         self.settings = settings
 
-    def verify(self) -> Verified:
+    def verify(self) -> VerificationReport:
         """Verify all that it holds."""
-        return verify_days(self.archive, self.settings, held_days(self.archive), lambda *_: None)
+        return verify_days(self.archive, self.settings, stored_days(self.archive), lambda *_: None)
 
     def found(self) -> set[tuple[Kind, str]]:
         """Kind and place of everything that a verification finds wrong."""

@@ -1,0 +1,99 @@
+"""Normalize what is archived: storage to storage, one file a task, in processes of their own."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import date
+
+from recall_pipeline.audio import Done, Normalized, Target, run_tasks
+from recall_pipeline.errors import SettingsError
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Address, Layout
+
+_VERSION_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizeTask:
+    """Everything a worker needs, and no secret; `taken_key` is the file that the catalog points at until now."""
+
+    address: Address
+    target: Target
+    day: date
+    recording_id: str
+    audio_id: str
+    source_key: str
+    taken_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A normalized file under its final name."""
+
+    key: str
+    facts: Normalized
+
+
+def normalize_task(task: NormalizeTask) -> Published:
+    """Read the source, write the normalized file beside no other of its name; runs in a worker."""
+    from recall_pipeline.audio import normalize
+
+    archive = task.address.open()
+    with archive.local_copy(task.source_key) as source, archive.scratch(suffix=f".{task.target.format}") as output:
+        facts = normalize(source, output, task.target)
+        key = _output_key(task, facts.audio_sha256)
+        archive.publish(output, key)
+    return Published(key, facts)
+
+
+def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, Published]]:
+    """Yield each task as it ends, with its result or its error."""
+    if not tasks:
+        return
+    with _executor(settings) as executor:
+        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor)
+
+
+def target_of(settings: Settings) -> Target:
+    """Return what the settings ask of a normalized file."""
+    return Target(
+        format=settings.audio_format,
+        sample_rate_hz=settings.audio_sample_rate_hz,
+        channels=settings.audio_channels,
+        loudness_lufs=settings.target_lufs,
+        true_peak_dbtp=settings.true_peak_dbtp,
+        limiter_max_db=settings.limiter_max_db,
+    )
+
+
+def _output_key(task: NormalizeTask, sha256: str) -> str:
+    """Return the plain name, unless the catalog points at it: the old file goes only once the new one is cataloged."""
+    plain = Layout.normalized(task.day, task.recording_id, task.audio_id, task.target.format)
+    if task.taken_key != plain:
+        return plain
+    return Layout.normalized(task.day, task.recording_id, task.audio_id, task.target.format, sha256[:_VERSION_LENGTH])
+
+
+@contextlib.contextmanager
+def _executor(settings: Settings) -> Iterator[Executor | None]:
+    """Give a Dask cluster's executor where the settings name a scheduler; None means processes of this machine."""
+    if "://" not in settings.workers:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SettingsError(
+            f"RECALL_WORKERS {settings.workers} needs the package distributed: "
+            "pip install 'recall_pipeline[dask]', or set RECALL_WORKERS=local"
+        ) from None
+    try:
+        cluster = Client(settings.workers)
+    except OSError as fault:
+        raise SettingsError(
+            f"RECALL_WORKERS {settings.workers}: no scheduler answers there ({type(fault).__name__}): "
+            "start it, or set RECALL_WORKERS=local"
+        ) from None
+    with cluster:
+        yield cluster.get_executor(pure=False)  # the same task may be sent again, after its file was lost

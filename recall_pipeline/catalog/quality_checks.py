@@ -1,0 +1,160 @@
+"""What is not right about a day, found by looking at what the archive holds; each is an asset check in Dagster.
+
+None of these repairs anything: they name what is wrong, how often, a few examples, and what to do next.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from recall_pipeline.catalog.duration_difference import notable_difference
+from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.discovery import RECORDINGS, RecordingRow
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_mismatch
+
+_EXPIRES_SOON = timedelta(hours=48)
+_LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
+_SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one look: how much was looked at, every problem in a line, and the next action."""
+
+    looked_at: int
+    problems: tuple[str, ...]
+    next_action: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    @property
+    def sample(self) -> str:
+        """The first few problems."""
+        more = len(self.problems) - _SAMPLE
+        return "; ".join(self.problems[:_SAMPLE]) + (f"; and {more} more" if more > 0 else "")
+
+
+def missing_rows(archive: Archive, day: date) -> Finding:
+    """Every recording, and every MP3, that is known has its row in the catalog."""
+    catalog, recordings = CATALOG.read(archive, day) or [], RECORDINGS.read(archive, day) or []
+    return missing_among(recordings, MIXED_AUDIO.read(archive, day) or [], catalog)
+
+
+def missing_among(
+    recordings: Iterable[RecordingRow], mp3s: Iterable[MixedAudioRow], catalog: Collection[CatalogRow]
+) -> Finding:
+    """Look for the same in a day's tables that have been read."""
+    known = {row.recording_id for row in recordings}
+    audio = {row.audio_id for row in mp3s if row.recording_id in known}
+    missing = [f"recording {name}" for name in sorted(known - {row.recording_id for row in catalog})]
+    missing += [f"MP3 {name}" for name in sorted(audio - {row.audio_id for row in catalog})]
+    return Finding(len(known) + len(audio), tuple(missing), "materialize the day again")
+
+
+def byte_mismatches(archive: Archive, day: date) -> Finding:
+    """Every file that the tables name has the size they state; those captured by the last sync, the SHA-256 too.
+
+    On an object store, where each look is a request and an upload is checked as it arrives, it is the sizes of those
+    captured by the last sync, from one listing; `verify` looks at everything.
+    """
+    rows = [row for row in MIXED_AUDIO.read(archive, day) or [] if row.source_key]
+    new = _captured_by_last_sync(archive, day, rows)
+    if archive.is_local:
+        hashes = {row.audio_id: row.source_sha256 for row in new}
+        told = ((r, mismatch(archive, r.source_key or "", r.source_bytes, hashes.get(r.audio_id))) for r in rows)
+    else:
+        rows = new
+        sizes = archive.sizes_below(Layout.folder("mixed_audio", day)) if new else {}
+        told = ((row, size_mismatch(sizes.get(row.source_key or ""), row.source_bytes)) for row in new)
+    problems = tuple(f"MP3 {row.audio_id} {problem}" for row, problem in told if problem)
+    return Finding(len(rows), problems, "run `recall-pipeline verify --repair` for the day")
+
+
+def _captured_by_last_sync(archive: Archive, day: date, rows: Iterable[MixedAudioRow]) -> list[MixedAudioRow]:
+    listed_at = (RECORDINGS.facts(archive, day) or {}).get("listed_at")
+    if listed_at is None:
+        return []
+    since = datetime.fromisoformat(listed_at)
+    return [row for row in rows if row.captured_at is not None and row.captured_at >= since]
+
+
+def duration_differences(archive: Archive, day: date) -> Finding:
+    """The decoded length agrees with the API's times, as far as meetings do not pause."""
+
+    def problem(row: CatalogRow) -> str | None:
+        return notable_difference(row.recording_seconds, row.duration_seconds)
+
+    return _over(_audible(archive, day), problem, "listen to one; a pause is no fault, missing minutes are")
+
+
+def loudness_out_of_tolerance(archive: Archive, settings: Settings, day: date) -> Finding:
+    """What is ready has the loudness asked for and keeps below the ceiling, unless its findings say why not."""
+    lossless = settings.audio_format in ("flac", "wav")
+    tolerance_lu = _LOSSLESS_TOLERANCE_LU if lossless else _LOSSY_TOLERANCE_LU
+
+    def problem(row: CatalogRow) -> str | None:
+        peak, loudness = row.audio_true_peak_dbtp, row.audio_lufs
+        if peak is not None and peak > settings.true_peak_dbtp:
+            return f"peaks at {peak:.1f} dBTP"
+        if loudness is None or row.audio_findings or abs(loudness - settings.target_lufs) <= tolerance_lu:
+            return None
+        return f"has {loudness:.1f} LUFS"
+
+    return _over(
+        _audible(archive, day), problem, "report it with the file's audio_recipe: the engine missed its target"
+    )
+
+
+def expiring_soon(archive: Archive, day: date, now: datetime) -> Finding:
+    """No recording that is not archived expires within two days."""
+    at_risk = (Outcome.DOWNLOAD_FAILED, Outcome.PROCESSING)
+    rows = [row for row in CATALOG.read(archive, day) or [] if row.outcome in at_risk]
+
+    def problem(row: CatalogRow) -> str | None:
+        if row.expires_at is None or row.expires_at - now > _EXPIRES_SOON:
+            return None
+        return f"is {row.outcome} and expires at {row.expires_at:%Y-%m-%d %H:%M} UTC"
+
+    return _over(rows, problem, "find out why it cannot be fetched, before Recall removes it")
+
+
+def failed_downloads_left(archive: Archive, day: date) -> Finding:
+    """No download is left failed."""
+    rows = CATALOG.read(archive, day) or []
+
+    def problem(row: CatalogRow) -> str | None:
+        return row.outcome_reason or "no reason" if row.outcome == Outcome.DOWNLOAD_FAILED else None
+
+    return _over(rows, problem, "mend what the reasons name; every sync of the day tries again")
+
+
+def schema_mismatch(archive: Archive, table: Table[Any], day: date) -> Finding:
+    """The day's file has exactly the columns and types that are declared."""
+    stored = table.stored_columns(archive, day)
+    if stored is None:
+        return Finding(0, ("there is no table",), "materialize the day")
+    declared = {name: kind for name, (kind, _) in table.columns.items()}
+    apart = [
+        f"{name} is {stored.get(name, 'missing')}, not {kind}"
+        for name, kind in declared.items()
+        if stored.get(name) != kind
+    ]
+    apart += [f"{name} is not declared" for name in stored.keys() - declared.keys()]
+    return Finding(len(declared), tuple(apart), "materialize the day again with this version")
+
+
+def _audible(archive: Archive, day: date) -> list[CatalogRow]:
+    return [row for row in CATALOG.read(archive, day) or [] if row.outcome in (Outcome.READY, Outcome.SILENT)]
+
+
+def _over(rows: Iterable[CatalogRow], problem_of: Callable[[CatalogRow], str | None], next_action: str) -> Finding:
+    looked_at = list(rows)
+    told = [f"recording {row.recording_id} {problem}" for row in looked_at if (problem := problem_of(row))]
+    return Finding(len(looked_at), tuple(told), next_action)

@@ -1,0 +1,71 @@
+"""Which days a `sync` is for."""
+
+import asyncio
+from datetime import date
+
+from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.errors import UsageError
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive
+
+
+def choose_days(
+    settings: Settings, archive: Archive, first: date | None, last: date | None, recording_id: str | None
+) -> list[date]:
+    """Return the days asked for, in order; raise UsageError for days outside the partitions."""
+    today = utc_now().date()
+    if first or last:
+        start, end = first or last or today, last or today
+        days = _within_partitions(settings, start, end)
+        return days if recording_id is None else _with_recording(archive, days, recording_id)
+    if recording_id:
+        day = _cataloged_day(archive, recording_id) or asyncio.run(_ask_for_day(settings, recording_id))
+        return _within_partitions(settings, day, day)
+    from recall_pipeline.catalog import days_due
+
+    return days_due(archive, settings, today)
+
+
+def check_days(settings: Settings, first: date | None, last: date | None) -> None:
+    """Raise UsageError for days that are no partitions, or in the wrong order."""
+    today = utc_now().date()
+    if first and last and first > last:
+        raise UsageError(f"--from {first} lies after --to {last}: swap them")
+    for day in (first, last):
+        if day and day < settings.start_date:
+            raise UsageError(f"{day} lies before the first day partition: RECALL_START_DATE is {settings.start_date}")
+        if day and day > today:
+            raise UsageError(f"{day} lies in the future: the last day partition is today, {today} UTC")
+
+
+def _within_partitions(settings: Settings, first: date, last: date) -> list[date]:
+    check_days(settings, first, last)
+    return list(days_between(first, last))
+
+
+def _with_recording(archive: Archive, days: list[date], recording_id: str) -> list[date]:
+    day = _cataloged_day(archive, recording_id)
+    if day is not None and day not in days:
+        raise UsageError(
+            f"recording {recording_id} is of {day}, which --from and --to leave out: leave them out instead"
+        )
+    return days
+
+
+def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
+    from recall_pipeline.catalog import CATALOG
+
+    found = CATALOG.read_days(archive, columns=["day"], where=("recording_id", [recording_id]))
+    days: list[date | None] = found.column("day").to_pylist()
+    return days[0] if days else None
+
+
+async def _ask_for_day(settings: Settings, recording_id: str) -> date:
+    async with open_client(settings) as client:
+        recording = await client.recording(recording_id)
+    if recording is None:
+        raise UsageError(
+            f"recording {recording_id} is neither in the catalog nor at Recall.ai: check the id and the key"
+        )
+    return recording.day

@@ -1,0 +1,91 @@
+"""Prove that received bytes are an MP3's whole sound.
+
+The decoder runs in processes of its own: it hears what strangers send, and must be able to die alone.
+"""
+
+import asyncio
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from recall_pipeline.audio import Proof, worker_processes
+from recall_pipeline.errors import NotAudio, TransferError
+from recall_pipeline.storage import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeCheck:
+    """What was found in a received file; `fault` says why it is no whole sound, None when it is one."""
+
+    size_bytes: int
+    sha256: str
+    proof: Proof | None
+    fault: str | None
+
+
+class DecodeChecker:
+    """Proves files, a few at a time; starts no process before the first."""
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+        self._one_alone = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+
+    async def check_file(self, path: Path) -> DecodeCheck:
+        """Hash and decode `path`; raise TransferError when one or the other cannot be done."""
+        try:
+            sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
+            proof = await self._prove(path)
+        except NotAudio as fault:
+            said = str(fault).removeprefix(f"{path.name} ")  # the catalog's reader knows no partial file
+            return DecodeCheck(size_bytes, sha256, None, said)
+        except OSError as fault:
+            raise TransferError(f"cannot read what was received, {path}: {fault.strerror}") from None
+        except BrokenProcessPool:
+            raise TransferError("the process that decodes it was killed; is there memory enough?") from None
+        except Exception as fault:
+            # Whatever a decoder makes of a stranger's bytes, it is this file's failure only.
+            raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
+        return DecodeCheck(size_bytes, sha256, proof, truncation(proof))
+
+    async def _prove(self, path: Path) -> Proof:
+        pool = self._pool = self._pool or worker_processes(self._processes)
+        try:
+            return await _in_a_process(pool, path)
+        except BrokenProcessPool:
+            if self._pool is pool:
+                self._pool = None
+        async with self._one_alone:  # perhaps it was a neighbour's fault: once more, without neighbours
+            alone = worker_processes(1)
+            try:
+                return await _in_a_process(alone, path)
+            finally:
+                alone.shutdown(wait=False)
+
+
+async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> Proof:
+    from recall_pipeline.audio import prove  # sent by its name: the process loads the decoder, and nothing of this room
+
+    return await asyncio.get_running_loop().run_in_executor(pool, prove, path)
+
+
+def truncation(proof: Proof) -> str | None:
+    """Say how much less a file decodes to than its own header promises; None when it does not."""
+    if not proof.is_truncated:
+        return None
+    return (
+        f"cut short: decodes to {proof.duration_seconds:.1f} s of the {proof.header_seconds:.1f} s its header promises"
+    )

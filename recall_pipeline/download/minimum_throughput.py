@@ -1,0 +1,47 @@
+"""How slow a download may be: a window catches what has all but stopped, an average bounds the whole of it.
+
+Both only ever cost time: what has come stays in the partial file, and the next sync goes on from there.
+"""
+
+from collections.abc import Callable
+
+from recall_pipeline.errors import TransferError
+
+_WINDOW_SECONDS = 60.0
+_FEWEST_BYTES_PER_WINDOW = 64 * 1024
+_GRACE_SECONDS = 600.0  # for links that expire, hosts that are busy, and the waits between two tries
+_SLOWEST_BYTES_PER_SECOND = 4 * 1024  # speech as an MP3 of 32 kb/s, as fast as it was spoken
+
+Clock = Callable[[], float]
+
+
+class MinimumThroughput:
+    """Watches one download over all its tries: it lasts at most 10 minutes, and a second for every 4 KiB."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started_at = clock()
+        self._received_bytes = 0
+        self.begin_window()
+
+    def begin_window(self) -> None:
+        """Start to measure anew, as each try does."""
+        self._window_started_at, self._window_bytes = self._clock(), 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the time for what has come so far is over."""
+        allowed_seconds = _GRACE_SECONDS + self._received_bytes / _SLOWEST_BYTES_PER_SECOND
+        return self._clock() - self._started_at > allowed_seconds
+
+    def count(self, received_bytes: int) -> None:
+        """Note what came; raise TransferError when it is too little for its time."""
+        self._received_bytes += received_bytes
+        self._window_bytes += received_bytes
+        if self.is_used_up:
+            minutes = (self._clock() - self._started_at) / 60
+            raise TransferError(f"only {self._received_bytes} bytes came in {minutes:.0f} minutes")
+        if self._clock() - self._window_started_at > _WINDOW_SECONDS:
+            if self._window_bytes < _FEWEST_BYTES_PER_WINDOW:
+                raise TransferError(f"only {self._window_bytes} bytes came in {_WINDOW_SECONDS:.0f} s")
+            self.begin_window()

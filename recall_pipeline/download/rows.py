@@ -1,0 +1,81 @@
+"""The table `mixed_audio`: one row per MP3 known, fetched or not."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from recall_pipeline.recall_api import DELETED, AudioMixed
+from recall_pipeline.storage import Table, column
+
+ARCHIVED, CORRUPT = "archived", "corrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class MixedAudioRow:
+    """An MP3 artifact: what Recall last said of it, and what is in the archive."""
+
+    recording_id: str = column("Recall's id of the recording")
+    audio_id: str = column("Recall's id of the artifact")
+    created_at: datetime | None = column("When the artifact was created, UTC")
+    updated_at: datetime | None = column("When its status last changed, UTC; a new value may mean new bytes")
+    status_code: str | None = column("Recall's status code; an open set; `deleted` also for what is gone")
+    status_sub_code: str | None = column("Recall's status sub-code")
+    metadata: str | None = column("Recall's metadata of the artifact, JSON")
+    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    has_url: bool = column("Whether Recall offered a download at the last look", default=False)
+    state: str | None = column("`archived` or `corrupt`: what the archive holds; null: nothing yet")
+    fault: str | None = column("Why the bytes last fetched are corrupt; an earlier good version stays what is archived")
+    fetch_failure: str | None = column("Why the last try to fetch what is offered failed; null: it did not")
+    captured_updated_at: datetime | None = column("`updated_at` of the artifact whose bytes the archive holds, UTC")
+    captured_at: datetime | None = column("When the bytes were proven, UTC")
+    source_key: str | None = column("Path of the newest proven MP3 below the archive's root")
+    source_bytes: int | None = column("Size of that file, bytes")
+    source_sha256: str | None = column("SHA-256 of that file, hex")
+    source_codec: str | None = column("Codec found in it")
+    source_sample_rate_hz: int | None = column("Its sample rate, Hz")
+    source_channels: int | None = column("Its channels")
+    source_bitrate_bps: int | None = column("Its average bit rate, bit/s")
+    header_seconds: float | None = column("Length that its own header promises, seconds")
+    duration_seconds: float | None = column("Length that it decodes to, seconds")
+    bad_packets: int | None = column("Packets that the decoder refused")
+
+    def updated_from(self, audio: AudioMixed) -> "MixedAudioRow":
+        """Return this row with what Recall says of the artifact now."""
+        return dataclasses.replace(
+            self,
+            created_at=audio.created_at,
+            updated_at=audio.status.updated_at,
+            status_code=audio.status.code,
+            status_sub_code=audio.status.sub_code,
+            metadata=json.dumps(audio.metadata, sort_keys=True, ensure_ascii=False),
+            other_fields=audio.other_fields,
+            has_url=audio.download_url is not None,
+            fetch_failure=None,
+        )
+
+    def redacted(self) -> "MixedAudioRow":
+        """Return what may be kept of an artifact whose recording was forgotten: its ids; it is never fetched."""
+        return MixedAudioRow(self.recording_id, self.audio_id, has_url=False)
+
+    def marked_deleted(self) -> "MixedAudioRow":
+        """Return this row for an artifact that the API no longer knows."""
+        return dataclasses.replace(self, status_code=DELETED, has_url=False, fetch_failure=None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the archive holds what Recall last offered, good or corrupt."""
+        return self.state is not None and self.captured_updated_at == self.updated_at
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a sync was to fetch it and was ended before it came to that."""
+        return self.is_offered and not self.is_settled and self.fetch_failure is None
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether Recall has finished it and offers the bytes."""
+        return self.status_code == "done" and self.has_url
+
+
+MIXED_AUDIO = Table("mixed_audio", MixedAudioRow)

@@ -1,0 +1,161 @@
+"""Feed the audio package damaged MP3s until something breaks.
+
+    python -m recall_pipeline_tests.chaos.fuzz_audio --tries 5000
+
+Every try cuts, flips, splices or fills real MP3s, then proves, inspects and normalizes the result.
+The only outcomes allowed are facts that make sense and `NotAudio`. A crash, a hang of 20 s, more
+than a gigabyte of address space beyond the start, any other exception or a broken promise ends
+the run with status 1 and the seed that brings it back (`--first SEED --tries 1`).
+"""
+
+import argparse
+import resource
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from recall_pipeline.audio import Target, inspect, normalize, prove, run_tasks, segments
+from recall_pipeline.errors import NotAudio
+from recall_sandbox.speech import Speech
+
+BATCH = 50
+_HANG_SECONDS = 20
+_MOST_BYTES = 1 << 30
+
+Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Damage = Callable[[Bytes, np.random.Generator], Bytes]
+
+
+@cache
+def sources() -> tuple[Bytes, ...]:
+    """Good MP3s of several shapes, a few seconds each."""
+    shapes = (
+        Speech(seconds=4),
+        Speech(seconds=3, channels=2, rate_hz=44100, bitrate_kbps=128),
+        Speech(seconds=3, bitrate_kbps=None, title="weekly"),
+        Speech(seconds=3, rate_hz=24000, has_length_header=False, gain_db=-25),
+        Speech(seconds=2, clips=()),
+    )
+    return tuple(np.frombuffer(shape.body(), np.uint8) for shape in shapes)
+
+
+def _span(body: Bytes, rng: np.random.Generator) -> slice:
+    start, end = sorted(rng.integers(0, body.size + 1, 2).tolist())
+    return slice(start, min(end, start + body.size // 3))
+
+
+def cut(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Keep a part."""
+    start, end = sorted(rng.integers(0, body.size + 1, 2).tolist())
+    return body[start:end]
+
+
+def flip(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Flip bits here and there."""
+    damaged = body.copy()
+    at = rng.integers(0, max(1, body.size), int(rng.integers(1, 200)) if body.size else 0)
+    damaged[at] ^= (1 << rng.integers(0, 8, len(at))).astype(np.uint8)
+    return damaged
+
+
+def flip_head(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Flip bits where tags and lengths lie."""
+    return np.concatenate([flip(body[:200], rng), body[200:]])
+
+
+def hole(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Fill a part with zeros."""
+    damaged = body.copy()
+    damaged[_span(body, rng)] = 0
+    return damaged
+
+
+def junk(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Put random bytes in between."""
+    at = int(rng.integers(0, body.size + 1))
+    return np.concatenate([body[:at], rng.integers(0, 256, int(rng.integers(1, 5000)), np.uint8), body[at:]])
+
+
+def splice(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Put a part of another MP3 in between."""
+    other = sources()[rng.integers(len(sources()))]
+    at = int(rng.integers(0, body.size + 1))
+    return np.concatenate([body[:at], other[_span(other, rng)], body[at:]])
+
+
+DAMAGES: Sequence[Damage] = (cut, flip, flip_head, hole, junk, splice)
+
+
+def damaged(seed: int) -> bytes:
+    """The file of a try; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    body = sources()[rng.integers(len(sources()))]
+    for _ in range(int(rng.integers(1, 5))):
+        body = DAMAGES[int(rng.integers(len(DAMAGES)))](body, rng)
+    return body.tobytes()
+
+
+def attempt(path: Path, target: Target) -> str:
+    """Use one file in every way; give the outcome, or raise what must not be raised."""
+    try:
+        proof = prove(path)
+    except NotAudio:
+        return "not audio"
+    found = inspect(path)
+    result = normalize(path, path.with_suffix(".out"), target)
+    seconds = sum(part.end_seconds - part.start_seconds for part in segments(path, 2.0))
+    assert abs(found.duration_seconds - proof.duration_seconds) < 1e-6, "proof and inspection differ"
+    assert abs(result.audio_samples / target.sample_rate_hz - proof.duration_seconds) < 0.01, "length"
+    assert proof.format_changes or abs(seconds - proof.duration_seconds) < 1e-3, "segments"
+    peak_dbtp = result.audio_true_peak_dbtp
+    assert peak_dbtp is None or peak_dbtp <= target.true_peak_dbtp, f"true peak {peak_dbtp}"
+    off_lu = abs((result.audio_lufs or 0) - target.loudness_lufs)
+    assert result.findings or off_lu < 0.3, f"loudness {result.audio_lufs}"
+    return "truncated" if proof.is_truncated else "bad packets" if proof.bad_packets else "whole"
+
+
+def batch(seeds: range) -> Counter[str]:
+    """Make some tries; outcomes that must not be begin with an exclamation mark."""
+    used_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used_bytes + _MOST_BYTES, resource.RLIM_INFINITY))
+    outcomes: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.mp3")
+        for seed in seeds:
+            path.write_bytes(damaged(seed))
+            signal.alarm(_HANG_SECONDS)  # kills the worker, which the pool reports
+            try:
+                outcomes[attempt(path, Target())] += 1
+            except Exception as error:  # whatever it is, it must not be
+                outcomes[f"! seed {seed}: {type(error).__name__}: {error}"] += 1
+            signal.alarm(0)
+    return outcomes
+
+
+def main() -> int:
+    """Run the tries and print what came out; a dot for every batch on the way."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tries", type=int, default=5000)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first try")
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    outcomes: Counter[str] = Counter()
+    seeds = range(options.first, options.first + options.tries)
+    batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
+    for done in run_tasks(batch, batches, workers=options.workers):
+        outcomes += done.result or Counter({f"! {done.task}: {done.error}": 1})
+        print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    for outcome, count in sorted(outcomes.items()):
+        print(f"{count:6}  {outcome}")
+    return int(any(outcome.startswith("!") for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The demo's world, synced twice: once while much goes wrong, over all days in one run, and once more day by day.
+
+The archive of the one is a folder, that of the other lies on S3.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+import pytest
+import stamina
+from pydantic import SecretStr
+
+from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.definitions import defs
+from recall_pipeline.defs import RunContext
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.storages import stored
+from recall_sandbox import Access, ExpectedRow, Rule, Sandbox, demo_world
+from recall_sandbox.effects import Cut, Effect, error_page, expired_link, throttling, unavailable
+
+_UNLIMITED: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
+_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One sync: its results, its session, and what it asked for."""
+
+    results: Sequence[dg.ExecuteInProcessResult]
+    session: RunContext
+    accesses: Sequence[Access]
+
+    def metadata(self, asset: str) -> dict[str | None, dict[str, object]]:
+        """What the asset told of each of its partitions, in plain values."""
+        materializations = [
+            event.materialization for result in self.results for event in result.get_asset_materialization_events()
+        ]
+        return {
+            materialization.partition: {name: value.value for name, value in materialization.metadata.items()}
+            for materialization in materializations
+            if materialization.asset_key == dg.AssetKey(asset)
+        }
+
+
+@dataclass(frozen=True)
+class SyncedWorld:
+    """The demo's world, its archive, the variables that lead there, and both syncs of it."""
+
+    sandbox: Sandbox
+    settings: Settings
+    days: Sequence[date]
+    truth: Sequence[ExpectedRow]
+    home: Path
+    environment: Mapping[str, str]
+    first: Sync
+    second: Sync
+    files_after_first: dict[str, bytes]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("folder", marks=pytest.mark.xdist_group("world")),  # one worker syncs it for all its tests
+        pytest.param("s3", marks=pytest.mark.xdist_group("s3")),
+    ],
+)
+def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncedWorld]:
+    """Sync the demo's days into an archive of each kind."""
+    today = utc_now().date()
+    days = list(days_between(today - timedelta(days=5), today))
+    home = tmp_path_factory.mktemp("home")
+    url, environment = str(tmp_path_factory.mktemp("data")), {"DAGSTER_HOME": str(home)}
+    if request.param == "s3":
+        url = f"s3://{request.getfixturevalue('bucket')}/{uuid4()}"
+        environment |= request.getfixturevalue("s3_server").environment
+        environment |= {"RECALL_SPOOL_DIR": str(tmp_path_factory.mktemp("spool") / "spool")}
+    with _quiet_environment(environment), _sandbox(today) as sandbox, _instance(home) as instance:
+        settings = _settings(sandbox, url)
+        truth = sandbox.world.truth()
+        _break_much(sandbox)
+        span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
+        first = _sync(sandbox, instance, RunContext(settings, days), [{"tags": span}])
+        files = stored(url)
+        sandbox.faults.clear()
+        second = _sync(
+            sandbox, instance, RunContext(settings, days), [{"partition_key": day.isoformat()} for day in days]
+        )
+        yield SyncedWorld(sandbox, settings, days, truth, home, environment, first, second, files)
+
+
+@contextmanager
+def _quiet_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched, stamina.set_testing(True, attempts=6):
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        yield
+
+
+@contextmanager
+def _sandbox(today: date) -> Iterator[Sandbox]:
+    switches = {"page_size": 7, "repeat_rows": 2, "join_at_granularity": "date", **_UNLIMITED}
+    with Sandbox(demo_world(today), **switches).running() as sandbox:
+        yield sandbox
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}})
+
+
+def _settings(sandbox: Sandbox, storage_url: str) -> Settings:
+    return Settings(
+        api_key=SecretStr(sandbox.api_key),
+        api_url=sandbox.api_url,
+        storage_url=storage_url,
+        list_rpm=100_000,
+        object_rpm=100_000,
+    )
+
+
+def _break_much(sandbox: Sandbox) -> None:
+    refusals: tuple[Effect, ...] = (throttling("0"), unavailable(502))
+    breaks: tuple[Effect, ...] = (error_page(), Cut(4000), unavailable(), expired_link())
+    for effect in refusals:
+        sandbox.faults.add(Rule(effect, origin="api", times=2))
+    for effect in breaks:
+        sandbox.faults.add(Rule(effect, origin="media", times=2))
+
+
+def _sync(
+    sandbox: Sandbox, instance: dg.DagsterInstance, session: RunContext, runs: Sequence[dict[str, object]]
+) -> Sync:
+    sandbox.access_log.clear()
+    job = defs.resolve_job_def("sync_day")
+    resources = {"session": dg.ResourceDefinition.hardcoded_resource(session)}
+    results = [
+        job.execute_in_process(instance=instance, resources=resources, **run)  # type: ignore[arg-type]
+        for run in runs
+    ]
+    return Sync(results, session, list(sandbox.access_log))

@@ -1,0 +1,222 @@
+"""The sensor reads what ended since its last tick, and tells it once; and once more when it is over."""
+
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+# The daemon's own way to say what is fresh; there is no public one.
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+
+from recall_pipeline.defs import DAYS, alerts
+from recall_pipeline.defs.run_context import INTERRUPTED
+from recall_pipeline_tests.defs.test_run_liveness import process_tags_of_the_dead
+
+DAY = {"dagster/partition": "2026-03-02"}
+RANGE = {"dagster/asset_partition_range_start": "2026-03-01", "dagster/asset_partition_range_end": "2026-03-03"}
+CAUSE = "list bot: HTTP 401: check RECALL_API_KEY and RECALL_REGION"
+BROKEN = set[str]()
+"""What fails at present: `bots` the step, days for the checks, `session` the resource."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_broken() -> Iterator[None]:
+    yield
+    BROKEN.clear()
+
+
+@dg.resource
+def session(_: dg.InitResourceContext) -> None:
+    """Stand in for the session, which reads the settings."""
+    if "session" in BROKEN:
+        raise LookupError("sk-secret-of-nobody")
+
+
+@dg.asset(partitions_def=DAYS, required_resource_keys={"session"})
+def bots() -> None:
+    """Stand in for the asset of that name."""
+    if "bots" in BROKEN:
+        raise dg.Failure(description=CAUSE, allow_retries=False)
+    if "patience" in BROKEN:
+        raise dg.Failure(description=INTERRUPTED, allow_retries=False)
+
+
+def check(name: str, severity: dg.AssetCheckSeverity) -> dg.AssetChecksDefinition:
+    """Stand in for a check: it tells its days as ours do."""
+
+    @dg.asset_check(asset=bots, name=name, partitions_def=DAYS)
+    def stand_in(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        failing = [day for day in context.partition_keys if day in BROKEN]
+        days = {"days": ", ".join(failing)} if len(context.partition_keys) > 1 else {}
+        return dg.AssetCheckResult(
+            passed=not failing, severity=severity, metadata={"next_action": "look at it", **days}
+        )
+
+    return stand_in
+
+
+@dg.op
+def forget_expired() -> None:
+    """Stand in for the step of that name."""
+    if "forget_expired" in BROKEN:
+        raise dg.Failure(description="cannot delete", allow_retries=False)
+
+
+@dg.job
+def retention() -> None:
+    """Stand in for the job of that name."""
+    forget_expired()
+
+
+@dg.asset(key="transcripts", partitions_def=DAYS)
+def of_another_team() -> None:
+    """Fail for reasons of its own."""
+    raise dg.Failure(description="out of GPUs", allow_retries=False)
+
+
+with pytest.warns(dg.PreviewWarning):  # partitions of checks
+    DEFINITIONS = dg.Definitions(
+        assets=[bots, of_another_team],
+        asset_checks=[check("loud", dg.AssetCheckSeverity.ERROR), check("quiet", dg.AssetCheckSeverity.WARN)],
+        jobs=[dg.define_asset_job("sync_day", selection=[bots]), retention],
+        resources={"session": session},
+        executor=dg.in_process_executor,
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+class Listener:
+    """Ticks the sensor, handing the cursor on; the first tick is over."""
+
+    def __init__(self, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> None:
+        self.instance, self.caplog = instance, caplog
+        self.cursor: str | None = None
+        assert self.hears() == []
+
+    def hears(self) -> list[str]:
+        """Return what is told at the next tick."""
+        self.caplog.clear()
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
+        self.caplog.set_level(logging.INFO, logger=context.log.name)
+        context.log.addHandler(self.caplog.handler)
+        alerts(context)
+        self.cursor = context.cursor
+        return [record.getMessage() for record in self.caplog.records if record.name == context.log.name]
+
+    def run(self, *broken: str, tags: dict[str, str] = DAY, job: str = "sync_day") -> None:
+        """Run a job while some things are broken."""
+        self._execute(DEFINITIONS.resolve_job_def(job), broken, tags)
+
+    def materialize(self, asset: str, *broken: str) -> None:
+        """Run one asset as its page in the UI does."""
+        job = DEFINITIONS.resolve_implicit_global_asset_job_def()
+        self._execute(job, broken, DAY, asset_selection=[dg.AssetKey(asset)])
+
+    def _execute(self, job: dg.JobDefinition, broken: tuple[str, ...], tags: dict[str, str], **how: object) -> None:
+        BROKEN.clear()
+        BROKEN.update(broken)
+        job.execute_in_process(instance=self.instance, tags=tags, raise_on_error=False, **how)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def listener(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> Listener:
+    return Listener(instance, caplog)
+
+
+def test_a_failed_run_is_told_once_and_its_recovery_once(listener: Listener) -> None:
+    listener.run("bots")
+    assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
+    listener.run("bots")
+    assert listener.hears() == []
+    listener.run()
+    assert listener.hears() == [f"Recovered: {CAUSE}"]
+    assert listener.hears() == []
+
+
+def test_what_failed_before_the_first_tick_is_not_news(
+    instance: dg.DagsterInstance, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener.run("bots")
+    assert Listener(instance, caplog).hears() == []
+
+
+def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Listener) -> None:
+    listener.materialize("transcripts")
+    assert listener.hears() == []
+    listener.materialize("bots", "bots")
+    assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
+    listener.run()
+    assert listener.hears() == [f"Recovered: {CAUSE}"]
+
+
+def test_what_a_person_interrupted_is_not_told(listener: Listener) -> None:
+    listener.run("patience")
+    assert listener.hears() == []
+
+
+def test_forgetting_by_age_that_fails_is_told(listener: Listener) -> None:
+    listener.run("forget_expired", job="retention", tags={})
+    assert listener.hears() == ["Failed: cannot delete\nWhere: forget_expired of retention"]
+    listener.run(job="retention", tags={})
+    assert listener.hears() == ["Recovered: cannot delete"]
+
+
+def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_been_run(
+    instance: dg.DagsterInstance, listener: Listener
+) -> None:
+    run = dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=DAY | process_tags_of_the_dead())
+    instance.add_run(run)
+    [told] = listener.hears()
+    assert told.startswith("Failed: the run's process was killed, or it ran too long")
+    assert told.endswith("\nWhere: the run of 2026-03-02")
+    listener.run()
+    assert [message.split(":")[0] for message in listener.hears()] == ["Recovered"]
+
+
+def test_a_run_that_fails_before_its_first_step_names_the_kind_of_error_and_quotes_nothing(listener: Listener) -> None:
+    listener.run("session")
+    assert listener.hears() == [
+        "Failed: the run ended with LookupError before its first step; its log is in Dagster\n"
+        "Where: the run of 2026-03-02"
+    ]
+
+
+def test_a_failing_check_of_severity_error_is_told_and_a_warning_is_not(listener: Listener) -> None:
+    listener.run("2026-03-02")
+    assert listener.hears() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-02"]
+    listener.run()
+    assert listener.hears() == ["Recovered: check loud: look at it"]
+
+
+def test_a_range_names_the_days_that_fail_and_each_day_mends_its_own(listener: Listener) -> None:
+    listener.run("2026-03-01", "2026-03-02", tags=RANGE)
+    assert listener.hears() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-01, loud of 2026-03-02"]
+    listener.run("2026-03-01", tags=DAY)
+    assert listener.hears() == []
+    listener.run(tags={"dagster/partition": "2026-03-01"})
+    assert listener.hears() == ["Recovered: check loud: look at it"]
+
+
+def test_a_poller_that_died_is_told_until_something_comes_in_again(
+    instance: dg.DagsterInstance, listener: Listener
+) -> None:
+    def says_the_daemon(before: FreshnessState, now: FreshnessState) -> None:
+        change = FreshnessStateChange(
+            key=bots.key, previous_state=before, new_state=now, state_change_timestamp=1772440000.0
+        )
+        instance._report_runless_asset_event(change)
+
+    says_the_daemon(FreshnessState.PASS, FreshnessState.WARN)
+    assert listener.hears() == []
+    says_the_daemon(FreshnessState.WARN, FreshnessState.FAIL)
+    [told] = listener.hears()
+    assert told.startswith("Failed: no day has been brought up to date for too long")
+    assert told.endswith("\nWhere: freshness of bots")
+    says_the_daemon(FreshnessState.FAIL, FreshnessState.PASS)
+    assert [message.split(":")[0] for message in listener.hears()] == ["Recovered"]

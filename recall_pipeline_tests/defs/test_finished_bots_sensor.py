@@ -1,0 +1,300 @@
+"""The sensor requests exactly the days of which Recall.ai says something that is not on file."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from recall_pipeline.days import days_between, utc_now
+from recall_pipeline.defs import finished_bots
+from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
+from recall_pipeline.download import MIXED_AUDIO, find_artifacts
+from recall_pipeline.polling.listing_poll import PollCursor, pages_per_tick, ticks_until_seen
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api.day_listing import list_days
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive
+from recall_sandbox import Rule, Sandbox, World
+from recall_sandbox.demo import MEETINGS
+from recall_sandbox.effects import Reset, unavailable
+from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.records import SandboxBot, SandboxStatusChange
+from recall_sandbox.speech import Speech
+
+TODAY = utc_now().date()
+YESTERDAY, LATELY, LONG_AGO = (TODAY - timedelta(days=days) for days in (1, 5, 40))
+TALK = Speech(10)
+
+
+def meeting(key: str, day: date, **changes: object) -> SampleMeeting:
+    """A finished meeting at noon with one MP3."""
+    takes = (AudioSpec(10, (Audio(TALK),)),)
+    told = {"days_ago": (TODAY - day).days, "starts": time(12), "outcomes": ("ready",), "takes": takes, **changes}
+    return SampleMeeting(key, "for the sensor", **told)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.add(*rows_of(meeting("of yesterday", YESTERDAY), TODAY), *rows_of(meeting("of lately", LATELY), TODAY))
+    world.add(*rows_of(meeting("of long ago", LONG_AGO), TODAY))
+    return world
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture(autouse=True)
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sensor reads its settings from the environment, as a daemon does."""
+    monkeypatch.setenv("RECALL_API_KEY", settings.required_api_key().get_secret_value())
+    monkeypatch.setenv("RECALL_API_URL", settings.base_url)
+    monkeypatch.setenv("RECALL_STORAGE_URL", settings.storage_url)
+    monkeypatch.setenv("RECALL_LIST_RPM", "100000")
+
+
+class Daemon:
+    """Ticks the sensor, handing the cursor on."""
+
+    def __init__(self, instance: dg.DagsterInstance, cursor: str | None = None) -> None:
+        self.instance, self.cursor, self.said = instance, cursor, ""
+
+    def tick(self) -> dict[str, str]:
+        """Return the run key of each day requested."""
+        result = finished_bots(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
+        if isinstance(result, dg.SkipReason):
+            self.said = result.skip_message or ""
+            return {}
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        self.said = (result.skip_reason and result.skip_reason.skip_message) or ""
+        return {str(one.partition_key): str(one.run_key) for one in result.run_requests or []}
+
+
+def file_days(settings: Settings, archive: Archive, *days: date) -> None:
+    """Put on file what a sync would, without the audio."""
+
+    async def file(day: date) -> None:
+        async with open_client(settings) as client:
+            listing = await list_days(client, day, day)
+            BOTS.write(archive, day, await discover_bots(client, listing, archive, day))
+            recordings = await discover_recordings(client, listing, archive, day)
+            RECORDINGS.write(archive, day, recordings)
+            rows, _ = await find_artifacts(client, listing, archive, day, recordings)
+            captured = [replace(row, state="archived", captured_updated_at=row.updated_at) for row in rows]
+            MIXED_AUDIO.write(archive, day, captured)
+
+    for day in days:
+        asyncio.run(file(day))
+
+
+def test_an_empty_archive_asks_for_every_day_of_the_lookback_with_meetings(instance: dg.DagsterInstance) -> None:
+    assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive
+) -> None:
+    file_days(settings, archive, YESTERDAY, LATELY)
+    for cursor in (None, "", "no JSON", '{"2026-03-02": "digest of an older version"}', '{"hot": 5, "rest": []}'):
+        daemon = Daemon(instance, cursor)
+        assert daemon.tick() == {}
+        assert "0 days with news" in daemon.said
+
+
+def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    """Not even what a bot or a shortcut shows as it was although it is gone: that would be asked for every hour."""
+    world.add(*(row for one in MEETINGS for row in rows_of(one, TODAY)))
+    daemon = Daemon(instance)
+    assert len(daemon.tick()) >= 5
+    file_days(settings, archive, *days_between(TODAY - timedelta(days=7), TODAY))
+    assert [daemon.tick(), daemon.tick()] == [{}, {}]
+
+
+def test_a_bot_that_finishes_days_late_asks_for_its_day(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    late = meeting("late", LATELY, endings=("in_call_recording",), takes=(AudioSpec(10, status="processing"),))
+    rows = rows_of(late, TODAY)
+    world.add(*rows)
+    file_days(settings, archive, YESTERDAY, LATELY)
+    daemon = Daemon(instance)
+    assert daemon.tick() == {}
+    world.finish_recording(next(row.id for row in world.recordings if row.status == "processing"))
+    assert daemon.tick().keys() == {LATELY.isoformat()}
+
+
+def test_audio_that_becomes_ready_asks_for_its_recordings_day_and_no_other(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    world.add(
+        *rows_of(meeting("mixing", YESTERDAY, takes=(AudioSpec(10, (Audio(None, status="processing"),)),)), TODAY)
+    )
+    file_days(settings, archive, YESTERDAY, LATELY)
+    daemon = Daemon(instance)
+    assert daemon.tick() == {}
+    world.finish_artifact(next(row.id for row in world.artifacts if row.status == "processing"), TALK)
+    assert daemon.tick().keys() == {YESTERDAY.isoformat()}
+
+
+def test_a_second_meeting_of_a_day_asks_for_it_under_a_new_run_key(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    daemon = Daemon(instance)
+    first = daemon.tick()[YESTERDAY.isoformat()]
+    file_days(settings, archive, YESTERDAY, LATELY)
+    world.add(*rows_of(meeting("second", YESTERDAY), TODAY))
+    assert daemon.tick()[YESTERDAY.isoformat()] != first
+
+
+def test_a_meeting_over_midnight_asks_for_both_days(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    file_days(settings, archive, YESTERDAY, LATELY)
+    takes = (AudioSpec(10, (Audio(TALK),)), AudioSpec(10, (Audio(TALK),), starts_after_seconds=600))
+    before = YESTERDAY - timedelta(days=1)
+    world.add(*rows_of(meeting("over midnight", before, starts=time(23, 55), takes=takes), TODAY))
+    assert Daemon(instance).tick().keys() == {before.isoformat(), YESTERDAY.isoformat()}
+
+
+def test_a_day_whose_run_waits_or_runs_is_not_asked_for_twice(instance: dg.DagsterInstance) -> None:
+    run = dg.DagsterRun(
+        job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": YESTERDAY.isoformat()}
+    )
+    instance.add_run(run)
+    daemon = Daemon(instance)
+    assert daemon.tick().keys() == {LATELY.isoformat()}
+    instance.delete_run(run.run_id)
+    assert YESTERDAY.isoformat() in daemon.tick()
+
+
+def test_a_tick_stays_within_its_share_and_the_next_goes_on_in_the_middle_of_the_list(
+    instance: dg.DagsterInstance, sandbox: Sandbox, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RECALL_LIST_RPM", "50")
+    for number in range(30):
+        world.add(*rows_of(meeting(f"busy {number}", YESTERDAY), TODAY))
+    sandbox.behaviour.page_size = 1
+    share, daemon, asked_for = pages_per_tick(Settings(list_rpm=50)), Daemon(instance), set[str]()
+    for minute in range(5):
+        sandbox.access_log.clear()
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / f"budget of minute {minute}"))
+        asked_for |= daemon.tick().keys()
+        for path in ("/api/v1/bot/", "/api/v1/recording/", "/api/v1/audio_mixed/"):
+            assert 0 < len(sandbox.access_log.only(path=path)) <= share
+    assert asked_for == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_a_change_is_asked_for_within_the_stated_number_of_ticks_wherever_and_whenever_it_happens(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    settings: Settings,
+    archive: Archive,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for number in range(3):  # with those of the world: four pages of the last two days, three of the rest
+        world.add(*rows_of(meeting(f"hot {number}", YESTERDAY), TODAY))
+    world.add(*(row for number in range(2) for row in rows_of(meeting(f"old {number}", LATELY), TODAY)))
+    file_days(settings, archive, YESTERDAY, LATELY)
+    sandbox.behaviour.page_size = 1
+    monkeypatch.setenv("RECALL_LIST_RPM", "25")
+    minutes, statuses = itertools.count(), itertools.cycle(("analysis_done", "media_expired"))
+
+    def tick(daemon: Daemon) -> bool:
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / f"budget of minute {next(minutes)}"))
+        return LATELY.isoformat() in daemon.tick()
+
+    def ticks_to_see(bot: SandboxBot, *, after: int) -> int:
+        """A bot is shown by its list alone, so this takes as long as it can."""
+        daemon = Daemon(instance)
+        assert not any(tick(daemon) for _ in range(after))
+        history = (*bot.status_changes, SandboxStatusChange(next(statuses), utc_now()))
+        world.change_bot(bot.id, status_changes=history)
+        ticks = next(number for number in itertools.count(1) if tick(daemon))
+        file_days(settings, archive, LATELY)
+        return ticks
+
+    bots = [bot for bot in world.bots if bot.join_at and bot.join_at.date() == LATELY]
+    taken = [ticks_to_see(bot, after=after) for bot in bots for after in range(len(bots))]
+    _, stated = ticks_until_seen(Settings(list_rpm=25), hot_pages=4, rest_pages=3)
+    assert max(taken) == stated == 3
+
+
+def test_half_of_the_answers_failing_delays_news_and_loses_none(instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Rule(unavailable(503), origin="api", probability=0.5))
+    daemon, asked_for = Daemon(instance), set[str]()
+    for _ in range(12):
+        asked_for |= daemon.tick().keys()
+    assert asked_for == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_an_api_that_is_down_is_a_clear_skip_and_loses_no_place(instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+    daemon = Daemon(instance)
+    daemon.tick()
+    rule = Rule(Reset(), origin="api")
+    sandbox.faults.add(rule)
+    assert daemon.tick() == {}
+    assert "cannot reach" in daemon.said
+    assert "\n" not in daemon.said
+    sandbox.faults.remove(rule)
+    assert daemon.tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_without_a_key_it_says_so_and_asks_for_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RECALL_API_KEY")
+    daemon = Daemon(instance)
+    assert daemon.tick() == {}
+    assert daemon.said.startswith("RECALL_API_KEY is not set")
+
+
+def test_a_place_that_the_server_has_forgotten_starts_its_list_anew(instance: dg.DagsterInstance) -> None:
+    forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/", "bot": None})
+    daemon = Daemon(instance, forgotten.written())
+    for _ in range(3):
+        if YESTERDAY.isoformat() in daemon.tick():
+            break
+    else:
+        pytest.fail("the list was never read again")
+
+
+def test_news_that_a_failed_run_left_behind_is_asked_for_again_in_another_hour(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key_at(moment: datetime) -> str:
+        monkeypatch.setattr("recall_pipeline.defs.finished_bots_sensor.utc_now", lambda: moment)
+        return Daemon(instance).tick()[YESTERDAY.isoformat()]
+
+    now = utc_now().replace(minute=5)
+    assert key_at(now) == key_at(now.replace(minute=50))
+    assert key_at(now) != key_at(now + timedelta(hours=1))
+
+
+def test_an_mp3_that_an_interrupted_sync_left_behind_is_news(
+    instance: dg.DagsterInstance, settings: Settings, archive: Archive
+) -> None:
+    file_days(settings, archive, YESTERDAY, LATELY)
+    [row] = MIXED_AUDIO.read(archive, LATELY) or []
+    MIXED_AUDIO.write(archive, LATELY, [replace(row, state=None, captured_updated_at=None)])
+    assert Daemon(instance).tick().keys() == {LATELY.isoformat()}
+    MIXED_AUDIO.write(archive, LATELY, [replace(row, state=None, captured_updated_at=None, fetch_failure="HTTP 503")])
+    assert Daemon(instance).tick() == {}
+
+
+def test_the_cursor_stays_small(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    daemon = Daemon(instance)
+    daemon.tick()
+    assert len(daemon.cursor or "") < 64 * 1024

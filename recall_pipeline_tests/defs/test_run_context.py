@@ -1,0 +1,187 @@
+"""The steps of a run share one session, and fail with the one line that says what to do."""
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.definitions import defs
+from recall_pipeline.defs import RunContext
+from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.errors import RecallUnauthorized, RecallUnreachable, StorageError
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import Call, unavailable
+
+ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
+    return Workspace(sandbox, settings)
+
+
+def run(instance: dg.DagsterInstance, session: RunContext, day: date = DAY) -> dg.ExecuteInProcessResult:
+    """Run `sync_day` for one day."""
+    return defs.resolve_job_def("sync_day").execute_in_process(
+        instance=instance,
+        partition_key=day.isoformat(),
+        resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
+        raise_on_error=False,
+    )
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    """The one line of the step that failed."""
+    [failed] = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.user_failure_data
+    assert failed.user_failure_data.description
+    return failed.user_failure_data.description
+
+
+@pytest.mark.parametrize(
+    ("error", "is_interactive", "may_retry"),
+    [
+        (RecallUnreachable("no answer"), False, True),
+        (StorageError("no room"), False, True),
+        (RecallUnauthorized("bad key"), False, False),
+        (RecallUnreachable("no answer"), True, False),
+    ],
+)
+def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
+    settings: Settings, error: Exception, is_interactive: bool, may_retry: bool
+) -> None:
+    session = RunContext(settings, is_interactive=is_interactive)
+    with pytest.raises(dg.Failure) as failure, session.as_dagster_failure():
+        raise error
+    assert (failure.value.description, failure.value.allow_retries) == (str(error), may_retry)
+
+
+def test_a_fault_that_nobody_foresaw_ends_the_step_at_once_and_is_not_dressed_up(settings: Settings) -> None:
+    with pytest.raises(dg.Failure) as told, RunContext(settings).as_dagster_failure():
+        raise ZeroDivisionError
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
+    assert not told.value.allow_retries
+    assert told.value.description is None
+
+
+def test_a_bad_key_fails_the_first_step_in_one_line_without_the_key(
+    instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    wrong = settings.model_copy(update={"api_key": SecretStr("revoked-key-of-nobody")})
+    result = run(instance, RunContext(wrong))
+    assert "does not accept the key" in failure_of(result)
+    assert "revoked-key-of-nobody" not in failure_of(result)
+    assert "\n" not in failure_of(result)
+
+
+def test_no_key_fails_the_first_step_in_one_line(instance: dg.DagsterInstance, settings: Settings) -> None:
+    result = run(instance, RunContext(settings.model_copy(update={"api_key": None})))
+    assert failure_of(result).startswith("RECALL_API_KEY is not set")
+
+
+def test_a_listing_that_fails_changes_nothing_on_file(instance: dg.DagsterInstance, workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    assert run(instance, RunContext(workspace.settings)).success
+    before = MIXED_AUDIO.read(workspace.archive, DAY)
+    workspace.world.empty_listings()
+    workspace.sandbox.faults.add(Rule(unavailable(), origin="api", path="/recording/$"))
+    result = run(instance, RunContext(workspace.settings, is_interactive=True))
+    assert "list recording: HTTP 503" in failure_of(result)
+    assert MIXED_AUDIO.read(workspace.archive, DAY) == before
+
+
+def test_the_steps_of_a_run_share_one_walk_and_count_together(
+    instance: dg.DagsterInstance, workspace: Workspace
+) -> None:
+    workspace.meet("one", talk())
+    progress: list[tuple[str, int, int]] = []
+    session = RunContext(workspace.settings, progress=lambda *step: progress.append(step))
+    assert run(instance, session).success
+    asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
+    assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]
+    stats = session.stats
+    assert (stats.api_requests, stats.downloaded, stats.reused, stats.normalized) == (3, 1, 0, 1)
+    assert progress == [(f"{DAY} download", 1, 1), (f"{DAY} normalize", 1, 1)]
+
+
+def test_a_named_recording_is_looked_at_again(instance: dg.DagsterInstance, workspace: Workspace) -> None:
+    [named] = workspace.meet("named", talk())
+    workspace.meet("other", talk(1))
+    assert run(instance, RunContext(workspace.settings)).success
+    workspace.sandbox.access_log.clear()
+    assert run(instance, RunContext(workspace.settings, refetch=frozenset({named.recording_id}))).success
+    assert workspace.media_requests() == [named.id]
+
+
+@dataclasses.dataclass(frozen=True)
+class BreaksAt:
+    """An effect that answers 500 to whatever asks for this id, and else as ever."""
+
+    object_id: str
+
+    async def happen(self, call: Call) -> None:
+        if self.object_id.encode() in call.scope["query_string"]:
+            await unavailable(500).happen(call)
+        else:
+            await call.go_on()
+
+
+def test_a_question_that_recall_cannot_answer_costs_that_recording_only(
+    instance: dg.DagsterInstance, workspace: Workspace
+) -> None:
+    [good] = workspace.meet("good", talk())
+    workspace.meet("broken")
+    rule = workspace.sandbox.faults.add(Rule(BreaksAt(an_id("broken")), origin="api", path="/audio_mixed/$"))
+    assert run(instance, RunContext(workspace.settings)).success
+    rows = {row.recording_id: row for row in CATALOG.read(workspace.archive, DAY) or []}
+    assert (rows[good.recording_id].outcome, rows[an_id("broken")].outcome) == ("ready", "download_failed")
+    why = rows[an_id("broken")].outcome_reason or ""
+    assert why.startswith("Recall does not say whether it has an MP3: list audio_mixed: HTTP 500")
+    workspace.sandbox.faults.remove(rule)
+    assert run(instance, RunContext(workspace.settings)).success
+    assert [row.outcome for row in CATALOG.read(workspace.archive, DAY) or []] == ["ready", "not_requested"]
+
+
+def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
+    instance: dg.DagsterInstance, workspace: Workspace
+) -> None:
+    [mp3] = workspace.meet("one", talk())
+    recording = workspace.world.recordings.get(mp3.recording_id)
+    assert recording
+    workspace.world.add(dataclasses.replace(recording, id="../../etc"))
+    result = run(instance, RunContext(workspace.settings))
+    assert result.success
+    [told] = result.asset_materializations_for_node("recordings")
+    assert told.metadata["left_out"].value == 1
+    assert [row.recording_id for row in RECORDINGS.read(workspace.archive, DAY) or []] == [mp3.recording_id]
+
+
+def test_a_run_says_where_it_lives_and_the_days_of_a_range_share_one_walk(
+    instance: dg.DagsterInstance, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", workspace.sandbox.api_key)
+    monkeypatch.setenv("RECALL_API_URL", workspace.sandbox.api_url)
+    monkeypatch.setenv("RECALL_STORAGE_URL", workspace.settings.storage_url)
+    span = {
+        "dagster/asset_partition_range_start": "2026-03-01",
+        "dagster/asset_partition_range_end": "2026-03-05",
+    }
+    assert defs.resolve_job_def("sync_day").execute_in_process(instance=instance, tags=span).success
+    assert process_tags().items() <= instance.get_runs()[0].tags.items()
+    asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
+    assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]

@@ -1,0 +1,63 @@
+"""Once a day, `daily_sync` requests a run for each day that is due."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from recall_pipeline.definitions import defs
+from recall_pipeline.defs import daily_sync
+
+TICK = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", "key-of-nobody")
+    monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "data"))
+    monkeypatch.setenv("RECALL_LOOKBACK_DAYS", "3")
+
+
+def requests(at: datetime = TICK) -> dict[str | None, str | None]:
+    """Run keys by the partition requested."""
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+    return {run.partition_key: run.run_key for run in daily_sync.evaluate_tick(context).run_requests or []}
+
+
+def skip_reason() -> str:
+    message = daily_sync.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=TICK)).skip_message
+    assert message
+    return message
+
+
+def test_each_day_that_is_due_gets_a_run() -> None:
+    assert sorted(map(str, requests())) == ["2026-03-07", "2026-03-08", "2026-03-09"]
+
+
+def test_the_next_tick_requests_a_day_anew() -> None:
+    assert set(requests().values()).isdisjoint(requests(TICK.replace(day=11)).values())
+    assert requests() == requests()  # the same tick, evaluated twice, is one
+
+
+def test_the_tick_says_which_day_it_is_whatever_the_clock_says() -> None:
+    assert date.fromisoformat(max(map(str, requests(TICK.replace(year=2025, month=7))))) == date(2025, 7, 9)
+
+
+def test_without_a_key_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECALL_API_KEY")
+    assert skip_reason().startswith("RECALL_API_KEY is not set: ")
+    assert "\n" not in skip_reason()
+
+
+def test_an_archive_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "file" / "below"))
+    assert "cannot list" in skip_reason()
+    assert "\n" not in skip_reason()
+
+
+def test_it_runs_by_default_every_night_and_not_on_the_hour() -> None:
+    assert daily_sync.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert (daily_sync.cron_schedule, daily_sync.execution_timezone) == ("23 2 * * *", "UTC")
+    assert daily_sync.job_name == "sync_day"

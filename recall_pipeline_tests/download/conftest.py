@@ -1,0 +1,13 @@
+"""A workspace whose day is captured."""
+
+import pytest
+
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.workspace import Workspace
+from recall_sandbox import Sandbox
+
+
+@pytest.fixture
+def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
+    """A workspace without meetings yet."""
+    return Workspace(sandbox, settings)

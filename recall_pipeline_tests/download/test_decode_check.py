@@ -1,0 +1,116 @@
+"""Received bytes are taken for what they are, whatever they do to the decoder."""
+
+import asyncio
+import hashlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from recall_pipeline.audio import Proof, prove
+from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
+from recall_pipeline.errors import TransferError
+from recall_pipeline_tests.workspace import talk
+from recall_sandbox.content import ErrorPage, Truncated, body_of
+
+
+def killed_by_poison(path: Path) -> Proof:
+    """Stand in for a decoder that the system kills over one file."""
+    if "poison" in path.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prove(path)
+
+
+def killed_once(path: Path) -> Proof:
+    """Stand in for a decoder that the system kills over a file the first time."""
+    flag = path.with_suffix(".killed")
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prove(path)
+
+
+def out_of_memory(path: Path) -> Proof:
+    """Stand in for a decoder that gives up in its own way."""
+    raise MemoryError(path)
+
+
+def check_file(*paths: Path, processes: int = 1) -> list[DecodeCheck | BaseException]:
+    """Examine the files at the same time, with one prover."""
+
+    async def all_of(paths: Sequence[Path]) -> list[DecodeCheck | BaseException]:
+        async with DecodeChecker(processes) as checker:
+            return await asyncio.gather(*map(checker.check_file, paths), return_exceptions=True)
+
+    return asyncio.run(all_of(paths))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    def write(name: str, content: bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_a_file_is_judged_by_its_sound(file: Callable[[str, bytes], Path]) -> None:
+    good, page, cut = (body_of(content) for content in (talk(), ErrorPage(), Truncated(talk())))
+    whole, web_page, half, empty = check_file(
+        file("good", good), file("page", page), file("cut", cut), file("empty", b""), processes=2
+    )
+    assert isinstance(whole, DecodeCheck)
+    assert (whole.fault, whole.size_bytes, whole.sha256) == (None, len(good), hashlib.sha256(good).hexdigest())
+    assert whole.proof
+    assert whole.proof.codec == "mp3"
+    assert isinstance(web_page, DecodeCheck)
+    assert web_page.fault is not None
+    assert "no decodable audio: it looks like an HTML page" in web_page.fault
+    assert isinstance(half, DecodeCheck)
+    assert half.fault is not None
+    assert "cut short: decodes to 3." in half.fault
+    assert isinstance(empty, DecodeCheck)
+    assert empty.fault is not None
+    assert "it is empty" in empty.fault
+
+
+def test_a_decoder_killed_once_is_given_a_second_chance(
+    file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", killed_once)
+    [check] = check_file(file("talk", body_of(talk())))
+    assert isinstance(check, DecodeCheck)
+    assert check.fault is None
+
+
+def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
+    file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", killed_by_poison)
+    good = body_of(talk())
+    paths = [file(name, good) for name in ("poison 1", "one", "poison 2", "two")]
+    poison, one, poison_too, two = check_file(*paths, processes=2)
+    for failure in (poison, poison_too):
+        assert isinstance(failure, TransferError)
+        assert "the process that decodes it was killed" in str(failure)
+    for check in (one, two):
+        assert isinstance(check, DecodeCheck)
+        assert check.fault is None
+
+
+def test_whatever_a_decoder_raises_is_a_failure_of_that_file(
+    file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", out_of_memory)
+    [failure] = check_file(file("talk", b"any"))
+    assert isinstance(failure, TransferError)
+    assert "decoding it ended with MemoryError" in str(failure)
+
+
+def test_a_file_that_vanished_is_a_failure_of_that_file(tmp_path: Path) -> None:
+    [failure] = check_file(tmp_path / "vanished")
+    assert isinstance(failure, TransferError)
+    assert "cannot read" in str(failure)

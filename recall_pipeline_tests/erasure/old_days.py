@@ -1,0 +1,45 @@
+"""An archive of many days with nothing in it but rows and a byte of audio each: enough to forget by age."""
+
+from datetime import date, datetime, timedelta
+
+from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.days import start_of, utc_now
+from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline_tests.workspace import an_id
+
+
+def fill(archive: Archive, days: int, *, listed_at: datetime | None = None) -> list[date]:
+    """File one recording for each of the last `days` days, and return these, the oldest first."""
+    today = utc_now().date()
+    filled = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    for day in filled:
+        file_recording(archive, day, listed_at or utc_now())
+    return filled
+
+
+def recording_id(day: date) -> str:
+    return an_id(f"recording of {day}")
+
+
+def file_recording(archive: Archive, day: date, listed_at: datetime) -> None:
+    """File a recording at noon, its bot, and a file."""
+    name, noon = recording_id(day), start_of(day) + timedelta(hours=12)
+    bot_id, audio_id = an_id(f"bot of {day}"), an_id(f"audio of {day}")
+    key = Layout.source(day, name, audio_id)
+    with archive.scratch() as written:
+        written.write_bytes(b"!")
+        archive.publish(written, key)
+    facts = {"listed_at": listed_at.isoformat()}
+    BOTS.write(archive, day, [BotRow(bot_id=bot_id, bot_name="Notetaker", is_finished=True, media_expired=False)])
+    row = RecordingRow(recording_id=name, created_at=noon, bot_id=bot_id, bot_name="Notetaker")
+    RECORDINGS.write(archive, day, [row], facts)
+    MIXED_AUDIO.write(archive, day, [MixedAudioRow(name, audio_id, has_url=False, source_key=key)])
+    catalog = CatalogRow(recording_id=name, audio_id=audio_id, bot_id=bot_id, outcome="ready", created_at=noon)
+    CATALOG.write(archive, day, [catalog], facts)
+
+
+def outcomes(archive: Archive, days: list[date]) -> list[str]:
+    """The outcome of each day's recording."""
+    return [row.outcome for day in days for row in CATALOG.read(archive, day) or []]

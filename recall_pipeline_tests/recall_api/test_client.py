@@ -1,0 +1,499 @@
+"""The client against a Recall.ai over real HTTP (docs/design/recall-api.md, sections 1 to 6)."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import stamina
+from pydantic import SecretStr
+
+from recall_pipeline.errors import (
+    RecallNotFound,
+    RecallProtocolError,
+    RecallRefused,
+    RecallThrottled,
+    RecallUnauthorized,
+    RecallUnreachable,
+    SettingsError,
+)
+from recall_pipeline.recall_api import RecallClient, open_client
+from recall_pipeline.recall_api import client as client_module
+from recall_pipeline.recall_api.client import Window
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_sandbox import Rule, Sandbox, World
+from recall_sandbox.effects import (
+    EditJson,
+    Effect,
+    ForeignNext,
+    LoopingNext,
+    Reply,
+    Reset,
+    Stall,
+    error_page,
+    garbage_json,
+    redirect,
+    throttling,
+    unavailable,
+)
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
+
+T = TypeVar("T")
+WINDOW: Window = (NINE - timedelta(hours=9), NINE + timedelta(hours=15))
+NEW_BOT = {"meeting_url": "https://example.zoom.us/j/812?pwd=hidden", "bot_name": "Archive Bot"}
+HICCUPS = [
+    Reply(409, {"code": "conflict"}),
+    throttling("0"),
+    throttling("nonsense"),
+    Reply(500, b""),
+    unavailable(502),
+    unavailable(503),
+    unavailable(504),
+    error_page(),
+    garbage_json(),
+    Reply(200, b"\x1f\x8b torn", {"Content-Encoding": "gzip"}),
+    Reset(),
+    Reset(after_bytes=10),
+]
+Ask = Callable[[Callable[[RecallClient], Awaitable[T]]], T]
+
+
+def a_bot(number: int, **fields: Any) -> SandboxBot:
+    values: dict[str, Any] = {
+        "id": an_id(f"bot {number}"),
+        "name": "Archive Bot",
+        "platform": "zoom",
+        "meeting_url": None,
+        "asked_url": None,
+        "join_at": NINE + timedelta(minutes=number),
+        "status_changes": (),
+    }
+    return SandboxBot(**values | fields)
+
+
+def a_recording(number: int) -> SandboxRecording:
+    created_at = NINE + timedelta(minutes=number)
+    return SandboxRecording(an_id(f"recording {number}"), None, created_at, created_at, created_at, created_at)
+
+
+def an_artifact(number: int) -> Artifact:
+    at = NINE + timedelta(minutes=number)
+    return Artifact(an_id(f"audio {number}"), an_id(f"recording {number}"), at, at, None)
+
+
+@pytest.fixture
+def world() -> World:
+    """25 bots, recordings and artifacts: three pages of each."""
+    world = World()
+    for number in range(25):
+        world.add(a_bot(number), a_recording(number), an_artifact(number))
+    return world
+
+
+@pytest.fixture
+def ask(settings: Settings) -> Ask[Any]:
+    """Ask one thing of a client."""
+
+    def once(question: Callable[[RecallClient], Awaitable[Any]]) -> Any:
+        async def asking() -> Any:
+            async with open_client(settings) as client:
+                return await question(client)
+
+        return asyncio.run(asking())
+
+    return once
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Sandbox]:
+    """Another host, as far as a key is concerned."""
+    with Sandbox(World()).running() as running:
+        yield running
+
+
+def asked(sandbox: Sandbox) -> Counter[str]:
+    """How often each path was asked for."""
+    return Counter(access.path for access in sandbox.access_log)
+
+
+class TestLists:
+    def test_each_list_is_read_to_its_end(self, ask: Ask[Any]) -> None:
+        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+        assert len(ask(lambda client: client.audio_mixed(WINDOW))) == 25
+
+    def test_rows_repeated_across_pages_are_there_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.behaviour.repeat_rows = 4
+        assert ask(lambda client: client.recordings(WINDOW)).keys() == {an_id(f"recording {n}") for n in range(25)}
+
+    @pytest.mark.parametrize("order", ["scrambled", "newest", "oldest"])
+    def test_order_and_page_size_make_no_difference(self, order: Any, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.behaviour.order, sandbox.behaviour.page_size = order, 7
+        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+
+    def test_what_lies_outside_the_window_is_not_asked_for(self, ask: Ask[Any]) -> None:
+        first_minutes = (NINE, NINE + timedelta(minutes=3))
+        assert ask(lambda client: client.recordings(first_minutes)).keys() == {
+            an_id(f"recording {n}") for n in range(3)
+        }
+
+    def test_further_filters_are_passed_on(self, ask: Ask[Any], world: World) -> None:
+        world.add(a_bot(99, platform="webex"))
+        assert ask(lambda client: client.bots(WINDOW, platform="webex")).keys() == {an_id("bot 99")}
+
+    def test_a_recordings_artifacts_can_be_listed_alone(self, ask: Ask[Any]) -> None:
+        assert ask(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
+
+    def test_an_empty_listing_is_empty(self, ask: Ask[Any], world: World) -> None:
+        world.empty_listings()
+        assert ask(lambda client: client.bots(WINDOW)) == {}
+
+    def test_a_row_without_a_usable_id_is_left_out_by_name(self, settings: Settings, sandbox: Sandbox) -> None:
+        def spoil(page: Any) -> Any:
+            strange = [{**page["results"][0], "id": "../../etc/passwd"}, None]
+            return {**page, "results": [*page["results"], *strange]}
+
+        async def asking() -> tuple[int, list[str]]:
+            async with open_client(settings) as client:
+                return len(await client.bots(WINDOW)), client.rejected
+
+        sandbox.faults.add(Rule(EditJson(spoil), method="GET", path="/bot/$"))
+        found, rejected = asyncio.run(asking())
+        assert found == 25
+        assert rejected == ["bot '../../etc/passwd'", "bot without an id (NoneType)"]
+
+    def test_dates_are_asked_for_where_date_times_are_refused(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), path="/bot/$", times=1))
+        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        queries = [access.query for access in sandbox.access_log]
+        assert queries[1] == f"join_at_after={DAY}&join_at_before={DAY + timedelta(days=1)}"
+
+    def test_any_other_fault_of_the_request_is_told(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(400, {"detail": "no"}), path="/bot/$"))
+        with pytest.raises(RecallRefused, match=r"list bot: HTTP 400 \(no\)"):
+            ask(lambda client: client.bots(WINDOW))
+
+    def test_a_listing_that_shrinks_while_it_is_read_is_read_anew(
+        self, ask: Ask[Any], sandbox: Sandbox, world: World
+    ) -> None:
+        def last_page_goes(page: Any) -> Any:
+            for number in range(5):
+                world.change_bot(an_id(f"bot {number}"), join_at=None)
+            return page
+
+        sandbox.faults.add(Rule(EditJson(last_page_goes), path="/bot/$", skip=1, times=1))
+        assert ask(lambda client: client.bots(WINDOW)).keys() == {an_id(f"bot {n}") for n in range(5, 25)}
+
+    def test_one_whose_pages_keep_vanishing_is_an_error_and_no_shorter_listing(
+        self, ask: Ask[Any], sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
+        sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$", times=1))
+        sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
+        sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$", times=1))
+        sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
+        sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$"))
+        with pytest.raises(RecallNotFound, match="Invalid page"):
+            ask(lambda client: client.bots(WINDOW))
+        assert [access.status for access in sandbox.access_log] == [200, 404] * 3
+
+    def test_a_first_page_that_is_not_found_is_told_at_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(404, {"detail": "Not found."}), path="/bot/$"))
+        with pytest.raises(RecallNotFound, match="check RECALL_API_URL"):
+            ask(lambda client: client.bots(WINDOW))
+        assert len(sandbox.access_log) == 1
+
+    def test_a_cursor_that_never_ends_is_an_error(
+        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cursors = iter(range(10_000))
+
+        def another(page: Any) -> Any:
+            return {"next": f"{sandbox.api_url}/recording/?page={next(cursors)}", "results": page["results"][:3]}
+
+        monkeypatch.setattr(client_module, "_MOST_BARREN_PAGES", 12)
+        sandbox.faults.add(Rule(EditJson(another), path="/recording/$"))
+        with pytest.raises(RecallProtocolError, match="12 pages in a row with nothing new"):
+            ask(lambda client: client.recordings(WINDOW))
+
+    def test_a_next_in_a_circle_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(LoopingNext(), path="/recording/$", skip=1, times=1))
+        with pytest.raises(RecallProtocolError, match="circle"):
+            ask(lambda client: client.recordings(WINDOW))
+
+
+class TestKey:
+    def test_it_is_sent_once_prefixed(self, sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+        pasted = Settings(
+            api_key=SecretStr(f"Token {sandbox.api_key}"), api_url=settings.api_url, storage_url=str(tmp_path)
+        )
+
+        async def asking() -> int:
+            async with open_client(pasted) as client:
+                return len(await client.bots(WINDOW))
+
+        assert asyncio.run(asking()) == 25
+
+    def test_it_never_goes_to_a_foreign_next(self, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox) -> None:
+        sandbox.faults.add(Rule(ForeignNext(f"{elsewhere.api_url}/bot/?page=2"), path="/bot/$"))
+        with pytest.raises(RecallProtocolError, match="another host"):
+            ask(lambda client: client.bots(WINDOW))
+        assert len(elsewhere.access_log) == 0
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_it_never_follows_a_redirect(
+        self, status: int, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(redirect(f"{elsewhere.api_url}/bot/", status)))
+        with pytest.raises(RecallProtocolError, match="a redirect, which is never followed with the key"):
+            ask(lambda client: client.bots(WINDOW))
+        assert len(elsewhere.access_log) == 0
+
+    def test_it_passes_no_proxy_on_its_way_to_loopback(
+        self, ask: Ask[Any], elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, elsewhere.media_url)
+        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        assert len(elsewhere.access_log) == 0
+
+    def test_a_wrong_one_is_told_with_both_causes_and_never_shown(self, settings: Settings) -> None:
+        wrong = settings.model_copy(update={"api_key": SecretStr("wrong-key-of-nobody")})
+
+        async def asking() -> None:
+            async with open_client(wrong) as client:
+                await client.ping()
+
+        for _ in range(2):
+            with pytest.raises(RecallUnauthorized, match="wrong or revoked, or it belongs to another region") as told:
+                asyncio.run(asking())
+            assert "wrong-key" not in str(told.value)
+
+    def test_without_one_nothing_is_asked_and_nothing_is_written(
+        self, settings: Settings, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        async def asking() -> None:
+            async with open_client(settings.model_copy(update={"api_key": None})):
+                pytest.fail("there is no key")
+
+        with pytest.raises(SettingsError, match="RECALL_API_KEY is not set"):
+            asyncio.run(asking())
+        assert len(sandbox.access_log) == 0
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestRequests:
+    def test_no_get_has_a_body_and_every_path_ends_with_a_slash(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        async def everything(client: RecallClient) -> None:
+            await client.bots(WINDOW)
+            await client.recordings(WINDOW)
+            await client.audio_mixed(WINDOW)
+            await client.audio_mixed_of(an_id("recording 1"))
+            await client.bot(an_id("bot 1"))
+            await client.recording(an_id("recording 1"))
+            await client.audio_mixed_by_id(an_id("audio 1"))
+            await client.ping()
+
+        ask(everything)
+        accesses = list(sandbox.access_log)
+        assert {access.status for access in accesses} == {200}
+        assert not any(access.had_body for access in accesses)
+        assert all(access.path.endswith("/") for access in accesses)
+
+    def test_requests_are_counted_as_they_are_sent(self, settings: Settings, sandbox: Sandbox) -> None:
+        async def asking() -> int:
+            async with open_client(settings) as client:
+                await client.bots(WINDOW)
+                await client.bot(an_id("bot 1"))
+                return client.requests
+
+        sandbox.faults.add(Rule(unavailable(), times=2))
+        assert asyncio.run(asking()) == 3 + 1 + 2 == len(sandbox.access_log)
+
+    def test_lists_and_objects_are_held_to_their_own_budgets(self, settings: Settings) -> None:
+        taken: list[tuple[str, int]] = []
+
+        class Watched:
+            async def take(self, endpoint: str, per_minute: int) -> None:
+                taken.append((endpoint.partition(" ")[2], per_minute))
+
+        async def asking() -> None:
+            narrow = settings.model_copy(update={"list_rpm": 50, "object_rpm": 250})
+            async with open_client(narrow, limit=lambda _: Watched()) as client:
+                await client.bots((NINE, NINE))
+                await client.audio_mixed_of(an_id("recording 1"))
+                await client.bot(an_id("bot 1"))
+                await client.create_bot(NEW_BOT)
+
+        asyncio.run(asking())
+        assert taken == [("list bot", 50), ("list audio_mixed", 50), ("get bot", 250), ("create bot", 50)]
+
+    def test_a_ping_is_one_request(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        ask(lambda client: client.ping())
+        assert asked(sandbox) == {"/api/v1/bot/": 1}
+
+    def test_a_ping_succeeds_where_only_dates_are_understood(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
+        ask(lambda client: client.ping())
+
+
+class TestPages:
+    @pytest.mark.parametrize("kind", ["bot", "recording", "audio_mixed"])
+    def test_each_page_leads_to_the_next_and_the_last_to_none(self, kind: Any, ask: Ask[Any], sandbox: Sandbox) -> None:
+        async def three(client: RecallClient) -> list[Any]:
+            first, second = await client.page(kind, WINDOW, None)
+            middle, third = await client.page(kind, WINDOW, second)
+            last, end = await client.page(kind, WINDOW, third)
+            return [len(first), len(middle), len({row.id for row in (*first, *middle, *last)}), end]
+
+        assert ask(three) == [10, 10, 25, None]
+        assert asked(sandbox) == {f"/api/v1/{kind}/": 3}
+
+    def test_a_first_page_is_had_where_only_dates_are_understood(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
+        rows, _ = ask(lambda client: client.page("bot", WINDOW, None))
+        assert len(rows) == 10
+        assert "T" not in list(sandbox.access_log)[-1].query
+
+    def test_a_page_on_another_host_is_not_asked_for(self, ask: Ask[Any], elsewhere: Sandbox, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(ForeignNext(elsewhere.api_url)))
+        with pytest.raises(RecallProtocolError, match="another host"):
+            ask(lambda client: client.page("recording", WINDOW, None))
+        assert not elsewhere.access_log
+
+
+class TestHiccups:
+    @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
+    def test_a_list_survives_each_of_them(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(effect, times=2))
+        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405])
+    def test_a_refusal_is_not_asked_again(self, status: int, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(status, {"detail": "no"})))
+        with pytest.raises((RecallRefused, RecallUnauthorized, RecallNotFound)):
+            ask(lambda client: client.recordings(WINDOW))
+        assert len(sandbox.access_log) == 1
+
+    def test_a_server_that_stays_down_is_told_as_such(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(unavailable()))
+        with pytest.raises(RecallUnreachable, match=r"list recording: HTTP 503: .*try again later") as told:
+            ask(lambda client: client.recordings(WINDOW))
+        assert told.value.retry_can_help
+
+    def test_garbage_that_stays_is_told_as_such(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(garbage_json()))
+        with pytest.raises(RecallProtocolError, match="not JSON"):
+            ask(lambda client: client.recordings(WINDOW))
+
+    def test_a_wait_beyond_patience_is_given_up_at_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        stamina.set_testing(True, attempts=100)
+        sandbox.faults.add(Rule(throttling("86400")))
+        with pytest.raises(RecallThrottled, match="request limit is used up"):
+            ask(lambda client: client.recordings(WINDOW))
+        assert len(sandbox.access_log) == 1
+
+    def test_nobody_listening_is_told_with_the_host(self, tmp_path: Path) -> None:
+        with Sandbox(World()).running() as gone:
+            url = gone.api_url
+        nobody = Settings(api_key=SecretStr("key"), api_url=url, storage_url=str(tmp_path))
+
+        async def asking() -> None:
+            async with open_client(nobody) as client:
+                await client.ping()
+
+        with pytest.raises(RecallUnreachable, match=r"cannot reach 127\.0\.0\.1:\d+ \(.+\): check the network"):
+            asyncio.run(asking())
+
+    def test_an_answer_that_never_ends_is_not_waited_for(
+        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client_module, "_LONGEST_ANSWER_SECONDS", 0.2)
+        sandbox.faults.add(Rule(Stall(after_bytes=10, seconds=30), times=1))
+        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+
+    def test_an_answer_without_bounds_is_not_held_in_memory(
+        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client_module, "_LARGEST_ANSWER_BYTES", 2**20)
+        sandbox.faults.add(Rule(Reply(200, json.dumps("x" * 2**21).encode())))
+        with pytest.raises(RecallProtocolError, match="an answer of over 1 MiB"):
+            ask(lambda client: client.recordings(WINDOW))
+        assert len(sandbox.access_log) == 1
+
+
+class TestObjects:
+    def test_each_can_be_read_by_id(self, ask: Ask[Any]) -> None:
+        assert ask(lambda client: client.bot(an_id("bot 3"))).id == an_id("bot 3")
+        assert ask(lambda client: client.recording(an_id("recording 3"))).id == an_id("recording 3")
+        assert ask(lambda client: client.audio_mixed_by_id(an_id("audio 3"))).id == an_id("audio 3")
+
+    def test_one_that_is_gone_is_none(self, ask: Ask[Any]) -> None:
+        assert ask(lambda client: client.bot(an_id("nothing"))) is None
+        assert ask(lambda client: client.recording(an_id("nothing"))) is None
+        assert ask(lambda client: client.audio_mixed_by_id(an_id("nothing"))) is None
+
+    def test_an_id_may_be_spelled_as_people_do(self, ask: Ask[Any]) -> None:
+        assert ask(lambda client: client.bot(an_id("bot 3").upper())).id == an_id("bot 3")
+
+    @pytest.mark.parametrize("strange", ["", "../bot", "7b0c6c1e", "a b"])
+    def test_what_is_no_id_is_never_asked_for(self, strange: str, ask: Ask[Any], sandbox: Sandbox) -> None:
+        with pytest.raises(ValueError, match="UUID"):
+            ask(lambda client: client.bot(strange))
+        assert len(sandbox.access_log) == 0
+
+    @pytest.mark.parametrize("answer", [{}, [], {"id": an_id("bot 4")}, {"id": "nothing"}])
+    def test_another_object_than_the_one_asked_for_is_an_error(
+        self, answer: Any, ask: Ask[Any], sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(EditJson(lambda _: answer)))
+        with pytest.raises(RecallProtocolError, match="the answer is not that bot"):
+            ask(lambda client: client.bot(an_id("bot 3")))
+
+
+class TestCreation:
+    def test_a_bot_is_made_and_returned_without_its_password(self, ask: Ask[Any], world: World) -> None:
+        bot, wait_seconds = ask(lambda client: client.create_bot(NEW_BOT))
+        assert wait_seconds is None
+        assert world.bots.get(bot.id) is not None
+        assert "hidden" not in repr(bot)
+
+    def test_an_empty_pool_says_how_long_to_wait_and_makes_nothing(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.behaviour.adhoc_bots = 0
+        assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
+        assert len(sandbox.access_log) == 1
+
+    def test_an_empty_pool_that_names_no_time_means_half_a_minute(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(507, {"code": "adhoc_bot_pool_depleted"})))
+        assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
+
+    def test_every_try_is_a_new_one_to_the_server(self, ask: Ask[Any], sandbox: Sandbox, world: World) -> None:
+        async def until_made(client: RecallClient) -> Any:
+            await client.create_bot(NEW_BOT)
+            sandbox.behaviour.adhoc_bots = 1
+            return (await client.create_bot(NEW_BOT))[0]
+
+        sandbox.behaviour.adhoc_bots = 0
+        assert ask(until_made).id in {bot.id for bot in world.bots}
+
+    @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
+    def test_it_is_asked_for_once_whatever_happens(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(effect))
+        with pytest.raises((RecallRefused, RecallThrottled, RecallUnreachable, RecallProtocolError)):
+            ask(lambda client: client.create_bot(NEW_BOT))
+        assert len(sandbox.access_log) == 1
+
+    def test_a_complaint_about_the_request_is_told_without_the_password(self, ask: Ask[Any]) -> None:
+        with pytest.raises(RecallRefused, match="bot_name: Ensure this field") as told:
+            ask(lambda client: client.create_bot({**NEW_BOT, "bot_name": "x" * 101}))
+        assert "hidden" not in str(told.value)
+
+    def test_an_answer_without_a_bot_warns_of_trying_again(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(201, {"ok": True})))
+        with pytest.raises(RecallProtocolError, match="look in Recall's dashboard before trying again"):
+            ask(lambda client: client.create_bot(NEW_BOT))

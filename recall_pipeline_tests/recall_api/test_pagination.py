@@ -1,0 +1,109 @@
+"""A listing is read to its end, or it is an error (docs/design/recall-api.md, sections 4 to 6)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from recall_pipeline.errors import RecallProtocolError
+from recall_pipeline.recall_api.pagination import walk
+
+BASE = "https://api.recall.invalid/api/v1"
+FIRST = f"{BASE}/bot/?join_at_after=a"
+SECOND = f"{BASE}/bot/?join_at_after=a&page=2"
+
+
+def pages(served: Mapping[str, Any], base: str = BASE, first: str = FIRST) -> list[list[Any]]:
+    """Walk what is served by URL."""
+
+    async def fetch(url: str) -> Any:
+        return served[url]
+
+    async def read() -> list[list[Any]]:
+        return [rows async for rows in walk(fetch, first, base)]
+
+    return asyncio.run(read())
+
+
+def page(*rows: Any, next: Any = None) -> dict[str, Any]:  # noqa: A002 -- the API's name
+    return {"next": next, "previous": None, "results": list(rows)}
+
+
+def test_every_page_is_read_until_next_is_null() -> None:
+    third = f"{BASE}/bot/?cursor=xyz"
+    served = {FIRST: page(1, 2, next=SECOND), SECOND: page(3, next=third), third: page()}
+    assert pages(served) == [[1, 2], [3], []]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "/api/v1/bot/?join_at_after=a&page=2",
+        "?join_at_after=a&page=2",
+        "//api.recall.invalid/api/v1/bot/?join_at_after=a&page=2",
+        "http://api.recall.invalid/api/v1/bot/?join_at_after=a&page=2",
+        "https://API.Recall.invalid/api/v1/bot/?join_at_after=a&page=2",
+        "https://api.recall.invalid:443/api/v1/bot/?join_at_after=a&page=2",
+        f"{SECOND}#top",
+    ],
+)
+def test_next_is_followed_in_every_spelling_of_the_own_origin_and_never_in_the_clear(spelled: str) -> None:
+    assert pages({FIRST: page(1, next=spelled), SECOND: page(2)}) == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "https://elsewhere.invalid/api/v1/bot/?page=2",
+        "https://api.recall.invalid:8443/api/v1/bot/?page=2",
+        "https://api.recall.invalid.elsewhere.invalid/api/v1/bot/?page=2",
+        "https://api.recall.invalid@elsewhere.invalid/api/v1/bot/?page=2",
+        "https://elsewhere.invalid@api.recall.invalid/api/v1/bot/?page=2",
+        "//elsewhere.invalid/api/v1/bot/?page=2",
+        "https://api.recall.invalid/other/bot/?page=2",
+        "https://api.recall.invalid:port/api/v1/bot/",
+        "https://[::1/api/v1/bot/",
+        "ftp://elsewhere.invalid/api/v1/bot/",
+    ],
+)
+def test_next_is_never_followed_elsewhere_and_the_text_repeats_no_query(foreign: str) -> None:
+    with pytest.raises(RecallProtocolError, match="points to another host, which never gets the key") as refused:
+        pages({FIRST: page(1, next=foreign)})
+    assert "page=2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("unreadable", ["/api/v1/bot/?page=2\x1f", f"/api/v1/bot/?cursor={'x' * 70_000}"])
+def test_a_next_that_cannot_be_opened_is_an_error_of_the_listing(unreadable: str) -> None:
+    with pytest.raises(RecallProtocolError, match="`next` is no address that can be opened"):
+        pages({FIRST: page(1, next=unreadable)})
+
+
+def test_another_port_of_the_same_host_is_another_host() -> None:
+    base = "http://127.0.0.1:8100/api/v1"
+    with pytest.raises(RecallProtocolError, match="another host"):
+        pages({f"{base}/bot/": page(1, next="http://127.0.0.1:8101/api/v1/bot/?page=2")}, base, f"{base}/bot/")
+
+
+@pytest.mark.parametrize("back_to", [FIRST, SECOND])
+def test_a_next_that_leads_in_a_circle_is_an_error_and_no_shorter_listing(back_to: str) -> None:
+    with pytest.raises(RecallProtocolError, match="leads in a circle, so the listing is incomplete"):
+        pages({FIRST: page(1, next=SECOND), SECOND: page(2, next=back_to)})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        [],
+        "page",
+        {},
+        {"results": []},
+        {"next": None},
+        {"next": None, "results": None},
+        {"next": 2, "results": []},
+    ],
+)
+def test_an_answer_that_is_no_page_is_an_error_and_no_empty_listing(wrong: Any) -> None:
+    with pytest.raises(RecallProtocolError, match="/api/v1/bot/"):
+        pages({FIRST: page(1, next=SECOND), SECOND: wrong})

@@ -1,0 +1,182 @@
+"""The request budget: a sliding minute, shared by processes.
+
+See docs/design/recall-api.md, section 2, and docs/design/interface.md, section 1.
+"""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from recall_pipeline.errors import RecallThrottled, SettingsError
+from recall_pipeline.recall_api.rate_limit import WINDOW_SECONDS, BudgetShare, RequestBudget
+
+
+class Clock:
+    """Stands still until it is told how late it is; sleeping moves it on."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "budget.sqlite"
+
+
+@pytest.fixture
+def budget(ledger: Path, clock: Clock) -> RequestBudget:
+    return RequestBudget(ledger, clock=clock, sleep=clock.sleep)
+
+
+def take(budget: RequestBudget, times: int, endpoint: str = "list bot", per_minute: int = 5) -> None:
+    async def all_of_them() -> None:
+        for _ in range(times):
+            await budget.take(endpoint, per_minute)
+
+    asyncio.run(all_of_them())
+
+
+def test_the_budget_is_granted_at_once(budget: RequestBudget, clock: Clock) -> None:
+    take(budget, 5)
+    assert clock.now == 1000
+
+
+def test_the_next_request_waits_until_the_oldest_is_a_minute_old(budget: RequestBudget, clock: Clock) -> None:
+    take(budget, 1)
+    clock.now = 1040
+    take(budget, 4)
+    assert clock.now == 1040
+    take(budget, 1)
+    assert clock.now == pytest.approx(1060)
+
+
+def test_no_minute_ever_holds_more_than_the_budget(budget: RequestBudget, clock: Clock) -> None:
+    moments = []
+    for step in range(60):
+        clock.now += (step * 7) % 13
+        take(budget, 1, per_minute=5)
+        moments.append(clock.now)
+    assert all(later - earlier >= WINDOW_SECONDS for earlier, later in zip(moments, moments[5:], strict=False))
+    assert [earlier for earlier, later in pairwise(moments) if later < earlier] == []
+
+
+def test_each_endpoint_has_a_budget_of_its_own(budget: RequestBudget, clock: Clock) -> None:
+    take(budget, 5, "list bot")
+    take(budget, 5, "get bot")
+    assert clock.now == 1000
+
+
+def test_tasks_that_ask_at_once_are_granted_the_budget_and_no_more(budget: RequestBudget, clock: Clock) -> None:
+    async def at_once() -> None:
+        await asyncio.gather(*(budget.take("list bot", 5) for _ in range(11)))
+
+    asyncio.run(at_once())
+    assert clock.now >= 1120
+
+
+def test_two_budgets_on_one_ledger_are_one_budget(ledger: Path, clock: Clock) -> None:
+    first = RequestBudget(ledger, clock=clock, sleep=clock.sleep)
+    second = RequestBudget(ledger, clock=clock, sleep=clock.sleep)
+    take(first, 3)
+    take(second, 2)
+    assert clock.now == 1000
+    take(first, 1)
+    assert clock.now == pytest.approx(1060)
+
+
+def test_real_processes_share_the_budget_by_their_common_clock(ledger: Path) -> None:
+    asks_until_refused = (
+        "import pathlib, sys\n"
+        "from recall_pipeline.recall_api.rate_limit import RequestBudget\n"
+        "class Refused(Exception): pass\n"
+        "async def refuse(seconds): raise Refused\n"
+        "budget, granted = RequestBudget(pathlib.Path(sys.argv[1]), sleep=refuse), 0\n"
+        "import asyncio\n"
+        "try:\n"
+        "    while True:\n"
+        "        asyncio.run(budget.take('list bot', 40))\n"
+        "        granted += 1\n"
+        "except Refused:\n"
+        "    print(granted)\n"
+    )
+    command = [sys.executable, "-c", asks_until_refused, str(ledger)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]  # noqa: S603
+    granted = [int(process.communicate()[0]) for process in processes]
+    assert sum(granted) == 40
+
+
+def test_what_was_noted_before_the_last_boot_is_forgotten(ledger: Path, clock: Clock) -> None:
+    clock.now = 500_000
+    take(RequestBudget(ledger, clock=clock, sleep=clock.sleep), 5)
+    clock.now = 10
+    take(RequestBudget(ledger, clock=clock, sleep=clock.sleep), 5)
+    assert clock.now == 10
+
+
+def test_the_ledger_stays_as_small_as_a_minute(budget: RequestBudget, ledger: Path, clock: Clock) -> None:
+    for _ in range(50):
+        take(budget, 5)
+        clock.now += 61
+    with sqlite3.connect(ledger) as connection:
+        assert connection.execute("SELECT count(*) FROM request").fetchone() == (5,)
+    connection.close()
+
+
+def test_a_home_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"cannot keep the request budget in \S+ \(.*\): .*DAGSTER_HOME"):
+        RequestBudget(tmp_path / "file" / "home" / "budget.sqlite")
+
+
+def test_a_ledger_that_is_no_ledger_is_one_clear_line(ledger: Path) -> None:
+    ledger.parent.mkdir()
+    ledger.write_text("these are not the pages of a database, however long they may be" * 100)
+    with pytest.raises(SettingsError, match=r"budget\.sqlite \(file is not a database\): .*remove the file"):
+        RequestBudget(ledger)
+
+
+def test_a_ledger_that_breaks_later_is_one_clear_line_too(budget: RequestBudget, ledger: Path) -> None:
+    ledger.unlink()
+    with pytest.raises(SettingsError, match="cannot keep the request budget"):
+        take(budget, 1)
+
+
+def test_a_share_is_spent_endpoint_by_endpoint_and_never_waits(budget: RequestBudget, clock: Clock) -> None:
+    share = BudgetShare(budget, 2)
+    for endpoint in ("list bot", "list bot", "list recording"):
+        asyncio.run(share.take(endpoint, 50))
+    with pytest.raises(RecallThrottled, match="share of the request budget"):
+        asyncio.run(share.take("list bot", 50))
+    asyncio.run(share.take("list recording", 50))
+    assert clock.now == 1000.0
+
+
+def test_a_share_gives_way_where_others_have_used_the_minute_up(budget: RequestBudget, clock: Clock) -> None:
+    for _ in range(3):
+        asyncio.run(budget.take("list bot", 3))
+    with pytest.raises(RecallThrottled):
+        asyncio.run(BudgetShare(budget, 2).take("list bot", 3))
+    clock.now += WINDOW_SECONDS
+    asyncio.run(BudgetShare(budget, 2).take("list bot", 3))
+
+
+def test_what_a_share_takes_counts_for_everybody(budget: RequestBudget) -> None:
+    for _ in range(2):
+        asyncio.run(BudgetShare(budget, 1).take("list bot", 2))
+    assert not budget.try_take("list bot", 2)

@@ -1,0 +1,180 @@
+"""Answers become JSON, or the one error that names cause and cure (docs/design/recall-api.md, section 2)."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from recall_pipeline.errors import (
+    RecallError,
+    RecallNotFound,
+    RecallProtocolError,
+    RecallRefused,
+    RecallThrottled,
+    RecallUnauthorized,
+    RecallUnreachable,
+)
+from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
+
+
+def an_answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
+    request = httpx.Request("GET", "https://eu-central-1.recall.invalid/api/v1/bot/")
+    content = body if isinstance(body, bytes) else None
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content is not None:
+        return httpx.Response(status, content=content, headers=names, request=request)
+    return httpx.Response(status, json=body, headers=names, request=request)
+
+
+def error_of(answer: httpx.Response) -> RecallError:
+    """The error of an answer that is not to be asked for again."""
+    with pytest.raises(RecallError) as refused:
+        json_from_response(answer, "list bot")
+    return refused.value
+
+
+def retry_of(answer: httpx.Response) -> RetryableError:
+    """The invitation to ask again."""
+    with pytest.raises(RetryableError) as again:
+        json_from_response(answer, "list bot")
+    return again.value
+
+
+@pytest.mark.parametrize("body", [{"results": []}, [], "text", 7])
+def test_a_good_answer_is_its_json(body: Any) -> None:
+    assert json_from_response(an_answer(200, body), "list bot") == body
+
+
+def test_an_answer_without_content_is_none() -> None:
+    assert json_from_response(an_answer(204, b""), "delete recording") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b'{"name": "\\ud83d\\ude00"}', "\N{GRINNING FACE}"),
+        (b'{"name": "\\ud83d"}', "?"),
+        (b'{"name": "\\uDE00 and \\u00e9"}', "? and \u00e9"),
+        (b'{"name": NaN}', None),
+        (b'{"name": -Infinity}', None),
+    ],
+)
+def test_what_no_file_could_hold_is_read_as_something_that_can_be_kept(body: bytes, read: str | None) -> None:
+    name = json_from_response(an_answer(200, body), "list bot")["name"]
+    assert name == read
+    assert str(name).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"next": null, "results": [{"id": "7b0c',
+        b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\xbd"}',  # half of a pair in UTF-8, which the json module would let pass
+        '{"a": "\\ud83d"}'.encode("utf-16"),
+        b"[" * 100_000,
+    ],
+)
+def test_a_good_status_with_anything_but_json_may_be_asked_for_again(body: bytes) -> None:
+    again = retry_of(an_answer(200, body, content_type="text/html"))
+    assert isinstance(again.error, RecallProtocolError)
+    assert "the answer is not JSON (text/html): check RECALL_API_URL" in str(again.error)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "body", [{"detail": "Invalid token."}, {"code": "authentication_failed", "detail": "Invalid token."}]
+    )
+    def test_401_names_both_causes_and_both_settings(self, body: Any) -> None:
+        error = error_of(an_answer(401, body))
+        assert isinstance(error, RecallUnauthorized)
+        assert "wrong or revoked" in str(error)
+        assert "belongs to another region" in str(error)
+        assert "RECALL_API_KEY and RECALL_REGION" in str(error)
+        assert "eu-central-1.recall.invalid" in str(error)
+
+    @pytest.mark.parametrize(
+        ("status", "kind", "said"),
+        [
+            (400, RecallRefused, "the request is wrong"),
+            (402, RecallRefused, "out of credit"),
+            (403, RecallRefused, "firewall"),
+            (404, RecallNotFound, "deleted, or it never existed"),
+            (405, RecallRefused, "RECALL_API_URL"),
+            (418, RecallRefused, "refused as it is"),
+            (507, RecallRefused, "pool of ad-hoc bots is empty"),
+            (302, RecallProtocolError, "never followed with the key"),
+        ],
+    )
+    def test_each_status_has_its_error_cause_and_cure(self, status: int, kind: type[RecallError], said: str) -> None:
+        error = error_of(an_answer(status, {"detail": "as it is"}, location="https://elsewhere.invalid/"))
+        assert type(error) is kind
+        assert error.status_code == status
+        assert str(error).startswith(f"list bot: HTTP {status} (as it is): ")
+        assert said in str(error)
+        assert not error.retry_can_help
+
+    def test_complaints_about_fields_are_quoted(self) -> None:
+        error = error_of(an_answer(400, {"join_at": ["Enter a valid date.", "Or none."], "code": "invalid"}))
+        assert "(join_at: Enter a valid date. Or none.; code: invalid)" in str(error)
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"{}", b"null", b"[" * 100_000])
+    def test_an_error_without_details_is_told_without(self, body: bytes) -> None:
+        assert str(error_of(an_answer(404, body))).startswith("list bot: HTTP 404: ")
+
+    def test_what_is_quoted_is_short_and_holds_no_password(self) -> None:
+        link = "https://x.zoom.us/j/812?pwd=hidden"
+        error = error_of(an_answer(400, {"meeting_url": [f"{link} is not supported. {'x' * 9999}"]}))
+        assert "hidden" not in str(error)
+        assert len(str(error)) < 500
+
+    def test_a_server_that_echoes_the_key_does_not_bring_it_into_the_text(self) -> None:
+        answer = an_answer(401, {"detail": "Invalid token key-of-nobody."})
+        answer.request.headers["Authorization"] = "Token key-of-nobody"
+        assert "key-of-nobody" not in str(error_of(answer))
+
+
+class TestRetries:
+    @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
+    def test_a_server_in_trouble_may_be_asked_again(self, status: int) -> None:
+        again = retry_of(an_answer(status, b"<html>"))
+        assert isinstance(again.error, RecallUnreachable)
+        assert again.error.retry_can_help
+        assert again.after_seconds is None
+
+    def test_a_conflict_may_be_asked_again(self) -> None:
+        assert isinstance(retry_of(an_answer(409, {"code": "conflict"})).error, RecallRefused)
+
+    def test_a_throttled_request_waits_as_long_as_it_is_told(self) -> None:
+        again = retry_of(an_answer(429, {"code": "throttled"}, retry_after="17"))
+        assert isinstance(again.error, RecallThrottled)
+        assert again.after_seconds == 17
+        assert "RECALL_LIST_RPM" in str(again.error)
+
+    def test_an_overloaded_server_may_name_the_time_too(self) -> None:
+        assert retry_of(an_answer(503, b"", retry_after="5")).after_seconds == 5
+
+
+class TestRetryAfter:
+    @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("17", 17), ("1.5", 1.5), (" 30 ", 30), ("86400", 86400)])
+    def test_seconds_are_taken_in_full(self, text: str, seconds: float) -> None:
+        assert retry_after_seconds(an_answer(429, retry_after=text)) == seconds
+
+    def test_a_date_is_the_time_from_now_until_then(self) -> None:
+        then = datetime.now(UTC) + timedelta(hours=2)
+        seconds = retry_after_seconds(an_answer(429, retry_after=format_datetime(then, usegmt=True)))
+        assert seconds == pytest.approx(7200, abs=30)
+
+    def test_a_date_in_the_past_is_no_time_at_all(self) -> None:
+        assert retry_after_seconds(an_answer(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")) == 0
+
+    @pytest.mark.parametrize("text", ["", "soon", "-5", "nan", "inf", "1e999", "Wed, 99 Oct 2015", "1 minute"])
+    def test_nonsense_counts_as_absent(self, text: str) -> None:
+        assert retry_after_seconds(an_answer(429, retry_after=text)) is None
+
+    def test_absent_is_none(self) -> None:
+        assert retry_after_seconds(an_answer(429)) is None

@@ -1,0 +1,124 @@
+"""When a request is sent again, and when one gives up (docs/design/recall-api.md, section 2)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+import stamina
+
+from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused, RecallThrottled, RecallUnreachable
+from recall_pipeline.recall_api.responses import RetryableError
+from recall_pipeline.recall_api.retry import RetryHook, RetryPolicy, WaitReporter, send_with_retries
+
+DOWN = RecallUnreachable("down", 503)
+THROTTLED = RecallThrottled("throttled", 429)
+
+
+class Server:
+    """Answers with each of these in turn, the last for ever; counts how often it was asked."""
+
+    def __init__(self, *faults: Exception | None) -> None:
+        self._faults = faults
+        self.asked = 0
+
+    async def __call__(self) -> str:
+        fault = self._faults[min(self.asked, len(self._faults) - 1)]
+        self.asked += 1
+        if fault is not None:
+            raise fault
+        return "answer"
+
+
+def a_clock(*seconds: float) -> Callable[[], float]:
+    """A clock that shows each of these in turn."""
+    return iter(seconds).__next__
+
+
+@pytest.fixture(autouse=True)
+def many_attempts() -> None:
+    """Let the code under test, not the test's switch, end the attempts."""
+    stamina.set_testing(True, attempts=1000)
+
+
+@pytest.mark.parametrize("error", [DOWN, THROTTLED, RecallRefused("conflict", 409), RecallProtocolError("torn")])
+def test_whatever_a_retry_may_cure_is_asked_again(error: RecallError) -> None:
+    server = Server(RetryableError(error), RetryableError(error), None)
+    assert asyncio.run(send_with_retries(server, RetryPolicy())) == "answer"
+    assert server.asked == 3
+
+
+def test_a_refusal_is_never_asked_again() -> None:
+    server = Server(RecallRefused("bad", 400))
+    with pytest.raises(RecallRefused, match="bad"):
+        asyncio.run(send_with_retries(server, RetryPolicy()))
+    assert server.asked == 1
+
+
+def test_faults_are_borne_for_the_stated_number_of_attempts_and_the_last_error_is_told() -> None:
+    server = Server(RetryableError(RecallUnreachable("first")), RetryableError(DOWN))
+    with pytest.raises(RecallUnreachable, match="down") as told:
+        asyncio.run(send_with_retries(server, RetryPolicy(attempts=4)))
+    assert server.asked == 4
+    assert told.value.__cause__ is None
+
+
+def test_being_throttled_does_not_use_up_the_attempts() -> None:
+    server = Server(*[RetryableError(THROTTLED, 1)] * 20, RetryableError(DOWN), None)
+    assert asyncio.run(send_with_retries(server, RetryPolicy(attempts=2))) == "answer"
+    assert server.asked == 22
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    server = Server(RetryableError(THROTTLED, 901))
+    with pytest.raises(RecallThrottled):
+        asyncio.run(send_with_retries(server, RetryPolicy(deadline_seconds=900)))
+    assert server.asked == 1
+
+
+def test_a_retry_is_logged_without_printing(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.WARNING)
+    asyncio.run(send_with_retries(Server(RetryableError(DOWN), None), RetryPolicy()))
+    assert [record.name for record in caplog.records] == ["stamina"]
+    assert capsys.readouterr().out == ""
+
+
+class TestWaits:
+    def test_a_long_one_is_told_once_for_all_that_wait(self, caplog: pytest.LogCaptureFixture) -> None:
+        waits = WaitReporter(a_clock(0, 0, 1, 40))
+        waits.tell(30, THROTTLED)
+        waits.tell(31, THROTTLED)
+        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai asks: throttled"]
+        waits.tell(30, THROTTLED)
+        assert len(caplog.records) == 2
+
+    def test_a_short_one_is_not_worth_a_word(self, caplog: pytest.LogCaptureFixture) -> None:
+        WaitReporter().tell(9, THROTTLED)
+        assert caplog.records == []
+
+    def test_one_that_is_not_begun_is_not_told(self, caplog: pytest.LogCaptureFixture) -> None:
+        RetryHook(RetryPolicy(deadline_seconds=60))(RetryableError(THROTTLED, 90))
+        assert caplog.records == []
+
+
+class TestDecision:
+    def test_the_wait_is_what_the_server_asked_for_and_a_little_more(self) -> None:
+        waits = [RetryHook(RetryPolicy(), a_clock(0, 0))(RetryableError(THROTTLED, 30)) for _ in range(200)]
+        assert all(30 < wait <= 31 for wait in waits)
+        assert len(set(waits)) > 100, "without jitter all clients come back at once"
+
+    def test_a_wait_that_ends_within_the_deadline_is_borne(self) -> None:
+        decide = RetryHook(RetryPolicy(deadline_seconds=900), a_clock(0, 800))
+        assert decide(RetryableError(THROTTLED, 90)) is not False
+
+    def test_one_that_would_end_beyond_what_is_left_is_not(self) -> None:
+        decide = RetryHook(RetryPolicy(deadline_seconds=900), a_clock(0, 800))
+        assert decide(RetryableError(THROTTLED, 100)) is False
+
+    def test_without_a_stated_wait_stamina_backs_off_by_itself(self) -> None:
+        assert RetryHook(RetryPolicy(), a_clock(0))(RetryableError(DOWN)) is True
+
+    def test_any_other_exception_ends_it(self) -> None:
+        assert RetryHook(RetryPolicy(), a_clock(0))(ValueError("a mistake of ours")) is False

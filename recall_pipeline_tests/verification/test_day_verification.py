@@ -1,0 +1,153 @@
+"""Every file is read back, and every file is accounted for."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from recall_pipeline.audio import run_tasks
+from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Layout
+from recall_pipeline.verification import Kind, stored_days, verify_days
+from recall_pipeline_tests.storages import BUCKET
+from recall_pipeline_tests.verification.conftest import PAGE, REVIEW, STANDUP, Copy
+from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+from recall_sandbox import Sandbox
+
+R = TypeVar("R", MixedAudioRow, CatalogRow)
+
+
+def state_of(folder: Path) -> dict[str, int]:
+    """Every file and folder below, and when it last changed."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_sound_archive_is_proven_and_nothing_is_written(copy: Copy, tmp_path: Path) -> None:
+    before = state_of(tmp_path)
+    verified = copy.verify()
+    assert verified.problems == []
+    # Three MP3s, the one that Recall replaced, and two normalized files.
+    assert (verified.days, verified.files, verified.proven, verified.superseded) == ([DAY], 6, 6, 1)
+    assert verified.corrupt == {PAGE: DAY}
+    assert state_of(tmp_path) == before
+
+
+def test_each_damage_is_told_by_its_kind(copy: Copy) -> None:
+    lost, shorter, changed = copy.source(STANDUP), copy.source(REVIEW), copy.spoil(copy.normalized(REVIEW))
+    copy.path(lost).unlink()
+    copy.put(shorter, copy.path(shorter).read_bytes()[:-1])
+    assert copy.found() == {(Kind.MISSING, lost), (Kind.CHANGED, shorter), (Kind.CHANGED, changed)}
+
+
+def restated(rows: list[R] | None, stated: dict[str, Any]) -> list[R]:
+    """Let the row of the review state something else."""
+    return [dataclasses.replace(row, **stated) if row.recording_id == REVIEW else row for row in rows or []]
+
+
+def test_bytes_that_are_those_stated_and_no_sound_do_not_decode(copy: Copy) -> None:
+    garbage = b"no sound at all" * 1000
+    key = copy.put(copy.source(REVIEW), garbage)
+    stated: dict[str, Any] = {"source_sha256": hashlib.sha256(garbage).hexdigest(), "source_bytes": len(garbage)}
+    MIXED_AUDIO.write(copy.archive, DAY, restated(MIXED_AUDIO.read(copy.archive, DAY), stated))
+    CATALOG.write(copy.archive, DAY, restated(CATALOG.read(copy.archive, DAY), stated))
+    assert copy.found() == {(Kind.UNDECODABLE, key)}
+
+
+def test_what_no_row_names_is_an_orphan_and_an_older_version_is_none(copy: Copy) -> None:
+    audio_id = copy.mp3(REVIEW).audio_id
+    older = talk(3).body()
+    copy.put(Layout.source(DAY, REVIEW, audio_id, hashlib.sha256(older).hexdigest()[:8]), older)
+    rotten = copy.put(Layout.source(DAY, REVIEW, audio_id, "0badcafe"), older)
+    orphans = [
+        Layout.source(DAY, REVIEW, an_id("another mp3")),
+        Layout.source(DAY, an_id("another recording"), audio_id),
+        Layout.normalized(DAY, REVIEW, audio_id, "wav"),
+        f"mixed_audio/day={DAY}/{REVIEW}/.{audio_id}.mp3.k2j3h4",
+        f"audio_catalog/day={DAY}/copy of audio_catalog.parquet",
+    ]
+    for key in orphans:
+        copy.put(key, b"whatever")
+    assert copy.found() == {(Kind.CHANGED, rotten), *((Kind.ORPHANED, key) for key in orphans)}
+
+
+def test_a_day_of_which_only_files_are_left_is_looked_at(copy: Copy) -> None:
+    key = copy.put(f"normalized_audio/day=2026-02-01/{REVIEW}/{an_id('mp3')}.flac", b"whatever")
+    assert copy.found() == {(Kind.ORPHANED, key)}
+
+
+def test_a_table_that_cannot_be_read_is_told_and_no_file_is_called_an_orphan_for_it(copy: Copy) -> None:
+    table = copy.put(Layout.table("mixed_audio", DAY), b"no parquet")
+    [problem] = copy.verify().problems
+    assert (problem.kind, problem.what) == (Kind.UNREADABLE, table)
+    assert "is no readable parquet" in problem.line
+
+
+def test_tables_that_contradict_one_another_are_told(copy: Copy) -> None:
+    recordings = RECORDINGS.read(copy.archive, DAY) or []
+    mp3s, catalog = MIXED_AUDIO.read(copy.archive, DAY) or [], CATALOG.read(copy.archive, DAY) or []
+    RECORDINGS.write(copy.archive, DAY, [row for row in recordings if row.recording_id != STANDUP])
+    MIXED_AUDIO.write(copy.archive, DAY, [row for row in mp3s if row.recording_id != STANDUP])
+    CATALOG.write(copy.archive, DAY, [row for row in catalog if row.recording_id != REVIEW])
+    verified = copy.verify()
+    lines = [problem.line for problem in verified.problems if problem.kind is Kind.DISAGREEING]
+    assert lines == [
+        f"{DAY} disagreeing: recording {REVIEW} has no row in audio_catalog",
+        f"{DAY} disagreeing: MP3 {copy.mp3(REVIEW).audio_id} has no row in audio_catalog",
+        f"{DAY} disagreeing: recording {STANDUP} is cataloged, but the table recordings has lost it",
+        f"{DAY} disagreeing: recording {STANDUP} is cataloged with MP3 {an_id('standup mp3 0')}, "
+        "which the table mixed_audio has lost",
+    ]
+    # Its files are known all the same, from the catalog; those of the review have lost their row.
+    orphaned = [problem.what for problem in verified.problems if problem.kind is Kind.ORPHANED]
+    assert [key for key in orphaned if STANDUP in key] == [Layout.source(DAY, STANDUP, an_id("standup mp3 0"))]
+
+
+def test_what_a_sync_settles_meanwhile_is_not_told(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    orphan = copy.put(Layout.source(DAY, REVIEW, an_id("another mp3")), b"published, and not in the table yet")
+
+    def read_while_a_sync_ends(*arguments: Any, **options: Any) -> Iterator[Any]:
+        yield from run_tasks(*arguments, **options)
+        copy.path(orphan).unlink()
+
+    monkeypatch.setattr("recall_pipeline.verification.day_verification.run_tasks", read_while_a_sync_ends)
+    assert copy.verify().problems == []
+
+
+def test_days_are_held_where_anything_lies_and_bounds_are_included(copy: Copy) -> None:
+    copy.put("bots/day=2026-03-04/bots.parquet", b"")
+    copy.put("audio_catalog/notes/of someone", b"")
+    later = DAY.replace(day=4)
+    assert stored_days(copy.archive) == [DAY, later]
+    assert stored_days(copy.archive, later) == stored_days(copy.archive, later, later) == [later]
+    assert stored_days(copy.archive, None, DAY) == [DAY]
+
+
+@pytest.fixture(params=[BUCKET])
+def storage_url(request: pytest.FixtureRequest) -> str:
+    """An S3 bucket."""
+    return str(request.getfixturevalue(request.param))
+
+
+def test_on_an_object_store_it_is_the_same(sandbox: Sandbox, settings: Settings) -> None:
+    workspace = Workspace(sandbox, settings)
+    workspace.meet("standup", talk())
+    [review] = workspace.meet("review", talk(1))
+    rows = workspace.sync().rows
+    archive = workspace.archive
+    lost = Layout.key_in(rows[0].audio_uri or "")
+    archive.remove(lost)
+    changed = workspace.row(review.id).source_key or ""
+    with archive.scratch() as written:
+        written.write_bytes(workspace.content(changed)[:-4] + b"rot!")
+        archive.publish(written, changed)
+    archive.close_spool()
+    verified = verify_days(archive, settings, stored_days(archive), lambda *_: None)
+    found = {(problem.kind, problem.what) for problem in verified.problems}
+    assert (verified.files, found) == (4, {(Kind.MISSING, lost), (Kind.CHANGED, changed)})
+    assert not archive.spool.exists()

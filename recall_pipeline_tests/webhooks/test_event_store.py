@@ -1,0 +1,63 @@
+"""Events wait in the order in which they came, are put aside once looked at, and go after a while."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.webhooks import Event, EventStore
+from recall_pipeline_tests.storages import stored_keys
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TODAY = date(2026, 3, 2)
+
+
+def event(event_id: str, minutes: int = 0) -> Event:
+    return Event(event_id, "bot.done", NOON + timedelta(minutes=minutes), bot_id="c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e01")
+
+
+def test_what_is_kept_is_read_as_it_was(inbox: EventStore) -> None:
+    first, second = event("b"), event("a", 1)
+    assert inbox.keep(second)
+    assert inbox.keep(first)
+    assert inbox.waiting() == [first, second]
+    assert inbox.count() == 2
+
+
+def test_an_empty_storage_has_no_events(inbox: EventStore) -> None:
+    assert (inbox.waiting(), inbox.count(), inbox.sweep(TODAY)) == ([], 0, 0)
+
+
+def test_what_was_drained_waits_no_longer_and_stays_a_while(inbox: EventStore, storage_url: str) -> None:
+    inbox.keep(event("a"))
+    inbox.keep(event("b"))
+    inbox.drain([event("a"), event("gone meanwhile")], TODAY)
+    assert inbox.waiting() == [event("b")]
+    assert inbox.sweep(TODAY + timedelta(days=3)) == 0
+    assert "_events/drained/day=2026-03-02/a.json" in stored_keys(storage_url)
+    assert inbox.sweep(TODAY + timedelta(days=4)) == 1
+    assert [key for key in stored_keys(storage_url) if not key.startswith("_spool")] == ["_events/b.json"]
+
+
+def test_what_is_no_event_is_put_aside_for_a_while_and_stops_nothing(
+    inbox: EventStore, archive: Archive, storage_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.webhooks.event_store.utc_now", lambda: NOON)
+    inbox.keep(event("a"))
+    with archive.scratch() as written:
+        written.write_text('{"event_id": "torn')
+        archive.publish(written, Layout.event("torn"))
+    assert inbox.waiting() == [event("a")]
+    assert "_events/drained/day=2026-03-02/unreadable-torn.json" in stored_keys(storage_url)
+    assert inbox.count() == 1
+    assert inbox.sweep(TODAY + timedelta(days=4)) == 1
+
+
+def test_a_backlog_is_read_a_thousand_at_a_time(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recall_pipeline.webhooks.event_store._MOST_AT_ONCE", 2)
+    inbox = EventStore(archive)
+    for name in "abc":
+        inbox.keep(event(name))
+    first = inbox.waiting()
+    inbox.drain(first, TODAY)
+    assert [one.event_id for one in (*first, *inbox.waiting())] == ["a", "b", "c"]

@@ -1,0 +1,101 @@
+"""A webhook is taken when one of the secrets signed exactly these bytes within the last minutes, and else refused."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from recall_pipeline.days import utc_now
+from recall_pipeline.webhooks.signature import SignatureVerifier
+from recall_pipeline_tests.webhooks.signing import OTHER_SECRET, SECRET, headers, payload, signature
+
+BODY = payload()
+
+
+def fault(signed: Mapping[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,)) -> str | None:
+    return SignatureVerifier(secrets).fault(signed, body)
+
+
+@pytest.mark.parametrize("spelling", ["webhook", "svix"])
+def test_both_spellings_of_the_headers_are_known(spelling: str) -> None:
+    assert fault(headers(BODY, spelling=spelling)) is None
+
+
+def test_headers_of_two_spellings_are_not_mixed() -> None:
+    signed = headers(BODY)
+    signed["svix-id"] = signed.pop("webhook-id")
+    assert fault(signed) == "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
+
+
+@pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
+def test_while_a_secret_is_rotated_both_are_good(secret: str) -> None:
+    assert fault(headers(BODY, secret=secret), secrets=(SECRET, OTHER_SECRET)) is None
+    assert fault(headers(BODY, secret="whsec_dGhlIHRoaXJkIG9uZSBvZiBub2JvZHk="), secrets=(SECRET, OTHER_SECRET))  # noqa: S106
+
+
+@pytest.mark.parametrize("others", ["v1,AAAA", "v1a,c2lnbmF0dXJl", "nonsense", "v1,", "v1,QUJDRA=", "v1,a,b ,"])
+def test_one_good_signature_among_others_is_enough(others: str) -> None:
+    signed = headers(BODY)
+    good = signed["webhook-signature"]
+    assert fault({**signed, "webhook-signature": f"{others} {good}"}) is None
+    assert fault({**signed, "webhook-signature": f"{good} {others}"}) is None
+
+
+def test_a_secret_may_lack_its_padding() -> None:
+    padded = "whsec_c2l4dGVlbiBieXRlcyEhIQ=="
+    assert fault(headers(BODY, secret=padded), secrets=(padded.rstrip("="),)) is None
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_clocks_may_differ_by_some_minutes(minutes: int) -> None:
+    assert fault(headers(BODY, at=utc_now() + timedelta(minutes=minutes))) is None
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(-6, "Message timestamp too old"), (6, "Message timestamp too new")])
+def test_what_was_recorded_long_ago_or_is_of_the_future_is_refused(minutes: int, said: str) -> None:
+    assert fault(headers(BODY, at=utc_now() + timedelta(minutes=minutes))) == said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signature": "v1,AAAA"},
+        {"signature": "v1,AAA"},
+        {"id": "msg_2"},
+        {"timestamp": "soon"},
+        {"timestamp": "nan"},
+        {"timestamp": "1e400"},
+        {"timestamp": "-1"},
+    ],
+)
+def test_what_was_changed_on_the_way_is_refused(changes: dict[str, str]) -> None:
+    signed = headers(BODY) | {f"webhook-{name}": value for name, value in changes.items()}
+    assert fault(signed)
+
+
+def test_a_changed_body_is_refused() -> None:
+    assert fault(headers(BODY), BODY.replace(b"done", b"fail")) == "No matching signature found"
+
+
+def test_a_body_that_is_no_text_is_refused() -> None:
+    body = b"\xff\xfe"
+    assert fault(headers(body), body) == "No matching signature found"
+
+
+@pytest.mark.parametrize("missing", ["id", "timestamp", "signature"])
+def test_a_missing_header_is_named(missing: str) -> None:
+    signed = headers(BODY)
+    del signed[f"webhook-{missing}"]
+    assert fault(signed) == "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
+
+
+def test_a_version_that_is_not_known_is_refused_in_words() -> None:
+    signed = headers(BODY)
+    signed["webhook-signature"] = signed["webhook-signature"].replace("v1,", "v2,")
+    assert fault(signed) == "Signed in a version that is not known here: v1 is expected"
+
+
+def test_a_flood_of_signatures_costs_no_more_than_ten() -> None:
+    signed = headers(BODY)
+    flood = " ".join(signature(BODY, f"msg_{number}", "1") for number in range(10))
+    assert fault({**signed, "webhook-signature": f"{flood} {signed['webhook-signature']}"})

@@ -1,0 +1,156 @@
+"""The API origin: the endpoints of docs/design/recall-api.md, sections 3 to 6, and DELETE for bots' media."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from recall_sandbox.behaviour import Behaviour, Endpoint
+from recall_sandbox.bot_creation import BotCreation
+from recall_sandbox.clock import Clock
+from recall_sandbox.json_views import artifact_json, bot_json, recording_json
+from recall_sandbox.links import Links
+from recall_sandbox.list_queries import ListQueries
+from recall_sandbox.middleware import Limits
+from recall_sandbox.pagination import Page, cursor_page, numbered_page
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
+from recall_sandbox.refusal import Refusal, answer_refusal, not_found
+from recall_sandbox.world import World
+
+PREFIX = "/api/v1"
+Row = TypeVar("Row", SandboxBot, SandboxRecording, Artifact)
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Api:
+    """Every endpoint reads the world anew; nothing is kept between requests but limits and answers."""
+
+    def __init__(self, world: World, behaviour: Behaviour, links: Links, clock: Clock) -> None:
+        self._world = world
+        self._behaviour = behaviour
+        self._links = links
+        self._clock = clock
+        self._listings = ListQueries(world, behaviour)
+        self._limits = Limits(behaviour, clock)
+        self._creation = BotCreation(world, behaviour, clock)
+
+    def app(self) -> Starlette:
+        """The ASGI application; slash-less paths are redirected (docs/design/recall-api.md, section 1)."""
+        routes = [
+            self._route("/bot/", "list", "GET", self.list_bots),
+            self._route("/bot/", "create", "POST", self.create_bot),
+            self._route("/bot/{id}/", "object", "GET", self.read_bot),
+            self._route("/recording/", "list", "GET", self.list_recordings),
+            self._route("/recording/{id}/", "object", "GET", self.read_recording),
+            self._route("/recording/{id}/", "object", "DELETE", self.delete_recording),
+            self._route("/audio_mixed/", "list", "GET", self.list_artifacts),
+            self._route("/audio_mixed/{id}/", "object", "GET", self.read_artifact),
+            self._route("/audio_mixed/{id}/", "object", "DELETE", self.delete_artifact),
+        ]
+        return Starlette(routes=routes, exception_handlers={HTTPException: answer_refusal})
+
+    async def list_bots(self, request: Request) -> Response:
+        """`{count, next, previous, results}`, by page number."""
+        rows = self._listings.bots(request.query_params)
+        number = request.query_params.get("page", "1")
+        page = numbered_page(rows, request.url, number, *self._page_switches())
+        return self._page(page, self._bot_json, count=len(rows.rows))
+
+    async def list_recordings(self, request: Request) -> Response:
+        """`{next, previous, results}`, by cursor."""
+        rows = self._listings.recordings(request.query_params)
+        cursor = request.query_params.get("cursor")
+        page = cursor_page(rows, request.url, cursor, *self._page_switches())
+        return self._page(page, self._recording_json)
+
+    async def list_artifacts(self, request: Request) -> Response:
+        """`{next, previous, results}`, by cursor."""
+        rows = self._listings.artifacts(request.query_params)
+        cursor = request.query_params.get("cursor")
+        page = cursor_page(rows, request.url, cursor, *self._page_switches())
+        return self._page(page, self._artifact_json)
+
+    async def create_bot(self, request: Request) -> Response:
+        """201 with the bot."""
+        try:
+            asked = await request.json()
+        except ValueError:
+            raise Refusal(400, {"code": "parse_error", "detail": "JSON parse error"}) from None
+        bot = await self._creation.create(asked, request.headers.get("idempotency-key"))
+        return JSONResponse(self._bot_json(bot), 201)
+
+    async def read_bot(self, request: Request) -> Response:
+        """One bot."""
+        return JSONResponse(self._bot_json(_found(self._world.bots.get(_path_id(request)))))
+
+    async def read_recording(self, request: Request) -> Response:
+        """One recording; a deleted one as it is, unless it is gone."""
+        return JSONResponse(self._recording_json(self._recording(request)))
+
+    async def read_artifact(self, request: Request) -> Response:
+        """One artifact with a fresh link; a deleted one as it is, unless it is gone."""
+        return JSONResponse(self._artifact_json(self._artifact(request)))
+
+    async def delete_recording(self, request: Request) -> Response:
+        """204; it is deleted for good, its artifacts with it."""
+        self._world.delete_recording(self._recording(request).id)
+        return Response(status_code=204)
+
+    async def delete_artifact(self, request: Request) -> Response:
+        """204; it is deleted for good."""
+        self._world.delete_artifact(self._artifact(request).id)
+        return Response(status_code=204)
+
+    def _recording(self, request: Request) -> SandboxRecording:
+        row = _found(self._world.recordings.get(_path_id(request)))
+        return _found(None if row.gone else row)
+
+    def _artifact(self, request: Request) -> Artifact:
+        row = _found(self._world.artifacts.get(_path_id(request)))
+        return _found(None if row.gone else row)
+
+    def _page_switches(self) -> tuple[int, int]:
+        return self._behaviour.page_size, self._behaviour.repeat_rows
+
+    def _page(self, page: Page[Any], render: Callable[[Any], Any], **more: int) -> Response:
+        beside = {**more, "next": page.next, "previous": page.previous}
+        return JSONResponse({**beside, "results": [render(row) for row in page.rows]})
+
+    def _bot_json(self, bot: SandboxBot) -> dict[str, Any]:
+        return bot_json(self._world, bot, self._mint)
+
+    def _recording_json(self, recording: SandboxRecording) -> dict[str, Any]:
+        return recording_json(self._world, recording, self._mint)
+
+    def _artifact_json(self, artifact: Artifact) -> dict[str, Any]:
+        return artifact_json(self._world, artifact, self._mint)
+
+    def _mint(self, artifact: Artifact) -> str:
+        expires_at = self._clock() + timedelta(seconds=self._behaviour.link_life_seconds)
+        return self._links.mint(artifact, int(expires_at.timestamp()))
+
+    def _route(self, path: str, kind: Endpoint, method: str, handler: Handler) -> Route:
+        async def limited(request: Request) -> Response:
+            self._limits.check(f"{method} {path}", kind)
+            return await handler(request)
+
+        return Route(PREFIX + path, limited, methods=[method])
+
+
+def _path_id(request: Request) -> str:
+    try:
+        return str(UUID(request.path_params["id"]))
+    except ValueError:
+        raise not_found() from None
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise not_found()
+    return row

@@ -1,0 +1,44 @@
+"""Pre-signed download links: minted on every read, valid for a while (docs/design/recall-api.md, section 6)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from recall_sandbox.records import Artifact
+
+_ACCESS_KEY_ID = "SANDBOXACCESSKEY"
+
+
+class Links:
+    """Mints and checks links to `media_url`; those of another run of the sandbox are not honoured."""
+
+    def __init__(self, media_url: str) -> None:
+        self._media_url = media_url
+        self._secret = secrets.token_bytes(32)
+
+    def mint(self, artifact: Artifact, expires_at_seconds: int) -> str:
+        """A link that holds until that second of Unix time; every one carries its own session token."""
+        path = f"/recordings/{artifact.recording_id}/{artifact.id}.{artifact.format}"
+        token = secrets.token_urlsafe(24)
+        query = {
+            "AWSAccessKeyId": _ACCESS_KEY_ID,
+            "Expires": str(expires_at_seconds),
+            "x-amz-security-token": token,
+            "Signature": self._signature(path, str(expires_at_seconds), token),
+        }
+        return f"{self._media_url}{path}?{urlencode(query)}"
+
+    def fault(self, path: str, query: Mapping[str, str], now_seconds: float) -> str | None:
+        """Why this link is not honoured, as an S3 error code; None when it is."""
+        expires = query.get("Expires", "")
+        signature = self._signature(path, expires, query.get("x-amz-security-token", ""))
+        if not hmac.compare_digest(signature, query.get("Signature", "")):
+            return "SignatureDoesNotMatch"
+        return "AccessDenied" if int(expires) < now_seconds else None
+
+    def _signature(self, path: str, expires: str, token: str) -> str:
+        signed = f"GET\n{path}\n{expires}\n{token}".encode()
+        return base64.b64encode(hmac.digest(self._secret, signed, hashlib.sha256)).decode()

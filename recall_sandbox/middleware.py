@@ -1,0 +1,64 @@
+"""Before every endpoint: firewall, key, request limits (docs/design/recall-api.md, sections 1 and 2)."""
+
+import re
+from itertools import cycle
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from recall_sandbox.access_log import has_body
+from recall_sandbox.behaviour import Behaviour, Endpoint
+from recall_sandbox.clock import Clock
+from recall_sandbox.limits import SlidingWindow
+from recall_sandbox.refusal import Refusal, answer_refusal, throttled
+
+_BODIES_OF_401 = (
+    {"detail": "Invalid token."},
+    {"code": "authentication_failed", "detail": "Invalid token."},
+)
+
+
+class Gate:
+    """ASGI middleware that refuses what never reaches an endpoint."""
+
+    def __init__(self, app: ASGIApp, api_key: str) -> None:
+        self._app = app
+        self._api_key = api_key
+        self._spellings = cycle(_BODIES_OF_401)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 403 or 401."""
+        try:
+            self._check(scope["method"], Headers(scope=scope))
+        except Refusal as refused:
+            response = await answer_refusal(Request(scope), refused)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _check(self, method: str, headers: Headers) -> None:
+        if method == "GET" and has_body(headers):
+            detail = "Request blocked: a GET request must not have a body."
+            raise Refusal(403, {"code": "request_blocked", "detail": detail})
+        sent = headers.get("authorization", "")
+        if re.sub(r"^Token ", "", sent) != self._api_key:
+            raise Refusal(401, next(self._spellings))
+
+
+class Limits:
+    """Counts the calls of each endpoint, and refuses those over its limit with 429."""
+
+    def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
+        self._behaviour = behaviour
+        self._clock = clock
+        self._window = SlidingWindow()
+
+    def check(self, endpoint: str, kind: Endpoint) -> None:
+        """Count a call of an endpoint of this kind (list, object or create), or raise 429."""
+        limit = self._behaviour.limit_of(kind)
+        if limit is None:
+            return
+        wait_seconds = self._window.admit(endpoint, limit, self._behaviour.window_seconds, self._clock().timestamp())
+        if wait_seconds:
+            raise throttled(wait_seconds)
