@@ -22,14 +22,15 @@ import dagster as dg
 
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.defs import finished_bots
-from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
-from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow, find_artifacts
+from recall_pipeline.discovery import sync_bots, sync_recordings
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.rows import ARCHIVED
 from recall_pipeline.polling.listing_poll import pages_per_tick, ticks_until_seen
-from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api import Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive, open_archive, open_day
 from recall_sandbox import Sandbox, World
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 from recall_sandbox.speech import Speech
@@ -150,12 +151,13 @@ def file_everything(archive: Archive) -> None:
         async with open_client(Settings()) as client:
             today = utc_now().date()
             listing = await list_days(client, today - timedelta(days=LOOKBACK_DAYS + 1), today)
+            upstream = Upstream(client, listing)
             for day in days_between(listing.first, listing.last):
-                BOTS.write(archive, day, await discover_bots(client, listing, archive, day))
-                recordings = await discover_recordings(client, listing, archive, day)
-                RECORDINGS.write(archive, day, recordings)
-                rows, _ = await find_artifacts(client, listing, archive, day, recordings)
-                MIXED_AUDIO.write(archive, day, map(_as_captured, rows))
+                with open_day(archive, day) as archive_day:
+                    await sync_bots(archive_day, upstream)
+                    await sync_recordings(archive_day, upstream)
+                    rows, _ = await find_artifacts(archive_day, upstream)
+                    archive_day.write(MIXED_AUDIO, map(_as_captured, rows))
 
     asyncio.run(file())
 

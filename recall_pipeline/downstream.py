@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from recall_pipeline.defs import (
         DAYS,
+        SCHEDULE_PRIORITY,
+        SENSOR_PRIORITY,
         TAGS,
         DayReport,
         as_dagster_failure,
@@ -37,6 +39,8 @@ __all__ = [
     "CATALOG",
     "DAYS",
     "FORGOTTEN",
+    "SCHEDULE_PRIORITY",
+    "SENSOR_PRIORITY",
     "TAGS",
     "Archive",
     "ArchivedRecording",
@@ -63,7 +67,17 @@ __all__ = [
     "without_quotes",
 ]
 
-_OF_DAGSTER = ("DAYS", "TAGS", "DayReport", "as_dagster_failure", "day_report", "days_of", "materialized")
+_OF_DAGSTER = (
+    "SCHEDULE_PRIORITY",
+    "SENSOR_PRIORITY",
+    "DAYS",
+    "TAGS",
+    "DayReport",
+    "as_dagster_failure",
+    "day_report",
+    "days_of",
+    "materialized",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@
     │   ├── LinkExpired               the pre-signed URL is no longer honoured: read the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
     ├── StorageError                  the archive could not be read or written
+    │   └── TableMissing              a table that a step builds on is not there: sync its day
     └── AudioError                    bytes are whole, yet cannot become audio
         ├── NotAudio                  no decoder finds a sound in them
         └── NormalizationError        decoding or encoding failed on the way
@@ -96,6 +97,12 @@ class StorageError(PipelineError):
 
     retry_can_help = True
     is_lack_of_room = False
+
+
+class TableMissing(StorageError):
+    """A table that a step builds on is not there, which does not mean that it is empty."""
+
+    retry_can_help = False
 
 
 class AudioError(PipelineError):

@@ -10,20 +10,12 @@ from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 
-from recall_pipeline.catalog import Cataloged, catalog_day
-from recall_pipeline.discovery import RECORDINGS, discover_recordings
-from recall_pipeline.download import (
-    MIXED_AUDIO,
-    DownloadPlan,
-    DownloadReport,
-    MixedAudioRow,
-    download_day,
-    find_artifacts,
-)
-from recall_pipeline.recall_api import RecallClient, open_client
-from recall_pipeline.recall_api.day_listing import list_days
+from recall_pipeline.catalog import CatalogReport, sync_catalog
+from recall_pipeline.discovery import sync_recordings
+from recall_pipeline.download import MIXED_AUDIO, DownloadReport, MixedAudioRow, sync_mp3s
+from recall_pipeline.recall_api import RecallClient, Upstream, list_days, open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import ArchiveDay, open_archive, open_day
 from recall_pipeline_tests.storages import stored, stored_keys
 from recall_sandbox import Access, Sandbox
 from recall_sandbox.content import Content
@@ -44,10 +36,6 @@ def talk(number: int = 0) -> Speech:
 def an_id(name: str) -> str:
     """A UUID that a name always gets."""
     return str(uuid5(NAMESPACE_OID, name))
-
-
-def _unwatched(done: int, total: int) -> None:
-    """Follow no progress."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +103,12 @@ class Workspace:
         settings = self.settings.model_copy(update=changes)
         return asyncio.run(self._capture(settings, again))
 
-    def catalog(self, **changes: Any) -> Cataloged:
+    def catalog(self, **changes: Any) -> CatalogReport:
         """Catalog the day; `changes` are settings."""
-        return catalog_day(self.archive, self.settings.model_copy(update=changes), DAY, _unwatched)
+        with open_day(self.archive, DAY) as day:
+            return sync_catalog(day, self.settings.model_copy(update=changes))
 
-    def sync(self, **changes: Any) -> Cataloged:
+    def sync(self, **changes: Any) -> CatalogReport:
         """Capture and catalog the day."""
         self.capture()
         return self.catalog(**changes)
@@ -151,16 +140,11 @@ class Workspace:
 
     async def _capture(self, settings: Settings, again: frozenset[str]) -> DownloadReport:
         async with open_client(settings) as client:
-            recordings, rows, artifacts = await self.found(client)
-            wanted = DownloadPlan({row.recording_id: row.expires_at for row in recordings}, again)
-            with self.archive.lock_day(DAY):
-                captured = await download_day(client, self.archive, settings, DAY, rows, artifacts, wanted)
-                MIXED_AUDIO.write(self.archive, DAY, captured.rows)
-        return captured
+            with open_day(self.archive, DAY) as day:
+                return await sync_mp3s(day, await self.discovered(day, client), settings, again)
 
-    async def found(self, client: RecallClient) -> Any:
-        """Return the day's recordings, its MP3 rows and the artifacts, as discovered now."""
-        listing = await list_days(client, DAY, DAY)
-        recordings = await discover_recordings(client, listing, self.archive, DAY)
-        RECORDINGS.write(self.archive, DAY, recordings, {"listed_at": listing.listed_at.isoformat()})
-        return (recordings, *await find_artifacts(client, listing, self.archive, DAY, recordings))
+    async def discovered(self, day: ArchiveDay, client: RecallClient) -> Upstream:
+        """Sync the day's recordings; return what Recall.ai shows about the day."""
+        upstream = Upstream(client, await list_days(client, DAY, DAY))
+        await sync_recordings(day, upstream)
+        return upstream

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import dagster as dg
 
-from recall_pipeline.downstream import PipelineError, load_settings, open_archive
+from recall_pipeline.downstream import SCHEDULE_PRIORITY, SENSOR_PRIORITY, PipelineError, load_settings, open_archive
 from recall_transcripts.asset import transcripts
 from recall_transcripts.due_days import days_to_transcribe
 from recall_transcripts.settings import WHISPER, load_transcripts_settings
@@ -25,6 +25,7 @@ _STARTS = _can_transcribe()
 catalog_changes = dg.AutomationConditionSensorDefinition(
     "catalog_changes",
     target=dg.AssetSelection.assets(transcripts),
+    run_tags=SENSOR_PRIORITY,
     default_status=dg.DefaultSensorStatus.RUNNING if _STARTS else dg.DefaultSensorStatus.STOPPED,
     description="Requests a day when its catalog was materialized. Starts switched on where an engine is installed.",
 )
@@ -46,4 +47,5 @@ def daily_transcripts(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
         yield dg.SkipReason(str(error))
         return
     for day in due:
-        yield dg.RunRequest(run_key=f"{day}:transcripts:{tick.isoformat()}", partition_key=day.isoformat())
+        run_key = f"{day}:transcripts:{tick.isoformat()}"
+        yield dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SCHEDULE_PRIORITY)

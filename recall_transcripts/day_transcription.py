@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from recall_pipeline.downstream import Archive, ArchivedRecording, AudioError, Outcome, StorageError, utc_now
+from recall_pipeline.downstream import CATALOG, Archive, ArchivedRecording, AudioError, Outcome, StorageError, utc_now
 from recall_transcripts.rows import TranscriptRow
 from recall_transcripts.table import DayTable
 from recall_transcripts.transcriber import Transcriber
@@ -33,9 +33,11 @@ def transcribe_recordings(
     """Bring the day's transcripts up to date with the catalog; the engine is opened when something is ready.
 
     A recording that cannot be read or heard leaves the others alone and is tried again by the next run.
-    Raises the PipelineError of an engine that cannot work at all.
+    Raises TableMissing for a day without a catalog, whose transcripts stay, and the PipelineError of an engine that
+    cannot work at all.
     """
     with archive.exclusive_lock(f"transcripts-{day.isoformat()}"):
+        CATALOG.require(archive, day)
         recordings = list(cataloged)
         table = DayTable(archive, day, recordings)
         ready = [recording for recording in recordings if recording.row.outcome == Outcome.READY]

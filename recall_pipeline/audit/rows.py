@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.storage import Archive, Table, column
+from recall_pipeline.storage import Archive, ArchiveDay, Table, column
 
 FORGOTTEN, RELEASED = "forgotten", "released"
 
@@ -44,17 +44,26 @@ def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: T
 
 @dataclass(frozen=True, slots=True)
 class ErasedIds:
-    """The ids of a day of which nothing may be kept or fetched."""
+    """The ids of a day of which nothing may be kept or downloaded."""
 
     recordings: frozenset[str]
     bots: frozenset[str]
 
+    @classmethod
+    def of(cls, audit: Iterable[AuditRow]) -> "ErasedIds":
+        """Return the ids that a day's audit rows name as erased, also where the erasure was interrupted."""
+        erased = [row for row in audit if row.action == FORGOTTEN]
+        return cls(
+            recordings=frozenset(row.recording_id for row in erased if row.recording_id),
+            bots=frozenset(row.bot_id for row in erased if row.bot_id and not row.recording_id),
+        )
+
 
 def erased_on(archive: Archive, day: date) -> ErasedIds:
-    """Return what is forgotten of `day`, also where forgetting was interrupted. Raises StorageError."""
-    rows = AUDIT.read_columns(archive, day, "action", "recording_id", "bot_id")
-    forgotten = [(recording_id, bot_id) for action, recording_id, bot_id in rows if action == FORGOTTEN]
-    return ErasedIds(
-        recordings=frozenset(recording_id for recording_id, _ in forgotten if recording_id),
-        bots=frozenset(bot_id for recording_id, bot_id in forgotten if bot_id and not recording_id),
-    )
+    """Return what was erased of `day`. Raises StorageError."""
+    return ErasedIds.of(AUDIT.read(archive, day) or ())
+
+
+def erased_in(day: ArchiveDay, *, read_again: bool = False) -> ErasedIds:
+    """Return what was erased of an open day; `read_again` where another host may have erased meanwhile."""
+    return ErasedIds.of(day.read_again(AUDIT) if read_again else day.rows(AUDIT))

@@ -1,4 +1,4 @@
-"""Decide what became of each recording, and keep the table that everybody reads.
+"""Normalize archived audio, derive the outcome of each recording, and write `audio_catalog`.
 
 Belongs here: the columns of `audio_catalog`, the outcome table of the contract as one function, normalizing what is
 archived, publishing a day of the catalog, and the readers of rows and audio that others import.
@@ -8,7 +8,7 @@ Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files
 
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
 from recall_pipeline.catalog.catalog_reader import read_catalog
-from recall_pipeline.catalog.day_catalog import Cataloged, catalog_day
+from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.due_days import days_due
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
@@ -30,12 +30,11 @@ __all__ = [
     "CATALOG",
     "OUTCOME_LABELS",
     "ArchivedRecording",
+    "CatalogReport",
     "CatalogRow",
-    "Cataloged",
     "Finding",
     "Outcome",
     "byte_mismatches",
-    "catalog_day",
     "days_due",
     "duration_differences",
     "expiring_soon",
@@ -46,5 +45,6 @@ __all__ = [
     "read_catalog",
     "read_recordings",
     "schema_mismatch",
+    "sync_catalog",
     "target_of",
 ]

@@ -1,141 +1,147 @@
-"""Catalog a day: normalize what is new, decide every outcome, publish the table, then drop what it no longer names."""
+"""Catalog a day: normalize what is new, decide each outcome, write the table, then delete unreferenced files."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from recall_pipeline.audio import Done, Target
-from recall_pipeline.audit import erased_on
-from recall_pipeline.catalog.normalization import NormalizeTask, Published, normalize_all, target_of
-from recall_pipeline.catalog.row_builder import Heard, build_row, heard_anew, heard_before, heard_still, not_heard
+from recall_pipeline.audit import erased_in
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
+from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
-from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow, unanswered_on
-from recall_pipeline.progress import Progress
+from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.progress import Progress, no_progress
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, Layout, mismatch
+from recall_pipeline.storage import ArchiveDay, Layout, mismatch
 
 
 @dataclass(frozen=True, slots=True)
-class Cataloged:
-    """A day's catalog as it was published, and how many files were normalized for it."""
+class CatalogReport:
+    """A day's catalog as it was written, and how many files were normalized for it."""
 
     rows: list[CatalogRow]
     normalized: int
 
 
-def catalog_day(
-    archive: Archive, settings: Settings, day: date, progress: Progress, again: frozenset[str] = frozenset()
-) -> Cataloged:
-    """Bring the day's catalog up to date with what the archive holds; every recording has a row.
+def sync_catalog(
+    day: ArchiveDay, settings: Settings, progress: Progress = no_progress, refetch: frozenset[str] = frozenset()
+) -> CatalogReport:
+    """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
-    The normalized files of recordings named in `again` are read back, and made anew where they are lost or damaged.
+    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch. Raises
+    TableMissing where the day has none of these tables: nothing is known about it. Raises StorageError.
     """
-    forgotten = erased_on(archive, day).recordings
-    captured = MIXED_AUDIO.read(archive, day) or []
-    mp3s = _by_recording([row.redacted() if row.recording_id in forgotten else row for row in captured])
-    before = {row.key: row for row in CATALOG.read(archive, day) or []}
-    listened = _normalize_new(archive, settings, day, mp3s, before, again, progress)
-    now = utc_now()
-    rows = dict(before)  # what the other tables have lost is not lost here
-    unanswered = unanswered_on(archive, day)
-    had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
-    for recording in RECORDINGS.read(archive, day) or []:
-        rows.pop(recording.recording_id, None)
-        for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
-            key = mp3.audio_id if mp3 else recording.recording_id
-            heard = listened.heard(archive, key)
-            rows[key] = build_row(archive, recording, mp3, heard, before.get(key), now, unanswered.get(key))
-    let_go = {key: before.get(key, row) for key, row in rows.items() if row.recording_id in forgotten}
-    rows |= {key: row.redacted(now) for key, row in let_go.items()}
+    recordings = day.require(RECORDINGS)
+    day.require(MIXED_AUDIO)
+    before = {row.key: row for row in day.rows(CATALOG)}
+    mp3s = _mp3s_by_recording(day)
+    audio, normalized = _audio_columns(day, settings, mp3s, before, refetch, progress)
+    rows = _rows(day, mp3s, before, audio, utc_now())
+    rows = _redacted(day, rows, before, read_again=normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
-    CATALOG.write(archive, day, ordered, RECORDINGS.facts(archive, day))
-    _drop_replaced(archive, before.values(), ordered)
-    return Cataloged(ordered, listened.normalized)
+    day.write(CATALOG, ordered, recordings.facts)
+    _remove_replaced(day, before.values(), ordered)
+    return CatalogReport(ordered, normalized)
 
 
-def _by_recording(rows: Sequence[MixedAudioRow]) -> dict[str, list[MixedAudioRow | None]]:
-    grouped: dict[str, list[MixedAudioRow | None]] = {}
-    for row in rows:
-        grouped.setdefault(row.recording_id, []).append(row)
+def _mp3s_by_recording(day: ArchiveDay) -> dict[str, list[MixedAudioRow]]:
+    erased = erased_in(day).recordings
+    grouped: dict[str, list[MixedAudioRow]] = {}
+    for row in day.rows(MIXED_AUDIO):
+        grouped.setdefault(row.recording_id, []).append(row.redacted() if row.recording_id in erased else row)
     return grouped
 
 
-@dataclass(slots=True)
-class _Listened:
-    """What the day's MP3s sound like: heard now, or as the catalog says of those normalized before."""
-
-    as_before: Mapping[str, CatalogRow]
-    anew: dict[str, Heard]
-    normalized: int = 0
-
-    def heard(self, archive: Archive, key: str) -> Heard | None:
-        """Return what was heard in the MP3 of a row; None when it is not archived."""
-        row = self.as_before.get(key)
-        return heard_before(archive, row) if row else self.anew.get(key)
-
-
-def _normalize_new(
-    archive: Archive,
-    settings: Settings,
-    day: date,
-    mp3s: Mapping[str, Sequence[MixedAudioRow | None]],
+def _rows(
+    day: ArchiveDay,
+    mp3s: Mapping[str, Sequence[MixedAudioRow]],
     before: Mapping[str, CatalogRow],
-    again: frozenset[str],
+    audio: Mapping[str, AudioColumns],
+    now: datetime,
+) -> dict[str, CatalogRow]:
+    """Return a row per MP3, and per recording without one; rows that the other tables have lost are kept."""
+    rows = dict(before)
+    had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
+    for recording in day.rows(RECORDINGS):
+        rows.pop(recording.recording_id, None)
+        for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
+            key = mp3.audio_id if mp3 else recording.recording_id
+            rows[key] = build_row(day.archive, recording, mp3, audio.get(key), before.get(key), now)
+    return rows
+
+
+def _redacted(
+    day: ArchiveDay, rows: Mapping[str, CatalogRow], before: Mapping[str, CatalogRow], *, read_again: bool
+) -> dict[str, CatalogRow]:
+    """Return the rows with those of erased recordings redacted; another host may have erased while files were made."""
+    erased, now = erased_in(day, read_again=read_again).recordings, utc_now()
+    return {key: before.get(key, row).redacted(now) if row.recording_id in erased else row for key, row in rows.items()}
+
+
+def _audio_columns(
+    day: ArchiveDay,
+    settings: Settings,
+    mp3s: Mapping[str, Sequence[MixedAudioRow]],
+    before: Mapping[str, CatalogRow],
+    refetch: frozenset[str],
     progress: Progress,
-) -> _Listened:
-    """Normalize what is archived and not normalized as it shall be."""
+) -> tuple[dict[str, AudioColumns], int]:
+    """Return the audio columns of every archived MP3 by artifact id, and how many files were normalized for them."""
     target = target_of(settings)
-    archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3 and mp3.state == ARCHIVED}
-    normalized_before = {
-        audio_id: _as_found(archive, before[audio_id], again)
+    archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3.state == ARCHIVED}
+    previous = {
+        audio_id: _checked(day, before[audio_id], refetch)
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    as_before = {key: row for key, row in normalized_before.items() if row.audio_recipe == target.recipe}
-    listened = _Listened(as_before, {})
-    rows = {**before, **normalized_before}
-    tasks = [_task(archive, target, day, mp3, rows) for key, mp3 in archived.items() if key not in as_before]
+    current = {key: row for key, row in previous.items() if row.audio_recipe == target.recipe}
+    columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
+    rows = {**before, **previous}
+    tasks = [_task(day, target, mp3, rows.get(key)) for key, mp3 in archived.items() if key not in current]
+    normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
-        key = done.task.audio_id
-        listened.anew[key] = _columns_of(archive, done, normalized_before.get(key))
-        listened.normalized += done.result is not None
+        columns[done.task.audio_id] = _columns_of(day, done, previous.get(done.task.audio_id))
+        normalized += done.result is not None
         progress(number, len(tasks))
-    return listened
+    return columns, normalized
 
 
 def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
-    """Whether the catalog names a normalized file of these bytes, whatever its target was."""
+    """Whether the catalog references a normalized file of these bytes, whatever its target was."""
     return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
 
 
-def _as_found(archive: Archive, row: CatalogRow, again: frozenset[str]) -> CatalogRow:
-    """Return the row; without its recipe where its file is to be read back and is not what the row states."""
+def _checked(day: ArchiveDay, row: CatalogRow, refetch: frozenset[str]) -> CatalogRow:
+    """Return the row; without its recipe where its file is to be compared with it and differs."""
     key = Layout.key_in(row.audio_uri or "")
-    if row.recording_id not in again or mismatch(archive, key, row.audio_bytes, row.audio_sha256) is None:
+    if row.recording_id not in refetch or mismatch(day.archive, key, row.audio_bytes, row.audio_sha256) is None:
         return row
     return dataclasses.replace(row, audio_recipe=None)
 
 
-def _columns_of(archive: Archive, done: Done[NormalizeTask, Published], row: CatalogRow | None) -> Heard:
+def _columns_of(day: ArchiveDay, done: Done[NormalizeTask, AudioColumns], row: CatalogRow | None) -> AudioColumns:
     if done.result:
-        return heard_anew(archive, done.task, done.result)
-    return heard_still(archive, row, done.error) if row else not_heard(done.error)
+        return done.result
+    return AudioColumns.keep_previous(day.archive, row, done.error) if row else AudioColumns.failed(done.error)
 
 
-def _task(
-    archive: Archive, target: Target, day: date, mp3: MixedAudioRow, before: Mapping[str, CatalogRow]
-) -> NormalizeTask:
-    row = before.get(mp3.audio_id)
+def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow | None) -> NormalizeTask:
     taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
-    return NormalizeTask(archive.address, target, day, mp3.recording_id, mp3.audio_id, mp3.source_key or "", taken)
+    source = mp3.source_key or ""
+    return NormalizeTask(day.archive.address, target, day.day, mp3.recording_id, mp3.audio_id, source, taken)
 
 
-def _drop_replaced(archive: Archive, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:
-    """Remove the normalized files that the catalog named until now and no longer does."""
-    named = {Layout.key_in(row.audio_uri) for row in rows if row.audio_uri}
+def _remove_replaced(day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:
+    """Remove the normalized files in whose place the catalog now references another file of the same MP3.
+
+    A row that references none has no replacement: its table may have been lost, and the file may be the only one.
+    """
+    referenced = {row.key: Layout.key_in(row.audio_uri) for row in rows if row.audio_uri}
+    kept = set(referenced.values())
     for row in before:
-        if row.audio_uri and (key := Layout.key_in(row.audio_uri)) not in named:
-            archive.remove(key)
+        if row.key in referenced and row.audio_uri and (key := Layout.key_in(row.audio_uri)) not in kept:
+            day.archive.remove(key)

@@ -6,7 +6,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
 
-from recall_pipeline.audio import Done, Normalized, Target, run_tasks
+from recall_pipeline.audio import Done, Target, run_tasks
+from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Address, Layout
@@ -27,27 +28,19 @@ class NormalizeTask:
     taken_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A normalized file under its final name."""
-
-    key: str
-    facts: Normalized
-
-
-def normalize_task(task: NormalizeTask) -> Published:
+def normalize_task(task: NormalizeTask) -> AudioColumns:
     """Read the source, write the normalized file beside no other of its name; runs in a worker."""
     from recall_pipeline.audio import normalize
 
     archive = task.address.open()
     with archive.local_copy(task.source_key) as source, archive.scratch(suffix=f".{task.target.format}") as output:
-        facts = normalize(source, output, task.target)
-        key = _output_key(task, facts.audio_sha256)
+        result = normalize(source, output, task.target)
+        key = _output_key(task, result.audio_sha256)
         archive.publish(output, key)
-    return Published(key, facts)
+    return AudioColumns.from_result(archive, key, task.target, result)
 
 
-def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, Published]]:
+def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, AudioColumns]]:
     """Yield each task as it ends, with its result or its error."""
     if not tasks:
         return

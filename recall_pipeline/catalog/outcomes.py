@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
@@ -40,51 +41,41 @@ class Verdict:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listened:
-    """What normalizing an archived MP3 came to."""
-
-    is_silent: bool = False
-    finding: str | None = None
-    failure: str | None = None
-
-
 def decide(
     recording: RecordingRow,
     audio: MixedAudioRow | None,
-    listened: Listened | None,
+    columns: AudioColumns | None,
     now: datetime,
-    unanswered: str | None = None,
 ) -> Verdict:
-    """Return the verdict on a recording and one of its MP3s.
+    """Return the verdict on a recording and one of its MP3s (`audio` None: none is known).
 
-    None: it has none, or `unanswered` says why that is not known.
+    `columns` describe its normalized file; None: it was not tried yet.
     """
     return (
-        (audio and _by_bytes(audio, listened))
+        (audio and _by_bytes(audio, columns))
         or _failed_upstream(recording, audio)
         or _gone_upstream(recording, audio, now)
         or _in_progress(recording, audio, now)
-        or _not_known(unanswered)
+        or _not_known(recording)
         or _without_mp3(recording, now)
     )
 
 
-def _by_bytes(audio: MixedAudioRow, listened: Listened | None) -> Verdict | None:
+def _by_bytes(audio: MixedAudioRow, columns: AudioColumns | None) -> Verdict | None:
     """Rows 1 to 4: what the archive holds, and what could not be fetched into it."""
     if audio.is_offered and not audio.is_settled:
         return Verdict(Outcome.DOWNLOAD_FAILED, audio.fetch_failure or "not fetched yet")
     if audio.fault is not None:
         return Verdict(Outcome.CORRUPT, audio.fault)
     if audio.state is not None:
-        return _listened_to(listened or Listened(failure="it was not tried yet"))
+        return _normalized(columns or AudioColumns(failure="it was not tried yet"))
     return None
 
 
-def _listened_to(listened: Listened) -> Verdict:
-    if listened.failure:
-        return Verdict(Outcome.DOWNLOAD_FAILED, f"the MP3 is archived, normalizing it failed: {listened.failure}")
-    return Verdict(Outcome.SILENT if listened.is_silent else Outcome.READY, listened.finding)
+def _normalized(columns: AudioColumns) -> Verdict:
+    if columns.failure:
+        return Verdict(Outcome.DOWNLOAD_FAILED, f"the MP3 is archived, normalizing it failed: {columns.failure}")
+    return Verdict(Outcome.SILENT if columns.is_silent else Outcome.READY, columns.finding)
 
 
 def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Verdict | None:
@@ -131,11 +122,11 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     return Verdict(Outcome.PROCESSING, why)
 
 
-def _not_known(unanswered: str | None) -> Verdict | None:
-    """Row 4, where it is the question that fails: rows 8 to 10 would say that there is no MP3."""
-    if unanswered is None:
+def _not_known(recording: RecordingRow) -> Verdict | None:
+    """Row 4, where it is the lookup that fails: rows 8 to 10 would say that there is no MP3."""
+    if recording.mp3_lookup_error is None:
         return None
-    return Verdict(Outcome.DOWNLOAD_FAILED, f"Recall does not say whether it has an MP3: {unanswered}")
+    return Verdict(Outcome.DOWNLOAD_FAILED, f"Recall does not say whether it has an MP3: {recording.mp3_lookup_error}")
 
 
 def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:

@@ -11,6 +11,7 @@ from recall_pipeline.storage import Archive
 from recall_pipeline.verification import (
     Problem,
     VerificationReport,
+    absent,
     days_to_sync_again,
     remove_redundant_files,
     verify_days,
@@ -38,7 +39,9 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     faults += [f"{day}: lies before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
+    after.problems = sorted([*absent(archive, affected), *after.problems], key=lambda problem: problem.day)
     left = {(problem.day, problem.what) for problem in after.problems}
     mended = [problem for problem in found.problems if (problem.day, problem.what) not in left]
     problems = list(with_explanations(archive, after.problems))
-    return Repaired(dataclasses.replace(found, problems=problems, corrupt=after.corrupt), mended, faults)
+    held = sorted({*found.days, *(problem.day for problem in mended)})
+    return Repaired(dataclasses.replace(found, days=held, problems=problems, corrupt=after.corrupt), mended, faults)

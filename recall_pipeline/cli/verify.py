@@ -15,9 +15,13 @@ from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.repair import Repaired, repair
 from recall_pipeline.download import Unfinished, unfinished
-from recall_pipeline.settings import load_settings
-from recall_pipeline.storage import open_archive
-from recall_pipeline.verification import Kind, stored_days, verify_days
+from recall_pipeline.progress import StepProgress
+from recall_pipeline.settings import Settings, load_settings
+from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.verification import Kind, absent, expected_days, stored_days, verify_days
+
+_EMPTY = {"day": None, "kind": str(Kind.MISSING), "what": "every day", "recording_id": None, "repaired": False}
+"""The problem of an archive without any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,16 @@ class _Left:
 def verify_command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:
     """Prove the archive against the catalog: every file is read back, hashed and decoded.
 
+    A day asked for that is not there, a day without tables between archived ones, a lost table and an archive without
+    any day are problems too: each is named with the next action.
+
     Says what is missing, changed, undecodable or orphaned, which tables cannot be read, and where they contradict one
     another. Needs no key and writes nothing, unless --repair syncs the days concerned: it fetches again what is lost
     or corrupt, normalizes again from the stored MP3, and removes an orphan only if its very bytes are cataloged.
 
     \b
     The object of --json:
-      days                      the days, oldest first
+      days                      the days that are archived, oldest first
       files, bytes, proven      read back, and how many files of these are what the tables say
       missing, changed, undecodable, orphaned, unreadable, disagreeing
                                 how many of each are wrong (after --repair: still wrong)
@@ -55,7 +62,8 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
                                 what killed processes left in the spool; the next sync removes it, or --repair
       problems                  [{day, kind, what, says, recording_id, repaired}, ..]
 
-    Exit status: 0 everything is proven; 1 something is wrong and not repaired, listed; 2 wrong usage or settings.
+    Exit status: 0 everything is proven; 1 something is wrong and not repaired, listed, or there is nothing to prove;
+    2 wrong usage or settings.
     """
     settings = load_settings()
     check_days(settings, first, last)
@@ -63,8 +71,8 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         settings.required_api_key()
     archive = open_archive(settings)
     with progress_bars() as progress:
-        outcome = Repaired(verify_days(archive, settings, stored_days(archive, first, last), progress))
-        if repairing:
+        outcome = _verified(settings, archive, first, last, progress)
+        if repairing and not outcome.faults:
             outcome = repair(settings, archive, outcome.verified, progress)
             archive.sweep()
     for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
@@ -74,15 +82,29 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
     return FAILED if outcome.verified.problems or outcome.faults else 0
 
 
+def _verified(
+    settings: Settings, archive: Archive, first: date | None, last: date | None, progress: StepProgress
+) -> Repaired:
+    """Verify the days asked for; what is not there is wrong as well, and an archive without a day is a fault."""
+    held = stored_days(archive, first, last)
+    verified = verify_days(archive, settings, held, progress)
+    expected = expected_days(stored_days(archive), first, last)
+    problems = [*absent(archive, sorted({*held, *expected})), *verified.problems]
+    verified.problems = sorted(problems, key=lambda problem: problem.day)
+    empty = f"{archive.address.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
+    return Repaired(verified, faults=() if held or problems else (empty,))
+
+
 def _as_object(outcome: Repaired, left: _Left) -> dict[str, Any]:
     verified = outcome.verified
+    empty = [] if verified.days or verified.problems else [_EMPTY | {"says": fault} for fault in outcome.faults]
     told = [(problem, False) for problem in verified.problems] + [(problem, True) for problem in outcome.mended]
     return {
         "days": [day.isoformat() for day in verified.days],
         "files": verified.files,
         "bytes": verified.size_bytes,
         "proven": verified.proven,
-        **{str(kind): verified.count(kind) for kind in Kind},
+        **{str(kind): verified.count(kind) + (len(empty) if kind is Kind.MISSING else 0) for kind in Kind},
         "repaired": len(outcome.mended),
         "superseded": verified.superseded,
         "corrupt": len(verified.corrupt),
@@ -100,7 +122,8 @@ def _as_object(outcome: Repaired, left: _Left) -> dict[str, Any]:
                 "repaired": repaired,
             }
             for problem, repaired in told
-        ],
+        ]
+        + empty,
     }
 
 

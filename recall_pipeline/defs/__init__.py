@@ -17,6 +17,7 @@ from recall_pipeline.defs.jobs import sync_day
 from recall_pipeline.defs.metadata import TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.mixed_audio_asset import mixed_audio
 from recall_pipeline.defs.partitions import DAYS, days_of
+from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY, SENSOR_PRIORITY
 from recall_pipeline.defs.recordings_asset import recordings
 from recall_pipeline.defs.run_context import RunContext, SyncStats, as_dagster_failure, run_context_resource
 from recall_pipeline.defs.run_liveness import close_dead_runs, process_tags
@@ -24,6 +25,8 @@ from recall_pipeline.defs.schedules import daily_sync
 
 __all__ = [
     "DAYS",
+    "SCHEDULE_PRIORITY",
+    "SENSOR_PRIORITY",
     "TAGS",
     "DayReport",
     "RunContext",

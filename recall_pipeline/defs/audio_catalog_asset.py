@@ -7,11 +7,12 @@ from datetime import date
 
 import dagster as dg
 
-from recall_pipeline.catalog import CATALOG, Cataloged, CatalogRow, catalog_day
+from recall_pipeline.catalog import CATALOG, CatalogReport, CatalogRow, sync_catalog
 from recall_pipeline.defs.metadata import DAILY, OWNERS, TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.mixed_audio_asset import mixed_audio
 from recall_pipeline.defs.partitions import DAYS, days_of
 from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
+from recall_pipeline.storage import open_day
 
 _SAMPLE_ROWS = 10
 _LONGEST_REASON = 80  # characters
@@ -35,16 +36,16 @@ def audio_catalog(
     """Normalize what is new and publish each day of the catalog."""
     reports: dict[date, DayReport] = {}
     for day in days_of(context):
-        with session.as_dagster_failure(), session.archive.lock_day(day):
+        with session.as_dagster_failure(), open_day(session.archive, day) as archive_day:
             progress = session.progress_callback(f"{day} normalize")
-            cataloged = catalog_day(session.archive, session.settings, day, progress, session.refetch)
+            cataloged = sync_catalog(archive_day, session.settings, progress, session.refetch)
         session.stats.normalized += cataloged.normalized
         _tell_failures(context, cataloged)
         reports[day] = _catalog_report(session, day, cataloged)
     return materialized(context, reports)
 
 
-def _catalog_report(session: RunContext, day: date, cataloged: Cataloged) -> DayReport:
+def _catalog_report(session: RunContext, day: date, cataloged: CatalogReport) -> DayReport:
     rows = cataloged.rows
     outcomes = Counter(row.outcome for row in rows)
     return day_report(
@@ -54,7 +55,7 @@ def _catalog_report(session: RunContext, day: date, cataloged: Cataloged) -> Day
         rows,
         outcomes=dict(outcomes),
         ready=outcomes["ready"],
-        failed_downloads_left=outcomes["download_failed"],
+        left_failed=outcomes["download_failed"],
         hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
         normalized=cataloged.normalized,
         audio_bytes=sum(row.audio_bytes or 0 for row in rows),
@@ -91,7 +92,7 @@ def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"`{row.waveform}`\n\n{(row.duration_seconds or 0) / 60:.1f} minutes: {row.audio_uri}")
 
 
-def _tell_failures(context: dg.AssetExecutionContext, cataloged: Cataloged) -> None:
+def _tell_failures(context: dg.AssetExecutionContext, cataloged: CatalogReport) -> None:
     for row in cataloged.rows:
         if row.outcome == "download_failed":
             context.log.warning("recording %s: %s; tried again at every sync", row.recording_id, row.outcome_reason)

@@ -9,7 +9,8 @@ import dagster as dg
 from recall_pipeline.defs.metadata import DAILY, OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.partitions import DAYS, days_of
 from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
-from recall_pipeline.discovery import BOTS, BotRow, discover_bots
+from recall_pipeline.discovery import BOTS, BotRow, sync_bots
+from recall_pipeline.storage import open_day
 
 
 @dg.asset(
@@ -45,8 +46,5 @@ def bots(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunContext
 
 async def _sync_bots(session: RunContext, day: date) -> list[BotRow]:
     async with session.client() as client:
-        with session.archive.lock_day(day):
-            listing = await session.listings.of(client, day)
-            rows = await discover_bots(client, listing, session.archive, day)
-            BOTS.write(session.archive, day, rows)
-    return rows
+        with open_day(session.archive, day) as archive_day:
+            return await sync_bots(archive_day, await session.listings.of(client, day))

@@ -5,6 +5,7 @@ from datetime import date
 
 import dagster as dg
 
+from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.erasure import (
     ErasurePlan,
@@ -76,7 +77,7 @@ def daily_retention(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunReq
     if load_settings().retention_days is None:
         yield dg.SkipReason("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
     else:
-        yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=SCHEDULE_PRIORITY)
 
 
 def _plan_of(wish: ForgetConfig, session: RunContext) -> ErasurePlan:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs.jobs import sync_day
+from recall_pipeline.defs.priorities import SENSOR_PRIORITY
 from recall_pipeline.errors import PipelineError, StorageError
 from recall_pipeline.polling import (
     ArchiveState,
@@ -99,7 +100,8 @@ class _Tick:
         if any(one.day == day for one in self.heard):
             facts |= {event.event_id for event in self.told.done}
         digest = hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
-        return dg.RunRequest(run_key=f"{day}:{digest}:{self.now:%Y-%m-%dT%H}", partition_key=day.isoformat())
+        run_key = f"{day}:{digest}:{self.now:%Y-%m-%dT%H}"
+        return dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SENSOR_PRIORITY)
 
 
 def _tick(settings: Settings, archive: Archive, place: PollCursor, now: datetime) -> _Tick:

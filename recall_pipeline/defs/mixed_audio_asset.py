@@ -9,15 +9,8 @@ from recall_pipeline.defs.metadata import OWNERS, RECALL_API_POOL, TAGS, DayRepo
 from recall_pipeline.defs.partitions import DAYS, days_of
 from recall_pipeline.defs.recordings_asset import recordings
 from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
-from recall_pipeline.discovery import RECORDINGS
-from recall_pipeline.download import (
-    MIXED_AUDIO,
-    DownloadPlan,
-    DownloadReport,
-    download_day,
-    find_artifacts,
-    unanswered_in,
-)
+from recall_pipeline.download import MIXED_AUDIO, DownloadReport, sync_mp3s
+from recall_pipeline.storage import open_day
 
 
 @dg.asset(
@@ -60,19 +53,13 @@ def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Run
 
 
 async def _sync_mp3s(session: RunContext, day: date) -> DownloadReport:
-    archive, settings = session.archive, session.settings
-    recordings_of_day = RECORDINGS.read(archive, day) or []
-    plan = DownloadPlan({row.recording_id: row.expires_at for row in recordings_of_day}, session.refetch)
+    progress = session.progress_callback(f"{day} download")
     async with session.client() as client:
-        with archive.lock_day(day):
-            listing = await session.listings.of(client, day)
-            rows, artifacts = await find_artifacts(client, listing, archive, day, recordings_of_day)
-            captured = await download_day(
-                client, archive, settings, day, rows, artifacts, plan, session.progress_callback(f"{day} download")
-            )
-            MIXED_AUDIO.write(archive, day, captured.rows, unanswered_in(listing, recordings_of_day))
+        with open_day(session.archive, day) as archive_day:
+            upstream = await session.listings.of(client, day)
+            report = await sync_mp3s(archive_day, upstream, session.settings, session.refetch, progress)
     session.listings.release(day)  # no later step asks for it
-    session.stats.downloaded += captured.downloaded
-    session.stats.reused += captured.reused
-    session.stats.bytes_downloaded += captured.bytes_downloaded
-    return captured
+    session.stats.downloaded += report.downloaded
+    session.stats.reused += report.reused
+    session.stats.bytes_downloaded += report.bytes_downloaded
+    return report

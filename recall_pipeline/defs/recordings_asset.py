@@ -10,8 +10,9 @@ from recall_pipeline.defs.bots_asset import bots
 from recall_pipeline.defs.metadata import OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.partitions import DAYS, days_of
 from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
-from recall_pipeline.discovery import RECORDINGS, RecordingRow, discover_recordings
+from recall_pipeline.discovery import RECORDINGS, RecordingRow, sync_recordings
 from recall_pipeline.recall_api import Listing
+from recall_pipeline.storage import open_day
 
 
 @dg.asset(
@@ -52,8 +53,6 @@ def recordings(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunC
 
 async def _sync_recordings(session: RunContext, day: date) -> tuple[list[RecordingRow], Listing]:
     async with session.client() as client:
-        with session.archive.lock_day(day):
-            listing = await session.listings.of(client, day)
-            rows = await discover_recordings(client, listing, session.archive, day)
-            RECORDINGS.write(session.archive, day, rows, {"listed_at": listing.listed_at.isoformat()})
-    return rows, listing
+        with open_day(session.archive, day) as archive_day:
+            upstream = await session.listings.of(client, day)
+            return await sync_recordings(archive_day, upstream), upstream.listing

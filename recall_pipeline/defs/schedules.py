@@ -7,6 +7,7 @@ import dagster as dg
 from recall_pipeline.catalog import days_due
 from recall_pipeline.days import day_of
 from recall_pipeline.defs.jobs import sync_day
+from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
@@ -30,4 +31,5 @@ def daily_sync(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest 
         yield dg.SkipReason(str(error))
         return
     for day in due:
-        yield dg.RunRequest(run_key=f"{day}:daily:{tick.isoformat()}", partition_key=day.isoformat())
+        run_key = f"{day}:daily:{tick.isoformat()}"
+        yield dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SCHEDULE_PRIORITY)

@@ -1,19 +1,12 @@
-"""Learn what exists for a day, without forgetting what existed.
+"""Sync the tables `bots` and `recordings` of one day. Rows that vanish upstream are kept and marked.
 
-Belongs here: the tables `bots` and `recordings`; filing a bot under its day; completing what a listing leaves out with
-one question each; noticing that something known is gone.
-Does not belong here: audio artifacts and their bytes (`capture`), outcomes (`catalog`).
-Comes in: listings and the tables of earlier syncs. Goes out: the rows of a day's `bots` and `recordings`.
+Belongs here: the tables `bots` and `recordings`; which day a bot is filed under; lookups of what a listing leaves out,
+one request each; whether a recording has an MP3.
+Does not belong here: MP3s and their bytes (`download`), outcomes (`catalog`).
+Comes in: an open day of the archive and what Recall.ai shows about it. Goes out: the rows of both tables.
 """
 
-from recall_pipeline.discovery.bots import BOTS, BotRow, discover_bots
-from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow, discover_recordings
+from recall_pipeline.discovery.bots import BOTS, BotRow, sync_bots
+from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow, sync_recordings
 
-__all__ = [
-    "BOTS",
-    "RECORDINGS",
-    "BotRow",
-    "RecordingRow",
-    "discover_bots",
-    "discover_recordings",
-]
+__all__ = ["BOTS", "RECORDINGS", "BotRow", "RecordingRow", "sync_bots", "sync_recordings"]

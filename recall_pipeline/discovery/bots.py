@@ -1,14 +1,14 @@
-"""Which bots belong to a day (docs/design/interface.md, section 2)."""
+"""The table `bots`: which bots belong to a day (docs/design/interface.md, section 2)."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.audit import erased_on
+from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY, day_of
-from recall_pipeline.recall_api import Bot, Listing, RecallClient, capture_errors, lookup_many
-from recall_pipeline.storage import Archive, Table, column
+from recall_pipeline.recall_api import Bot, Upstream
+from recall_pipeline.storage import ArchiveDay, Table, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +57,49 @@ class BotRow:
 BOTS = Table("bots", BotRow)
 
 
-async def discover_bots(client: RecallClient, listing: Listing, archive: Archive, day: date) -> list[BotRow]:
-    """Return every bot of `day`: those listed, those its recordings name, and those filed before."""
-    await complete_bots(client, listing, archive, day)
-    filed = {row.bot_id: row for row in BOTS.read(archive, day) or []}
-    listed = [bot for bot in listing.bots.values() if bot.id in filed or bot.day == day]
-    filed_elsewhere = _filed_elsewhere(archive, day, [bot for bot in listed if bot.id not in filed])
-    filed |= {bot.id: BotRow.of(bot) for bot in listed if bot.id not in filed_elsewhere}
-    filed |= {bot_id: filed[bot_id].redacted() for bot_id in erased_on(archive, day).bots & filed.keys()}
-    return sorted(filed.values(), key=lambda row: row.bot_id)
+async def sync_bots(day: ArchiveDay, upstream: Upstream) -> list[BotRow]:
+    """Write the table `bots` of a day: bots listed, bots that its recordings name, and bots filed before.
 
-
-def known_bots(archive: Archive, *days: date) -> dict[str, BotRow]:
-    """Return the bots on file for `days`; those of a day's recordings usually are in it or in the day before."""
-    return {row.bot_id: row for day in days for row in BOTS.read(archive, day) or []}
-
-
-async def complete_bots(client: RecallClient, listing: Listing, archive: Archive, day: date) -> None:
-    """Ask for the bots that recordings name, and neither the listing nor a finished row knows.
-
-    The next day's recordings count too, as far as they are listed: their bot may have joined before midnight.
+    Returns its rows. Raises RecallError and StorageError.
     """
-    near = (day, day + ONE_DAY)
-    named = {row.bot.id for row in listing.recordings.values() if row.bot and row.day in near}
-    unlisted = named - listing.bots.keys() - listing.bots_gone
-    if not unlisted:
-        return
-    archive_state = known_bots(archive, day - ONE_DAY, *near)
-    finished = {bot_id for bot_id, row in archive_state.items() if row.is_finished}
-    for bot_id, answer in (await lookup_many(capture_errors(client.bot), sorted(unlisted - finished))).items():
-        if answer is None:
-            listing.bots_gone.add(bot_id)
-        elif isinstance(answer, Bot):
-            listing.bots[bot_id] = answer
+    await look_up_unlisted_bots(day, upstream)
+    filed = {row.bot_id: row for row in day.rows(BOTS)}
+    candidates = [bot for bot in upstream.bots.values() if bot.id in filed or bot.day == day.day]
+    elsewhere = _filed_elsewhere(day, [bot for bot in candidates if bot.id not in filed])
+    filed |= {bot.id: BotRow.of(bot) for bot in candidates if bot.id not in elsewhere}
+    filed |= {bot_id: filed[bot_id].redacted() for bot_id in erased_in(day).bots & filed.keys()}
+    rows = sorted(filed.values(), key=lambda row: row.bot_id)
+    day.write(BOTS, rows)
+    return rows
 
 
-def _filed_elsewhere(archive: Archive, day: date, bots: Iterable[Bot]) -> set[str]:
-    """Return those of `bots` that are filed under another day: once filed, a bot stays there, though put off."""
+def filed_bots(day: ArchiveDay, *days: date) -> dict[str, BotRow]:
+    """Return the bots filed under `days`, by id. A recording's bot is filed under its day or the day before."""
+    return {row.bot_id: row for filed in days for row in day.rows(BOTS, filed)}
+
+
+async def look_up_unlisted_bots(day: ArchiveDay, upstream: Upstream) -> None:
+    """Look up the bots that recordings name, unless they are listed or filed as finished.
+
+    Recordings of the next day count too, as far as they are listed: their bot may have joined before midnight.
+    """
+    near = (day.day, day.day + ONE_DAY)
+    named = {row.bot.id for row in upstream.recordings.values() if row.bot and row.day in near}
+    if unlisted := named - upstream.bots.keys():
+        filed = filed_bots(day, day.day - ONE_DAY, *near)
+        await upstream.look_up_bots(unlisted - {bot_id for bot_id, row in filed.items() if row.is_finished})
+
+
+def _filed_elsewhere(day: ArchiveDay, bots: Iterable[Bot]) -> set[str]:
+    """Return those of `bots` that are filed under another day: once filed, a bot stays there, even if rescheduled."""
     wanted = {bot.id: bot for bot in bots}
     if not wanted:
         return set()
-    told = [change.created_at for bot in wanted.values() for change in bot.status_changes if change.created_at]
-    first = min((day, *map(day_of, told)))  # perhaps the first day of the calendar, before which there is none
-    days = [filed for filed in archive.days("bots") if first <= filed + ONE_DAY and day != filed <= day + ONE_DAY]
-    return wanted.keys() & known_bots(archive, *days).keys()
+    changes = [change.created_at for bot in wanted.values() for change in bot.status_changes if change.created_at]
+    first = min((day.day, *map(day_of, changes)))  # perhaps the first day of the calendar, which has none before it
+    days = [
+        filed
+        for filed in day.archive.days("bots")
+        if first <= filed + ONE_DAY and day.day != filed <= day.day + ONE_DAY
+    ]
+    return wanted.keys() & filed_bots(day, *days).keys()

@@ -5,15 +5,16 @@ Completeness is defined by recordings (docs/design/adr/0004-completeness-by-reco
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recall_pipeline.audit import erased_on
+from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
-from recall_pipeline.discovery.bots import BotRow, complete_bots, known_bots
+from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, Listing, RecallClient, Recording, capture_errors, lookup_many
-from recall_pipeline.storage import Archive, Table, column
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Upstream
+from recall_pipeline.storage import ArchiveDay, Table, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class RecordingRow:
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
     bot_media_expired: bool = column("Whether Recall has removed the bot's media", default=False)
     mp3_requested: bool | None = column("Whether a mixed-audio MP3 was asked for; null: not known")
+    has_mp3: bool | None = column("Whether Recall ever showed an MP3 of it; null: never looked up")
+    mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not")
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
 
@@ -65,8 +68,9 @@ class RecordingRow:
         if before is None:
             return self
         kept = {name: getattr(before, name) for name in _REMEMBERED if getattr(self, name) is None}
+        has_mp3 = self.has_mp3 or before.has_mp3
         media_expired = self.bot_media_expired or before.bot_media_expired  # it never comes back
-        return dataclasses.replace(self, bot_media_expired=media_expired, **kept)
+        return dataclasses.replace(self, bot_media_expired=media_expired, has_mp3=has_mp3, **kept)
 
     def redacted(self) -> "RecordingRow":
         """Return what may be kept of a recording that was forgotten: ids, and the day it belongs to."""
@@ -84,31 +88,66 @@ _REMEMBERED = (
 RECORDINGS = Table("recordings", RecordingRow)
 
 
-async def discover_recordings(
-    client: RecallClient, listing: Listing, archive: Archive, day: date
-) -> list[RecordingRow]:
-    """Return every recording of `day`, known or new; raise RecallError when the API cannot be asked."""
-    await complete_bots(client, listing, archive, day)
-    known = {row.recording_id: row for row in RECORDINGS.read(archive, day) or []}
-    forgotten = erased_on(archive, day).recordings
-    embedded = _embedded_rows(listing, day)
-    bots = _bots_by_id(listing, archive, day)
+async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[RecordingRow]:
+    """Write the table `recordings` of a day: recordings listed, embedded in bots, or known before.
+
+    A recording that is not listed any more is looked up; a recording that may have an MP3 and shows none, too.
+    Returns its rows. Raises RecallError and StorageError.
+    """
+    await look_up_unlisted_bots(day, upstream)
+    known = {row.recording_id: row for row in day.rows(RECORDINGS)}
+    erased = erased_in(day).recordings
+    rows = await _current_rows(day, upstream, known, erased)
+    rows = {recording_id: row.merged_with(known.get(recording_id)) for recording_id, row in rows.items()}
+    rows = await _with_mp3_lookups(upstream, rows, erased)
+    rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
+    ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
+    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat()})
+    return ordered
+
+
+async def _current_rows(
+    day: ArchiveDay, upstream: Upstream, known: Mapping[str, RecordingRow], erased: frozenset[str]
+) -> dict[str, RecordingRow]:
+    """Return the rows of all recordings of the day as Recall.ai shows them now."""
+    embedded = _embedded_rows(upstream, day.day)
+    bots = _bots_by_id(day, upstream)
     rows = {}
-    for recording in listing.recordings_of(day):
+    for recording in upstream.recordings_of(day.day):
         bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
         rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or ""))
     unlisted = {**known, **embedded}.keys() - rows.keys()
-    for recording_id in sorted(unlisted):
-        rows[recording_id] = embedded.get(recording_id) or known[recording_id]
-    asked_for = sorted(unlisted - forgotten)
-    in_doubt = [recording_id for recording_id in asked_for if rows[recording_id].status_code != DELETED]
-    for recording_id, answer in (await lookup_many(capture_errors(client.recording), in_doubt)).items():
+    rows |= {recording_id: embedded.get(recording_id) or known[recording_id] for recording_id in unlisted}
+    in_doubt = [name for name in unlisted - erased if rows[name].status_code != DELETED]
+    for recording_id, answer in (await upstream.look_up_recordings(in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
-        if isinstance(answer, Recording):
-            listing.recordings[recording_id] = answer
-    rows = {recording_id: row.merged_with(known.get(recording_id)) for recording_id, row in rows.items()}
-    rows |= {recording_id: rows[recording_id].redacted() for recording_id in forgotten & rows.keys()}
-    return sorted(rows.values(), key=_in_order)
+    return rows
+
+
+async def _with_mp3_lookups(
+    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str]
+) -> dict[str, RecordingRow]:
+    """Return rows that state whether an MP3 exists, looked up where no listing shows one and one may exist."""
+    shown = upstream.artifacts_by_recording()
+    with_mp3 = {name for name, artifacts in shown.items() if any(audio.is_mp3 for audio in artifacts.values())}
+    stated = {
+        name: dataclasses.replace(row, has_mp3=row.has_mp3 or name in with_mp3 or None) for name, row in rows.items()
+    }
+    in_doubt = [name for name, row in stated.items() if name not in erased and not row.has_mp3 and _may_have_mp3(row)]
+    for recording_id, answer in (await upstream.look_up_artifacts_of(in_doubt)).items():
+        if isinstance(answer, RecallError):
+            stated[recording_id] = dataclasses.replace(stated[recording_id], mp3_lookup_error=str(answer))
+        else:
+            found = any(audio.is_mp3 for audio in (answer or {}).values())
+            stated[recording_id] = dataclasses.replace(stated[recording_id], has_mp3=found)
+    return stated
+
+
+def _may_have_mp3(row: RecordingRow) -> bool:
+    """Whether an MP3 may exist although nothing shows it (docs/design/recall-api.md, section 3)."""
+    if row.is_gone or row.status_code == DELETED or row.status_code in IN_PROGRESS:
+        return False
+    return row.mp3_requested is not False and Meeting(row.platform).makes_mp3
 
 
 def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:
@@ -124,15 +163,11 @@ def _bot_id_in(row: RecordingRow | None) -> str | None:
     return row.bot_id if row else None
 
 
-def _embedded_rows(listing: Listing, day: date) -> dict[str, RecordingRow]:
-    embedded = listing.embedded_in_bots(day).items()
+def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
+    embedded = upstream.embedded_in_bots(day).items()
     return {recording_id: RecordingRow.of(copy, BotRow.of(bot)) for recording_id, (copy, bot) in embedded}
 
 
-def _bots_by_id(listing: Listing, archive: Archive, day: date) -> dict[str, BotRow]:
-    listed = {bot.id: BotRow.of(bot) for bot in listing.bots.values()}
-    return {**known_bots(archive, day - ONE_DAY, day), **listed}
-
-
-def _in_order(row: RecordingRow) -> tuple[datetime, str]:
-    return row.created_at, row.recording_id
+def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
+    listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
+    return {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}

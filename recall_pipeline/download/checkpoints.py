@@ -1,33 +1,32 @@
-"""Write a day's rows down while its MP3s come home, so that whatever ends a sync costs little of what it did."""
+"""Checkpoint rows during the download, so that an interrupted sync loses little work."""
 
 import contextlib
-from datetime import date
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
+from recall_pipeline.audit import erased_in
 from recall_pipeline.download.rows import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import ArchiveDay
 
 _FILES, _AT_MOST = 50, 50  # what a kill may cost to fetch again: so many files, or a fiftieth of the day
 
 
 class Checkpoints:
-    """Holds the rows of a day, of which `to_do` are about to be fetched.
+    """Holds the rows of a day, of which `to_do` are about to be downloaded.
 
-    They are on file before the first byte is fetched, from time to time, and when a fault or Ctrl-C ends it all.
+    They are written before the first byte is fetched, at intervals, and when an error or Ctrl-C ends the downloads.
     """
 
-    def __init__(self, archive: Archive, day: date, rows: dict[str, MixedAudioRow], to_do: int) -> None:
-        self._archive, self._day, self._rows = archive, day, rows
+    def __init__(self, day: ArchiveDay, rows: dict[str, MixedAudioRow], to_do: int) -> None:
+        self._day, self._rows = day, rows
         self._to_do = to_do
         self._every = max(_FILES, to_do // _AT_MOST)
-        self._facts: dict[str, str] = {}
         self.done = 0
 
     def __enter__(self) -> Self:
         if self._to_do:
-            self._facts = MIXED_AUDIO.facts(self._archive, self._day) or {}
             self._write()
         return self
 
@@ -46,4 +45,10 @@ class Checkpoints:
                 self._write()
 
     def _write(self) -> None:
-        MIXED_AUDIO.write(self._archive, self._day, self._rows.values(), self._facts)
+        write_rows(self._day, self._rows.values())
+
+
+def write_rows(day: ArchiveDay, rows: Iterable[MixedAudioRow], *, after_download: bool = True) -> None:
+    """Write the day's rows; those of recordings that another host erased during the downloads are redacted."""
+    erased = erased_in(day, read_again=after_download).recordings
+    day.write(MIXED_AUDIO, [row.redacted() if row.recording_id in erased else row for row in rows])

@@ -1,6 +1,6 @@
-"""Take up MP3s that a killed sync had published and not yet written down, where Recall serves them no more.
+"""Recover MP3s that an interrupted sync stored but did not record, if Recall.ai no longer serves them.
 
-Whatever is still served is fetched and compared; what was deleted meanwhile lies in the archive alone.
+What is still served is fetched and compared instead.
 """
 
 import asyncio
@@ -8,27 +8,23 @@ from collections.abc import Sequence
 from datetime import date
 
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
-from recall_pipeline.download.rows import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.rows import MixedAudioRow
 from recall_pipeline.storage import Archive, Layout
 
 
-def recently_unavailable(archive: Archive, day: date, rows: Sequence[MixedAudioRow]) -> list[MixedAudioRow]:
-    """Return the rows without bytes that were offered when they were last written down and are no more.
+def recently_unavailable(filed: Sequence[MixedAudioRow], rows: Sequence[MixedAudioRow]) -> list[MixedAudioRow]:
+    """Return the rows without bytes that were offered when they were last filed and are not offered now.
 
-    Every MP3 that is to be fetched was written down so, and is looked for once.
+    A row is filed before its download begins, so each is looked for once.
     """
-    missing = [row for row in rows if row.state is None and not row.is_offered]
-    if not missing:
-        return []
-    archive_state = MIXED_AUDIO.read_columns(archive, day, "audio_id", "status_code", "has_url")
-    offered = {audio_id for audio_id, code, has_url in archive_state if code == "done" and has_url}
-    return [row for row in missing if row.audio_id in offered]
+    offered = {row.audio_id for row in filed if row.is_offered}
+    return [row for row in rows if row.state is None and not row.is_offered and row.audio_id in offered]
 
 
 async def find_published(
     archive: Archive, day: date, row: MixedAudioRow, checker: DecodeChecker
 ) -> tuple[DecodeCheck, str] | None:
-    """Return the proof and the key of what lies under the row's name; None unless that is a whole sound."""
+    """Return the decode check and the key of the file stored under the row's name; None unless it is whole."""
     key = Layout.source(day, row.recording_id, row.audio_id)
     if not await asyncio.to_thread(archive.exists, key):
         return None

@@ -7,7 +7,7 @@ Comes in: settings. Goes out: records, and one of the typed errors below RecallE
 """
 
 from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Window, open_client
-from recall_pipeline.recall_api.day_listing import Listing, Listings, list_days
+from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, read_meeting
 from recall_pipeline.recall_api.rate_limit import BudgetShare
@@ -23,6 +23,8 @@ from recall_pipeline.recall_api.records import (
     Tolerant,
 )
 from recall_pipeline.recall_api.retry import RetryPolicy
+from recall_pipeline.recall_api.shared_listings import Listings
+from recall_pipeline.recall_api.upstream import Upstream
 
 __all__ = [
     "DELETED",
@@ -42,6 +44,7 @@ __all__ = [
     "RetryPolicy",
     "Status",
     "Tolerant",
+    "Upstream",
     "Window",
     "capture_errors",
     "list_days",

@@ -7,10 +7,11 @@ Comes in: settings, proven local files, rows. Goes out: files under their final 
 """
 
 from recall_pipeline.storage.archive import Address, Archive, open_archive
+from recall_pipeline.storage.archive_day import ArchiveDay, open_day
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, DRAINED_EVENTS, EVENTS, FolderName, Layout
-from recall_pipeline.storage.tables import Table, column
+from recall_pipeline.storage.tables import StoredTable, Table, column, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -19,12 +20,16 @@ __all__ = [
     "NOT_THERE",
     "Address",
     "Archive",
+    "ArchiveDay",
     "FolderName",
     "Layout",
+    "StoredTable",
     "Table",
     "column",
+    "cure_of_missing_table",
     "mismatch",
     "open_archive",
+    "open_day",
     "sha256_of",
     "size_mismatch",
     "storage_error",

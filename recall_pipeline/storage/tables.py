@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import StorageError, TableMissing
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.layout import Layout, TableName
 
@@ -24,6 +24,14 @@ _BATCH_ROWS = 1000
 def column(description: str, *, default: Any = None) -> Any:
     """Declare a column: what it holds, in which unit. Optional ones default to None."""
     return dataclasses.field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable(Generic[Row]):
+    """The rows of a day's table, and what was noted about the day as a whole."""
+
+    rows: list[Row]
+    facts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,26 @@ class Table(Generic[Row]):
 
     def read(self, archive: Archive, day: date) -> list[Row] | None:
         """Return the rows of `day`; None when the day has no table. Columns of another version read as None."""
+        stored = self.load(archive, day)
+        return stored.rows if stored else None
+
+    def require(self, archive: Archive, day: date) -> list[Row]:
+        """Return the rows of `day`; raise TableMissing when it has no table, which is not an empty one."""
+        rows = self.read(archive, day)
+        if rows is None:
+            raise self.missing(archive, day)
+        return rows
+
+    def missing(self, archive: Archive, day: date) -> TableMissing:
+        """Return the error that states that `day` has no table, and what to do."""
+        return TableMissing(f"{archive.uri(self.key(day))} is not there: {cure_of_missing_table(day)}")
+
+    def load(self, archive: Archive, day: date) -> "StoredTable[Row] | None":
+        """Return the rows of `day` and what was noted about the day, by one read; None when there is no table."""
         table = self._load(archive, day)
-        if table is None:
-            return None
+        return None if table is None else StoredTable(self._rows(archive, day, table), _facts_in(table))
+
+    def _rows(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
         if lacking := self._lacking(table.select(known)):
             raise self._unreadable(archive, day, f"a row without {lacking}")
@@ -87,10 +112,7 @@ class Table(Generic[Row]):
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
         table = self._load(archive, day, [])
-        if table is None:
-            return None
-        texts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
-        return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
+        return None if table is None else _facts_in(table)
 
     def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return type by column of the day's file as it is; None when there is none."""
@@ -191,6 +213,16 @@ class Table(Generic[Row]):
     def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
         hints = typing.get_type_hints(self.row)
         return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
+
+
+def _facts_in(table: "pa.Table") -> dict[str, str]:
+    texts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
+    return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
+
+
+def cure_of_missing_table(day: date) -> str:
+    """Return the next action where a table of `day` is not there."""
+    return f"run recall-pipeline sync --from {day} --to {day}"
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

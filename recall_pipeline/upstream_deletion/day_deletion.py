@@ -10,7 +10,7 @@ from recall_pipeline.audit import RELEASED, AuditRow, record_audit
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import RecallProtocolError
 from recall_pipeline.progress import StepProgress
-from recall_pipeline.recall_api import DELETED, Listing, RecallClient, list_days, lookup_many
+from recall_pipeline.recall_api import DELETED, RecallClient, Upstream, list_days, lookup_many
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline.upstream_deletion.candidates import Candidate, candidates_on
@@ -51,22 +51,22 @@ async def delete_day(
     return released
 
 
-async def _listed(client: RecallClient, day: date, candidates: int) -> Listing:
+async def _listed(client: RecallClient, day: date, candidates: int) -> Upstream:
     listing = await list_days(client, day, day)
     if not listing.recordings and not listing.audio_mixed:
         raise RecallProtocolError(
             f"Recall lists nothing for {day}, of which {candidates} MP3s are archived: nothing is released; "
             "check RECALL_API_KEY and RECALL_REGION, or sync the day"
         )
-    return listing
+    return Upstream(client, listing)
 
 
 def _agreed(
-    listing: Listing, candidates: Sequence[Candidate], released: DeletionReport
+    upstream: Upstream, candidates: Sequence[Candidate], released: DeletionReport
 ) -> tuple[list[Candidate], list[AuditRow]]:
     """Return those of which Recall shows the version that is archived, and the notes of those deleted before."""
     shown = {
-        audio_id: audio for group in listing.artifacts_by_recording().values() for audio_id, audio in group.items()
+        audio_id: audio for group in upstream.artifacts_by_recording().values() for audio_id, audio in group.items()
     }
     agreed, ended = [], []
     for candidate in candidates:

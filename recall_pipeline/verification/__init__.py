@@ -6,6 +6,7 @@ Does not belong here: bringing back what is lost. That is done by a sync which l
 Comes in: the archive. Goes out: everything that is wrong with it, and nothing is written on the way.
 """
 
+from recall_pipeline.verification.absent import absent, expected_days
 from recall_pipeline.verification.day_verification import stored_days, verify_days
 from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
 from recall_pipeline.verification.repair import days_to_sync_again, remove_redundant_files, with_explanations
@@ -14,7 +15,9 @@ __all__ = [
     "Kind",
     "Problem",
     "VerificationReport",
+    "absent",
     "days_to_sync_again",
+    "expected_days",
     "remove_redundant_files",
     "stored_days",
     "verify_days",

@@ -28,8 +28,11 @@ class OlderVersion:
 
 
 def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Problem]:
-    """Yield every file of the day that no table names, as what it is; nothing where a table cannot be read."""
-    if not tables.are_readable:
+    """Yield every file of the day that no table names, as what it is; nothing where a table is lost or unreadable.
+
+    A day without any table is one of which only files are left.
+    """
+    if not tables.name_all_files and not tables.is_lost:
         return
     named = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
@@ -46,7 +49,7 @@ def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> bool:
     Call it with the day's lock held, and with tables read since.
     """
     files = tables.files
-    if not tables.are_readable or key in files:
+    if not tables.name_all_files or key in files:
         return False
     twins = [file for file in files.values() if file.audio_id == _part(key, "audio_id")]
     if not any(_is_twin(archive, key, file) for file in twins):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome, missing_among
 from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
@@ -13,6 +13,7 @@ from recall_pipeline.storage import Archive, Layout, Table
 from recall_pipeline.verification.problems import Kind, Problem
 
 Row = TypeVar("Row")
+TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Tables:
     mp3s: list[MixedAudioRow] = field(default_factory=list)
     catalog: list[CatalogRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    absent: set[str] = field(default_factory=set)
+
+    @property
+    def name_all_files(self) -> bool:
+        """Whether no table that names files is lost or unreadable, so that a file without a row is one too many."""
+        return self.are_readable and self.absent.isdisjoint({MIXED_AUDIO.name, CATALOG.name})
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the day has none of its tables."""
+        return self.absent == {table.name for table in TABLES}
 
     @property
     def are_readable(self) -> bool:
@@ -90,11 +102,14 @@ def read_tables(archive: Archive, day: date) -> Tables:
 
 def _read_rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]:
     try:
-        return table.read(archive, tables.day) or []
+        rows = table.read(archive, tables.day)
     except StorageError as fault:
         key = table.key(tables.day)
         tables.problems.append(Problem(tables.day, Kind.UNREADABLE, key, str(fault)))
         return []
+    if rows is None:
+        tables.absent.add(table.name)
+    return rows or []
 
 
 def _contradictions(tables: Tables) -> Iterator[Problem]:

@@ -57,4 +57,6 @@ def _why_left(tables: Tables, problem: Problem) -> str:
     for row in tables.catalog:
         if row.audio_uri and Layout.key_in(row.audio_uri) == problem.what:
             return row.outcome_reason or ""
-    return "look at it, and move it away by hand" if problem.kind is Kind.ORPHANED else ""
+    if problem.kind is not Kind.ORPHANED:
+        return ""
+    return "look at it, and move it away by hand" if tables.name_all_files else "a lost table may name it: keep it"

@@ -3,16 +3,17 @@
 import pytest
 
 from recall_pipeline.audio import Target
-from recall_pipeline.catalog import Cataloged, catalog_day, normalization
+from recall_pipeline.catalog import CatalogReport, normalization, sync_catalog
 from recall_pipeline.catalog.normalization import NormalizeTask
 from recall_pipeline.errors import NormalizationError
-from recall_pipeline.storage import Layout
+from recall_pipeline.storage import Layout, open_day
 from recall_pipeline_tests.workspace import DAY, Workspace, talk
 
 
-def look_again(workspace: Workspace, *recording_ids: str) -> Cataloged:
+def look_again(workspace: Workspace, *recording_ids: str) -> CatalogReport:
     """Catalog the day, and read back the normalized files of some recordings."""
-    return catalog_day(workspace.archive, workspace.settings, DAY, lambda *_: None, frozenset(recording_ids))
+    with open_day(workspace.archive, DAY) as day:
+        return sync_catalog(day, workspace.settings, refetch=frozenset(recording_ids))
 
 
 def damage(workspace: Workspace, key: str, how: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from distributed import LocalCluster
 
 from recall_pipeline.catalog import CATALOG, normalization
-from recall_pipeline.catalog.normalization import NormalizeTask, Published, normalize_all, normalize_task
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, normalize_task
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
@@ -21,7 +22,7 @@ from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
 _HEAVY = an_id("meeting 2 mp3 0")
 
 
-def kills_its_worker_once(task: NormalizeTask) -> Published:
+def kills_its_worker_once(task: NormalizeTask) -> AudioColumns:
     """Stand in for a worker that is killed at its first look at `_HEAVY`; note which process did which task."""
     diary = Path(task.address.root).parent / "diary"
     diary.mkdir(exist_ok=True)

@@ -10,7 +10,8 @@ import fsspec
 import pytest
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, normalization
-from recall_pipeline.catalog.normalization import NormalizeTask, Published, normalize_task
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.normalization import NormalizeTask, normalize_task
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Address, Layout
@@ -26,7 +27,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
-def kills_its_worker(task: NormalizeTask) -> Published:
+def kills_its_worker(task: NormalizeTask) -> AudioColumns:
     """Stand in for a normalization that the system kills, over the source of `an_id("heavy mp3 0")`."""
     if task.audio_id == an_id("heavy mp3 0"):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -240,6 +241,15 @@ class TestLostTables:
         workspace.archive.remove(Layout.table("mixed_audio", DAY))
         workspace.sync()
         assert [(row.audio_id, row.outcome) for row in rows_on_file(workspace).values()] == [(mp3.id, "ready")]
+
+    def test_a_lost_table_of_mp3s_takes_no_normalized_file_away(self, workspace: Workspace) -> None:
+        [mp3] = workspace.meet("one", talk())
+        workspace.sync()
+        before = files(workspace)
+        workspace.world.change_artifact(mp3.id, content=ErrorPage())
+        workspace.archive.remove(Layout.table("mixed_audio", DAY))
+        workspace.sync()
+        assert files(workspace) == before != []
 
     def test_a_lost_catalog_is_made_anew_without_a_download(self, workspace: Workspace) -> None:
         [mp3] = workspace.meet("one", talk())

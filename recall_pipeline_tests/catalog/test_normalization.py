@@ -32,17 +32,18 @@ def task(archive: Archive, content: bytes = b"", taken_key: str | None = None) -
 
 
 def test_a_file_is_normalized_under_its_plain_name(archive: Archive) -> None:
-    published = normalize_task(task(archive))
-    assert published.key == Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac")
-    assert archive.size_bytes(published.key) == published.facts.audio_bytes
+    columns = normalize_task(task(archive)).values
+    key = Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac")
+    assert columns["audio_uri"] == archive.uri(key)
+    assert archive.size_bytes(key) == columns["audio_bytes"]
     assert list(archive.spool.iterdir()) == []
 
 
 def test_a_name_that_the_catalog_points_at_is_left_alone(archive: Archive) -> None:
     plain = Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac")
-    published = normalize_task(task(archive, taken_key=plain))
-    sha256 = published.facts.audio_sha256
-    assert published.key == Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac", sha256[:8])
+    columns = normalize_task(task(archive, taken_key=plain)).values
+    key = Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac", columns["audio_sha256"][:8])
+    assert columns["audio_uri"] == archive.uri(key)
     assert not archive.exists(plain)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from recall_pipeline.catalog.outcomes import SETTLED, Listened, Outcome, decide
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.outcomes import SETTLED, Outcome, decide
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline_tests.workspace import an_id
@@ -16,7 +17,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ENDED = NOW - timedelta(hours=2)
 VERSION, NEWER_VERSION = ENDED + timedelta(minutes=5), ENDED + timedelta(minutes=50)
 PAST, FUTURE = NOW - timedelta(hours=1), NOW + timedelta(days=1)
-SILENT, FAILED = Listened(is_silent=True), Listened(failure="no memory")
+SILENT, FAILED = AudioColumns(is_silent=True), AudioColumns(failure="no memory")
 
 RECORDING = RecordingRow(
     recording_id=an_id("recording"),
@@ -48,7 +49,7 @@ def made(**changes: Any) -> MixedAudioRow:
 A_DAY_AGO = NOW - timedelta(hours=25)
 LONG_ENDED = recording(completed_at=A_DAY_AGO, status_updated_at=A_DAY_AGO)
 
-Case = tuple[str, RecordingRow, MixedAudioRow | None, Listened | None, str]
+Case = tuple[str, RecordingRow, MixedAudioRow | None, AudioColumns | None, str]
 
 TABLE: dict[int, list[Case]] = {
     1: [
@@ -160,7 +161,7 @@ def named(case: Case) -> str:
 @pytest.mark.parametrize("case", [case for cases in TABLE.values() for case in cases], ids=named)
 def test_every_row_of_the_table_has_its_outcome(case: Case) -> None:
     _, of_recording, of_mp3, listened, outcome = case
-    heard = listened or (Listened() if of_mp3 and of_mp3.state == "archived" else None)
+    heard = listened or (AudioColumns() if of_mp3 and of_mp3.state == "archived" else None)
     assert decide(of_recording, of_mp3, heard, NOW).outcome == outcome
 
 
@@ -178,7 +179,7 @@ def test_no_row_of_the_table_and_no_pair_of_neighbours_is_left_out() -> None:
 )
 def test_whatever_is_not_ready_says_why(case: Case) -> None:
     _, of_recording, of_mp3, listened, _ = case
-    heard = listened or (Listened() if of_mp3 and of_mp3.state == "archived" else None)
+    heard = listened or (AudioColumns() if of_mp3 and of_mp3.state == "archived" else None)
     assert decide(of_recording, of_mp3, heard, NOW).reason
 
 
@@ -202,7 +203,7 @@ def test_the_reason_says_what_is_known(of_recording: RecordingRow, of_mp3: Mixed
 
 
 def test_what_was_found_while_listening_is_told() -> None:
-    assert decide(RECORDING, ARCHIVED, Listened(finding="quieter than the target"), NOW).reason == (
+    assert decide(RECORDING, ARCHIVED, AudioColumns(finding="quieter than the target"), NOW).reason == (
         "quieter than the target"
     )
 

@@ -26,17 +26,18 @@ import stamina
 from hypothesis import HealthCheck, Phase, given
 from pydantic import SecretStr
 
-from recall_pipeline.catalog import CATALOG, catalog_day, read_catalog
-from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
-from recall_pipeline.download import MIXED_AUDIO, find_artifacts
+from recall_pipeline.catalog import CATALOG, read_catalog, sync_catalog
+from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots, sync_recordings
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.errors import PipelineError, TransferError
-from recall_pipeline.recall_api import AudioMixed, RecallClient
+from recall_pipeline.recall_api import AudioMixed, RecallClient, Upstream
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.recall_api.retry import RetryPolicy
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive, open_archive, open_day
 from recall_pipeline_tests.chaos.payloads import DAY, Workspace, workspaces
 
 _API = "http://127.0.0.1:1/api/v1"
@@ -99,18 +100,19 @@ async def _take_in(workspace: Workspace, folder: Path) -> None:
         client = RecallClient(http, settings, _Boundless(), RetryPolicy(attempts=2, first_wait_seconds=0.01))
         artifacts = await _discover(client, archive)
         await _open_links(http, settings, artifacts, folder)
-    catalog_day(archive, settings, DAY, lambda _, __: None)
+    with open_day(archive, DAY) as day:
+        sync_catalog(day, settings)
     _check(workspace, archive, settings)
 
 
 async def _discover(client: RecallClient, archive: Archive) -> dict[str, AudioMixed]:
     """Do what the assets do until bytes are to be fetched."""
-    listing = await list_days(client, DAY, DAY)
-    BOTS.write(archive, DAY, await discover_bots(client, listing, archive, DAY))
-    recordings = await discover_recordings(client, listing, archive, DAY)
-    RECORDINGS.write(archive, DAY, recordings, {"listed_at": listing.listed_at.isoformat()})
-    rows, artifacts = await find_artifacts(client, listing, archive, DAY, recordings)
-    MIXED_AUDIO.write(archive, DAY, rows)
+    upstream = Upstream(client, await list_days(client, DAY, DAY))
+    with open_day(archive, DAY) as day:
+        await sync_bots(day, upstream)
+        await sync_recordings(day, upstream)
+        rows, artifacts = await find_artifacts(day, upstream)
+        day.write(MIXED_AUDIO, rows)
     return artifacts
 
 

@@ -1,6 +1,7 @@
 """`verify` proves the archive against the catalog; `--repair` brings back what is lost, and lies about nothing."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, Layout
-from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
+from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
 from recall_sandbox import Sandbox
 from recall_sandbox.content import ErrorPage
 
@@ -160,5 +161,67 @@ def test_days_outside_the_partitions_are_wrong_usage(run: Run, arguments: list[s
     assert names in said.fault
 
 
-def test_an_archive_without_days_says_so(run: Run) -> None:
-    assert run("verify").out == "The archive holds no such day.\n"
+@pytest.mark.parametrize("repair", [(), ("--repair",)])
+def test_an_archive_without_a_day_is_not_proven(sandboxed: Run, storage_url: str, repair: tuple[str, ...]) -> None:
+    said = sandboxed("verify", *repair)
+    assert (said.status, said.out) == (1, "The archive holds no such day.\n")
+    assert said.err.startswith(f"{storage_url} holds no day: check RECALL_STORAGE_URL")
+    told = answer(sandboxed, 1, *repair)
+    (problem,) = told["problems"]
+    assert (told["days"], told["missing"], problem["day"]) == ([], 1, None)
+
+
+def test_a_storage_url_with_a_spelling_mistake_is_not_proven(
+    synced: Run, storage_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}-archive")
+    said = synced("verify")
+    assert said.status == 1
+    assert f"{storage_url}-archive holds no day" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--from", "-9"), range(3, 10)),
+        (("--from", "-5", "--to", "-4"), (4, 5)),
+        (("--to", "-4"), (4,)),
+        (("--from", "-4", "--to", "-0"), (3, 4)),
+        (("--from", "-0"), (0,)),
+        (("--from", "-0", "--to", "-0"), (0,)),
+    ],
+)
+def test_a_day_asked_for_that_is_not_there_is_named(synced: Run, arguments: tuple[str, ...], named: range) -> None:
+    days = [f"{TODAY - timedelta(days=int(word[1:]))}" if word[1:].isdigit() else word for word in arguments]
+    told = answer(synced, 1, *days)
+    wrong = {problem["day"]: problem["says"] for problem in told["problems"]}
+    assert set(wrong) == {f"{TODAY - timedelta(days=ago)}" for ago in named}
+    assert all(f"recall-pipeline sync --from {day} --to {day}" in says for day, says in wrong.items())
+
+
+def test_the_present_day_need_not_be_there_among_others(synced: Run) -> None:
+    assert answer(synced, 0, "--from", f"{YESTERDAY}", "--to", f"{TODAY}")["days"] == [f"{YESTERDAY}"]
+
+
+def test_a_hole_between_archived_days_is_named_and_repaired(synced: Run) -> None:
+    old = TODAY - timedelta(days=4)
+    assert synced("sync", "--from", f"{old}", "--to", f"{old}").status == 0
+    said = synced("verify")
+    hole = TODAY - timedelta(days=3)
+    assert said.status == 1
+    assert said.err.startswith(f"{hole} missing: day={hole} is not in ")
+    assert said.err.endswith(f"run recall-pipeline sync --from {hole} --to {hole}\n")
+    told = answer(synced, 0, "--repair")
+    assert (told["missing"], told["repaired"], len(told["days"])) == (0, 1, 4)
+
+
+@pytest.mark.parametrize("table", ["bots", "recordings", "mixed_audio", "audio_catalog"])
+def test_a_lost_table_is_named_and_repaired_and_no_file_goes(synced: Run, archive: Archive, table: Any) -> None:
+    files = archive.sizes_below("mixed_audio") | archive.sizes_below("normalized_audio")
+    archive.remove(Layout.table(table, YESTERDAY))
+    told = answer(synced, 1)
+    assert Layout.table(table, YESTERDAY) in [problem["what"] for problem in told["problems"]]
+    assert told["orphaned"] == 0
+    assert answer(synced, 0, "--repair")["missing"] == 0
+    after = archive.sizes_below("mixed_audio") | archive.sizes_below("normalized_audio")
+    assert {key for key in files if not key.endswith(".parquet")} <= after.keys()

@@ -12,13 +12,14 @@ import pytest
 
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.defs import finished_bots
-from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
-from recall_pipeline.download import MIXED_AUDIO, find_artifacts
+from recall_pipeline.discovery import sync_bots, sync_recordings
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.polling.listing_poll import PollCursor, pages_per_tick, ticks_until_seen
-from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api import Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, open_day
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.demo import MEETINGS
 from recall_sandbox.effects import Reset, unavailable
@@ -84,13 +85,13 @@ def file_days(settings: Settings, archive: Archive, *days: date) -> None:
 
     async def file(day: date) -> None:
         async with open_client(settings) as client:
-            listing = await list_days(client, day, day)
-            BOTS.write(archive, day, await discover_bots(client, listing, archive, day))
-            recordings = await discover_recordings(client, listing, archive, day)
-            RECORDINGS.write(archive, day, recordings)
-            rows, _ = await find_artifacts(client, listing, archive, day, recordings)
-            captured = [replace(row, state="archived", captured_updated_at=row.updated_at) for row in rows]
-            MIXED_AUDIO.write(archive, day, captured)
+            upstream = Upstream(client, await list_days(client, day, day))
+            with open_day(archive, day) as archive_day:
+                await sync_bots(archive_day, upstream)
+                await sync_recordings(archive_day, upstream)
+                rows, _ = await find_artifacts(archive_day, upstream)
+                captured = [replace(row, state="archived", captured_updated_at=row.updated_at) for row in rows]
+                archive_day.write(MIXED_AUDIO, captured)
 
     for day in days:
         asyncio.run(file(day))

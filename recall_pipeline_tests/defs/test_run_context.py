@@ -11,12 +11,14 @@ from pydantic import SecretStr
 
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.definitions import defs
-from recall_pipeline.defs import RunContext
+from recall_pipeline.defs import RunContext, audio_catalog, bots, mixed_audio, recordings
 from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.errors import RecallUnauthorized, RecallUnreachable, StorageError
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Layout
+from recall_pipeline.storage.layout import TableName
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Call, unavailable
@@ -51,6 +53,31 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
     assert failed.user_failure_data
     assert failed.user_failure_data.description
     return failed.user_failure_data.description
+
+
+@pytest.mark.parametrize(
+    ("step", "lost"),
+    [("mixed_audio", "recordings"), ("audio_catalog", "recordings"), ("audio_catalog", "mixed_audio")],
+)
+def test_a_step_without_the_table_that_it_builds_on_fails_in_one_line(
+    instance: dg.DagsterInstance, workspace: Workspace, step: str, lost: TableName
+) -> None:
+    session = RunContext(workspace.settings)
+    workspace.meet("one", talk())
+    assert run(instance, session).success
+    before = CATALOG.read(workspace.archive, DAY)
+    workspace.archive.remove(Layout.table(lost, DAY))
+    result = dg.materialize(
+        [bots, recordings, mixed_audio, audio_catalog],
+        selection=[step],
+        instance=instance,
+        partition_key=DAY.isoformat(),
+        resources={"session": session},
+        raise_on_error=False,
+    )
+    cure = f"run recall-pipeline sync --from {DAY} --to {DAY}"
+    assert failure_of(result) == f"{workspace.archive.uri(Layout.table(lost, DAY))} is not there: {cure}"
+    assert CATALOG.read(workspace.archive, DAY) == before
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow, discover_bots, discover_recordings
-from recall_pipeline.recall_api import open_client
-from recall_pipeline.recall_api.day_listing import list_days
+from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow, sync_bots, sync_recordings
+from recall_pipeline.recall_api import Upstream, list_days, open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import open_archive, open_day
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 from recall_sandbox import Sandbox
 from recall_sandbox.records import SandboxBot, SandboxRecording, SandboxStatusChange
@@ -77,8 +76,9 @@ class Workplace:
 
     async def _discover(self, day: date, last: date, tables: tuple[str, ...]) -> None:
         async with open_client(self.settings) as client:
-            listing = await list_days(client, day, last)
-            if "bots" in tables:
-                BOTS.write(self.archive, day, await discover_bots(client, listing, self.archive, day))
-            if "recordings" in tables:
-                RECORDINGS.write(self.archive, day, await discover_recordings(client, listing, self.archive, day))
+            upstream = Upstream(client, await list_days(client, day, last))
+            with open_day(self.archive, day) as archive_day:
+                if "bots" in tables:
+                    await sync_bots(archive_day, upstream)
+                if "recordings" in tables:
+                    await sync_recordings(archive_day, upstream)

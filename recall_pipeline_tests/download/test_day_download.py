@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.download import MIXED_AUDIO, DownloadPlan, MixedAudioRow, checkpoints, download_day
+from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow, checkpoints, sync_mp3s
 from recall_pipeline.download import day_download as day_download
 from recall_pipeline.download.checkpoints import Checkpoints
-from recall_pipeline.download.unanswered import unanswered_on
+from recall_pipeline.download.day_download import DownloadPlan
 from recall_pipeline.errors import StorageError
 from recall_pipeline.progress import Progress
 from recall_pipeline.recall_api import open_client
+from recall_pipeline.storage import open_day
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 from recall_sandbox import Rule
@@ -287,18 +288,6 @@ def test_what_ends_a_sync_costs_no_more_than_what_came_since_the_last_checkpoint
     assert workspace.capture().downloaded == 4 - kept
 
 
-def test_what_could_not_be_asked_stays_noted_while_mp3s_come_home(workspace: Workspace) -> None:
-    workspace.meet("one", talk())
-    MIXED_AUDIO.write(workspace.archive, DAY, [], {"unanswered": '{"a recording": "HTTP 500"}'})
-
-    def pull_the_plug(done: int, total: int) -> None:
-        raise Interrupted
-
-    with pytest.raises(Interrupted):
-        asyncio.run(capture_in_order(workspace, pull_the_plug))
-    assert unanswered_on(workspace.archive, DAY) == {"a recording": "HTTP 500"}
-
-
 class TestFaultOfTheStorage:
     @pytest.fixture
     def storage_url(self, folder_url: str) -> str:
@@ -319,5 +308,5 @@ async def capture_in_order(workspace: Workspace, progress: Progress) -> None:
     """Capture one after the other."""
     settings = workspace.settings.model_copy(update={"concurrency": 1})
     async with open_client(settings) as client:
-        _, rows, artifacts = await workspace.found(client)
-        await download_day(client, workspace.archive, settings, DAY, rows, artifacts, DownloadPlan({}), progress)
+        with open_day(workspace.archive, DAY) as day:
+            await sync_mp3s(day, await workspace.discovered(day, client), settings, progress=progress)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from recall_pipeline.download import MixedAudioRow
-from recall_pipeline.download import day_download as day_download
+from recall_pipeline.download import day_download as one_download
 from recall_pipeline.errors import TransferError
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline.storage.error_messages import storage_error
@@ -34,7 +34,7 @@ def orphan(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Artifact:
     """An MP3 whose sync was killed between publishing it and writing its row."""
     [mp3] = workspace.meet("one", talk())
     with monkeypatch.context() as patch:
-        patch.setattr(day_download, "_with_check", killed)
+        patch.setattr(one_download, "_with_check", killed)
         with pytest.raises(KeyboardInterrupt):
             workspace.capture()
     assert workspace.content(Layout.source(DAY, mp3.recording_id, mp3.id)) == body_of(talk())
@@ -92,7 +92,7 @@ def test_where_the_decoder_dies_the_next_sync_looks_again(
 
     delete_mp3(workspace, orphan)
     with monkeypatch.context() as patch:
-        patch.setattr(day_download, "found_in_archive", dies)
+        patch.setattr(one_download, "find_published", dies)
         [row] = workspace.sync().rows
     assert row.outcome == "download_failed"
     assert "was killed" in (row.outcome_reason or "")
@@ -109,7 +109,7 @@ def test_a_spool_without_room_costs_that_mp3_only(
     delete_mp3(workspace, orphan)
     [other] = workspace.meet("two", talk(2))
     with monkeypatch.context() as patch:
-        patch.setattr(day_download, "found_in_archive", full)
+        patch.setattr(one_download, "find_published", full)
         workspace.capture()
     assert workspace.row(other.id).state == "archived"
     assert "No space left" in (workspace.row(orphan.id).fetch_failure or "")

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots
+from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api import Upstream, open_client
 from recall_pipeline.recall_api.client import AnyListed
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, open_day
 from recall_pipeline_tests.storages import stored
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id
 from recall_sandbox import Sandbox, World
@@ -48,8 +48,9 @@ class Office(Workspace):
 
     async def _bots(self) -> None:
         async with open_client(self.settings) as client:
-            listing = await list_days(client, DAY, DAY)
-            BOTS.write(self.archive, DAY, await discover_bots(client, listing, self.archive, DAY))
+            upstream = Upstream(client, await list_days(client, DAY, DAY))
+            with open_day(self.archive, DAY) as day:
+                await sync_bots(day, upstream)
 
 
 @dataclass(frozen=True)

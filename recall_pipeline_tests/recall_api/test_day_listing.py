@@ -11,7 +11,7 @@ import pytest
 
 from recall_pipeline.days import ONE_DAY, days_between, end_of, start_of, utc_now
 from recall_pipeline.errors import RecallError, RecallUnreachable
-from recall_pipeline.recall_api import Listing, Listings, RecallClient, open_client
+from recall_pipeline.recall_api import Listing, Listings, RecallClient, Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.recall_api.lookups import lookup_many
 from recall_pipeline.settings import Settings
@@ -79,8 +79,10 @@ class TestWalks:
         moments = [start_of(DAY), end_of(DAY) - timedelta(microseconds=1), end_of(DAY)]
         for moment in moments:
             add_meeting(world, f"at {moment}", moment)
-        listing: Listing = ask(lambda client: list_days(client, DAY, DAY))
-        assert [row.created_at for row in sorted(listing.recordings_of(DAY), key=lambda r: r.created_at)] == moments[:2]
+        upstream: Upstream = ask(lambda client: shown(client, DAY, DAY))
+        assert [row.created_at for row in sorted(upstream.recordings_of(DAY), key=lambda r: r.created_at)] == moments[
+            :2
+        ]
 
     @pytest.mark.parametrize("granularity", ["date", "datetime"])
     def test_no_bot_is_missed_where_filters_are_as_coarse_as_a_day(
@@ -106,12 +108,16 @@ class TestWalks:
         assert listing.rejected == (f"recording '{an_id('standup')}'",)
 
 
-class TestListing:
+async def shown(client: RecallClient, first: date, last: date) -> Upstream:
+    return Upstream(client, await list_days(client, first, last))
+
+
+class TestUpstream:
     def test_artifacts_shown_anywhere_are_found_by_their_recording(self, ask: Ask, world: World) -> None:
         add_meeting(world, "standup", NINE)
         add_meeting(world, "hidden", NINE, listed=False)
-        listing: Listing = ask(lambda client: list_days(client, DAY, DAY + ONE_DAY * 3))
-        found = listing.artifacts_by_recording()
+        upstream: Upstream = ask(lambda client: shown(client, DAY, DAY + ONE_DAY * 3))
+        found = upstream.artifacts_by_recording()
         assert found[an_id("standup")].keys() == {an_id("standup first"), an_id("standup second")}
         assert found[an_id("hidden")].keys() == {an_id("hidden first"), an_id("hidden second")}
 
@@ -123,14 +129,14 @@ class TestListing:
 
         add_meeting(world, "standup", NINE)
         sandbox.faults.add(Rule(EditJson(finish), path="/audio_mixed/$"))
-        listing: Listing = ask(lambda client: list_days(client, DAY, DAY))
-        assert listing.artifacts_by_recording()[an_id("standup")][an_id("standup first")].status.code == "done"
+        upstream: Upstream = ask(lambda client: shown(client, DAY, DAY))
+        assert upstream.artifacts_by_recording()[an_id("standup")][an_id("standup first")].status.code == "done"
 
     def test_recordings_within_bots_are_found_by_their_own_day(self, ask: Ask, world: World) -> None:
         add_meeting(world, "standup", NINE)
         add_meeting(world, "next day", NINE + ONE_DAY)
-        listing: Listing = ask(lambda client: list_days(client, DAY, DAY))
-        ((recording, bot),) = listing.embedded_in_bots(DAY).values()
+        upstream: Upstream = ask(lambda client: shown(client, DAY, DAY))
+        ((recording, bot),) = upstream.embedded_in_bots(DAY).values()
         assert (recording.id, bot.id) == (an_id("standup"), an_id("standup bot"))
 
 
@@ -141,7 +147,7 @@ class TestSharedListings:
         async def each(client: RecallClient) -> None:
             for day in days:
                 listing = await listings.of(client, day)
-                assert listing.first <= day <= listing.last
+                assert listing.listing.first <= day <= listing.listing.last
 
         ask(each)
         return len(sandbox.access_log.only(path="/recording/$"))
@@ -167,7 +173,7 @@ class TestSharedListings:
         listings = Listings()
         self.walked(ask, sandbox, listings, DAY)
         later = utc_now() + timedelta(minutes=46)
-        monkeypatch.setattr("recall_pipeline.recall_api.day_listing.utc_now", lambda: later)
+        monkeypatch.setattr("recall_pipeline.recall_api.shared_listings.utc_now", lambda: later)
         assert self.walked(ask, sandbox, listings, DAY) == 2
 
     def test_a_listing_is_let_go_when_its_last_day_is_done_with(self, ask: Ask, sandbox: Sandbox) -> None:

@@ -98,6 +98,14 @@ def test_the_daily_look_requests_the_days_that_are_due(stored: Archive) -> None:
     assert [request.partition_key for request in requests] == [DAY.isoformat()]
 
 
+def test_what_is_new_runs_before_the_nightly_rest_and_both_before_a_backfill(stored: Archive) -> None:
+    CATALOG.write(stored, DAY, [said(stored, "one", "question")])
+    at = datetime(2026, 3, 6, 5, 7, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+    (nightly,) = daily_transcripts.evaluate_tick(context).run_requests or []
+    assert int(catalog_changes.run_tags["dagster/priority"]) > int(nightly.tags["dagster/priority"]) > 0
+
+
 def test_both_start_switched_on_exactly_where_an_engine_is_installed() -> None:
     is_installed = find_spec("faster_whisper") is not None
     assert (catalog_changes.default_status is dg.DefaultSensorStatus.RUNNING) is is_installed

@@ -10,7 +10,7 @@ from recall_pipeline.audio import Segment, segments
 from recall_pipeline.audit import FORGOTTEN, AuditRow, erased_on, record_audit
 from recall_pipeline.catalog import CATALOG, CatalogRow, read_recordings
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import UsageError
+from recall_pipeline.errors import TableMissing, UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
@@ -143,6 +143,16 @@ def test_a_forgotten_recording_loses_its_transcript(team: Team, forget: str) -> 
     team.run()
     assert list(stored(team)) == [an_id("other")]
     assert days_to_transcribe(team.archive) == []
+
+
+def test_a_lost_catalog_takes_no_transcript_away(team: Team) -> None:
+    team.catalog(said(team.archive, "one", "question"))
+    before = team.run().rows
+    team.archive.remove(CATALOG.key(DAY))
+    with pytest.raises(TableMissing, match=f"is not there: run recall-pipeline sync --from {DAY} --to {DAY}"):
+        team.run()
+    assert list(stored(team).values()) == before
+    assert TRANSCRIPTS_AUDIT.read(team.archive, DAY) is None
 
 
 def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from recall_pipeline.audio import run_tasks
 from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Layout
-from recall_pipeline.verification import Kind, stored_days, verify_days
+from recall_pipeline.verification import Kind, absent, expected_days, stored_days, verify_days
 from recall_pipeline_tests.storages import BUCKET
 from recall_pipeline_tests.verification.conftest import PAGE, REVIEW, STANDUP, Copy
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
@@ -132,6 +132,20 @@ def test_days_are_held_where_anything_lies_and_bounds_are_included(copy: Copy) -
 def storage_url(request: pytest.FixtureRequest) -> str:
     """An S3 bucket."""
     return str(request.getfixturevalue(request.param))
+
+
+def test_a_lost_table_and_a_lost_day_are_named_in_a_bucket_too(sandbox: Sandbox, settings: Settings) -> None:
+    workspace = Workspace(sandbox, settings)
+    assert list(absent(workspace.archive, expected_days(stored_days(workspace.archive), None, None))) == []
+    workspace.meet("standup", talk())
+    workspace.sync()
+    BOTS.write(workspace.archive, DAY, [])
+    BOTS.write(workspace.archive, DAY.replace(day=4), [])
+    held = stored_days(workspace.archive)
+    expected = expected_days(held, None, None)
+    assert (held, expected) == ([DAY, DAY.replace(day=4)], [DAY, DAY.replace(day=3), DAY.replace(day=4)])
+    found = [(problem.day.day, problem.what.partition("/")[0]) for problem in absent(workspace.archive, expected)]
+    assert found == [(3, "day=2026-03-03"), (4, "recordings"), (4, "mixed_audio"), (4, "audio_catalog")]
 
 
 def test_on_an_object_store_it_is_the_same(sandbox: Sandbox, settings: Settings) -> None:

@@ -1,5 +1,7 @@
 """An orphan goes only where it is proven to be one file too many."""
 
+from typing import Any
+
 import pytest
 
 from recall_pipeline.storage import Layout
@@ -40,6 +42,16 @@ def test_the_last_good_copy_of_a_damaged_file_stays(copy: Copy) -> None:
     copy.spoil(named)
     remove_redundant_files(copy.archive, orphaned(key))
     assert copy.path(key).exists()
+
+
+@pytest.mark.parametrize("table", ["audio_catalog", "mixed_audio"])
+def test_nothing_goes_while_a_table_that_names_files_is_lost(copy: Copy, table: Any) -> None:
+    source = copy.source(REVIEW)
+    orphans = [twin(copy), copy.put(source.replace(".mp3", ".0badcafe.mp3"), copy.path(source).read_bytes())]
+    copy.archive.remove(Layout.table(table, DAY))
+    for key in orphans:
+        remove_redundant_files(copy.archive, orphaned(key))
+        assert copy.path(key).exists()
 
 
 def test_the_bytes_of_another_recording_are_no_twin(copy: Copy) -> None:

@@ -1,0 +1,73 @@
+"""The columns of a catalog row that describe normalized audio, wherever they come from."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from recall_pipeline.audio import Normalized, Target
+from recall_pipeline.catalog.rows import CatalogRow
+from recall_pipeline.errors import PipelineError
+from recall_pipeline.storage import Archive, Layout
+
+_BARS = "▁▂▃▄▅▆▇█"
+_COLUMNS = (
+    "audio_uri", "audio_bytes", "audio_sha256", "audio_format", "audio_sample_rate_hz", "audio_channels",
+    "audio_samples", "source_lufs", "source_true_peak_dbtp", "loudness_range_lu", "audio_lufs",
+    "audio_true_peak_dbtp", "gain_db", "speech_ratio", "audio_recipe",
+    "audio_findings", "waveform",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AudioColumns:
+    """Values by column name, and what the outcome depends on.
+
+    `finding` says what is not quite as asked for; `failure` says why there is no normalized file.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    is_silent: bool = False
+    finding: str | None = None
+    failure: str | None = None
+
+    @classmethod
+    def from_result(cls, archive: Archive, key: str, target: Target, result: Normalized) -> "AudioColumns":
+        """Return the columns of a file that was normalized just now and published under `key`."""
+        findings = "; ".join(result.findings) or None
+        values = {name: getattr(result, name) for name in _COLUMNS if hasattr(result, name)} | {
+            "audio_uri": archive.uri(key),
+            "audio_recipe": target.recipe,
+            "audio_findings": findings,
+            "waveform": "".join(_BARS[min(int(peak * len(_BARS)), len(_BARS) - 1)] for peak in result.waveform),
+        }
+        return cls(values, result.is_silent, findings)
+
+    @classmethod
+    def from_catalog(cls, archive: Archive, row: CatalogRow) -> "AudioColumns":
+        """Return the columns of a file that an earlier sync normalized; the archive may have moved since."""
+        values = {name: getattr(row, name) for name in _COLUMNS}
+        values["audio_uri"] = archive.uri(Layout.key_in(row.audio_uri or ""))
+        return cls(values, row.audio_lufs is None, row.audio_findings)
+
+    @classmethod
+    def keep_previous(cls, archive: Archive, row: CatalogRow, error: BaseException | None) -> "AudioColumns":
+        """Return the columns of the file normalized before, since normalizing the same bytes anew failed.
+
+        A row without a recipe is one whose file is lost or damaged. It stays so, and the next sync tries again.
+        """
+        still = (
+            "still normalized as before, since" if row.audio_recipe else "the normalized file is lost or damaged, and"
+        )
+        finding = f"{still} doing it anew failed: {_error_text(error)}"
+        return dataclasses.replace(cls.from_catalog(archive, row), finding=finding)
+
+    @classmethod
+    def failed(cls, error: BaseException | None) -> "AudioColumns":
+        """Return the columns of an MP3 that could not be normalized: none."""
+        return cls(failure=_error_text(error))
+
+
+def _error_text(error: BaseException | None) -> str:
+    """Return why it failed; only texts of this project's own errors are safe to quote."""
+    return str(error) if isinstance(error, PipelineError) else f"its process ended with {type(error).__name__}"

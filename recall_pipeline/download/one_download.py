@@ -1,0 +1,131 @@
+"""Download one MP3: fetch, decode check, publish. Bytes that do not decode are fetched a second time."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+
+import httpx
+from pydantic import SecretStr
+
+from recall_pipeline.days import utc_now
+from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
+from recall_pipeline.download.partials import Partial
+from recall_pipeline.download.recovery import find_published
+from recall_pipeline.download.rows import ARCHIVED, CORRUPT, MixedAudioRow
+from recall_pipeline.download.transfer import TIMEOUT, Transfer
+from recall_pipeline.download.versions import publish_version
+from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
+from recall_pipeline.recall_api import RecallClient
+from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Downloader:
+    """Downloads the MP3s of one day, each by itself."""
+
+    client: RecallClient
+    archive: Archive
+    transfer: Transfer
+    checker: DecodeChecker
+    day: date
+
+    async def download(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
+        """Return the row with the result of its download; without `url`, a fresh one is requested.
+
+        A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails.
+        """
+        self.archive.open_spool()
+        partial = self.partial(row)
+        try:
+            check = await self._fetch(url, row.audio_id, partial)
+            if check.fault is not None:
+                check = await self._fetch_again(row.audio_id, partial, check)
+            if check.fault is not None and row.state == ARCHIVED and row.is_settled:
+                raise TransferRefused(f"fetched again, and what Recall.ai serves now is not whole: {check.fault}")
+            key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
+            partial.discard()
+        except StorageError as fault:
+            if not fault.is_lack_of_room:
+                raise  # all others would fail too, after they were fetched
+            return dataclasses.replace(row, fetch_failure=str(fault))
+        except (TransferError, RecallError) as fault:
+            if not fault.retry_can_help:
+                partial.discard()
+            return dataclasses.replace(row, fetch_failure=str(fault))
+        return _with_check(row, check, key)
+
+    async def recover(self, row: MixedAudioRow) -> MixedAudioRow:
+        """Return the row of an MP3 that is no longer served, with the file that an interrupted sync published."""
+        try:
+            found = await find_published(self.archive, self.day, row, self.checker)
+        except (TransferError, StorageError) as fault:  # says nothing about the bytes: left as it was, so tried again
+            if isinstance(fault, StorageError) and not fault.is_lack_of_room:
+                raise
+            return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(fault))
+        return _with_check(row, *found) if found else row
+
+    def partial(self, row: MixedAudioRow) -> Partial:
+        """Return the partial file of a row's download."""
+        return Partial.of(self.archive.spool, row.audio_id)
+
+    async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> DecodeCheck:
+        await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)
+        return await self.checker.check_file(partial.path)
+
+    async def _fetch_again(self, audio_id: str, partial: Partial, first: DecodeCheck) -> DecodeCheck:
+        """Fetch the whole body once more from a fresh URL: the same bytes are the artifact's own, good or not."""
+        partial.discard()
+        second = await self._fetch(None, audio_id, partial)
+        if second.fault is None or second.sha256 == first.sha256:
+            return second
+        partial.discard()
+        raise TransferError(f"two downloads differ, and neither is whole audio: {second.fault}")
+
+    async def _fresh_url(self, audio_id: str) -> SecretStr:
+        artifact = await self.client.audio_mixed_by_id(audio_id)
+        if artifact is None or artifact.download_url is None:
+            raise LinkExpired("Recall offers no download any more")
+        return artifact.download_url
+
+
+@contextlib.asynccontextmanager
+async def open_downloader(
+    client: RecallClient, archive: Archive, settings: Settings, day: date
+) -> AsyncIterator[Downloader]:
+    """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
+    silence_http_loggers()
+    limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
+    async with (
+        httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http,
+        DecodeChecker() as checker,
+    ):
+        yield Downloader(client, archive, Transfer(http, settings), checker, day)
+
+
+def _with_check(row: MixedAudioRow, check: DecodeCheck, key: str) -> MixedAudioRow:
+    """Return the row after its bytes were published; corrupt ones do not displace an earlier good version."""
+    looked_at = dataclasses.replace(
+        row, fault=check.fault, fetch_failure=None, captured_updated_at=row.updated_at, captured_at=utc_now()
+    )
+    if check.fault and row.state == ARCHIVED:
+        return looked_at
+    proof = check.proof
+    return dataclasses.replace(
+        looked_at,
+        state=CORRUPT if check.fault else ARCHIVED,
+        source_key=key,
+        source_bytes=check.size_bytes,
+        source_sha256=check.sha256,
+        source_codec=proof.codec if proof else None,
+        source_sample_rate_hz=proof.sample_rate_hz if proof else None,
+        source_channels=proof.channels if proof else None,
+        source_bitrate_bps=proof.bitrate_bps if proof else None,
+        header_seconds=proof.header_seconds if proof else None,
+        duration_seconds=proof.duration_seconds if proof else None,
+        bad_packets=proof.bad_packets if proof else None,
+    )

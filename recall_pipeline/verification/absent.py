@@ -1,0 +1,42 @@
+"""Days and tables that are not there: a lost table is not an empty one, and nothing is not a proven archive."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from recall_pipeline.days import ONE_DAY, days_between, utc_now
+from recall_pipeline.storage import Archive, cure_of_missing_table
+from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.verification.referenced_files import TABLES
+
+
+def expected_days(held: Sequence[date], first: date | None, last: date | None) -> list[date]:
+    """Return the days that have to be there: from `first` to `last`, by default those of the archive, both included.
+
+    `held` are all days of the archive, the oldest first. A day counts once it has ended; where only the present one is
+    asked for, it counts.
+    """
+    yesterday = utc_now().date() - ONE_DAY
+    start, end = first or next(iter(held), last), last or next(reversed(held), first)
+    if start is None or end is None:
+        return []
+    days = list(days_between(min(start, last or start), max(end, first or end)))
+    ended = [day for day in days if day <= yesterday]
+    return ended if ended or not (first or last) else days
+
+
+def absent(archive: Archive, days: Iterable[date]) -> Iterator[Problem]:
+    """Yield each of `days` without any table, and each table that one lacks.
+
+    The present day may lack some: a sync of it may be under way.
+    Raises StorageError when the archive cannot be looked at.
+    """
+    today = utc_now().date()
+    for day in days:
+        lost = [table.key(day) for table in TABLES if not archive.exists(table.key(day))]
+        cure = cure_of_missing_table(day)
+        if len(lost) == len(TABLES):
+            where = archive.address.root
+            yield Problem(day, Kind.MISSING, f"day={day}", f"is not in {where}: restore it from a backup, or {cure}")
+        elif day < today:
+            for key in lost:
+                yield Problem(day, Kind.MISSING, key, f"is not there: restore it from a backup, or {cure}")
