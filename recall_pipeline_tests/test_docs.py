@@ -82,6 +82,13 @@ def test_every_command_in_a_document_is_one(document: str, command: str) -> None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_module_that_a_document_names_with_its_folder_exists(document: Path) -> None:
+    named = re.findall(r"`((?:[\w.]+/)+\w+\.py)`", document.read_text("utf-8"))
+    folders = (ROOT, ROOT / "recall_pipeline", ROOT / "recall_pipeline_tests")
+    assert [path for path in named if not any((folder / path).is_file() for folder in folders)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_target_in_a_document_is_one_of_the_makefile(document: Path) -> None:
     there = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
