@@ -7,7 +7,7 @@ from typing import Any
 from command_sections import command_sections
 from error_messages import message_sections
 from markdown_table import header, row
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
@@ -35,7 +35,7 @@ def updated(file: str) -> str:
     """Return the text of a file of `TABLES` with the parts between its markers generated again."""
     makers = {
         "outcomes": outcomes(),
-        "settings": settings(Settings),
+        "settings": settings(Settings, "RECALL_"),
         "audio_catalog": columns(CATALOG, "The partition: UTC day of `created_at`"),
         "mixed_audio": columns(MIXED_AUDIO, "The partition, that of the recording"),
         "recordings": columns(RECORDINGS, "The partition: UTC day of `created_at`"),
@@ -43,7 +43,7 @@ def updated(file: str) -> str:
         "audit": columns(AUDIT, "The partition, that of the recording or bot"),
         "commands": command_sections(cli, "recall-pipeline"),
         "messages": message_sections(ROOT),
-        "transcripts settings": settings(TranscriptsSettings),
+        "transcripts settings": settings(TranscriptsSettings, "TRANSCRIPTS_"),
         "transcripts columns": columns(TRANSCRIPTS, "The partition, that of the recording"),
     }
     text = (ROOT / file).read_text("utf-8")
@@ -56,12 +56,12 @@ def updated(file: str) -> str:
     return text
 
 
-def settings(of: type[BaseSettings]) -> Iterable[str]:
+def settings(of: type[BaseModel], prefix: str) -> Iterable[str]:
     """Return the table of settings."""
     yield from header("variable", "default", "meaning")
     for name, field in of.model_fields.items():
         default = "none" if field.default is None else f"`{field.default}`"
-        yield row(f"`{of.model_config['env_prefix']}{name}`".upper(), default, field.description or "")
+        yield row(f"`{prefix}{name}`".upper(), default, field.description or "")
 
 
 def outcomes() -> Iterable[str]:
