@@ -6,7 +6,7 @@ SETUP = @sh requirements/install
 LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-strip-extras --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo ui test dev transcription toolkits bench lock
+.PHONY: help demo ui test dev docs transcription toolkits bench lock
 .NOTPARALLEL:
 
 help: ## say what there is
@@ -27,6 +27,10 @@ test: ## run the tests; PYTEST_FLAGS=... are pytest's own
 dev: ## add the development tools: mypy, ruff, codespell, dg, uv
 	$(SETUP) runtime test dev
 
+docs: ## build the documentation as a site into site/
+	$(SETUP) docs
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
 transcription: ## add what transcribes, and Whisper-base to try it with
 	$(SETUP) runtime test transcription weights
 
@@ -40,6 +44,7 @@ lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(LOCK) --group dev --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dev.txt
+	$(LOCK) --group docs --constraints requirements/runtime.txt --constraints requirements/test.txt --constraints requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) --group bench --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/bench.txt
 	$(LOCK) --group distributed --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/distributed.txt
 	$(LOCK) --group deploy --constraints requirements/distributed.txt --output-file requirements/deploy.txt

@@ -51,7 +51,7 @@ def test_every_decision_is_in_the_index() -> None:
         "see interface.md section 4, rows 1 to 3",
         "(docs/design/recall-api.md, sections 4 to 6, 10)",
         "# (docs/design/recall-api.md,\n# sections 4-6 and 10)",
-        "`docs/catalog.md`",
+        "`docs/tables.md`",
         "hashlib.md5(), dg.MetadataValue.md(text)",
         "https://example.com/absent.md",
     ],
@@ -71,7 +71,7 @@ def test_a_citation_of_what_is_there_passes(text: str) -> None:
         "(docs/design/recall-api.md,\n    section 11)",
         "docs/design/interface.md, section 4, row 11",
         "docs/design/interface.md, section 5, row 3",
-        "docs/catalog.md, section 1",
+        "docs/tables.md, section 1",
     ],
 )
 def test_a_citation_of_what_is_not_there_is_found(text: str) -> None:

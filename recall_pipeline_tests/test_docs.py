@@ -1,8 +1,10 @@
 """What the documents say is so: commands parse, targets and files exist, tables are current, examples run."""
 
+import ast
 import importlib.util
 import re
 import shlex
+import sys
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +23,9 @@ from recall_pipeline.storage import Archive, Layout
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-README = (ROOT / "README.md").read_text("utf-8")
+README, TABLES, TROUBLESHOOTING = (
+    (ROOT / path).read_text("utf-8") for path in ("README.md", "docs/tables.md", "docs/troubleshooting.md")
+)
 DAY = date(2026, 3, 2)
 ROW = CatalogRow(
     recording_id="c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f",
@@ -33,7 +37,8 @@ ROW = CatalogRow(
 
 
 def load_updater() -> ModuleType:
-    """Import tools/update_tables.py, which is a script beside the package."""
+    """Import tools/update_tables.py, which is a script beside the package, as are the modules that it imports."""
+    sys.path.append(str(ROOT / "tools"))
     spec = importlib.util.spec_from_file_location("update_tables", ROOT / "tools" / "update_tables.py")
     assert spec is not None
     assert spec.loader is not None
@@ -46,8 +51,8 @@ UPDATER = load_updater()
 
 
 def examples(language: str) -> list[str]:
-    """The README's code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    """The code blocks of a language in the README and on the page of the tables."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README + TABLES, re.MULTILINE | re.DOTALL)
 
 
 def commands(document: Path) -> list[str]:
@@ -77,10 +82,29 @@ def test_every_command_in_a_document_is_one(document: str, command: str) -> None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_module_that_a_document_names_with_its_folder_exists(document: Path) -> None:
+    named = re.findall(r"`((?:[\w.]+/)+\w+\.py)`", document.read_text("utf-8"))
+    folders = (ROOT, ROOT / "recall_pipeline", ROOT / "recall_pipeline_tests")
+    assert [path for path in named if not any((folder / path).is_file() for folder in folders)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_target_in_a_document_is_one_of_the_makefile(document: Path) -> None:
     there = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
     assert named <= there
+
+
+def test_the_messages_to_look_up_are_messages_of_the_code() -> None:
+    sources = [path for package in ("recall_pipeline", "recall_transcripts") for path in (ROOT / package).rglob("*.py")]
+    nodes = [node for path in sources for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    rows = TROUBLESHOOTING.partition("## Recall.ai")[2].partition("## A recording has no audio")[0]
+    rows += TROUBLESHOOTING.partition("## Alerts")[2].partition("## Webhooks")[0]
+    shown = [name for cell in re.findall(r"^\| (.+?) \|", rows, re.MULTILINE) for name in re.findall(r"`(.+?)`", cell)]
+    parts = [part.strip() for name in shown if not name.startswith("HTTP ") for part in name.split("…")]
+    assert len(parts) > 30
+    assert [part for part in parts if not any(part in text for text in texts)] == []
 
 
 def test_the_readme_follows_the_assets_in_their_order() -> None:
@@ -91,13 +115,13 @@ def test_the_readme_follows_the_assets_in_their_order() -> None:
         assert AssetKey(before) in graph.get(AssetKey(after)).parent_keys
 
 
-def test_the_readme_shows_the_storage_as_it_is_laid_out() -> None:
+def test_the_tables_page_shows_the_storage_as_it_is_laid_out() -> None:
     keys = [
         *(Layout.table(name, DAY) for name in ("bots", "recordings", "mixed_audio", "audio_catalog")),
         Layout.source(DAY, "<recording_id>", "<audio_id>"),
         Layout.normalized(DAY, "<recording_id>", "<audio_id>", "flac"),
     ]
-    shown = README.partition("## Where everything lies")[2].partition("```\n")[2].partition("```")[0]
+    shown = TABLES.partition("## Storage layout")[2].partition("```\n")[2].partition("```")[0]
     assert sorted(line.split()[0] for line in shown.splitlines()) == sorted(keys)
 
 
@@ -109,7 +133,7 @@ def test_the_readme_says_when_things_run() -> None:
 
 
 @pytest.mark.parametrize("example", examples("python"), ids=["read_catalog", "pandas", "duckdb"])
-def test_the_readmes_examples_read_the_catalog(
+def test_the_examples_read_the_catalog(
     example: str,
     archive: Archive,
     tmp_path: Path,
@@ -119,6 +143,6 @@ def test_the_readmes_examples_read_the_catalog(
     CATALOG.write(archive, DAY, [ROW])
     monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    exec(compile(example, "README.md", "exec"), {})  # noqa: S102  our own
+    exec(compile(example, "an example", "exec"), {})  # noqa: S102  our own
     said = capfd.readouterr().out
     assert "1.5" in said or ("2026-03-02" in said and "ready" in said)

@@ -25,7 +25,7 @@ from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import UsageError
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 FOLDER = Path(tempfile.gettempdir()) / "recall"
 PORT = 3166
 GROUP = "asset-groups~group%3A%22recall%22"

@@ -1,14 +1,20 @@
-"""Write the docs' tables from the code: `.venv/bin/python tools/update_tables.py`. A test proves them current."""
+"""Generate parts of the docs: `.venv/bin/python tools/update_tables.py`. A test checks that they are current."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings
+from command_sections import command_sections
+from error_messages import message_sections
+from markdown_table import header, row
+from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
+from recall_pipeline.cli.main import cli
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Table
 from recall_transcripts.rows import TRANSCRIPTS
@@ -16,21 +22,28 @@ from recall_transcripts.settings import TranscriptsSettings
 
 ROOT = Path(__file__).parent.parent
 TABLES = {
-    "README.md": ("outcomes", "settings"),
-    "docs/catalog.md": ("columns",),
+    "docs/concepts.md": ("outcomes",),
+    "docs/configuration.md": ("settings",),
+    "docs/tables.md": ("audio_catalog", "mixed_audio", "recordings", "bots", "audit"),
+    "docs/cli.md": ("commands",),
+    "docs/troubleshooting.md": ("messages",),
     "docs/downstream.md": ("transcripts settings", "transcripts columns"),
-    "docs/privacy.md": ("audit",),
 }
 
 
 def updated(file: str) -> str:
-    """Return the text of a file of `TABLES` with the tables between its markers made anew."""
+    """Return the text of a file of `TABLES` with the parts between its markers generated again."""
     makers = {
         "outcomes": outcomes(),
-        "settings": settings(Settings),
-        "columns": columns(CATALOG, "The partition: UTC day of `created_at`"),
-        "audit": columns(AUDIT),
-        "transcripts settings": settings(TranscriptsSettings),
+        "settings": settings(Settings, "RECALL_"),
+        "audio_catalog": columns(CATALOG, "The partition: UTC day of `created_at`"),
+        "mixed_audio": columns(MIXED_AUDIO, "The partition, that of the recording"),
+        "recordings": columns(RECORDINGS, "The partition: UTC day of `created_at`"),
+        "bots": columns(BOTS, "The partition: UTC day on which the bot was to join"),
+        "audit": columns(AUDIT, "The partition, that of the recording or bot"),
+        "commands": command_sections(cli, "recall-pipeline"),
+        "messages": message_sections(ROOT),
+        "transcripts settings": settings(TranscriptsSettings, "TRANSCRIPTS_"),
         "transcripts columns": columns(TRANSCRIPTS, "The partition, that of the recording"),
     }
     text = (ROOT / file).read_text("utf-8")
@@ -38,41 +51,32 @@ def updated(file: str) -> str:
         before, begin, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- end of {name} -->")
         if not end:
-            raise SystemExit(f"{file} has no place for the table of {name}")
+            raise SystemExit(f"{file} has no markers for {name!r}: add them")
         text = before + begin + "".join(f"{line}\n" for line in makers[name]) + end + after
     return text
 
 
-def settings(of: type[BaseSettings]) -> Iterable[str]:
+def settings(of: type[BaseModel], prefix: str) -> Iterable[str]:
     """Return the table of settings."""
-    yield from _header("variable", "default", "meaning")
+    yield from header("variable", "default", "meaning")
     for name, field in of.model_fields.items():
         default = "none" if field.default is None else f"`{field.default}`"
-        yield _row(f"`{of.model_config['env_prefix']}{name}`".upper(), default, field.description or "")
+        yield row(f"`{prefix}{name}`".upper(), default, field.description or "")
 
 
 def outcomes() -> Iterable[str]:
     """Return the table of outcomes."""
-    yield from _header("outcome", "meaning", "looked at again")
+    yield from header("outcome", "meaning", "checked again")
     for outcome, meaning in OUTCOME_LABELS.items():
-        yield _row(f"`{outcome}`", meaning.says, meaning.looked_at_again)
+        yield row(f"`{outcome}`", meaning.says, meaning.looked_at_again)
 
 
-def columns(table: Table[Any], day: str | None = None) -> Iterable[str]:
-    """Return the table of a table's columns, and of its partition if that has a meaning."""
-    yield from _header("column", "type", "holds")
+def columns(table: Table[Any], day: str) -> Iterable[str]:
+    """Return the table of a table's columns and of its partition."""
+    yield from header("column", "type", "holds")
     for name, (kind, description) in table.columns.items():
-        yield _row(f"`{name}`", kind, description)
-    if day:
-        yield _row("`day`", "date32[day]", day)
-
-
-def _header(*names: str) -> Sequence[str]:
-    return _row(*names), _row(*("---" for _ in names))
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        yield row(f"`{name}`", kind, description)
+    yield row("`day`", "date32[day]", day)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What each outcome means to the person who reads it; the README's table of outcomes comes from here too."""
+"""What each outcome means to the person who reads it; docs/concepts.md shows the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class CatalogRow:
     bot_name: str | None = column("Name the bot joined under")
     platform: str | None = column("Meeting platform, Recall's code")
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
-    outcome: str = column("What became of it: see the table of outcomes in the README")
+    outcome: str = column("What became of the recording: one of the outcomes in docs/concepts.md")
     outcome_reason: str | None = column("Why, where the outcome alone does not say; findings too")
     upstream_status: str | None = column("Status at Recall at the last look: of the MP3, else of the recording")
     created_at: datetime = column("Start of the recording, UTC; its day is the partition")

@@ -1,4 +1,4 @@
-"""Every setting, with its type, its default and what it means. The table in the README is generated from here."""
+"""Every setting, with its type, its default and what it means. docs/configuration.md is generated from here."""
 
 import os
 from datetime import date, timedelta

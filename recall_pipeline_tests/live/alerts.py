@@ -1,7 +1,7 @@
 """Each alert seen to fire and to clear: `python -m recall_pipeline_tests.live.alerts`, about twenty minutes.
 
 A real `dagster dev` on the sandbox posts its alerts to a hook on loopback, while one thing after another is broken and
-then mended as docs/operating.md says. It prints every message that came, and ends with status 1 if one did not come.
+then mended as docs/operations.md says. It prints every message that came, and ends with status 1 if one did not come.
 """
 
 import json

@@ -69,7 +69,7 @@ def _happened(fault: Fault, tried: Sequence[Verdict]) -> str:
     slowest = max(verdict.seconds for verdict in tried)
     how = "ended well" if statuses == ["0"] else "killed" if "-9" in statuses else f"ended with {', '.join(statuses)}"
     if statuses == ["0"] and not fault.may_miss:
-        how = "borne: complete at once"
+        how = "tolerated: complete at once"
     return f"{how}, {slowest:.0f} s"
 
 
