@@ -72,20 +72,20 @@ class Upstream:
 
     async def look_up_bots(self, ids: Collection[str]) -> Mapping[str, Bot | RecallError | None]:
         """Return bots by id."""
-        return await _answer(self.client.bot, self.lookups.bots, ids)
+        return await _lookups(self.client.bot, self.lookups.bots, ids)
 
     async def look_up_recordings(self, ids: Collection[str]) -> Mapping[str, Recording | RecallError | None]:
         """Return recordings by id."""
-        return await _answer(self.client.recording, self.lookups.recordings, ids)
+        return await _lookups(self.client.recording, self.lookups.recordings, ids)
 
     async def look_up_artifacts_of(
         self, recording_ids: Collection[str]
     ) -> Mapping[str, dict[str, AudioMixed] | RecallError | None]:
         """Return the artifacts of recordings, by recording id and artifact id."""
-        return await _answer(self.client.audio_mixed_of, self.lookups.artifacts_of, recording_ids)
+        return await _lookups(self.client.audio_mixed_of, self.lookups.artifacts_of, recording_ids)
 
 
-async def _answer(
+async def _lookups(
     ask: Callable[[str], Awaitable[T | None]], answers: dict[str, T | None], ids: Collection[str]
 ) -> dict[str, T | RecallError | None]:
     missing = sorted(set(ids) - answers.keys())
