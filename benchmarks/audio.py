@@ -27,7 +27,7 @@ import numpy as np
 import soxr
 
 from benchmarks.audio_inputs import make
-from recall_pipeline.audio.decoder import Decoding
+from recall_pipeline.audio.decoder import Decoder
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ def true_peak_dbtp(path: Path) -> float:
     """True peak by soxr's best resampler, at eight times the rate."""
     dense = soxr.ResampleStream(1, 8, 1, "float32", "VHQ")
     peak = 0.0
-    for block in Decoding(path).blocks():
+    for block in Decoder(path).blocks():
         peak = max(peak, float(np.abs(dense.resample_chunk(block.samples[:, 0].copy())).max(initial=0)))
     peak = max(peak, float(np.abs(dense.resample_chunk(np.zeros(0, np.float32), last=True)).max(initial=0)))
     return 20 * float(np.log10(peak))

@@ -24,21 +24,21 @@ def floor(source: Path, destination: Path) -> None:
     """Decode, resample, encode: with the same libraries, in one pass, measuring nothing."""
     import numpy as np
 
-    from recall_pipeline.audio.channels import mixing
-    from recall_pipeline.audio.decoder import Block, Decoding
+    from recall_pipeline.audio.channels import averaging_matrix
+    from recall_pipeline.audio.decoder import Block, Decoder
     from recall_pipeline.audio.encoder import open_encoder
-    from recall_pipeline.audio.resample import conform
+    from recall_pipeline.audio.resample import resample_blocks
     from recall_pipeline.audio.target import Target
 
     target = Target(format="mp3" if destination.suffix == ".mp3" else "flac")
     encoder = open_encoder(destination, target)
-    blocks = Decoding(source).blocks()
-    matrices = {("FC",): None, ("FL", "FR"): mixing(("FL", "FR"), 1)}
+    blocks = Decoder(source).blocks()
+    matrices = {("FC",): None, ("FL", "FR"): averaging_matrix(("FL", "FR"), 1)}
     mono = (
         block if (matrix := matrices[block.layout]) is None else Block(block.samples @ matrix, *block[1:2], ("FC",))
         for block in blocks
     )
-    for samples in conform(mono, target.sample_rate_hz, ("FC",)):
+    for samples in resample_blocks(mono, target.sample_rate_hz, ("FC",)):
         encoder.write(np.clip(samples * np.float32(32767), -32768, 32767).astype(np.int16))
     encoder.close()
 

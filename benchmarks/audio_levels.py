@@ -20,7 +20,7 @@ import soxr
 
 from benchmarks.audio import lufs, true_peak_dbtp
 from recall_pipeline.audio import Target, normalize
-from recall_pipeline.audio.target import AudioFormat
+from recall_pipeline.audio_formats import AudioFormat
 
 RATES_HZ = (8000, 11025, 16000, 22050, 32000, 44100, 48000)
 SHAPES = ("mono", "stereo", "one dead channel")

@@ -78,7 +78,7 @@ def decoded(path: Path) -> tuple[Sound, int]:
         return np.concatenate(chunks).astype(np.float64), container.streams.audio[0].rate
 
 
-def other_lufs(sound: Sound, rate_hz: int) -> float:
+def reference_lufs(sound: Sound, rate_hz: int) -> float:
     """Integrated loudness by libavfilter's ebur128."""
     layout = "mono" if sound.shape[1] == 1 else "stereo"
     graph = av.filter.Graph()
@@ -99,7 +99,7 @@ def other_lufs(sound: Sound, rate_hz: int) -> float:
             return lufs
 
 
-def other_true_peak_db(sound: Sound) -> float:
+def reference_true_peak_db(sound: Sound) -> float:
     """True peak by soxr's best resampler at sixteen times the rate."""
     dense = soxr.resample(np.pad(sound, ((4096, 4096), (0, 0))), 1, 16, quality="VHQ")
     return 20 * float(np.log10(np.abs(dense).max()))

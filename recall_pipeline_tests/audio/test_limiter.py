@@ -9,7 +9,7 @@ LIMITER = Limiter(ceiling=0.5, max_db=12.0)
 
 
 def curve(peaks: Curve, start: int = 0, end: int | None = None) -> Curve:
-    before, after = LIMITER.margin_blocks, LOOKAHEAD_BLOCKS
+    before, after = LIMITER.history_blocks, LOOKAHEAD_BLOCKS
     padded = np.pad(peaks, (before, after))
     return LIMITER.reduction_db(padded[start : before + (len(peaks) if end is None else end) + after])
 

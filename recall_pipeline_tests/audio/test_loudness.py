@@ -7,7 +7,7 @@ import pytest
 
 from recall_pipeline.audio import inspect
 from recall_pipeline.audio.loudness import Framer, LoudnessMeter, integrated_lufs
-from recall_pipeline_tests.audio.sounds import Sound, other_lufs, speech, tone, tones, write_wav
+from recall_pipeline_tests.audio.sounds import Sound, reference_lufs, speech, tone, tones, write_wav
 
 FIVE_CHANNELS = np.concatenate([tone(level, 20, channels=1) for level in (-28, -28, -24, -30, -30)], axis=1)
 
@@ -29,7 +29,7 @@ def test_integrated_loudness_meets_tech_3341(sound: Sound, lufs: float, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("sound", "range_lu"),
+    ("sound", "loudness_range_lu"),
     [
         pytest.param(tones((-20, 20), (-30, 20)), 10, id="1"),
         pytest.param(tones((-20, 20), (-15, 20)), 5, id="2"),
@@ -37,16 +37,16 @@ def test_integrated_loudness_meets_tech_3341(sound: Sound, lufs: float, tmp_path
         pytest.param(tones((-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)), 15, id="4"),
     ],
 )
-def test_loudness_range_meets_tech_3342(sound: Sound, range_lu: float, tmp_path: Path) -> None:
+def test_loudness_range_meets_tech_3342(sound: Sound, loudness_range_lu: float, tmp_path: Path) -> None:
     found = inspect(write_wav(tmp_path / "case.wav", sound))
-    assert found.loudness_range_lu == pytest.approx(range_lu, abs=1)
+    assert found.loudness_range_lu == pytest.approx(loudness_range_lu, abs=1)
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 44100, 48000])
 def test_loudness_of_speech_agrees_with_libavfilter_within_a_tenth(rate_hz: int, tmp_path: Path) -> None:
     sound = speech(["greeting", "numbers", "question", "risk"], rate_hz)
     found = inspect(write_wav(tmp_path / "speech.wav", sound, rate_hz))
-    assert found.loudness_lufs == pytest.approx(other_lufs(sound, rate_hz), abs=0.1)
+    assert found.loudness_lufs == pytest.approx(reference_lufs(sound, rate_hz), abs=0.1)
 
 
 def test_loudness_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
@@ -55,7 +55,7 @@ def test_loudness_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
     whole.feed(sound)
     for piece in np.array_split(sound, 97):
         pieces.feed(piece)
-    np.testing.assert_allclose(pieces.energies, whole.energies, rtol=1e-6, atol=1e-20)  # single precision
+    np.testing.assert_allclose(pieces.hop_energies, whole.hop_energies, rtol=1e-6, atol=1e-20)  # single precision
 
 
 def test_nothing_above_the_absolute_gate_has_no_loudness() -> None:

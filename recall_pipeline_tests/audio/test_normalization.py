@@ -13,14 +13,14 @@ import pytest
 import soundfile
 
 from recall_pipeline.audio import Normalized, Target, normalize
-from recall_pipeline.audio.target import AudioFormat
+from recall_pipeline.audio_formats import AudioFormat
 from recall_pipeline.errors import NormalizationError, NotAudio
 from recall_pipeline_tests.audio.sounds import (
     Sound,
     decoded,
     noise,
-    other_lufs,
-    other_true_peak_db,
+    reference_lufs,
+    reference_true_peak_db,
     speech,
     tone,
     write_mp3,
@@ -38,7 +38,7 @@ SHAPES: dict[str, Callable[[Sound], Sound]] = {
 def check(result: Normalized, path: Path, target: Target) -> None:
     """The promises every file has to keep: level, ceiling, length, and facts that are true."""
     sound, rate_hz = decoded(path)
-    lufs, true_peak_db = other_lufs(sound, rate_hz), other_true_peak_db(sound)
+    lufs, true_peak_db = reference_lufs(sound, rate_hz), reference_true_peak_db(sound)
     assert lufs == pytest.approx(target.loudness_lufs, abs=0.3 if target.is_lossless else 0.5)
     assert true_peak_db <= target.true_peak_dbtp
     assert result.audio_lufs == pytest.approx(lufs, abs=0.05)
@@ -200,8 +200,8 @@ def test_the_same_source_gives_the_same_bytes(audio_format: AudioFormat, tmp_pat
 def test_source_loudness_is_that_of_the_channels_it_has(tmp_path: Path) -> None:
     sound = SHAPES["stereo"](speech(MEETING, 48000))
     result = normalize(write_wav(tmp_path / "in.wav", sound), tmp_path / "out.flac", Target())
-    assert result.source_lufs == pytest.approx(other_lufs(sound, 48000), abs=0.15)
-    assert result.source_true_peak_dbtp == pytest.approx(other_true_peak_db(sound), abs=0.1)
+    assert result.source_lufs == pytest.approx(reference_lufs(sound, 48000), abs=0.15)
+    assert result.source_true_peak_dbtp == pytest.approx(reference_true_peak_db(sound), abs=0.1)
 
 
 def test_the_output_is_private_and_the_source_untouched(tmp_path: Path) -> None:

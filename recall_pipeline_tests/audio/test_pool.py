@@ -50,10 +50,10 @@ def to_flac(source: Path) -> float | None:
 
 
 def test_every_task_is_done_and_told_of() -> None:
-    told: list[Done[int, int]] = []
-    done = list(run_tasks(double, range(20), workers=2, on_done=told.append))
+    reported: list[Done[int, int]] = []
+    done = list(run_tasks(double, range(20), workers=2, on_done=reported.append))
     assert sorted((each.task, each.result) for each in done) == [(n, 2 * n) for n in range(20)]
-    assert told == done
+    assert reported == done
 
 
 def test_a_task_that_raises_costs_only_itself() -> None:

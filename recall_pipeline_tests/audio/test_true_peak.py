@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 import soxr
 
-from recall_pipeline.audio.true_peak import REACH, ROW, STRETCH, Interpolator, TruePeakMeter, to_db
-from recall_pipeline_tests.audio.sounds import Sound, noise, other_true_peak_db, speech
+from recall_pipeline.audio.true_peak import (
+    HALF_WIDTH_SAMPLES,
+    ROW_SAMPLES,
+    STRETCH_SAMPLES,
+    Interpolator,
+    TruePeakMeter,
+    to_db,
+)
+from recall_pipeline_tests.audio.sounds import Sound, noise, reference_true_peak_db, speech
 
 
 def measured_db(sound: Sound, pieces: int = 1) -> float:
@@ -54,10 +61,12 @@ def test_true_peak_meets_tech_3341(sound: Sound, true_peak_db: float) -> None:
 
 def everywhere_db(sound: Sound) -> float:
     """True peak of one channel by the meter's own interpolator, nothing left out."""
-    wave = np.pad(sound[:, 0], REACH).astype(np.float32)
-    wave = np.pad(wave, (0, -(wave.size - 2 * REACH) % ROW))
-    grid = Interpolator([eighth / 8 for eighth in range(8)], REACH)
-    peak_db = to_db(float(grid.magnitudes(wave, np.arange((wave.size - 2 * REACH) // STRETCH)).max()))
+    wave = np.pad(sound[:, 0], HALF_WIDTH_SAMPLES).astype(np.float32)
+    wave = np.pad(wave, (0, -(wave.size - 2 * HALF_WIDTH_SAMPLES) % ROW_SAMPLES))
+    grid = Interpolator([eighth / 8 for eighth in range(8)], HALF_WIDTH_SAMPLES)
+    peak_db = to_db(
+        float(grid.magnitudes(wave, np.arange((wave.size - 2 * HALF_WIDTH_SAMPLES) // STRETCH_SAMPLES)).max())
+    )
     assert peak_db is not None
     return peak_db
 
@@ -80,13 +89,13 @@ def test_what_is_left_out_never_holds_the_peak(sound: Sound) -> None:
 @pytest.mark.parametrize("gain_db", [-30, 0, 15])
 def test_the_peak_of_speech_is_what_another_meter_finds(gain_db: float) -> None:
     sound = speech(["decision", "roadmap", "answer"], gain_db=gain_db)
-    assert measured_db(sound, pieces=7) == pytest.approx(other_true_peak_db(sound), abs=0.1)
+    assert measured_db(sound, pieces=7) == pytest.approx(reference_true_peak_db(sound), abs=0.1)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_up_to_the_last_frequency_is_not_under_read(seed: int) -> None:
     sound = noise(2, seed=seed)
-    assert measured_db(sound, pieces=3) > other_true_peak_db(sound) - 0.1
+    assert measured_db(sound, pieces=3) > reference_true_peak_db(sound) - 0.1
 
 
 def test_a_peak_in_the_first_and_last_samples_is_seen() -> None:
