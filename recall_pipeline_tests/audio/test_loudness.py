@@ -1,4 +1,4 @@
-"""The EBU's own cases: Tech 3341 table 1 cases 1 to 6, Tech 3342 table 1 cases 1 to 4."""
+"""Loudness test cases of the EBU: Tech 3341 table 1 cases 1 to 6, Tech 3342 table 1 cases 1 to 4."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_loudness_of_speech_agrees_with_libavfilter_within_a_tenth(rate_hz: int,
     assert found.loudness_lufs == pytest.approx(reference_lufs(sound, rate_hz), abs=0.1)
 
 
-def test_loudness_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
+def test_loudness_does_not_depend_on_the_size_of_blocks() -> None:
     sound = speech(["answer", "farewell"]).astype(np.float32)
     whole, pieces = LoudnessMeter(16000, (1.0,)), LoudnessMeter(16000, (1.0,))
     whole.feed(sound)
@@ -58,16 +58,16 @@ def test_loudness_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
     np.testing.assert_allclose(pieces.hop_energies, whole.hop_energies, rtol=1e-6, atol=1e-20)  # single precision
 
 
-def test_nothing_above_the_absolute_gate_has_no_loudness() -> None:
+def test_audio_below_the_absolute_gate_has_no_loudness() -> None:
     assert integrated_lufs(np.full(100, 1e-9)) is None
 
 
-def test_less_than_a_gating_block_has_no_loudness() -> None:
+def test_audio_shorter_than_a_gating_block_has_no_loudness() -> None:
     assert integrated_lufs(np.full(3, 0.1)) is None
 
 
-def test_groups_reach_across_the_seams_of_blocks() -> None:
-    regroup = Framer(4)
+def test_groups_span_block_boundaries() -> None:
+    framer = Framer(4)
     rows = np.arange(10.0)[:, None]
-    groups = np.concatenate([regroup.feed(part) for part in np.split(rows, [3, 4, 9])])
+    groups = np.concatenate([framer.feed(part) for part in np.split(rows, [3, 4, 9])])
     np.testing.assert_array_equal(groups[:, :, 0], [[0, 1, 2, 3], [4, 5, 6, 7]])
