@@ -1,8 +1,8 @@
-"""CPU, memory and truth of `normalize` beside others: `python -m benchmarks.audio [--quick] [--json]`.
+"""CPU, memory and accuracy of `normalize` and of alternatives: `python -m benchmarks.audio [--quick] [--json]`.
 
-Every run is a process of its own, imports included, and the contestants take turns; the table
-shows medians of CPU seconds (the processes they start included) and the largest resident memory.
-Outputs are measured with libavfilter's ebur128 and, for true peaks, soxr at eight times the rate.
+Every run is a process of its own, imports included, and the contestants take turns. The table shows
+medians of CPU seconds (child processes included) and the maximum resident memory. Outputs are measured
+with libavfilter's ebur128 and, for true peaks, with soxr at eight times the rate.
 """
 
 import argparse
@@ -26,8 +26,8 @@ import av.filter
 import numpy as np
 import soxr
 
-from benchmarks.audio_inputs import make
-from recall_pipeline.audio.decoder import Decoding
+from benchmarks.audio_inputs import make_recording
+from recall_pipeline.audio.decoder import Decoder
 
 T = TypeVar("T")
 
@@ -43,12 +43,12 @@ class Case:
     input: str
     seconds: int
     channels: int = 1
-    most_runs: int = 99
+    max_runs: int = 99
 
 
 @dataclass(slots=True)
 class Result:
-    """What the runs of a case gave."""
+    """Measurements of all runs of a case."""
 
     cpu_seconds: list[float] = field(default_factory=list)
     peak_rss_mib: list[float] = field(default_factory=list)
@@ -56,35 +56,35 @@ class Result:
     true_peak_dbtp: float | None = None
 
     @property
-    def cpu(self) -> float:
+    def median_cpu_seconds(self) -> float:
         """Median CPU seconds."""
         return statistics.median(self.cpu_seconds)
 
 
 def cases(quick: bool) -> list[Case]:
-    """What is run: half hours thrice, long ones once."""
+    """Return the cases: half hours several times, long ones once."""
     half, hour = 1800, 3600
     long, longest = (hour, hour) if quick else (2 * hour, 8 * hour)
     return [
-        *(Case(who, form, kind, half) for kind in _KINDS for form in ("flac", "mp3") for who in _OURS),
+        *(Case(who, form, kind, half) for kind in _INPUTS for form in ("flac", "mp3") for who in _FLOOR_AND_OURS),
         *(
-            Case("ffmpeg-normalize", "flac", kind, half, most_runs=1 if quick else 3)
-            for kind in (_KINDS[:1] if quick else _KINDS)
+            Case("ffmpeg-normalize", "flac", kind, half, max_runs=1 if quick else 3)
+            for kind in (_INPUTS[:1] if quick else _INPUTS)
         ),
         Case("pydub", "flac", "uneven", half),
-        Case("pydub", "flac", "uneven", hour, most_runs=1),
-        Case("ours", "flac", "uneven", long, most_runs=1),
-        Case("ours", "flac", "uneven", hour, 2, most_runs=1),
-        *([] if quick else [Case("ours", "flac", "uneven", longest, 2, most_runs=1)]),
+        Case("pydub", "flac", "uneven", hour, max_runs=1),
+        Case("ours", "flac", "uneven", long, max_runs=1),
+        Case("ours", "flac", "uneven", hour, 2, max_runs=1),
+        *([] if quick else [Case("ours", "flac", "uneven", longest, 2, max_runs=1)]),
     ]
 
 
-_OURS = ("floor", "ours")
-_KINDS = ("uneven", "even")
+_FLOOR_AND_OURS = ("floor", "ours")
+_INPUTS = ("uneven", "even")
 
 
 def run(case: Case, folder: Path, source: Path, result: Result) -> None:
-    """Run a case once in a process of its own."""
+    """Run a case once in a process of its own and add its measurements to `result`."""
     output = folder / f"{case.contestant}-{case.input}-{case.seconds}-{case.channels}.{case.format}"
     command = [sys.executable, "-m", "benchmarks.audio_contestants", case.contestant, str(source), str(output)]
     process = subprocess.Popen(command, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # noqa: S603  # its own file
@@ -95,18 +95,18 @@ def run(case: Case, folder: Path, source: Path, result: Result) -> None:
     result.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
     result.peak_rss_mib.append(usage.ru_maxrss / 1024)
     if result.lufs is None and case.contestant != "floor" and case.seconds <= 3600:
-        result.lufs, result.true_peak_dbtp = elsewhere(lufs, output), elsewhere(true_peak_dbtp, output)
+        result.lufs, result.true_peak_dbtp = in_process(lufs, output), in_process(true_peak_dbtp, output)
     output.unlink()
 
 
-def elsewhere(function: Callable[..., T], *arguments: object) -> T:
-    """Call in another process: a child counts what its parent held when it was forked as its own."""
+def in_process(function: Callable[..., T], *arguments: object) -> T:
+    """Call in a spawned process: a forked child would count its parent's memory as its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def lufs(path: Path) -> float:
-    """Integrated loudness by libavfilter."""
+    """Return the integrated loudness in LUFS, measured by libavfilter."""
     graph, found = av.filter.Graph(), float("-inf")
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
@@ -128,26 +128,26 @@ def _ready(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:
 
 
 def true_peak_dbtp(path: Path) -> float:
-    """True peak by soxr's best resampler, at eight times the rate."""
+    """Return the true peak in dBTP, measured by soxr's best resampler at eight times the rate."""
     dense = soxr.ResampleStream(1, 8, 1, "float32", "VHQ")
     peak = 0.0
-    for block in Decoding(path).blocks():
+    for block in Decoder(path).blocks():
         peak = max(peak, float(np.abs(dense.resample_chunk(block.samples[:, 0].copy())).max(initial=0)))
     peak = max(peak, float(np.abs(dense.resample_chunk(np.zeros(0, np.float32), last=True)).max(initial=0)))
     return 20 * float(np.log10(peak))
 
 
 def measure(quick: bool, runs: int) -> dict[Case, Result]:
-    """Run every case, the contestants in turn."""
+    """Run every case; the contestants take turns."""
     results: dict[Case, Result] = defaultdict(Result)
     with tempfile.TemporaryDirectory() as name:
         sources: dict[tuple[str, int, int], Path] = {}
         for number in range(runs):
             for case in cases(quick):
-                if number < case.most_runs:
+                if number < case.max_runs:
                     shape = (case.input, case.seconds, case.channels)
                     if shape not in sources:
-                        sources[shape] = elsewhere(make, Path(name), *shape)
+                        sources[shape] = in_process(make_recording, Path(name), *shape)
                     run(case, Path(name), sources[shape], results[case])
                     print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -155,23 +155,23 @@ def measure(quick: bool, runs: int) -> dict[Case, Result]:
 
 
 def table(results: dict[Case, Result]) -> Iterator[str]:
-    """The results as Markdown."""
+    """Yield the results as lines of a Markdown table."""
     yield "| input | contestant | output | CPU s | x floor | x real time a core | peak RSS MiB | off target LU | dBTP |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for case, result in results.items():
         base = results.get(Case("floor", case.format, case.input, case.seconds, case.channels))
-        ratio = f"{result.cpu / base.cpu:.2f}" if base else ""
+        ratio = f"{result.median_cpu_seconds / base.median_cpu_seconds:.2f}" if base else ""
         off = f"{result.lufs - _TARGET_LUFS:+.2f}" if result.lufs is not None else ""
         peak = f"{result.true_peak_dbtp:.2f}" if result.true_peak_dbtp is not None else ""
         length = f"{case.seconds // 60} min {'stereo' if case.channels == 2 else 'mono'}, {case.input}"
         yield (
-            f"| {length} | {case.contestant} | {case.format} | {result.cpu:.1f} | {ratio} | "
-            f"{case.seconds / result.cpu:.0f} | {max(result.peak_rss_mib):.0f} | {off} | {peak} |"
+            f"| {length} | {case.contestant} | {case.format} | {result.median_cpu_seconds:.1f} | {ratio} | "
+            f"{case.seconds / result.median_cpu_seconds:.0f} | {max(result.peak_rss_mib):.0f} | {off} | {peak} |"
         )
 
 
 def summary(results: dict[Case, Result], quick: bool) -> dict[str, float]:
-    """The figures that are watched."""
+    """Return the figures that are tracked over time."""
 
     def of(who: str, form: str, kind: str, seconds: int = 1800, channels: int = 1) -> Result:
         return next(
@@ -184,10 +184,13 @@ def summary(results: dict[Case, Result], quick: bool) -> dict[str, float]:
     ours = [result for case, result in results.items() if case.contestant == "ours"]
     flac = of("ours", "flac", "uneven")
     figures = {
-        "cpu_ratio_vs_ffmpeg_normalize": of("ffmpeg-normalize", "flac", "uneven").cpu / flac.cpu,
-        "fraction_of_floor": of("floor", "flac", "even").cpu / of("ours", "flac", "even").cpu,
-        "fraction_of_floor_limited": of("floor", "flac", "uneven").cpu / flac.cpu,
-        "fraction_of_floor_mp3": of("floor", "mp3", "even").cpu / of("ours", "mp3", "even").cpu,
+        "cpu_ratio_vs_ffmpeg_normalize": of("ffmpeg-normalize", "flac", "uneven").median_cpu_seconds
+        / flac.median_cpu_seconds,
+        "fraction_of_floor": of("floor", "flac", "even").median_cpu_seconds
+        / of("ours", "flac", "even").median_cpu_seconds,
+        "fraction_of_floor_limited": of("floor", "flac", "uneven").median_cpu_seconds / flac.median_cpu_seconds,
+        "fraction_of_floor_mp3": of("floor", "mp3", "even").median_cpu_seconds
+        / of("ours", "mp3", "even").median_cpu_seconds,
         "peak_rss_mib_long": max(of("ours", "flac", "uneven", 3600 if quick else 28800, 2).peak_rss_mib),
         "peak_rss_mib_1h": max(of("ours", "flac", "uneven", 3600, 2).peak_rss_mib),
         "peak_rss_mib_pydub_1h": max(of("pydub", "flac", "uneven", 3600).peak_rss_mib),
@@ -200,9 +203,9 @@ def summary(results: dict[Case, Result], quick: bool) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="nothing longer than an hour; under ten minutes")
-    parser.add_argument("--json", action="store_true", help="one line of the figures that are watched")
-    parser.add_argument("--runs", type=int, help="of the half hours; 3, or 5 without --quick")
+    parser.add_argument("--quick", action="store_true", help="no input longer than an hour; takes under ten minutes")
+    parser.add_argument("--json", action="store_true", help="print the tracked figures as one line of JSON")
+    parser.add_argument("--runs", type=int, help="runs per half-hour case; default 5, with --quick 3")
     options = parser.parse_args()
     results = measure(options.quick, options.runs or (3 if options.quick else 5))
     if options.json:

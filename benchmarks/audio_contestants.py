@@ -1,7 +1,7 @@
-"""What is compared, one function each: a source, a destination, nothing else.
+"""Contestants of `benchmarks.audio`: one function each, from a source path to a destination path.
 
-Every one of them has to give 16 kHz mono at -16 LUFS and at most -1.5 dBTP, but for the floor,
-which only decodes, resamples and encodes: less nobody can do.
+Each has to write 16 kHz mono at -16 LUFS and at most -1.5 dBTP. The exception is `floor`, which only
+decodes, resamples and encodes: the minimum that any contestant has to do.
 """
 
 import os
@@ -14,37 +14,37 @@ Contestant = Callable[[Path, Path], None]
 
 
 def ours(source: Path, destination: Path) -> None:
-    """`normalize`, the proof included."""
+    """Call `normalize`, which includes the decode check."""
     from recall_pipeline.audio import Target, normalize
 
     normalize(source, destination, Target(format="mp3" if destination.suffix == ".mp3" else "flac"))
 
 
 def floor(source: Path, destination: Path) -> None:
-    """Decode, resample, encode: with the same libraries, in one pass, measuring nothing."""
+    """Decode, resample and encode with the same libraries in one pass, without any measurement."""
     import numpy as np
 
-    from recall_pipeline.audio.channels import mixing
-    from recall_pipeline.audio.decoder import Block, Decoding
+    from recall_pipeline.audio.channels import averaging_matrix
+    from recall_pipeline.audio.decoder import Block, Decoder
     from recall_pipeline.audio.encoder import open_encoder
-    from recall_pipeline.audio.resample import conform
+    from recall_pipeline.audio.resample import resample_blocks
     from recall_pipeline.audio.target import Target
 
     target = Target(format="mp3" if destination.suffix == ".mp3" else "flac")
     encoder = open_encoder(destination, target)
-    blocks = Decoding(source).blocks()
-    matrices = {("FC",): None, ("FL", "FR"): mixing(("FL", "FR"), 1)}
+    blocks = Decoder(source).blocks()
+    matrices = {("FC",): None, ("FL", "FR"): averaging_matrix(("FL", "FR"), 1)}
     mono = (
         block if (matrix := matrices[block.layout]) is None else Block(block.samples @ matrix, *block[1:2], ("FC",))
         for block in blocks
     )
-    for samples in conform(mono, target.sample_rate_hz, ("FC",)):
+    for samples in resample_blocks(mono, target.sample_rate_hz, ("FC",)):
         encoder.write(np.clip(samples * np.float32(32767), -32768, 32767).astype(np.int16))
     encoder.close()
 
 
 def ffmpeg_normalize(source: Path, destination: Path) -> None:
-    """What people use today: ffmpeg's loudnorm in two passes."""
+    """Run ffmpeg's loudnorm filter in two passes, the common tool today."""
     import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
 
     codec = "libmp3lame" if destination.suffix == ".mp3" else "flac"
@@ -59,7 +59,7 @@ def ffmpeg_normalize(source: Path, destination: Path) -> None:
 
 
 def pydub(source: Path, destination: Path) -> None:
-    """What people write themselves: the whole file in memory, one gain for it."""
+    """Apply one gain to the whole file in memory, the common home-made solution."""
     import imageio_ffmpeg
     from pydub import AudioSegment
 

@@ -1,4 +1,4 @@
-"""Recordings to measure with, made from the sandbox's clips: the same bytes every time."""
+"""Recordings for benchmarks, made from the sandbox's clips. Reproducible to the byte."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -14,16 +14,16 @@ from recall_sandbox.speech import clip_transcripts
 
 RATE_HZ = 48000
 _PIECE_SECONDS = 300
-_SATURATION = 6.0
+_SATURATION_GAIN = 6.0
 
 Sound = npt.NDArray[np.float64]
 
 
-def make(folder: Path, name: str, seconds: int, channels: int = 1) -> Path:
-    """An MP3 of `seconds` (48 kHz, 96 kb/s a channel), one piece of five minutes over and over.
+def make_recording(folder: Path, name: str, seconds: int, channels: int = 1) -> Path:
+    """Write an MP3 of `seconds` (48 kHz, 96 kb/s per channel), which repeats a piece of five minutes.
 
-    "uneven" is speech whose sentences lie up to 9 dB apart and 20 dB too low: it needs a limiter.
-    "even" is speech as conference clients send it, pressed by their own gain control: it needs none.
+    "uneven" is speech with sentences up to 9 dB apart and 20 dB too quiet: it needs a limiter. "even" is
+    speech compressed by a conference client's gain control: it does not need one.
     """
     piece = _piece(name, channels)
     path = folder / f"{name}-{seconds}s-{channels}ch.mp3"
@@ -55,7 +55,7 @@ def _sentences(name: str) -> Iterator[Sound]:
     while seconds < _PIECE_SECONDS:
         clip = clips[rng.integers(len(clips))]
         level = 10 ** ((rng.uniform(-9, 0) - 20) / 20)
-        sentence = 0.2 * np.tanh(_SATURATION * clip) if name == "even" else level * clip
+        sentence = 0.2 * np.tanh(_SATURATION_GAIN * clip) if name == "even" else level * clip
         yield np.concatenate([sentence, np.zeros(round(rng.uniform(0.1, 1.5) * RATE_HZ))])
         seconds += len(sentence) / RATE_HZ
 

@@ -1,9 +1,9 @@
-"""Hold `normalize` to its promises on many files: `python -m benchmarks.audio_levels [--clips FOLDER]`.
+"""Check the guarantees of `normalize` on many files: `python -m benchmarks.audio_levels [--clips FOLDER]`.
 
-The sandbox's clips, or those of a folder, are cut and mixed at -40 to 0 dB, mono, stereo and with
-one dead channel, at 8 to 48 kHz, normalized to every format and measured with libavfilter and soxr.
-Status 1 when a file is off the target by more than 0.3 LU (0.5 for MP3 and Opus) without saying
-so, or has a true peak above the ceiling.
+The sandbox's clips, or those of a folder, are cut and mixed at -40 to 0 dB, in mono, stereo and with
+one dead channel, at 8 to 48 kHz. They are normalized to every format and measured with libavfilter and
+soxr. The exit status is 1 if a file misses the target by more than 0.3 LU (0.5 for MP3 and Opus)
+without a finding, or has a true peak above the ceiling.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import soxr
 
 from benchmarks.audio import lufs, true_peak_dbtp
 from recall_pipeline.audio import Target, normalize
-from recall_pipeline.audio.target import AudioFormat
+from recall_pipeline.audio_formats import AudioFormat
 
 RATES_HZ = (8000, 11025, 16000, 22050, 32000, 44100, 48000)
 SHAPES = ("mono", "stereo", "one dead channel")
@@ -31,7 +31,7 @@ Sound = npt.NDArray[np.float64]
 
 
 def meeting(clips: list[Path], rate_hz: int, shape: str, seed: int) -> Sound:
-    """Cuts of some clips, one over the other and one after the other, (frames, channels)."""
+    """Return overlapping and consecutive cuts of some clips, shape (frames, channels)."""
     rng = np.random.default_rng(seed)
     sound = np.zeros((12 * rate_hz, 1 if shape == "mono" else 2))
     for _ in range(6):
@@ -46,7 +46,7 @@ def meeting(clips: list[Path], rate_hz: int, shape: str, seed: int) -> Sound:
 
 
 def main() -> int:
-    """Normalize and measure a hundred and five files, print a line for each."""
+    """Normalize and measure 105 files, and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, default=Path(str(files("recall_sandbox") / "clips")))
     clips = sorted(path for path in parser.parse_args().clips.iterdir() if path.suffix in (".flac", ".wav"))
@@ -58,13 +58,13 @@ def main() -> int:
             target = Target(format=audio_format)
             soundfile.write(source, meeting(clips, rate_hz, shape, seed) * 10 ** (level_db / 20), rate_hz, "FLOAT")
             result = normalize(source, output, target)
-            off_lu, peak_dbtp = lufs(output) - target.loudness_lufs, true_peak_dbtp(output)
+            deviation_lu, peak_dbtp = lufs(output) - target.loudness_lufs, true_peak_dbtp(output)
             allowed_lu = 0.3 if target.is_lossless else 0.5
-            good = peak_dbtp <= target.true_peak_dbtp and (abs(off_lu) <= allowed_lu or bool(result.findings))
-            failures += not good
+            is_good = peak_dbtp <= target.true_peak_dbtp and (abs(deviation_lu) <= allowed_lu or bool(result.findings))
+            failures += not is_good
             print(
-                f"{'ok  ' if good else 'MISS'} {rate_hz:5} Hz {shape:16} {level_db:5.0f} dB {audio_format:4}"
-                f" {off_lu:+.2f} LU {peak_dbtp:6.2f} dBTP {'; '.join(result.findings)}"
+                f"{'ok  ' if is_good else 'MISS'} {rate_hz:5} Hz {shape:16} {level_db:5.0f} dB {audio_format:4}"
+                f" {deviation_lu:+.2f} LU {peak_dbtp:6.2f} dBTP {'; '.join(result.findings)}"
             )
     print(f"{failures} of {len(RATES_HZ) * len(SHAPES) * len(LEVELS_DB)} files missed")
     return int(failures > 0)

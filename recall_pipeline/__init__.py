@@ -2,7 +2,7 @@
 
 The packages in the order in which a recording passes through them; each imports only from those above it:
 
-    errors, days, progress, redaction, settings  errors, UTC days, progress reports, secrets, settings
+    errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
     recall_api         async client: retries, rate limits, pagination, typed records
     storage            folders and object stores: paths, atomic writes, Parquet tables, locks
     audit              append-only table of erasures and upstream deletions

@@ -16,7 +16,7 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.cli import main
 from recall_pipeline.manifests import FORMATS
 from recall_pipeline.storage import Archive
-from recall_pipeline_tests.transcripts.meetings import said
+from recall_pipeline_tests.transcripts.meetings import publish_recording
 from recall_pipeline_tests.workspace import NINE, an_id
 from recall_transcripts.automation import daily_transcripts
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
@@ -31,7 +31,9 @@ SENTENCE = "I am worried about the database migration."
 def team(archive: Archive, folder_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the archive as `data`: two recordings ready, one of them transcribed, and one without audio."""
     risk, quiet = (
-        replace(said(archive, name, *clips, day=DAY), platform="zoom", speech_ratio=ratio, duration_seconds=6.0)
+        replace(
+            publish_recording(archive, name, *clips, day=DAY), platform="zoom", speech_ratio=ratio, duration_seconds=6.0
+        )
         for name, clips, ratio in (("risk", ["risk"], 0.9), ("quiet", [], 0.1))
     )
     missing = CatalogRow(recording_id=an_id("missing"), platform="webex", outcome="expired", created_at=NINE)

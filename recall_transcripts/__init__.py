@@ -1,9 +1,7 @@
-"""Transcripts of the meetings that the catalog calls ready: a second code location, as another team would have.
+"""Transcripts of all `ready` recordings: a second code location, as another team would write it.
 
-Belongs here: what turns a recording into text, when, and the table `transcripts`; the note that a forgotten one went.
-It knows of the pipeline what any team may know: the published readers, the windows of `recall_pipeline.audio`, the
-storage's address and tables, the audit. Shipped beside it, it also takes from `recall_pipeline.defs` how a day is
-reported and an error told, to read alike in the UI.
-Does not belong here: fetching or normalizing, the API's key, what a transcript is then good for.
+Belongs here: speech recognition of recordings, its schedule and sensor, the table `transcripts`, and the audit rows of
+erased transcripts. Of the pipeline it imports only `recall_pipeline.downstream` and `recall_pipeline.audio`.
+Does not belong here: fetching or normalizing audio, the API key, any use of the transcripts.
 Comes in: recordings that are `ready`. Goes out: one row of `transcripts` for each, with times, language and model.
 """

@@ -1,4 +1,4 @@
-"""Asset `transcripts`: what is said in each recording that the catalog calls ready."""
+"""Asset `transcripts`: text, segments and language of each recording that is `ready`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -22,51 +22,49 @@ from recall_transcripts.run_context import Transcription
 
 CATALOG_KEY = dg.AssetKey("audio_catalog")
 _CHECK = "every_ready_recording_is_transcribed"
-_SHOWN_LETTERS = 120
+_SAMPLE_CHARACTERS = 120
 _RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
 
 
 @dg.asset(
     deps=[CATALOG_KEY],
     partitions_def=DAYS,
-    # Not eager(), which lost the update of a day that changed just after its transcripts were made.
+    # Not eager(): it misses the update of a day that changes right after its transcripts were made.
     automation_condition=dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.any_deps_missing(),
-    check_specs=[
-        dg.AssetCheckSpec(_CHECK, asset="transcripts", description="No recording that is ready was left without text.")
-    ],
+    check_specs=[dg.AssetCheckSpec(_CHECK, asset="transcripts", description="Every ready recording has a transcript.")],
     group_name="transcripts",
     owners=["team:speech"],
     tags=TAGS,
     kinds={"parquet"},
     pool="transcription",
     retry_policy=_RETRY,
-    description="Text, segments with times, and language of every recording that is `ready`, with the hashes of the "
-    "audio and of the model that they come from. Only what has changed is transcribed again.",
+    description="Text, segments with times, and language of every recording that is `ready`, with the hashes of its "
+    "audio and of the model. Incremental: only new or changed audio is transcribed.",
 )
 def transcripts(
     context: dg.AssetExecutionContext,
     recall_catalog: dg.ResourceParam[RecallCatalog],
     transcription: dg.ResourceParam[Transcription],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Bring each day's transcripts up to date with its catalog."""
+    """Update each day's transcripts to match its catalog. Raises dagster.Failure for the errors of the pipeline."""
     reports: dict[date, DayReport] = {}
     failures: dict[str, str] = {}
     for day in days_of(context):
         with as_dagster_failure():
             cataloged = recall_catalog.recordings(first=day, last=day, outcomes=None)
             done = transcribe_recordings(
-                transcription.archive, day, cataloged, lambda: transcription.transcriber, _log(context)
+                transcription.archive, day, cataloged, lambda: transcription.transcriber, _log_transcript(context)
             )
             reports[day] = _transcripts_report(transcription, day, done)
         failures |= done.failures
     for recording_id, reason in failures.items():
-        context.log.warning("recording %s: %s; tried again at the next run of its day", recording_id, reason)
+        context.log.warning("recording %s: %s; the next run of its day retries it", recording_id, reason)
     yield materialized(context, reports)
-    yield _verdict(failures)
+    yield _check_result(failures)
 
 
-def _log(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
-    """Return what tells the log of each transcript, without its text: a day can take hours."""
+def _log_transcript(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
+    """Return a callback that logs the progress of a day, which can take hours, without any text."""
     return lambda row: context.log.info(
         "recording %s: %d words, %.0f s of audio in %.0f s",
         row.recording_id,
@@ -77,14 +75,16 @@ def _log(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
 
 
 def _transcripts_report(transcription: Transcription, day: date, done: Transcribed) -> DayReport:
-    worked, heard = (sum(getattr(row, name) for row in done.anew) for name in ("transcribing_seconds", "audio_seconds"))
-    speed = {"real_time_factor": float(f"{worked / heard:.3g}")} if heard else {}  # below 1: faster than spoken
+    transcribing_seconds = sum(row.transcribing_seconds for row in done.new_rows)
+    audio_seconds = sum(row.audio_seconds for row in done.new_rows)
+    # A real-time factor below 1 is faster than the speech itself.
+    speed = {"real_time_factor": float(f"{transcribing_seconds / audio_seconds:.3g}")} if audio_seconds else {}
     return day_report(
         transcription.archive,
         TRANSCRIPTS,
         day,
         done.rows,
-        transcribed=len(done.anew),
+        transcribed=len(done.new_rows),
         left_failed=len(done.failures),
         words=sum(row.word_count for row in done.rows),
         hours_of_audio=round(sum(row.audio_seconds for row in done.rows) / 3600, 4),
@@ -96,7 +96,7 @@ def _transcripts_report(transcription: Transcription, day: date, done: Transcrib
 
 
 def _transcripts_sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
-    """Show the longest transcripts, by their first words."""
+    """Return a table of the longest transcripts, with their first words."""
     longest = sorted(done.rows, key=lambda row: row.word_count, reverse=True)[:rows]
     records = [
         dg.TableRecord(
@@ -104,20 +104,20 @@ def _transcripts_sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
                 "recording": row.recording_id,
                 "language": row.language or "",
                 "words": row.word_count,
-                "text": f"{row.text[:_SHOWN_LETTERS]}{'…' if len(row.text) > _SHOWN_LETTERS else ''}",
+                "text": f"{row.text[:_SAMPLE_CHARACTERS]}{'…' if len(row.text) > _SAMPLE_CHARACTERS else ''}",
             }
         )
         for row in longest
     ]
-    kinds = {"recording": "string", "language": "string", "words": "int", "text": "string"}
-    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(*column) for column in kinds.items()]))
+    types = {"recording": "string", "language": "string", "words": "int", "text": "string"}
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(*column) for column in types.items()]))
 
 
-def _verdict(failures: Mapping[str, str]) -> dg.AssetCheckResult:
-    first = next(iter(failures.values()), None)
+def _check_result(failures: Mapping[str, str]) -> dg.AssetCheckResult:
+    first_reason = next(iter(failures.values()), None)
     return dg.AssetCheckResult(
         check_name=_CHECK,
         passed=not failures,
-        description=f"{len(failures)} were left: {first}" if failures else None,
+        description=f"{len(failures)} not transcribed: {first_reason}" if failures else None,
         metadata={"left": len(failures)},
     )

@@ -1,4 +1,4 @@
-"""When transcripts are made: as soon as a day of the catalog was, and once a day whatever that has missed."""
+"""Sensor and schedule: transcribe a day when its catalog changes, and daily every day that is still due."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -11,23 +11,23 @@ from recall_transcripts.due_days import days_to_transcribe
 from recall_transcripts.settings import WHISPER, load_transcripts_settings
 
 transcribe_day = dg.define_asset_job(
-    "transcribe_day", selection=[transcripts], description="Transcribe what is ready and new on one day."
+    "transcribe_day", selection=[transcripts], description="Transcribe the new or changed ready recordings of one day."
 )
 
 
-def _can_transcribe() -> bool:
-    """Say whether an engine is here; without one, runs that start by themselves would only fail by themselves."""
+def _engine_is_installed() -> bool:
+    """Return whether an engine is installed. Without one, automatic runs could only fail."""
     return load_transcripts_settings().engine != WHISPER or find_spec("faster_whisper") is not None
 
 
-_STARTS = _can_transcribe()
+_IS_ENABLED = _engine_is_installed()
 
 catalog_changes = dg.AutomationConditionSensorDefinition(
     "catalog_changes",
     target=dg.AssetSelection.assets(transcripts),
     run_tags=SENSOR_PRIORITY,
-    default_status=dg.DefaultSensorStatus.RUNNING if _STARTS else dg.DefaultSensorStatus.STOPPED,
-    description="Requests a day when its catalog was materialized. Starts switched on where an engine is installed.",
+    default_status=dg.DefaultSensorStatus.RUNNING if _IS_ENABLED else dg.DefaultSensorStatus.STOPPED,
+    description="Requests a day when its catalog was materialized. On by default if an engine is installed.",
 )
 
 
@@ -35,11 +35,11 @@ catalog_changes = dg.AutomationConditionSensorDefinition(
     job=transcribe_day,
     cron_schedule="7 5 * * *",  # after `daily_sync` and `retention`
     execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING if _STARTS else dg.DefaultScheduleStatus.STOPPED,
-    description="Every day on which a ready recording has no transcript, or a forgotten one still has.",
+    default_status=dg.DefaultScheduleStatus.RUNNING if _IS_ENABLED else dg.DefaultScheduleStatus.STOPPED,
+    description="Requests every day on which a ready recording has no transcript, or an erased one still has one.",
 )
 def daily_transcripts(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request a run for each day that transcripts and catalog disagree on."""
+    """Request a run for each day on which transcripts and catalog differ."""
     tick = context.scheduled_execution_time
     try:
         due = days_to_transcribe(open_archive(load_settings()))

@@ -1,4 +1,4 @@
-"""Transcribe a day: what is ready and not transcribed yet; what was forgotten goes first."""
+"""Transcribe the recordings of a day that are ready and not transcribed yet; erase those of erased recordings first."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,16 +10,16 @@ from recall_transcripts.rows import TranscriptRow
 from recall_transcripts.table import DayTable
 from recall_transcripts.transcriber import Transcriber
 
-Told = Callable[[TranscriptRow], object]
-"""Told of each transcript when it is published."""
+TranscriptCallback = Callable[[TranscriptRow], object]
+"""Called with each new transcript after it was published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """A day's transcripts as they were published, those made just now, and why some could not be, by recording."""
+    """A day's published transcripts, the new ones among them, and the reasons for failures by recording id."""
 
     rows: Sequence[TranscriptRow]
-    anew: Sequence[TranscriptRow]
+    new_rows: Sequence[TranscriptRow]
     failures: Mapping[str, str]
 
 
@@ -28,64 +28,64 @@ def transcribe_recordings(
     day: date,
     cataloged: Iterable[ArchivedRecording],
     open_transcriber: Callable[[], Transcriber],
-    told: Told = lambda _: None,
+    on_transcript: TranscriptCallback = lambda _: None,
 ) -> Transcribed:
-    """Bring the day's transcripts up to date with the catalog; the engine is opened when something is ready.
+    """Update the day's transcripts to match the catalog. The engine is opened only if a recording is ready.
 
-    A recording that cannot be read or heard leaves the others alone and is tried again by the next run.
-    Raises TableMissing for a day without a catalog, whose transcripts stay, and the PipelineError of an engine that
-    cannot work at all.
+    A recording that cannot be read or transcribed is in `failures`; the next run retries it. Raises TableMissing for a
+    day without a catalog, whose transcripts stay; UsageError or SettingsError if the engine cannot be opened;
+    StorageError if the table cannot be read or written.
     """
     with archive.exclusive_lock(f"transcripts-{day.isoformat()}"):
         CATALOG.require(archive, day)
         recordings = list(cataloged)
         table = DayTable(archive, day, recordings)
         ready = [recording for recording in recordings if recording.row.outcome == Outcome.READY]
-        anew, failures = _transcribe(table, ready, open_transcriber(), told) if ready else ([], {})
-        return Transcribed(table.rows, anew, failures)
+        new_rows, failures = _transcribe(table, ready, open_transcriber(), on_transcript) if ready else ([], {})
+        return Transcribed(table.rows, new_rows, failures)
 
 
 def _transcribe(
-    table: DayTable, ready: Iterable[ArchivedRecording], transcriber: Transcriber, told: Told
+    table: DayTable, ready: Iterable[ArchivedRecording], transcriber: Transcriber, on_transcript: TranscriptCallback
 ) -> tuple[list[TranscriptRow], dict[str, str]]:
-    anew: list[TranscriptRow] = []
+    new_rows: list[TranscriptRow] = []
     failures: dict[str, str] = {}
     for recording in ready:
-        if table.is_settled(recording, transcriber.model):
+        if table.is_current(recording, transcriber.model):
             continue
-        same = table.known(recording.row.audio_sha256, transcriber.model)
+        same = table.find(recording.row.audio_sha256, transcriber.model)
         if same is not None:
             table.put(replace(same, recording_id=recording.row.recording_id, audio_id=recording.row.key))
             continue
         try:
-            anew.append(_transcript_row(recording, transcriber))
-        except (AudioError, StorageError) as fault:
-            failures[recording.row.recording_id] = str(fault)
+            new_rows.append(_transcript_row(recording, transcriber))
+        except (AudioError, StorageError) as error:
+            failures[recording.row.recording_id] = str(error)
         else:
-            table.put(anew[-1])
-            told(anew[-1])
-    return anew, failures
+            table.put(new_rows[-1])
+            on_transcript(new_rows[-1])
+    return new_rows, failures
 
 
 def _transcript_row(recording: ArchivedRecording, transcriber: Transcriber) -> TranscriptRow:
     from recall_pipeline.audio import segments
 
     row = recording.row
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with recording.local_path() as path:
-        heard = transcriber.transcribe(segments(path))
-    text = "\n".join(segment["text"] for segment in heard.segments)
+        speech = transcriber.transcribe(segments(path))
+    text = "\n".join(segment["text"] for segment in speech.segments)
     return TranscriptRow(
         recording_id=row.recording_id,
         audio_id=row.key,
         audio_sha256=row.audio_sha256 or "",
         audio_seconds=recording.audio_seconds,
-        language=heard.language,
+        language=speech.language,
         text=text,
-        segments=heard.segments,
+        segments=speech.segments,
         word_count=len(text.split()),
         model=transcriber.model.name,
         model_sha256=transcriber.model.sha256,
-        transcribing_seconds=time.perf_counter() - begun,
+        transcribing_seconds=time.perf_counter() - start,
         transcribed_at=utc_now(),
     )

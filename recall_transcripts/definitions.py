@@ -1,4 +1,4 @@
-"""Everything that Dagster loads of this code location. Loading reads settings, nothing else."""
+"""The Dagster definitions of this code location. Loading reads settings and does no other I/O."""
 
 import dagster as dg
 

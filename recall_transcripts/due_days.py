@@ -1,4 +1,4 @@
-"""Which days want a run: those on which the transcripts are not what the catalog asks for."""
+"""Due days: those on which the transcripts do not match the catalog."""
 
 from collections import defaultdict
 from datetime import date
@@ -10,9 +10,9 @@ from recall_transcripts.table import is_kept
 
 
 def days_to_transcribe(archive: Archive) -> list[date]:
-    """Return the days on which a ready recording has no transcript of its present bytes, or a forgotten one has any.
+    """Return the days on which a ready recording has no transcript of its current audio, or an erased one has any.
 
-    Which model made them is not looked at: with another one, backfill the days that are worth it.
+    The model is not considered: after a change of model, backfill the days to transcribe again. Raises StorageError.
     """
     cataloged = _by_day(archive, CATALOG, "outcome")
     stored = _by_day(archive, TRANSCRIPTS)
@@ -27,7 +27,7 @@ def _is_due(cataloged: list[dict[str, Any]], stored: list[dict[str, Any]]) -> bo
 
 
 def _by_day(archive: Archive, table: Table[Any], *columns: str) -> defaultdict[date, list[dict[str, Any]]]:
-    found: defaultdict[date, list[dict[str, Any]]] = defaultdict(list)
+    rows_by_day: defaultdict[date, list[dict[str, Any]]] = defaultdict(list)
     for row in table.read_days(archive, columns=["day", "audio_id", "audio_sha256", *columns]).to_pylist():
-        found[row["day"]].append(row)
-    return found
+        rows_by_day[row["day"]].append(row)
+    return rows_by_day

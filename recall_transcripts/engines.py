@@ -1,4 +1,4 @@
-"""The engine that the settings name."""
+"""Open the engine that the settings name."""
 
 from importlib import import_module
 
@@ -9,15 +9,16 @@ from recall_transcripts.whisper import FasterWhisper
 
 
 def open_transcriber(settings: TranscriptsSettings) -> Transcriber:
-    """Return faster-whisper, or what the function that the settings name returns.
+    """Return faster-whisper, or the result of the function that the settings name.
 
-    Raises SettingsError for what does not exist, UsageError for what is not installed.
+    Raises SettingsError if the function or model does not exist, UsageError if faster-whisper or the model is not
+    installed.
     """
     if settings.engine == WHISPER:
         return FasterWhisper(settings)
     module, _, name = settings.engine.partition(":")
     try:
         opened: Transcriber = getattr(import_module(module), name)()
-    except (ImportError, AttributeError) as fault:
-        raise SettingsError(f"TRANSCRIPTS_ENGINE {settings.engine} cannot be opened: {fault}") from None
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"TRANSCRIPTS_ENGINE {settings.engine} cannot be opened: {error}") from None
     return opened

@@ -1,4 +1,4 @@
-"""The table `transcripts`: one row for each recording that was transcribed."""
+"""The table `transcripts`: one row per transcribed recording."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,20 +9,22 @@ from recall_transcripts.transcriber import SpokenSegment
 
 @dataclass(frozen=True, slots=True)
 class TranscriptRow:
-    """What is said in a recording, and by which bytes and which model one knows."""
+    """The transcript of a recording, with the hashes of its audio and of the model."""
 
     recording_id: str = column("Recall's id of the recording")
     audio_id: str = column("Recall's id of the MP3; with the day, the row of audio_catalog")
     audio_sha256: str = column("SHA-256 of the normalized file that was transcribed, hex")
-    audio_seconds: float = column("Its length, seconds")
-    language: str | None = column("What is spoken, ISO 639 code; null when nothing was understood")
-    text: str = column("All that is said, a line for each segment")
-    segments: list[SpokenSegment] = column("The same with times, seconds from the start of the recording")
-    word_count: int = column("Words in the text")
-    model: str = column("What transcribed it")
-    model_sha256: str = column("SHA-256 of its weights, hex")
-    transcribing_seconds: float = column("How long that took, seconds")
-    transcribed_at: datetime = column("When it was transcribed, UTC")
+    audio_seconds: float = column("Duration of that file, seconds")
+    language: str | None = column("Spoken language, ISO 639 code; null if no speech was recognized")
+    text: str = column("The whole text, one line per segment")
+    segments: list[SpokenSegment] = column(
+        "The segments of the text with times, seconds from the start of the recording"
+    )
+    word_count: int = column("Number of words in the text")
+    model: str = column("Name of the model")
+    model_sha256: str = column("SHA-256 of the model's weights, hex")
+    transcribing_seconds: float = column("Time that transcribing took, seconds")
+    transcribed_at: datetime = column("Time of transcription, UTC")
 
 
 TRANSCRIPTS = Table("transcripts", TranscriptRow)

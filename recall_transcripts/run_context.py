@@ -1,4 +1,4 @@
-"""What a run works with: settings, archive and engine, each opened when it is first asked for."""
+"""Resources of a run: settings, archive and engine, each opened on first use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,27 +14,27 @@ from recall_transcripts.transcriber import Transcriber
 
 @dataclass
 class Transcription:
-    """One run's; the settings are read when it starts. `engine` opens a transcriber."""
+    """Resource of one run. `engine` is the function that opens a transcriber."""
 
     engine: Callable[[TranscriptsSettings], Transcriber] = field(default=open_transcriber)
 
     @cached_property
     def settings(self) -> TranscriptsSettings:
-        """What the user has set about transcripts."""
+        """The settings of transcripts. Raises SettingsError."""
         return load_transcripts_settings()
 
     @cached_property
     def archive(self) -> Archive:
-        """The archive that RECALL_STORAGE_URL names."""
+        """The archive at RECALL_STORAGE_URL. Raises SettingsError or StorageError."""
         return open_archive(load_settings())
 
     @cached_property
     def transcriber(self) -> Transcriber:
-        """The engine that the settings name."""
+        """The engine that the settings name. Raises SettingsError or UsageError."""
         return self.engine(self.settings)
 
 
 @dg.resource(description="Settings, archive and engine of the transcripts.")
 def transcription_resource(_: dg.InitResourceContext) -> Transcription:
-    """Open nothing yet."""
+    """Return a context that opens each resource on first use."""
     return Transcription()

@@ -1,21 +1,21 @@
-"""The transcripts of a day as they are on file: which are of the present bytes, and which have to go."""
+"""The stored transcripts of a day: finds those that are current, erases those of erased recordings."""
 
 from collections.abc import Sequence
 from datetime import date
 
 from recall_pipeline.downstream import Archive, ArchivedRecording, Outcome
-from recall_transcripts.erasure import note_begun, note_finished
+from recall_transcripts.erasure import record_erasures_begun, record_erasures_finished
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Model
 
 
 def is_kept(outcome: str) -> bool:
-    """Say whether a transcript stays when its recording has come to this outcome."""
+    """Return whether a recording with this outcome keeps its transcript."""
     return outcome != Outcome.FORGOTTEN
 
 
 class DayTable:
-    """The table of a day, published at every change: what is done is kept, however the run ends."""
+    """The transcripts table of a day. Every change is published at once, so an interrupted run loses nothing."""
 
     def __init__(self, archive: Archive, day: date, cataloged: Sequence[ArchivedRecording]) -> None:
         self._archive, self._day = archive, day
@@ -23,29 +23,29 @@ class DayTable:
         kept = set(self._order)
         stored = TRANSCRIPTS.read(archive, day)
         self._rows = {row.audio_id: row for row in stored or [] if row.audio_id in kept}
-        if let_go := [row for row in stored or [] if row.audio_id not in kept]:
-            note_begun(archive, day, let_go)
+        if erased := [row for row in stored or [] if row.audio_id not in kept]:
+            record_erasures_begun(archive, day, erased)
         if stored is None or len(stored) != len(self._rows):
             self._publish()
-        note_finished(archive, day, self._rows)
+        record_erasures_finished(archive, day, self._rows)
 
     @property
     def rows(self) -> list[TranscriptRow]:
-        """The rows, in the catalog's order."""
+        """All rows, in the order of the catalog."""
         return [self._rows[key] for key in self._order if key in self._rows]
 
-    def known(self, audio_sha256: str | None, model: Model) -> TranscriptRow | None:
-        """Return what this model made of the same bytes, under whatever name."""
-        heard = (row for row in self._rows.values() if row.model_sha256 == model.sha256)
-        return next((row for row in heard if row.audio_sha256 == audio_sha256), None)
+    def find(self, audio_sha256: str | None, model: Model) -> TranscriptRow | None:
+        """Return a transcript of the same audio by the same model, of any recording of the day, or None."""
+        same_model = (row for row in self._rows.values() if row.model_sha256 == model.sha256)
+        return next((row for row in same_model if row.audio_sha256 == audio_sha256), None)
 
     def put(self, row: TranscriptRow) -> None:
-        """Publish a row in place of the one of its name."""
+        """Add or replace the row of its MP3, and publish the table. Raises StorageError."""
         self._rows[row.audio_id] = row
         self._publish()
 
-    def is_settled(self, recording: ArchivedRecording, model: Model) -> bool:
-        """Say whether the recording's transcript is of its present bytes and this model."""
+    def is_current(self, recording: ArchivedRecording, model: Model) -> bool:
+        """Return whether the recording has a transcript of its current audio by this model."""
         row = self._rows.get(recording.row.key)
         return row is not None and (row.audio_sha256, row.model_sha256) == (recording.row.audio_sha256, model.sha256)
 

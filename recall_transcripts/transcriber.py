@@ -1,4 +1,4 @@
-"""What turns sound into text: the protocol that every engine fits, and the way through a recording that they share."""
+"""Speech recognition: the protocol of an engine, and helpers that engines share."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SpokenSegment(TypedDict):
-    """Something said, and when, in seconds."""
+    """A piece of text with its start and end, in seconds."""
 
     start_seconds: float
     end_seconds: float
@@ -19,7 +19,7 @@ class SpokenSegment(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What transcribes. Another hash is another model: what it has not heard yet is transcribed anew."""
+    """Identity of a model. A changed hash means a new model, which transcribes all audio again."""
 
     name: str
     sha256: str
@@ -27,24 +27,24 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class RecognizedSpeech:
-    """What was understood, and in which language (ISO 639 code); None when nothing was."""
+    """Recognized segments, and their language (ISO 639 code); None if no speech was recognized."""
 
     language: str | None = None
     segments: list[SpokenSegment] = field(default_factory=list)
 
 
 class Transcriber(Protocol):
-    """An engine: a model on this machine, or a service elsewhere."""
+    """An engine: a model on this machine, or a remote service."""
 
     @property
     def model(self) -> Model:
-        """What it transcribes with, known before it is asked to."""
+        """The model in use, available before any transcription."""
 
     def transcribe(self, windows: "Iterable[Segment]") -> RecognizedSpeech:
-        """Return what is said in a recording, whose windows follow one another and end in silences.
+        """Return the speech in a recording, given as consecutive windows that end in silences.
 
-        Times are of the recording, not of the window. Raises AudioError for a recording that cannot be transcribed,
-        which leaves the others alone; any other PipelineError ends the run.
+        Times are relative to the recording, not to the window. Raises AudioError if this recording cannot be
+        transcribed; the others still are. Any other PipelineError ends the run.
         """
 
 
@@ -53,25 +53,25 @@ def recognize_windows(
     recognize: "Callable[[Segment, str | None], RecognizedSpeech]",
     language: str | None = None,
 ) -> RecognizedSpeech:
-    """Recognize window by window, each with times of its own; the language heard first is that of the whole."""
+    """Recognize each window and shift its times. The first recognized language is used for the rest."""
     spoken: list[SpokenSegment] = []
     for window in windows:
-        heard = recognize(window, language)
-        spoken += [_moved(segment, window.start_seconds) for segment in heard.segments]
-        language = language or (heard.language if heard.segments else None)
+        speech = recognize(window, language)
+        spoken += [_shifted(segment, window.start_seconds) for segment in speech.segments]
+        language = language or (speech.language if speech.segments else None)
     return RecognizedSpeech(language if spoken else None, spoken)
 
 
 def wav_of(window: "Segment") -> bytes:
-    """Return a window as a WAV file, which is what services take."""
+    """Return a window as a WAV file, the usual input of a service."""
     file = io.BytesIO()
     window.to_audio_segment().export(file, format="wav")
     return file.getvalue()
 
 
-def _moved(segment: SpokenSegment, seconds: float) -> SpokenSegment:
+def _shifted(segment: SpokenSegment, offset_seconds: float) -> SpokenSegment:
     return {
-        "start_seconds": segment["start_seconds"] + seconds,
-        "end_seconds": segment["end_seconds"] + seconds,
+        "start_seconds": segment["start_seconds"] + offset_seconds,
+        "end_seconds": segment["end_seconds"] + offset_seconds,
         "text": segment["text"],
     }

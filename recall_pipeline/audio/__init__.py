@@ -1,53 +1,54 @@
-"""Make it ready for machines that listen: what an MP3 holds, at one level, in one format.
+"""Decode, measure and normalize audio files.
 
 Belongs here: decoding, loudness, true peak, limiting, encoding, silences, windows for
-transcription, and the pool of processes that does this to many files at once.
-Does not: networks, storage addresses, tables, Dagster. A path comes in, typed facts go out.
+transcription, and the process pool that does this for many files at once.
+Does not belong here: networks, storage addresses, tables, Dagster.
+Comes in: a path. Goes out: a file and typed, picklable results.
 
-    prove(path)                              is it whole? decode it once, nothing else
-    inspect(path)                            the same, and all that can be heard in it
-    normalize(source, destination, target)   a file at the target's loudness, proven by decoding it
-    segments(path)                           windows that end in silences, for transcription
-    run_tasks(function, tasks, workers=2)    one file a task, a process a worker
-    worker_processes(2)                      the pool of such processes, for whoever keeps one open
+    decode_whole(path)                       decode the whole file and count what was decoded
+    inspect(path)                            the same, with loudness, true peak and silences
+    normalize(source, destination, target)   write a file at the target's loudness, and check it
+    segments(path)                           windows for transcription that end in silences
+    run_tasks(function, tasks, workers=2)    one task per file, one process per worker
+    worker_processes(2)                      the process pool itself, for callers that keep it open
 
-The codecs are loaded when one of these is first used, so importing this room costs nothing.
+Codecs are loaded on first use, so importing this package is cheap.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.audio.pool import Done, run_tasks, worker_processes
-from recall_pipeline.audio.results import Inspection, Normalized, Proof
+from recall_pipeline.audio.results import DecodeResult, Inspection, Normalized
 from recall_pipeline.audio.target import Target
 
 if TYPE_CHECKING:
-    from recall_pipeline.audio.decoder import Decoding
-    from recall_pipeline.audio.inspection import inspect, prove
+    from recall_pipeline.audio.decoder import Decoder
+    from recall_pipeline.audio.inspection import decode_whole, inspect
     from recall_pipeline.audio.normalization import normalize
     from recall_pipeline.audio.segmentation import Segment, segments
 
 __all__ = [
-    "Decoding",
+    "DecodeResult",
+    "Decoder",
     "Done",
     "Inspection",
     "Normalized",
-    "Proof",
     "Segment",
     "Target",
+    "decode_whole",
     "inspect",
     "normalize",
-    "prove",
     "run_tasks",
     "segments",
     "worker_processes",
 ]
 
 _LOADED_ON_USE = {
-    "Decoding": "decoder",
+    "Decoder": "decoder",
     "Segment": "segmentation",
+    "decode_whole": "inspection",
     "inspect": "inspection",
     "normalize": "normalization",
-    "prove": "inspection",
     "segments": "segmentation",
 }
 

@@ -1,4 +1,4 @@
-"""The first pass: hear a source once, measure it, and spool it as it will be written."""
+"""The analysis pass: decode a source once, measure it, and store it as an intermediate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,75 +7,80 @@ from pathlib import Path
 
 import numpy as np
 
-from recall_pipeline.audio.channels import Matrix, mixing, weights
-from recall_pipeline.audio.decoder import Block, Decoding, Samples
-from recall_pipeline.audio.intermediate import SILENCE_DBTP, Material
+from recall_pipeline.audio.channels import Matrix, averaging_matrix, loudness_weights
+from recall_pipeline.audio.decoder import Block, Decoder, Samples
+from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
 from recall_pipeline.audio.k_weighting import KWeighting
 from recall_pipeline.audio.loudness import (
-    HOPS_A_SECOND,
+    HOPS_PER_SECOND,
     Energies,
+    FloatBuffer,
     Framer,
-    Series,
     mean_squares,
 )
-from recall_pipeline.audio.resample import conform, gathered
-from recall_pipeline.audio.results import Proof
+from recall_pipeline.audio.resample import join_parts, resample_blocks
+from recall_pipeline.audio.results import DecodeResult
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
 from recall_pipeline.audio.waveform import WaveformMeter
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What was heard: energies of 100 ms over the source's own channels, at the output's rate."""
+class SourceAnalysis:
+    """Measurements of a source: `hop_energies` per 100 ms over its own channels, at the output's sample rate."""
 
-    proof: Proof
-    energies: Energies
-    true_peak_db: float | None
+    decode_result: DecodeResult
+    hop_energies: Energies
+    true_peak_dbtp: float | None
     waveform: tuple[float, ...]
 
 
-def material_for(target: Target, folder: Path) -> Material:
-    """Empty material that spools beside the output."""
-    hop_samples = target.sample_rate_hz // HOPS_A_SECOND
-    hop_blocks = 100 if hop_samples % 100 == 0 else 105  # 22.05 and 44.1 kHz divide by 105 only
-    return Material(folder, target.channels, hop_samples // hop_blocks, hop_blocks)
+def open_intermediate(target: Target, folder: Path) -> Intermediate:
+    """Return an empty intermediate for this target, with its files in `folder`."""
+    samples_per_hop = target.sample_rate_hz // HOPS_PER_SECOND
+    blocks_per_hop = 100 if samples_per_hop % 100 == 0 else 105  # 22.05 and 44.1 kHz divide by 105 only
+    return Intermediate(folder, target.channels, samples_per_hop // blocks_per_hop, blocks_per_hop)
 
 
-Mixing = Callable[[tuple[str, ...], int], Matrix | None]
-"""From a layout and a number of channels to a matrix, None when nothing has to be mixed."""
+MatrixFactory = Callable[[tuple[str, ...], int], Matrix | None]
+"""Returns the mixing matrix from a layout to a number of channels; None if no mixing is needed."""
 
 
-def listen(path: Path, material: Material, rate_hz: int, mix: Mixing = mixing) -> Source:
-    """Decode a source into `material`; raises NotAudio when there is no sound in it."""
-    decoding = Decoding(path)
-    blocks = decoding.blocks()
+def analyze(
+    path: Path, intermediate: Intermediate, rate_hz: int, matrix_for: MatrixFactory = averaging_matrix
+) -> SourceAnalysis:
+    """Decode a source into `intermediate` and measure both.
+
+    Raises NotAudio if the file has no decodable audio, OSError if it cannot be read.
+    """
+    decoder = Decoder(path)
+    blocks = decoder.blocks()
     first = next(blocks)
-    ears = _SourceMeter(first)
-    desk = _MixWriter(first.layout, material, rate_hz, mix)
-    heard = (ears.hear(block) for block in chain([first], blocks))
-    for samples in gathered(conform(heard, rate_hz, first.layout)):
-        desk.take(samples)
-    material.hops = desk.mixed_energies.values
-    true_peak_db = to_db(desk.true_peak.peak())
-    material.true_peak_db = SILENCE_DBTP if true_peak_db is None else true_peak_db
-    return Source(
-        proof=decoding.proof,
-        energies=desk.source_energies.values,
-        true_peak_db=to_db(ears.true_peak.peak()),
-        waveform=ears.waveform.bars(),
+    source_meter = _SourceMeter(first)
+    mix_writer = _MixWriter(first.layout, intermediate, rate_hz, matrix_for)
+    measured = (source_meter.measure(block) for block in chain([first], blocks))
+    for samples in join_parts(resample_blocks(measured, rate_hz, first.layout)):
+        mix_writer.append(samples)
+    intermediate.hop_energies = mix_writer.mix_energies.values
+    true_peak_dbtp = to_db(mix_writer.true_peak.peak())
+    intermediate.true_peak_dbtp = SILENCE_DBTP if true_peak_dbtp is None else true_peak_dbtp
+    return SourceAnalysis(
+        decode_result=decoder.result,
+        hop_energies=mix_writer.source_energies.values,
+        true_peak_dbtp=to_db(source_meter.true_peak.peak()),
+        waveform=source_meter.waveform.bars(),
     )
 
 
 class _SourceMeter:
-    """Watches the source as it is decoded."""
+    """Measures true peak and waveform of the source as it is decoded."""
 
     def __init__(self, first: Block) -> None:
         self._layout = first.layout
         self.true_peak = TruePeakMeter(len(first.layout))
         self.waveform = WaveformMeter()
 
-    def hear(self, block: Block) -> Block:
+    def measure(self, block: Block) -> Block:
         self.waveform.feed(block.samples)
         if block.layout == self._layout:
             self.true_peak.feed(block.samples)
@@ -83,34 +88,36 @@ class _SourceMeter:
 
 
 class _MixWriter:
-    """Mixes what was resampled, and spools and measures the mix.
+    """Mixes resampled audio, writes the mix into the intermediate, and measures it.
 
-    K-weighting is linear: the weighted mix is the mix of the weighted channels, so the source's
+    K-weighting is linear: the weighted mix is the mix of the weighted channels. So the source's
     channels are filtered once for both loudnesses.
     """
 
-    def __init__(self, layout: tuple[str, ...], material: Material, rate_hz: int, mix: Mixing) -> None:
-        self._material = material
-        self._matrix = mix(layout, material.channels)
-        self._weights = np.array(weights(layout))
+    def __init__(
+        self, layout: tuple[str, ...], intermediate: Intermediate, rate_hz: int, matrix_for: MatrixFactory
+    ) -> None:
+        self._intermediate = intermediate
+        self._matrix = matrix_for(layout, intermediate.channels)
+        self._weights = np.array(loudness_weights(layout))
         self._weighting = KWeighting(rate_hz, len(layout))
-        self._blocks = Framer(material.block_samples)
-        self._hops = Framer(material.hop_blocks)
-        self._shares = np.full(material.hop_blocks, 1 / material.hop_blocks)
-        self.true_peak = TruePeakMeter(material.channels)
-        self.source_energies = Series()
-        self.mixed_energies = Series()
+        self._blocks = Framer(intermediate.samples_per_block)
+        self._hops = Framer(intermediate.blocks_per_hop)
+        self._hop_mean = np.full(intermediate.blocks_per_hop, 1 / intermediate.blocks_per_hop)
+        self.true_peak = TruePeakMeter(intermediate.channels)
+        self.source_energies = FloatBuffer()
+        self.mix_energies = FloatBuffer()
 
-    def take(self, samples: Samples) -> None:
-        mixed = samples if self._matrix is None else samples @ self._matrix
-        self._material.sound.append(mixed)
-        self.true_peak.feed(mixed)
-        self._weigh(self._blocks.feed(self._weighting.filter(samples)))
+    def append(self, samples: Samples) -> None:
+        mix = samples if self._matrix is None else samples @ self._matrix
+        self._intermediate.samples.append(mix)
+        self.true_peak.feed(mix)
+        self._append_energies(self._blocks.feed(self._weighting.filter(samples)))
 
-    def _weigh(self, blocks: Energies) -> None:
+    def _append_energies(self, blocks: Energies) -> None:
         source = mean_squares(blocks) @ self._weights
-        mixed = source if self._matrix is None else mean_squares(blocks @ self._matrix).sum(axis=1)
-        self._material.energies.append(mixed[:, None])
-        hops = self._shares @ self._hops.feed(np.stack([source, mixed], axis=1))
+        mix = source if self._matrix is None else mean_squares(blocks @ self._matrix).sum(axis=1)
+        self._intermediate.block_energies.append(mix[:, None])
+        hops = self._hop_mean @ self._hops.feed(np.stack([source, mix], axis=1))
         self.source_energies.extend(hops[:, 0])
-        self.mixed_energies.extend(hops[:, 1])
+        self.mix_energies.extend(hops[:, 1])

@@ -1,4 +1,4 @@
-"""From the channels a file has to those that are wanted, and what each weighs in loudness."""
+"""Mixing matrices between channel layouts, and the loudness weight of each channel."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,27 +10,27 @@ _SURROUND = ("BL", "BR", "SL", "SR", "BC")
 _SURROUND_WEIGHT = 1.41  # ITU-R BS.1770-4 table 3
 
 
-def weights(layout: tuple[str, ...]) -> tuple[float, ...]:
-    """Weight of each channel in loudness (ITU-R BS.1770-4): none for LFE, more for surround."""
+def loudness_weights(layout: tuple[str, ...]) -> tuple[float, ...]:
+    """Return each channel's weight in loudness (ITU-R BS.1770-4): 0 for LFE, 1.41 for surround, else 1."""
     return tuple(0.0 if name == "LFE" else _SURROUND_WEIGHT if name in _SURROUND else 1.0 for name in layout)
 
 
-def mixing(layout: tuple[str, ...], channels: int) -> Matrix | None:
-    """Matrix that averages a layout to one or two channels; None when nothing has to be done.
+def averaging_matrix(layout: tuple[str, ...], channels: int) -> Matrix | None:
+    """Return the matrix that averages a layout to one or two channels; None if the channel count already fits.
 
-    Channels of opposite sign cancel each other out in an average; `first_only` is the way around.
+    Channels of opposite polarity cancel out in an average; use `first_channel_matrix` for those.
     """
     if len(layout) == channels:
         return None
-    heard = np.array([name != "LFE" for name in layout], dtype=np.float32)
+    audible = np.array([name != "LFE" for name in layout], dtype=np.float32)
     if channels == 1:
-        return np.asarray(heard / max(heard.sum(), 1.0))[:, None]
-    left = heard * [not name.endswith("R") for name in layout]
-    right = heard * [not name.endswith("L") for name in layout]
+        return np.asarray(audible / max(audible.sum(), 1.0))[:, None]
+    left = audible * [not name.endswith("R") for name in layout]
+    right = audible * [not name.endswith("L") for name in layout]
     sides = np.stack([left, right], axis=1).astype(np.float32)
     return np.asarray(sides / np.maximum(sides.sum(axis=0), 1.0), dtype=np.float32)
 
 
-def first_only(layout: tuple[str, ...], channels: int) -> Matrix:
-    """Matrix that takes the first channel and leaves out all others."""
+def first_channel_matrix(layout: tuple[str, ...], channels: int) -> Matrix:
+    """Return the matrix that copies the first channel to all outputs and drops the others."""
     return np.repeat(np.eye(len(layout), 1, dtype=np.float32), channels, axis=1)

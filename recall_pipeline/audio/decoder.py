@@ -1,7 +1,7 @@
-"""One pass through the sound in a file, whatever its shape, in bounded memory.
+"""Decode an audio file of any container and codec, in one pass and bounded memory.
 
-Tolerant by design: a packet the decoder refuses is counted and skipped, and the sample rate or
-the number of channels may change on the way. Only sound decides, not the name.
+Tolerant by design: a packet that does not decode is counted and skipped, and the sample rate or the
+number of channels may change within the file. The content decides the file type, not the name.
 """
 
 import contextlib
@@ -17,129 +17,129 @@ import numpy.typing as npt
 from av.audio.frame import format_dtypes
 
 from recall_pipeline.audio import headers
-from recall_pipeline.audio.results import Proof
+from recall_pipeline.audio.results import DecodeResult
 from recall_pipeline.errors import NotAudio
 
 Samples = npt.NDArray[np.float32]
 """Shape (frames, channels), full scale at 1.0."""
 
 CHUNK_SECONDS = 2
-CLIP = 2.0  # +6 dBFS: no encoder overshoots as far, a broken frame decodes up to +72 dBFS
+CLIP_LEVEL = 2.0  # +6 dBFS: encoders overshoot less, damaged frames decode to as much as +72 dBFS
 
-# Playlists and scripts (HLS, concat) make a demuxer open other files and addresses: never these.
-_CONTAINERS = "mp3,wav,w64,mov,flac,ogg,aac,matroska,aiff,caf,asf,amr,au"
-_OPEN = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-_PROMISING = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
-_RATES_HZ = range(4000, 384_001)
-_MOST_CHANNELS = 8
+# Playlists and scripts (HLS, concat) are excluded: they make a demuxer open other files and URLs.
+_ALLOWED_DEMUXERS = "mp3,wav,w64,mov,flac,ogg,aac,matroska,aiff,caf,asf,amr,au"
+_OPEN_OPTIONS = {"format_whitelist": _ALLOWED_DEMUXERS, "protocol_whitelist": "file"}
+_FORMATS_WITH_LENGTH = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
+_PLAUSIBLE_RATES_HZ = range(4000, 384_001)
+_MAX_CHANNELS = 8
 
-USUAL_LAYOUTS = ("", "mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
-"""By number of channels: what a file means that does not say which they are."""
+DEFAULT_LAYOUTS = ("", "mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""Layout by number of channels, for files that do not name their channels."""
 
 
-# glibc returns freed memory to the system at every turn and pays for each page again, unless a
-# block this large was freed before: a third of all CPU where pages are dear. It is never touched.
+# Freeing one large block raises glibc's threshold for returning freed memory to the system. Without it,
+# page faults take up to a third of all CPU. The block is never written to, so it costs no memory.
 np.empty(31 << 20, dtype=np.uint8)
 
 
 class Block(NamedTuple):
-    """Some seconds of sound in one format; `layout` names the channels as libav does."""
+    """A few seconds of audio in one format; `layout` has the channel names of libav."""
 
     samples: Samples
     sample_rate_hz: int
     layout: tuple[str, ...]
 
 
-class Decoding:
-    """A decoder on one file; iterate it once, then ask it for its `proof`.
+class Decoder:
+    """Decodes one file. Iterate it once, then read `result`.
 
-    Raises NotAudio when opened on, or iterated over, something in which there is no sound.
+    Opening and iterating raise NotAudio if the file has no decodable audio.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file; raises OSError when it cannot be read."""
+        """Open the file; raise OSError if it cannot be read, NotAudio if it has no audio stream."""
         self._path = path
         self._magic = headers.magic(path)
-        self._samples: Counter[tuple[int, int]] = Counter()
+        self._samples_by_format: Counter[tuple[int, int]] = Counter()
         self._bad_packets = 0
-        self._changes = 0
+        self._format_changes = 0
         self._container = self._open()
         if not self._container.streams.audio:
             self._container.close()
-            raise self._not_audio()
+            raise self._not_audio_error()
         self._stream = self._container.streams.audio[0]
         self._stream.codec_context.thread_count = 1
-        # Read now: once the container is closed these are no longer there.
+        # Read now: closing the container invalidates these.
         self._codec = self._stream.codec_context.name
         self._bitrate_bps = self._stream.codec_context.bit_rate or self._container.bit_rate or None
-        self._header_seconds = self._promise()
+        self._header_seconds = self._read_header_seconds()
 
     def frames(self) -> Iterator[av.AudioFrame]:
-        """Yield every frame that decodes; raises NotAudio after the last when most did not.
+        """Yield each frame that decodes; raise NotAudio at the end if most packets did not.
 
-        Bytes drawn by lot hold a frame of MP3 every few hundred kilobytes.
+        Random bytes contain a valid MP3 frame every few hundred kilobytes.
         """
-        good = 0
+        decoded_frames = 0
         shape: tuple[int, int] | None = None
         with contextlib.closing(self._container):
             for frame in self._decoded():
                 if shape != (now := (frame.sample_rate, frame.layout.nb_channels)):
-                    if now[0] not in _RATES_HZ or now[1] > _MOST_CHANNELS:
+                    if now[0] not in _PLAUSIBLE_RATES_HZ or now[1] > _MAX_CHANNELS:
                         self._bad_packets += 1
                         continue
-                    self._changes += shape is not None
+                    self._format_changes += shape is not None
                     shape = now
-                self._samples[shape] += frame.samples
-                good += 1
+                self._samples_by_format[shape] += frame.samples
+                decoded_frames += 1
                 yield frame
-        if good <= self._bad_packets:
-            raise self._not_audio()
+        if decoded_frames <= self._bad_packets:
+            raise self._not_audio_error()
 
     def chunks(self) -> Iterator[av.AudioFrame]:
-        """Yield the sound as decoded, some seconds at a time, each chunk in one format."""
+        """Yield the audio in its decoded sample format, a few seconds at a time, each chunk in one format."""
         fifo, shape = av.AudioFifo(), None
         for frame in self.frames():
             if shape != (shape := (frame.sample_rate, frame.layout.name, frame.format.name)):
                 yield from _drain(fifo)
                 fifo = av.AudioFifo()
-            frame.pts = None  # those of a damaged file jump, and a fifo minds
+            frame.pts = None  # timestamps of a damaged file jump, which a fifo rejects
             fifo.write(frame)
             if fifo.samples >= CHUNK_SECONDS * frame.sample_rate:
                 yield from _drain(fifo)
         yield from _drain(fifo)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the sound as floats, some seconds at a time."""
-        return map(_block, self.chunks())
+        """Yield the audio as floats, a few seconds at a time."""
+        return map(_to_block, self.chunks())
 
     @property
-    def proof(self) -> Proof:
-        """What the finished pass has proven."""
-        (rate_hz, channels), _ = self._samples.most_common(1)[0]
-        return Proof(
+    def result(self) -> DecodeResult:
+        """Counts of the finished pass. Valid only after all frames were decoded."""
+        (rate_hz, channels), _ = self._samples_by_format.most_common(1)[0]
+        return DecodeResult(
             magic=self._magic,
             codec=_CODECS.get(self._codec, self._codec),
             sample_rate_hz=rate_hz,
             channels=channels,
             bitrate_bps=self._bitrate_bps,
             header_seconds=self._header_seconds,
-            duration_seconds=self._seconds(),
+            duration_seconds=self._decoded_seconds(),
             bad_packets=self._bad_packets,
-            format_changes=self._changes,
+            format_changes=self._format_changes,
         )
 
     def _open(self) -> av.container.InputContainer:
-        # A few frames of MP3, or some junk before them, are not recognized: so it is tried by name as well.
+        # libav does not recognize a short MP3, or one after junk bytes: retry with the format named.
         names = (None, "mp3") if headers.first_frame(self._path) else (None,)
-        for name in () if self._magic in headers.NO_SOUND else names:
+        for name in () if self._magic in headers.NOT_AUDIO_TYPES else names:
             with contextlib.suppress(av.error.FFmpegError, ValueError):
                 return av.open(
                     f"file:{self._path}",
                     format=name,
-                    container_options=_OPEN,
+                    container_options=_OPEN_OPTIONS,
                     metadata_errors="replace",
                 )
-        raise self._not_audio()
+        raise self._not_audio_error()
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
         try:
@@ -149,25 +149,25 @@ class Decoding:
                 except av.error.FFmpegError:
                     self._bad_packets += 1
         except av.error.FFmpegError:
-            self._bad_packets += 1  # a demuxer that stumbles does not go on
+            self._bad_packets += 1  # a demuxer that fails cannot continue
 
-    def _seconds(self) -> float:
-        return sum(samples / rate_hz for (rate_hz, _), samples in self._samples.items())
+    def _decoded_seconds(self) -> float:
+        return sum(samples / rate_hz for (rate_hz, _), samples in self._samples_by_format.items())
 
-    def _promise(self) -> float | None:
+    def _read_header_seconds(self) -> float | None:
         format_name = self._container.format.name
         if format_name == "mp3":
-            return headers.promised_seconds(self._path)
-        if not format_name.startswith(_PROMISING) or not self._stream.duration or not self._stream.time_base:
+            return headers.header_duration_seconds(self._path)
+        if not format_name.startswith(_FORMATS_WITH_LENGTH) or not self._stream.duration or not self._stream.time_base:
             return None
-        return float(self._stream.duration * self._stream.time_base) * headers.missing_share(self._path)
+        return float(self._stream.duration * self._stream.time_base) * headers.riff_size_ratio(self._path)
 
-    def _not_audio(self) -> NotAudio:
-        looks = f"it looks like {self._magic}" if self._magic != "empty" else "it is empty"
-        return NotAudio(f"{self._path.name} holds no decodable audio: {looks}")
+    def _not_audio_error(self) -> NotAudio:
+        appearance = f"it looks like {self._magic}" if self._magic != "empty" else "it is empty"
+        return NotAudio(f"{self._path.name} has no decodable audio: {appearance}")
 
 
-_CODECS = {"mp3float": "mp3"}  # libav's decoder of floats; the codec has one name
+_CODECS = {"mp3float": "mp3"}  # libav's decoder name, to the codec's name
 
 
 def _drain(fifo: av.AudioFifo) -> Iterator[av.AudioFrame]:
@@ -175,17 +175,17 @@ def _drain(fifo: av.AudioFifo) -> Iterator[av.AudioFrame]:
         yield chunk
 
 
-def _block(frame: av.AudioFrame) -> Block:
-    return Block(_sane(_as_float(interleaved(frame))), frame.sample_rate, _codec_names(frame.layout))
+def _to_block(frame: av.AudioFrame) -> Block:
+    return Block(_clipped(_as_float(interleaved(frame))), frame.sample_rate, _channel_names(frame.layout))
 
 
-def _codec_names(layout: av.AudioLayout) -> tuple[str, ...]:
+def _channel_names(layout: av.AudioLayout) -> tuple[str, ...]:
     names = tuple(channel.name for channel in layout.channels)
-    return _codec_names(av.AudioLayout(USUAL_LAYOUTS[len(names)])) if "NONE" in names else names
+    return _channel_names(av.AudioLayout(DEFAULT_LAYOUTS[len(names)])) if "NONE" in names else names
 
 
 def interleaved(frame: av.AudioFrame) -> npt.NDArray[Any]:
-    """The samples of a frame as they were decoded, shape (frames, channels)."""
+    """Return a frame's samples in their decoded type, shape (frames, channels)."""
     if not frame.format.is_planar:
         return frame.to_ndarray().reshape(frame.samples, -1)
     dtype = np.dtype(format_dtypes[frame.format.name])
@@ -202,7 +202,7 @@ def _as_float(data: npt.NDArray[Any]) -> Samples:
     return samples
 
 
-def _sane(samples: Samples) -> Samples:
-    if samples.max() <= CLIP and samples.min() >= -CLIP:  # false for NaN as well
+def _clipped(samples: Samples) -> Samples:
+    if samples.max() <= CLIP_LEVEL and samples.min() >= -CLIP_LEVEL:  # false for NaN as well
         return samples
-    return np.clip(np.nan_to_num(samples, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)
+    return np.clip(np.nan_to_num(samples, posinf=CLIP_LEVEL, neginf=-CLIP_LEVEL), -CLIP_LEVEL, CLIP_LEVEL)

@@ -1,9 +1,9 @@
-"""The K-weighting of ITU-R BS.1770-4 at any sample rate: a shelf and a high-pass, one stream.
+"""K-weighting filter of ITU-R BS.1770-4 at any sample rate: a shelf and a high-pass in series.
 
-The standard gives coefficients at 48 kHz; these are the analogue filters behind them, brought to
-the rate at hand by the bilinear transform. Sample by sample, a recursive filter waits for each result
-before it can begin the next. Here the sound is cut into rows: one matrix gives what a row makes of
-itself, another what the four numbers of memory add to it. That takes less than half the time.
+The standard gives coefficients at 48 kHz. These are the analogue filters behind them, converted to
+other rates by the bilinear transform. A recursive filter has to finish each sample before the next.
+Here the audio is cut into rows instead: one matrix gives a row's response to its own samples, another
+its response to the filter's state of four numbers. That takes less than half the time.
 """
 
 from collections.abc import Iterator
@@ -21,15 +21,14 @@ Biquad = tuple[float, float, float, float, float]
 _Matrix = npt.NDArray[np.float64]
 _Floats = npt.NDArray[np.float32]
 
-_ROW = 64
-_MOST_DOUBLINGS = 40
-_SPENT = 1e-20
-"""Memory below it is dropped: fading on in digital silence it would sink to numbers so small that a
-processor takes ten times as long for each."""
+_ROW_SAMPLES = 64
+_MAX_DOUBLINGS = 40
+_NEGLIGIBLE = 1e-20
+"""State below this is set to zero. In digital silence it would decay into denormal numbers, ten times as slow."""
 
 
 def shelf(rate_hz: int) -> Biquad:
-    """Stage 1 of BS.1770-4: +4 dB above about 1.7 kHz, the head's own effect."""
+    """Return stage 1 of BS.1770-4: +4 dB above about 1.7 kHz, the acoustic effect of the head."""
     k, q = tan(pi * 1681.974450955533 / rate_hz), 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
     band = high**0.4996667741545416
@@ -44,56 +43,56 @@ def shelf(rate_hz: int) -> Biquad:
 
 
 def high_pass(rate_hz: int) -> Biquad:
-    """Stage 2 of BS.1770-4: what lies below 38 Hz is hardly heard."""
+    """Return stage 2 of BS.1770-4: a high-pass at 38 Hz."""
     k, q = tan(pi * 38.13547087602444 / rate_hz), 0.5003270373238773
     a0 = 1 + k / q + k * k
     return 1.0, -2.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0
 
 
 class KWeighting:
-    """A K-weighting filter that remembers where it was between two blocks."""
+    """A K-weighting filter that keeps its state between blocks."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        """Set up for blocks of `channels` channels at `rate_hz`."""
-        system = _balanced(_chained(_system(shelf(rate_hz)), _system(high_pass(rate_hz))))
-        powers = [np.linalg.matrix_power(system.a, n) for n in range(_ROW + 1)]
-        self._kept = _as_floats(np.stack([system.b @ powers[_ROW - 1 - at] for at in range(_ROW)]))
-        self._recalled = _as_floats(np.stack([power @ system.c for power in powers[:_ROW]], axis=1))
-        self._response = _as_floats(
-            _toeplitz([system.d, *(system.b @ power @ system.c for power in powers[: _ROW - 1])])
+        """Start a stream of `channels` channels at `rate_hz`."""
+        system = _balanced(_in_series(_system(shelf(rate_hz)), _system(high_pass(rate_hz))))
+        powers = [np.linalg.matrix_power(system.a, n) for n in range(_ROW_SAMPLES + 1)]
+        self._input_to_state = _as_floats(np.stack([system.b @ power for power in powers[_ROW_SAMPLES - 1 :: -1]]))
+        self._state_to_output = _as_floats(np.stack([power @ system.c for power in powers[:_ROW_SAMPLES]], axis=1))
+        self._impulse_response = _as_floats(
+            _toeplitz([system.d, *(system.b @ power @ system.c for power in powers[: _ROW_SAMPLES - 1])])
         )
         self._powers = [_as_floats(power) for power in powers]
-        self._doublings = list(_doublings(powers[_ROW]))
-        self._memory = np.zeros((channels, len(system.b)), dtype=np.float32)
+        self._doublings = list(_doublings(powers[_ROW_SAMPLES]))
+        self._state = np.zeros((channels, len(system.b)), dtype=np.float32)
 
     def filter(self, samples: Samples) -> Samples:
-        """Filter samples; gives as many, shape (frames, channels)."""
-        whole = len(samples) - len(samples) % _ROW
+        """Filter samples, shape (frames, channels); return the same shape."""
+        whole = len(samples) - len(samples) % _ROW_SAMPLES
         weighted = np.empty(samples.shape, dtype=np.float32)
         for channel, wave in enumerate(np.ascontiguousarray(samples.T)):
             if whole:
-                weighted[:whole, channel] = self._filter_rows(channel, wave[:whole].reshape(-1, _ROW))
+                weighted[:whole, channel] = self._filter_rows(channel, wave[:whole].reshape(-1, _ROW_SAMPLES))
             if whole < wave.size:
                 weighted[whole:, channel] = self._filter_rows(channel, wave[None, whole:])
         return weighted
 
     def _filter_rows(self, channel: int, rows: _Floats) -> _Floats:
-        """Filter rows of _ROW samples, or a single shorter one."""
+        """Filter rows of _ROW_SAMPLES samples, or one shorter row; return the samples in one dimension."""
         size = rows.shape[1]
-        memory = np.concatenate([self._memory[channel, None], rows @ self._kept[_ROW - size :]])
-        memory[1] += memory[0] @ self._powers[size]
-        # Each row's memory reaches all rows behind it: added over one row, then two, four, so that few steps do.
+        state = np.concatenate([self._state[channel, None], rows @ self._input_to_state[_ROW_SAMPLES - size :]])
+        state[1] += state[0] @ self._powers[size]
+        # Each row's state affects all later rows. Doubling the distance takes few steps: one row, two, four...
         for doubling, power in enumerate(self._doublings):
             step = 2**doubling
-            memory[1 + step :] += memory[1:-step] @ power
-        self._memory[channel] = np.where(np.abs(memory[-1]) < _SPENT, 0, memory[-1])
-        weighted = rows @ self._response[:size, :size]
-        weighted += memory[:-1] @ self._recalled[:, :size]
+            state[1 + step :] += state[1:-step] @ power
+        self._state[channel] = np.where(np.abs(state[-1]) < _NEGLIGIBLE, 0, state[-1])
+        weighted = rows @ self._impulse_response[:size, :size]
+        weighted += state[:-1] @ self._state_to_output[:, :size]
         return weighted.ravel()
 
 
 class _System(NamedTuple):
-    """A filter with memory m that makes y of u: y = m c + u d, and then m = m a + u b."""
+    """State space form of a filter with input u, output y, state m: y = m c + u d, then m = m a + u b."""
 
     a: _Matrix
     b: _Matrix
@@ -102,13 +101,13 @@ class _System(NamedTuple):
 
 
 def _system(biquad: Biquad) -> _System:
-    """A biquad in transposed direct form II."""
+    """Return a biquad in transposed direct form II."""
     b0, b1, b2, a1, a2 = biquad
     return _System(np.array([[-a1, -a2], [1.0, 0.0]]), np.array([b1 - a1 * b0, b2 - a2 * b0]), np.array([1.0, 0.0]), b0)
 
 
-def _chained(first: _System, second: _System) -> _System:
-    """One filter behind the other."""
+def _in_series(first: _System, second: _System) -> _System:
+    """Return the two filters in series."""
     return _System(
         np.block([[first.a, np.outer(first.c, second.b)], [np.zeros((2, 2)), second.a]]),
         np.concatenate([first.b, first.d * second.b]),
@@ -118,28 +117,28 @@ def _chained(first: _System, second: _System) -> _System:
 
 
 def _balanced(system: _System) -> _System:
-    """The same filter, its memory in numbers of like size that do not cancel each other out.
+    """Return the same filter with a state of similar magnitudes, by its Gramian.
 
-    Single precision is enough then; a direct form's would lose the high-pass, whose poles lie near 1.
+    Single precision is enough for it. In a direct form it is not: the high-pass has poles near 1.
     """
-    reach, power = np.outer(system.b, system.b), system.a
-    for _ in range(_MOST_DOUBLINGS):
-        reach, power = reach + power.T @ reach @ power, power @ power
-    into = np.linalg.inv(np.linalg.cholesky(reach).T)
-    back = np.linalg.inv(into)
-    return _System(back @ system.a @ into, system.b @ into, back @ system.c, system.d)
+    gramian, power = np.outer(system.b, system.b), system.a
+    for _ in range(_MAX_DOUBLINGS):
+        gramian, power = gramian + power.T @ gramian @ power, power @ power
+    to_balanced = np.linalg.inv(np.linalg.cholesky(gramian).T)
+    from_balanced = np.linalg.inv(to_balanced)
+    return _System(from_balanced @ system.a @ to_balanced, system.b @ to_balanced, from_balanced @ system.c, system.d)
 
 
 def _toeplitz(response: list[float]) -> _Matrix:
-    """What each sample of a row adds to itself and those behind it, shape (inputs, outputs)."""
+    """Return the response of a row to its own samples, shape (inputs, outputs)."""
     size = len(response)
     padded = np.concatenate([np.zeros(size - 1), response])
     return np.stack([padded[size - 1 - at : 2 * size - 1 - at] for at in range(size)])
 
 
 def _doublings(power: _Matrix) -> Iterator[_Floats]:
-    """What becomes of memory over one row, two, four and so on, until nothing is left of it."""
-    while np.abs(power).max() > _SPENT:
+    """Yield the transition of the state over one row, two, four and so on, until it is negligible."""
+    while np.abs(power).max() > _NEGLIGIBLE:
         yield _as_floats(power)
         power = power @ power
 

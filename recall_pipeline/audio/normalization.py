@@ -1,4 +1,4 @@
-"""Bring a recording to the target: two passes, a proof, and a correction or two if it misses."""
+"""Normalize a recording: an analysis pass, a render pass, and up to two corrected render passes."""
 
 import contextlib
 import hashlib
@@ -9,56 +9,52 @@ from dataclasses import replace
 from math import log10
 from pathlib import Path
 
-from recall_pipeline.audio.analysis_pass import Source, listen, material_for
-from recall_pipeline.audio.channels import first_only
-from recall_pipeline.audio.gain import Level, solve
-from recall_pipeline.audio.intermediate import Material
-from recall_pipeline.audio.loudness import integrated_lufs, range_lu
-from recall_pipeline.audio.render_pass import Written, write
+from recall_pipeline.audio.analysis_pass import SourceAnalysis, analyze, open_intermediate
+from recall_pipeline.audio.channels import first_channel_matrix
+from recall_pipeline.audio.gain import GainPlan, solve_gain
+from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
+from recall_pipeline.audio.loudness import integrated_lufs, loudness_range_lu
+from recall_pipeline.audio.render_pass import Rendered, render
 from recall_pipeline.audio.results import Normalized
 from recall_pipeline.audio.silence import silences, speech_ratio
 from recall_pipeline.audio.target import Target
 
 _HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
-"""How far under the ceiling the limiter aims, and twice as far when that was not enough: coding adds to peaks."""
+"""Margin of the limiter below the ceiling, because encoding raises peaks. A correction lowers it once more."""
 
-_CANCELLED_LU = 12.0
-_CANCELS = "the channels cancel each other out when mixed, so the first alone was used"
-_CORRECTIONS = 2  # one does, but for noise up to the last frequency
-_CLOSE_LU = 0.1
-_HONEST_LU = 0.3
+_MIN_CANCELLATION_LU = 12.0
+_CANCELLATION_FINDING = "the channels cancel each other out when mixed, so only the first channel was used"
+_MAX_CORRECTIONS = 2  # one is enough, except for noise up to the Nyquist frequency
+_CORRECTION_THRESHOLD_LU = 0.1
+_MAX_DEVIATION_LU = 0.3
 
 
 def normalize(source: Path, destination: Path, target: Target) -> Normalized:
-    """Write `source` to `destination` as the target asks, and prove it by decoding it.
+    """Write `source` to `destination` as `target` specifies, and check the result by decoding it.
 
-    The destination appears whole or not at all, readable by its owner only; the source is left
-    as it is. What cannot be reached (silence has no loudness, the limiter's cap) is named in the
-    `findings`. Raises NotAudio when there is no sound in the source, NormalizationError when what
-    was encoded does not come back, OSError when a file cannot be read or written.
+    The destination appears in one atomic step, readable by its owner only. The source is not changed.
+    `findings` state what could not be reached: silence has no loudness, and the limiter has a maximum.
+    Raises NotAudio if the source has no decodable audio, NormalizationError if the output cannot be
+    encoded or does not decode to what was encoded, OSError if a file cannot be read or written.
     """
-    with _beside(destination) as partial, contextlib.ExitStack() as spools:
-        material = spools.enter_context(material_for(target, destination.parent))
-        heard = listen(source, material, target.sample_rate_hz)
-        cancels = _channels_cancel(heard, material)
-        if cancels:
-            material = spools.enter_context(material_for(target, destination.parent))
-            heard = listen(source, material, target.sample_rate_hz, first_only)
-        written = write(material, target, partial, _first_level(material, target))
-        for _ in range(_CORRECTIONS):
-            if (again := _correction(material, target, written)) is None:
-                break
-            written = write(material, target, partial, again)
-        facts = _facts(heard, material, target, partial, written)
-        if cancels:
-            facts = replace(facts, findings=(_CANCELS, *facts.findings))
+    with _temporary_file(destination) as partial, contextlib.ExitStack() as intermediates:
+        intermediate = intermediates.enter_context(open_intermediate(target, destination.parent))
+        analysis = analyze(source, intermediate, target.sample_rate_hz)
+        is_cancelled = _channels_cancel_out(analysis, intermediate)
+        if is_cancelled:
+            intermediate = intermediates.enter_context(open_intermediate(target, destination.parent))
+            analysis = analyze(source, intermediate, target.sample_rate_hz, first_channel_matrix)
+        rendered = _render_with_corrections(intermediate, target, partial)
+        result = _normalized(analysis, intermediate, target, partial, rendered)
+        if is_cancelled:
+            result = replace(result, findings=(_CANCELLATION_FINDING, *result.findings))
         partial.replace(destination)
-    return facts
+    return result
 
 
 @contextlib.contextmanager
-def _beside(destination: Path) -> Iterator[Path]:
-    """A private temporary file in the folder of the destination, gone at the end."""
+def _temporary_file(destination: Path) -> Iterator[Path]:
+    """Yield a private temporary file in the destination's folder; delete it at the end if it still exists."""
     handle, name = tempfile.mkstemp(".partial", f".{destination.name}.", destination.parent)
     os.close(handle)
     try:
@@ -67,83 +63,94 @@ def _beside(destination: Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def _channels_cancel(heard: Source, material: Material) -> bool:
-    """Whether mixing has lost what the channels hold: two that have nothing in common lose 6 LU."""
-    source_lufs = integrated_lufs(heard.energies)
-    return source_lufs is not None and source_lufs - material.lufs > _CANCELLED_LU
+def _channels_cancel_out(analysis: SourceAnalysis, intermediate: Intermediate) -> bool:
+    """Return whether mixing lost most of the loudness. Two unrelated channels lose only 6 LU."""
+    source_lufs = integrated_lufs(analysis.hop_energies)
+    return source_lufs is not None and source_lufs - intermediate.lufs > _MIN_CANCELLATION_LU
+
+
+def _render_with_corrections(intermediate: Intermediate, target: Target, path: Path) -> Rendered:
+    rendered = render(intermediate, target, path, _initial_plan(intermediate, target))
+    for _ in range(_MAX_CORRECTIONS):
+        if (corrected := _corrected_plan(intermediate, target, rendered)) is None:
+            break
+        rendered = render(intermediate, target, path, corrected)
+    return rendered
 
 
 def _ceiling_dbtp(target: Target) -> float:
     return target.true_peak_dbtp - _HEADROOM_DB[target.format]
 
 
-def _held_dbtp(target: Target, level: Level) -> float:
-    return _ceiling_dbtp(target) if level.limiter is None else 20 * log10(level.limiter.ceiling)
+def _applied_ceiling_dbtp(target: Target, plan: GainPlan) -> float:
+    return _ceiling_dbtp(target) if plan.limiter is None else 20 * log10(plan.limiter.ceiling)
 
 
-def _first_level(material: Material, target: Target) -> Level:
-    if material.is_silent:
-        return Level(min(0.0, _ceiling_dbtp(target) - material.true_peak_db))
-    return solve(material, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db)
+def _initial_plan(intermediate: Intermediate, target: Target) -> GainPlan:
+    if intermediate.is_silent:
+        return GainPlan(min(0.0, _ceiling_dbtp(target) - intermediate.true_peak_dbtp))
+    return solve_gain(intermediate, target.loudness_lufs, _ceiling_dbtp(target), target.limiter_max_db)
 
 
-def _correction(material: Material, target: Target, written: Written) -> Level | None:
-    """Where the decoded file is over the ceiling or off the target, the level that mends it."""
-    over_db = max(0.0, _or_silence(written.true_peak_db) - target.true_peak_dbtp)
-    off_lu = target.loudness_lufs - written.lufs if written.lufs is not None else 0.0
-    off_lu -= written.level.short_lu
-    if not over_db and abs(off_lu) <= _CLOSE_LU:
+def _corrected_plan(intermediate: Intermediate, target: Target, rendered: Rendered) -> GainPlan | None:
+    """Return a plan that corrects a file over the ceiling or off the target; None if the file is good."""
+    over_db = max(0.0, _or_silence(rendered.true_peak_dbtp) - target.true_peak_dbtp)
+    missing_lu = target.loudness_lufs - rendered.lufs if rendered.lufs is not None else 0.0
+    missing_lu -= rendered.plan.shortfall_lu
+    if not over_db and abs(missing_lu) <= _CORRECTION_THRESHOLD_LU:
         return None
-    lower_db = over_db + _HEADROOM_DB[target.format] if over_db else 0.0
-    if material.is_silent:
-        return replace(written.level, gain_db=written.level.gain_db - lower_db)
-    return solve(
-        material,
-        target.loudness_lufs + off_lu,
-        _held_dbtp(target, written.level) - lower_db,
+    reduction_db = over_db + _HEADROOM_DB[target.format] if over_db else 0.0
+    if intermediate.is_silent:
+        return replace(rendered.plan, gain_db=rendered.plan.gain_db - reduction_db)
+    return solve_gain(
+        intermediate,
+        target.loudness_lufs + missing_lu,
+        _applied_ceiling_dbtp(target, rendered.plan) - reduction_db,
         target.limiter_max_db,
     )
 
 
 def _or_silence(decibels: float | None) -> float:
-    return -200.0 if decibels is None else decibels
+    return SILENCE_DBTP if decibels is None else decibels
 
 
-def _facts(heard: Source, material: Material, target: Target, path: Path, written: Written) -> Normalized:
+def _normalized(
+    analysis: SourceAnalysis, intermediate: Intermediate, target: Target, path: Path, rendered: Rendered
+) -> Normalized:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Normalized(
-        proof=heard.proof,
-        source_lufs=integrated_lufs(heard.energies),
-        source_true_peak_dbtp=heard.true_peak_db,
-        loudness_range_lu=range_lu(heard.energies),
-        speech_ratio=speech_ratio(heard.energies),
-        silences=silences(heard.energies),
-        waveform=heard.waveform,
-        is_silent=material.is_silent,
+        source=analysis.decode_result,
+        source_lufs=integrated_lufs(analysis.hop_energies),
+        source_true_peak_dbtp=analysis.true_peak_dbtp,
+        loudness_range_lu=loudness_range_lu(analysis.hop_energies),
+        speech_ratio=speech_ratio(analysis.hop_energies),
+        silences=silences(analysis.hop_energies),
+        waveform=analysis.waveform,
+        is_silent=intermediate.is_silent,
         audio_format=target.format,
         audio_sample_rate_hz=target.sample_rate_hz,
         audio_channels=target.channels,
-        audio_samples=written.samples,
+        audio_samples=rendered.samples,
         audio_bytes=path.stat().st_size,
         audio_sha256=sha256,
-        audio_lufs=written.lufs,
-        audio_true_peak_dbtp=written.true_peak_db,
-        gain_db=written.level.gain_db,
-        limiter_depth_db=written.level.depth_db,
-        findings=tuple(_findings(material, target, written)),
+        audio_lufs=rendered.lufs,
+        audio_true_peak_dbtp=rendered.true_peak_dbtp,
+        gain_db=rendered.plan.gain_db,
+        limiter_depth_db=rendered.plan.limiter_depth_db,
+        findings=tuple(_findings(intermediate, target, rendered)),
     )
 
 
-def _findings(material: Material, target: Target, written: Written) -> Iterator[str]:
-    if material.is_silent:
-        yield "no loudness: nothing lies above -70 LUFS for 0.4 s, so no gain was applied"
-    elif written.level.short_lu:
+def _findings(intermediate: Intermediate, target: Target, rendered: Rendered) -> Iterator[str]:
+    if intermediate.is_silent:
+        yield "no loudness: never above -70 LUFS for 0.4 s, so no gain was applied"
+    elif rendered.plan.shortfall_lu:
         yield (
-            f"{written.level.short_lu:.1f} LU quieter than the target: its peaks would have to"
+            f"{rendered.plan.shortfall_lu:.1f} LU quieter than the target: its peaks would have to"
             f" be limited by more than {target.limiter_max_db:g} dB"
         )
-    elif abs(_or_silence(written.lufs) - target.loudness_lufs) > _HONEST_LU:
-        yield f"loudness is {_or_silence(written.lufs):.1f} LUFS, not {target.loudness_lufs:g}"
-    if _or_silence(written.true_peak_db) > target.true_peak_dbtp:
-        yield f"true peak is {written.true_peak_db:.2f} dBTP, above {target.true_peak_dbtp:g}"
+    elif abs(_or_silence(rendered.lufs) - target.loudness_lufs) > _MAX_DEVIATION_LU:
+        yield f"loudness is {_or_silence(rendered.lufs):.1f} LUFS, not {target.loudness_lufs:g}"
+    if _or_silence(rendered.true_peak_dbtp) > target.true_peak_dbtp:
+        yield f"true peak is {rendered.true_peak_dbtp:.2f} dBTP, above {target.true_peak_dbtp:g}"

@@ -1,8 +1,7 @@
-"""One file a task, a process a worker: results as they come, and what breaks breaks alone.
+"""A process pool: one file per task, results as they complete, failures isolated to their task.
 
-A worker that is killed (by the system when memory runs out, say) breaks every task that was
-waiting in its pool. Those are tried again, each in a pool of its own, so that only the guilty one
-is reported as broken.
+A worker that is killed, for example when memory runs out, breaks all pending tasks of its pool. Those
+are retried, each in a pool of its own, so only the task that kills its worker is reported as failed.
 """
 
 import multiprocessing
@@ -21,12 +20,12 @@ from recall_pipeline.errors import NormalizationError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T, R]):
-    """A task that ended: with a result, or with the error that it raised or that killed it."""
+    """A completed task: its result, or the error that it raised or that killed its worker."""
 
     task: T
     result: R | None
@@ -41,10 +40,11 @@ def run_tasks(
     executor: Executor | None = None,
     on_done: Callable[[Done[T, R]], None] | None = None,
 ) -> Generator[Done[T, R], None, None]:
-    """Run a picklable function on every task and yield each as it ends.
+    """Run a picklable function on each task and yield each task as it completes.
 
-    Closing the iterator cancels: what waits is not started, what runs ends first. An `executor`
-    (a Dask client's, say) is used instead of local processes and left open.
+    `on_done` is called with each completed task as well. Closing the iterator cancels pending tasks
+    and waits for running ones. If an `executor` is given (for example a Dask client's), it is used
+    instead of local processes and stays open. Errors of a task are in its `Done`, never raised.
     """
     for done in _run(function, tasks, workers, executor):
         if on_done is not None:
@@ -68,20 +68,22 @@ def _run(
     for task in broken:
         with _open_pool(1) as pool:
             (done,) = _collect(pool, function, [task])
-            yield Done(task, None, _killed()) if isinstance(done.error, BrokenProcessPool) else done
+            yield Done(task, None, _killed_error()) if isinstance(done.error, BrokenProcessPool) else done
 
 
-def _killed() -> NormalizationError:
-    return NormalizationError("the worker process was killed at this task, as happens when memory runs out")
+def _killed_error() -> NormalizationError:
+    return NormalizationError(
+        "the worker process was killed during this task: check that the machine has enough memory"
+    )
 
 
 def _collect(executor: Executor, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Done[T, R]]:
-    waiting: dict[Future[R], T] = {executor.submit(function, task): task for task in tasks}
+    pending: dict[Future[R], T] = {executor.submit(function, task): task for task in tasks}
     try:
-        for future in as_completed(waiting):
-            yield _done(waiting.pop(future), future)
+        for future in as_completed(pending):
+            yield _done(pending.pop(future), future)
     finally:
-        for future in waiting:
+        for future in pending:
             future.cancel()
 
 
@@ -91,8 +93,8 @@ def _done(task: T, future: Future[R]) -> Done[T, R]:
 
 
 def worker_processes(count: int) -> ProcessPoolExecutor:
-    """Return a pool whose processes leave Ctrl-C to the one that started them, and never outlive it."""
-    # spawn, never fork: the caller may hold threads (gRPC) whose locks a fork would copy.
+    """Return a pool of `count` processes that ignore Ctrl-C and end when their parent process ends."""
+    # spawn, never fork: a fork would copy locks held by the caller's threads (gRPC).
     return ProcessPoolExecutor(max(1, count), multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
@@ -106,13 +108,13 @@ def _open_pool(workers: int) -> Iterator[Executor]:
 
 
 def _start_worker() -> None:
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(_SINGLE_THREADED)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End at once when the parent was killed: nobody else would ever tell an idle worker to."""
+    """Exit when the parent process is killed: an idle worker would otherwise wait forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""The second pass: encode at a level, decode what was written, and measure that."""
+"""The render pass: apply a gain plan, encode, decode the output again, and measure it."""
 
 import contextlib
 import zlib
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from av.error import FFmpegError
 
-from recall_pipeline.audio.channels import weights
-from recall_pipeline.audio.decoder import Decoding, Samples, interleaved
-from recall_pipeline.audio.encoder import FULL_SCALE, Frames16, open_encoder
-from recall_pipeline.audio.gain import Level, leveled, lufs_at
-from recall_pipeline.audio.intermediate import SILENCE_DBTP, Material
+from recall_pipeline.audio.channels import loudness_weights
+from recall_pipeline.audio.decoder import Decoder, Samples, interleaved
+from recall_pipeline.audio.encoder import FULL_SCALE, Int16Frames, open_encoder
+from recall_pipeline.audio.gain import GainPlan, apply_gain, predicted_lufs
+from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
 from recall_pipeline.audio.loudness import LoudnessMeter, integrated_lufs
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
@@ -21,17 +21,17 @@ from recall_pipeline.errors import NormalizationError, NotAudio
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A file at a level, and what decoding it gave."""
+class Rendered:
+    """An encoded file: the plan applied, its samples per channel, and the loudness and true peak of its decode."""
 
-    level: Level
+    plan: GainPlan
     samples: int
     lufs: float | None
-    true_peak_db: float | None
+    true_peak_dbtp: float | None
 
 
-class _Meter:
-    """Loudness and true peak of what is, or will be, decoded."""
+class _OutputMeter:
+    """Measures loudness and true peak of the output's decoded samples."""
 
     def __init__(self, rate_hz: int, channel_weights: tuple[float, ...]) -> None:
         self._loudness = LoudnessMeter(rate_hz, channel_weights)
@@ -41,71 +41,72 @@ class _Meter:
         self._loudness.feed(samples)
         self._true_peak.feed(samples)
 
-    def read(self, level: Level, samples: int) -> Written:
-        lufs = integrated_lufs(self._loudness.energies)
-        return Written(level, samples, lufs, to_db(self._true_peak.peak()))
+    def result(self, plan: GainPlan, samples: int) -> Rendered:
+        lufs = integrated_lufs(self._loudness.hop_energies)
+        return Rendered(plan, samples, lufs, to_db(self._true_peak.peak()))
 
 
-def write(material: Material, target: Target, path: Path, level: Level) -> Written:
-    """Encode `material` at `level` to `path` and tell what a decoder finds in it.
+def render(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
+    """Apply `plan`, encode the result to `path`, and measure what it decodes to.
 
-    A lossless file gives back every sample that was encoded, which is proven; so what was measured
-    of those samples holds for it. A lossy file is measured as it decodes. Raises NormalizationError
-    when encoding fails, or decoding what was encoded.
+    A lossless file is checked to decode to exactly the encoded samples, so their measurements are
+    the file's. A lossy file is measured as it decodes. Raises NormalizationError if the file cannot
+    be encoded, does not decode, or decodes to other samples.
     """
     try:
-        return (_write_lossless if target.is_lossless else _write_lossy)(material, target, path, level)
+        return (_render_lossless if target.is_lossless else _render_lossy)(intermediate, target, path, plan)
     except (RuntimeError, FFmpegError, NotAudio) as error:
         raise NormalizationError(f"{path.name} could not be written as {target.format}: {error}") from error
 
 
-def _write_lossless(material: Material, target: Target, path: Path, level: Level) -> Written:
-    meter = _Meter(target.sample_rate_hz, (1.0,) * target.channels) if level.limiter else None
+def _render_lossless(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
+    meter = _OutputMeter(target.sample_rate_hz, (1.0,) * target.channels) if plan.limiter else None
     checksum = 0
     with contextlib.closing(open_encoder(path, target)) as encoder:
-        for samples in leveled(material, level):
-            frames = _quantized(samples, FULL_SCALE)
+        for samples in apply_gain(intermediate, plan):
+            frames = _to_int16(samples, FULL_SCALE)
             encoder.write(frames)
             checksum = zlib.crc32(frames.data, checksum)
             if meter is not None:
                 meter.feed(np.multiply(frames, np.float32(1 / FULL_SCALE), dtype=np.float32))
-    _prove_equal(path, material.sound.rows, checksum)
+    _check_decoded_samples(path, intermediate.samples.rows, checksum)
     if meter is not None:
-        return meter.read(level, material.sound.rows)
-    # A gain alone moves every energy and peak by just as much; measuring again would tell nothing.
-    lufs = None if material.is_silent else lufs_at(material, level)
-    return Written(level, material.sound.rows, lufs, _moved_peak_db(material, level))
+        return meter.result(plan, intermediate.samples.rows)
+    # A gain alone shifts all energies and peaks by the same amount, so measuring again is not needed.
+    lufs = None if intermediate.is_silent else predicted_lufs(intermediate, plan)
+    return Rendered(plan, intermediate.samples.rows, lufs, _predicted_true_peak_dbtp(intermediate, plan))
 
 
-def _write_lossy(material: Material, target: Target, path: Path, level: Level) -> Written:
+def _render_lossy(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
     encoder = open_encoder(path, target)
     with contextlib.closing(encoder):
-        for samples in leveled(material, level):
-            encoder.write(_quantized(samples, FULL_SCALE * encoder.gain))
-    blocks = Decoding(path).blocks()
+        for samples in apply_gain(intermediate, plan):
+            encoder.write(_to_int16(samples, FULL_SCALE * encoder.input_gain))
+    blocks = Decoder(path).blocks()
     first = next(blocks)
-    meter = _Meter(first.sample_rate_hz, weights(first.layout))
+    meter = _OutputMeter(first.sample_rate_hz, loudness_weights(first.layout))
     for block in chain([first], blocks):
         meter.feed(block.samples)
-    return meter.read(level, material.sound.rows)
+    return meter.result(plan, intermediate.samples.rows)
 
 
-def _quantized(samples: Samples, scale: float) -> Frames16:
+def _to_int16(samples: Samples, scale: float) -> Int16Frames:
     scaled = np.rint(np.multiply(samples, np.float32(scale), out=samples), out=samples)
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1, out=scaled).astype(np.int16)
 
 
-def _prove_equal(path: Path, samples: int, checksum: int) -> None:
-    decoded, found = 0, 0
-    for chunk in Decoding(path).chunks():
+def _check_decoded_samples(path: Path, samples: int, checksum: int) -> None:
+    decoded_samples, decoded_checksum = 0, 0
+    for chunk in Decoder(path).chunks():
         frames = np.ascontiguousarray(interleaved(chunk))
-        decoded, found = decoded + len(frames), zlib.crc32(frames.data, found)
-    if (decoded, found) != (samples, checksum):
+        decoded_samples += len(frames)
+        decoded_checksum = zlib.crc32(frames.data, decoded_checksum)
+    if (decoded_samples, decoded_checksum) != (samples, checksum):
         raise NormalizationError(
             f"{path.name} does not decode to the {samples} samples that were encoded"
-            f" (it gives {decoded}): the disk or the encoder is at fault"
+            f" (it decodes to {decoded_samples}): check the disk and the encoder library"
         )
 
 
-def _moved_peak_db(material: Material, level: Level) -> float | None:
-    return None if material.true_peak_db == SILENCE_DBTP else material.true_peak_db + level.gain_db
+def _predicted_true_peak_dbtp(intermediate: Intermediate, plan: GainPlan) -> float | None:
+    return None if intermediate.true_peak_dbtp == SILENCE_DBTP else intermediate.true_peak_dbtp + plan.gain_db

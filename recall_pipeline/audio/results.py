@@ -1,19 +1,19 @@
-"""What is known of a file once it was heard: plain, frozen, small enough to send to a process."""
+"""Result dataclasses of decoding and normalization: frozen, picklable, small."""
 
 from dataclasses import dataclass
 
-WHOLE = 0.98
-"""A file that decodes to less of what its own header promises is cut (docs/design/interface.md, section 4, row 3)."""
+MIN_DECODED_SHARE = 0.98
+"""A file that decodes to less of its header's duration is truncated (docs/design/interface.md, section 4, row 3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What one decode proves.
+class DecodeResult:
+    """Counts of one decode of a whole file.
 
-    `magic` says what the first bytes look like, whatever the name. `header_seconds` is what the
-    file itself promises, None where it promises nothing (an MP3 without a Xing or VBRI frame).
-    `bad_packets` are those the decoder refused; `format_changes` counts changes of sample rate
-    or channels on the way, of which rate and channels name the longest lived.
+    `magic` names the file type by its first bytes, whatever the file's name. `header_seconds` is the
+    duration that the file's own header states; None if it states none (an MP3 without a Xing or VBRI
+    frame). `bad_packets` are those that the decoder rejected. `format_changes` counts changes of
+    sample rate or channels; `sample_rate_hz` and `channels` are those of the most samples.
     """
 
     magic: str
@@ -28,18 +28,18 @@ class Proof:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether it decodes to under 98% of the time its own header promises."""
-        return self.header_seconds is not None and (self.duration_seconds < WHOLE * self.header_seconds)
+        """Whether the file decodes to under 98% of its header's duration."""
+        return self.header_seconds is not None and (self.duration_seconds < MIN_DECODED_SHARE * self.header_seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection(Proof):
-    """A proof, and what can be heard.
+class Inspection(DecodeResult):
+    """Counts of one decode, and measurements of the audio.
 
-    Loudness is EBU R 128 over the file's own channels; it does not exist (None) when nothing
-    lies above -70 LUFS or the file is shorter than 0.4 s. `loudness_range_lu` is EBU Tech 3342,
-    `true_peak_dbtp` ITU-R BS.1770-4 annex 2. `silences` are (start, end) in seconds,
-    `waveform` 60 sample peaks from 0 to 1.
+    Loudness is EBU R 128 over the file's own channels; it is None if nothing is above -70 LUFS or the
+    file is shorter than 0.4 s. `loudness_range_lu` is EBU Tech 3342, `true_peak_dbtp` is
+    ITU-R BS.1770-4 annex 2. `silences` are (start, end) in seconds. `speech_ratio` is the share of the
+    time outside silences, 0 to 1. `waveform` has 60 sample peaks, 0 to 1.
     """
 
     loudness_lufs: float | None
@@ -52,14 +52,15 @@ class Inspection(Proof):
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A normalized file, as it was found by decoding it again, and the source it came from.
+    """Measurements of a normalized file, taken from what it decodes to, and of its source.
 
-    Source loudness is taken over the source's own channels at the output's sample rate.
-    `gain_db` is what was applied before limiting, `limiter_depth_db` the deepest limiting
-    (0 without a limiter). `findings` name everything that is not as the target asks.
+    `source` has the counts of decoding the source. Source loudness is taken over the source's own
+    channels at the output's sample rate. `gain_db` is the gain before limiting, `limiter_depth_db`
+    the maximum gain reduction (0 without a limiter). `findings` state each way in which the file
+    misses the target.
     """
 
-    proof: Proof
+    source: DecodeResult
     source_lufs: float | None
     source_true_peak_dbtp: float | None
     loudness_range_lu: float | None
@@ -81,5 +82,5 @@ class Normalized:
 
     @property
     def duration_seconds(self) -> float:
-        """Decoded length of the source."""
-        return self.proof.duration_seconds
+        """Decoded duration of the source."""
+        return self.source.duration_seconds

@@ -1,4 +1,4 @@
-"""Where the sound waits between the two passes: files without a name, gone with the process."""
+"""An array of float32 rows on disk, for the samples between the two passes."""
 
 import os
 import tempfile
@@ -12,11 +12,11 @@ import numpy.typing as npt
 from recall_pipeline.audio.decoder import Samples
 
 
-class Spool:
-    """Rows of float32, written once, read as often as needed; private, and never in memory."""
+class SampleBuffer:
+    """Rows of float32 in an unnamed temporary file: written once, read often, deleted with the process."""
 
     def __init__(self, folder: Path, columns: int) -> None:
-        """Open an unnamed file on the same disk as `folder`."""
+        """Open an unnamed file in `folder`, thus on its disk."""
         self.folder = folder
         self.columns = columns
         self.rows = 0
@@ -24,7 +24,7 @@ class Spool:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
 
     def append(self, rows: npt.NDArray[np.floating]) -> None:
-        """Add rows, shape (rows, columns)."""
+        """Append rows, shape (rows, columns)."""
         if not len(rows):
             return
         self._file.seek(0, os.SEEK_END)
@@ -34,20 +34,20 @@ class Spool:
         self.rows += len(rows)
 
     def read(self, start: int, end: int) -> Samples:
-        """Rows from start to end; those outside the file are zero."""
-        inside = max(0, start), min(self.rows, end)
+        """Return rows `start` to `end`, shape (end - start, columns); rows outside the file are zero."""
+        first, last = max(0, start), min(self.rows, end)
         rows = np.zeros((end - start, self.columns), dtype=np.float32)
-        if inside[0] < inside[1]:
-            self._fill(rows[inside[0] - start : inside[1] - start], inside[0])
+        if first < last:
+            self._fill(rows[first - start : last - start], first)
         return rows
 
     def chunks(self, size: int) -> Iterator[tuple[int, Samples]]:
-        """Yield (first row, rows) from the start to the end."""
+        """Yield (index of the first row, rows), `size` rows at a time."""
         for start in range(0, self.rows, size):
             yield start, self.read(start, min(self.rows, start + size))
 
     def close(self) -> None:
-        """Give the disk its space back."""
+        """Close the file, which frees its disk space."""
         self._file.close()
 
     def _fill(self, rows: Samples, start: int) -> None:

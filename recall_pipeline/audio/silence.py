@@ -1,45 +1,45 @@
-"""Where nobody speaks, read off the energies of 100 ms that loudness needs anyway."""
+"""Silences: pauses within a file, found in the energies per 100 ms that loudness needs anyway."""
 
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from recall_pipeline.audio.loudness import HOPS_A_SECOND, SILENCE_LUFS, Energies, to_energy
+from recall_pipeline.audio.loudness import HOPS_PER_SECOND, SILENCE_LUFS, Energies, lufs_to_energy
 
-SHORTEST_HOPS = 5
-"""A pause of half a second is a silence; shorter ones belong to the speech around them."""
+MIN_SILENCE_HOPS = 5
+"""A silence lasts at least half a second. A shorter pause belongs to the speech around it."""
 
-_BELOW_SPEECH = 10 ** (-25 / 10)
-
-
-def threshold(energies: Energies) -> float:
-    """Energy under which 100 ms are quiet: 25 dB below the mean of what is not silent."""
-    floor = to_energy(SILENCE_LUFS)
-    heard = energies[energies > floor]
-    return max(floor, _BELOW_SPEECH * float(heard.mean())) if heard.size else np.inf
+_SILENCE_RATIO = 10 ** (-25 / 10)
 
 
-def quiet_hops(energies: Energies) -> npt.NDArray[np.bool_]:
-    """Which hops belong to silences of at least half a second."""
-    quiet = energies < threshold(energies)
+def silence_threshold(energies: Energies) -> float:
+    """Return the energy below which a hop is quiet: 25 dB below the mean of all hops above -70 LUFS."""
+    floor = lufs_to_energy(SILENCE_LUFS)
+    above_floor = energies[energies > floor]
+    return max(floor, _SILENCE_RATIO * float(above_floor.mean())) if above_floor.size else np.inf
+
+
+def silent_hops(energies: Energies) -> npt.NDArray[np.bool_]:
+    """Return one flag per hop: whether it belongs to a silence."""
+    quiet = energies < silence_threshold(energies)
     for start, end in runs(quiet):
-        quiet[start:end] = end - start >= SHORTEST_HOPS
+        quiet[start:end] = end - start >= MIN_SILENCE_HOPS
     return quiet
 
 
 def silences(energies: Energies) -> tuple[tuple[float, float], ...]:
-    """(start, end) in seconds of every silence."""
-    quiet = runs(quiet_hops(energies))
-    return tuple((start / HOPS_A_SECOND, end / HOPS_A_SECOND) for start, end in quiet)
+    """Return (start, end) in seconds of each silence."""
+    hop_runs = runs(silent_hops(energies))
+    return tuple((start / HOPS_PER_SECOND, end / HOPS_PER_SECOND) for start, end in hop_runs)
 
 
 def speech_ratio(energies: Energies) -> float:
-    """Share of the time outside silences, 0 to 1."""
-    return 1.0 - float(quiet_hops(energies).mean()) if energies.size else 0.0
+    """Return the share of the time outside silences, 0 to 1; 0 without energies."""
+    return 1.0 - float(silent_hops(energies).mean()) if energies.size else 0.0
 
 
 def runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """(start, end) of every stretch of true flags."""
+    """Return (start, end) of each run of true flags."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    return [(int(a), int(b)) for a, b in list(pairwise(edges))[::2]]
+    return [(int(start), int(end)) for start, end in list(pairwise(edges))[::2]]

@@ -1,26 +1,21 @@
-"""What a normalized file shall be, and the one line that names it."""
+"""The target of normalization, and the recipe: one line that identifies it."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
+from recall_pipeline.audio_formats import AUDIO_FORMATS, AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
 
-AudioFormat = Literal["flac", "mp3", "opus", "wav"]
-
 ENGINE = "engine2"
-"""Raised whenever the same source and target would give other samples than before."""
-
-SAMPLE_RATES_HZ = (8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-OPUS_SAMPLE_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
+"""Version of the engine. It changes when the same source and target give other samples than before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Format, level and ceiling of a normalized file.
+    """Format, loudness and true-peak ceiling of a normalized file.
 
-    `loudness_lufs` is integrated loudness (ITU-R BS.1770-4, EBU R 128), `true_peak_dbtp` the
-    ceiling no true peak may pass, `limiter_max_db` how deep the limiter may ever press a peak.
-    Raises SettingsError for a combination that no encoder takes.
+    `loudness_lufs` is the integrated loudness (ITU-R BS.1770-4, EBU R 128). `true_peak_dbtp` is the
+    ceiling for true peaks. `limiter_max_db` is the maximum gain reduction of the limiter.
+    Raises SettingsError for a combination that no encoder supports.
     """
 
     format: AudioFormat = "flac"
@@ -31,9 +26,9 @@ class Target:
     limiter_max_db: float = 12.0
 
     def __post_init__(self) -> None:
-        """Refuse now what would fail for every file later."""
-        _refuse_unless(self.format in get_args(AudioFormat), "format", self.format, _FORMATS)
-        rates = OPUS_SAMPLE_RATES_HZ if self.format == "opus" else SAMPLE_RATES_HZ
+        """Reject values that would fail for every file."""
+        _refuse_unless(self.format in AUDIO_FORMATS, "format", self.format, AUDIO_FORMATS)
+        rates = sample_rates_hz(self.format)
         _refuse_unless(self.sample_rate_hz in rates, "sample rate", self.sample_rate_hz, rates)
         _refuse_unless(self.channels in (1, 2), "channels", self.channels, (1, 2))
         for name, low, high in _RANGES:
@@ -42,19 +37,18 @@ class Target:
 
     @property
     def is_lossless(self) -> bool:
-        """Whether what is decoded is, sample for sample, what was encoded."""
+        """Whether decoding returns exactly the samples that were encoded."""
         return self.format in ("flac", "wav")
 
     @property
     def recipe(self) -> str:
-        """One line of everything that changes the output: another recipe, another file."""
+        """One line with everything that affects the output. Another recipe means another file."""
         return (
             f"{self.format}/{self.sample_rate_hz}Hz/{self.channels}ch/{float(self.loudness_lufs)}LUFS"
             f"/{float(self.true_peak_dbtp)}dBTP/{float(self.limiter_max_db)}dB/{ENGINE}"
         )
 
 
-_FORMATS = get_args(AudioFormat)
 _RANGES = (
     ("loudness_lufs", -40.0, -5.0),
     ("true_peak_dbtp", -20.0, 0.0),
@@ -62,6 +56,6 @@ _RANGES = (
 )
 
 
-def _refuse_unless(fits: bool, name: str, value: object, allowed: object) -> None:
-    if not fits:
+def _refuse_unless(is_allowed: bool, name: str, value: object, allowed: object) -> None:
+    if not is_allowed:
         raise SettingsError(f"normalized audio: {name} {value} is not supported; use {allowed}")

@@ -1,4 +1,4 @@
-"""Sixty bars that draw a recording."""
+"""Waveform of a recording: sixty peaks."""
 
 from itertools import pairwise
 
@@ -11,18 +11,18 @@ BARS = 60
 
 
 class WaveformMeter:
-    """Takes sound block by block, keeps one sample peak a block."""
+    """Collects one sample peak per block of audio."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start empty."""
         self._peaks: list[float] = []
 
     def feed(self, samples: Samples) -> None:
-        """Take (frames, channels)."""
+        """Add a block of samples, shape (frames, channels)."""
         self._peaks.append(max(float(samples.max()), -float(samples.min())) if samples.size else 0.0)
 
     def bars(self) -> tuple[float, ...]:
-        """Peaks from 0 to 1, evenly spread over the time."""
+        """Return 60 peaks, 0 to 1, evenly spread over the blocks so far."""
         peaks = np.minimum(np.array(self._peaks or [0.0]), 1.0)
         return tuple(round(float(part.max()), 4) for part in _split(peaks))
 

@@ -65,10 +65,10 @@ class ArchivedRecording:
         """
         import numpy as np
 
-        from recall_pipeline.audio import Decoding
+        from recall_pipeline.audio import Decoder
 
         with self.local_path() as path:
-            return np.concatenate([block.samples for block in Decoding(path).blocks()])
+            return np.concatenate([block.samples for block in Decoder(path).blocks()])
 
 
 def read_recordings(

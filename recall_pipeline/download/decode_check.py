@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recall_pipeline.audio import Proof, worker_processes
+from recall_pipeline.audio import DecodeResult, worker_processes
 from recall_pipeline.errors import NotAudio, TransferError
 from recall_pipeline.storage import sha256_of
 
@@ -23,7 +23,7 @@ class DecodeCheck:
 
     size_bytes: int
     sha256: str
-    proof: Proof | None
+    proof: DecodeResult | None
     fault: str | None
 
 
@@ -61,7 +61,7 @@ class DecodeChecker:
             raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
         return DecodeCheck(size_bytes, sha256, proof, truncation(proof))
 
-    async def _prove(self, path: Path) -> Proof:
+    async def _prove(self, path: Path) -> DecodeResult:
         pool = self._pool = self._pool or worker_processes(self._processes)
         try:
             return await _in_a_process(pool, path)
@@ -76,13 +76,13 @@ class DecodeChecker:
                 alone.shutdown(wait=False)
 
 
-async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> Proof:
-    from recall_pipeline.audio import prove  # sent by its name: the process loads the decoder, and nothing of this room
+async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> DecodeResult:
+    from recall_pipeline.audio import decode_whole  # pickled by name: the process loads the audio package only
 
-    return await asyncio.get_running_loop().run_in_executor(pool, prove, path)
+    return await asyncio.get_running_loop().run_in_executor(pool, decode_whole, path)
 
 
-def truncation(proof: Proof) -> str | None:
+def truncation(proof: DecodeResult) -> str | None:
     """Say how much less a file decodes to than its own header promises; None when it does not."""
     if not proof.is_truncated:
         return None

@@ -9,14 +9,13 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recall_pipeline.audio_formats import AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import folders, values
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
-_RATES_HZ = (8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
 
 
 class Settings(BaseSettings):
@@ -66,7 +65,7 @@ class Settings(BaseSettings):
         date(2025, 1, 1), description="First day partition."
     )
     lookback_days: int = Field(7, ge=1, le=3660, description="How far `daily_sync` and a bare `sync` go back.")
-    audio_format: Literal["flac", "mp3", "opus", "wav"] = Field("flac", description="`flac` `mp3` `opus` `wav`")
+    audio_format: AudioFormat = Field("flac", description="`flac` `mp3` `opus` `wav`")
     audio_sample_rate_hz: int = Field(16000, description="Sample rate of the normalized file.")
     audio_channels: int = Field(1, ge=1, le=2, description="Channels of the normalized file.")
     target_lufs: FiniteFloat = Field(-16.0, ge=-40, le=-5, description="Integrated loudness to reach, EBU R128.")
@@ -119,7 +118,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _rate_fits_format(self) -> Self:
-        allowed = _OPUS_RATES_HZ if self.audio_format == "opus" else _RATES_HZ
+        allowed = sample_rates_hz(self.audio_format)
         if self.audio_sample_rate_hz not in allowed:
             choices = ", ".join(map(str, allowed))
             raise ValueError(f"RECALL_AUDIO_SAMPLE_RATE_HZ is no rate of {self.audio_format}: use one of {choices}")

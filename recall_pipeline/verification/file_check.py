@@ -51,9 +51,9 @@ def problem_of(done: Done[ReadBack, Problem | None]) -> Problem | None:
 
 
 def _fault_of_sound(local: Path) -> str | None:
-    from recall_pipeline.audio import prove
+    from recall_pipeline.audio import decode_whole
 
     try:
-        return truncation(prove(local))
+        return truncation(decode_whole(local))
     except NotAudio as fault:
         return f"does not decode: {fault}"

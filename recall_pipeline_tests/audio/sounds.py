@@ -1,4 +1,4 @@
-"""Sounds with known properties, files of them, and meters that share nothing with the product's."""
+"""Sounds with known properties, files of them, and reference meters that are independent of the product."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -18,23 +18,23 @@ Sound = npt.NDArray[np.float64]
 
 
 def tone(level_db: float, seconds: float, rate_hz: int = 48000, hz: float = 1000.0, channels: int = 2) -> Sound:
-    """A sine whose peak lies at `level_db`."""
+    """Return a sine with its peak at `level_db`, shape (frames, channels)."""
     at = np.arange(round(seconds * rate_hz)) / rate_hz
     return np.repeat((10 ** (level_db / 20) * np.sin(2 * np.pi * hz * at))[:, None], channels, axis=1)
 
 
 def tones(*parts: tuple[float, float]) -> Sound:
-    """Stereo tones of (level in dB, seconds), one after the other."""
+    """Return consecutive stereo tones of (level in dB, seconds)."""
     return np.concatenate([tone(level_db, seconds) for level_db, seconds in parts])
 
 
 def noise(seconds: float, rate_hz: int = 16000, level: float = 0.1, seed: int = 1) -> Sound:
-    """White noise of one channel."""
+    """Return white noise in one channel."""
     return np.random.default_rng(seed).normal(0, level, (round(seconds * rate_hz), 1))
 
 
 def speech(clips: Sequence[str], rate_hz: int = 16000, gain_db: float = 0.0) -> Sound:
-    """The sandbox's clips, half a second apart, one channel; what goes over full scale is clipped."""
+    """Return the sandbox's clips half a second apart, in one channel, clipped at full scale."""
     parts = []
     for name in clips:
         samples, clip_hz = soundfile.read(str(files("recall_sandbox") / "clips" / f"{name}.flac"))
@@ -43,13 +43,13 @@ def speech(clips: Sequence[str], rate_hz: int = 16000, gain_db: float = 0.0) -> 
 
 
 def write_wav(path: Path, sound: Sound, rate_hz: int = 48000, subtype: str = "FLOAT") -> Path:
-    """A WAV file, whatever its name ends with."""
+    """Write a WAV file under any name."""
     soundfile.write(path, sound, rate_hz, subtype, format="WAV")
     return path
 
 
 def mp3_bytes(sound: Sound, rate_hz: int = 16000, kbps: int = 64) -> bytes:
-    """An MP3 without any header: nothing in it says how long it is."""
+    """Return an MP3 without a header that states its duration."""
     encoder = lameenc.Encoder()
     encoder.set_in_sample_rate(rate_hz)
     encoder.set_out_sample_rate(rate_hz)
@@ -61,13 +61,13 @@ def mp3_bytes(sound: Sound, rate_hz: int = 16000, kbps: int = 64) -> bytes:
 
 
 def write_mp3(path: Path, sound: Sound, rate_hz: int = 16000, kbps: int = 64) -> Path:
-    """A file of `mp3_bytes`."""
+    """Write the result of `mp3_bytes` to a file."""
     path.write_bytes(mp3_bytes(sound, rate_hz, kbps))
     return path
 
 
 def decoded(path: Path) -> tuple[Sound, int]:
-    """All of a file, by libav, and its sample rate."""
+    """Decode a whole file by libav; return it and its sample rate."""
     with av.open(str(path), metadata_errors="replace") as container:
         resampler = av.AudioResampler(format="flt")
         chunks = [
@@ -78,8 +78,8 @@ def decoded(path: Path) -> tuple[Sound, int]:
         return np.concatenate(chunks).astype(np.float64), container.streams.audio[0].rate
 
 
-def other_lufs(sound: Sound, rate_hz: int) -> float:
-    """Integrated loudness by libavfilter's ebur128."""
+def reference_lufs(sound: Sound, rate_hz: int) -> float:
+    """Return the integrated loudness by libavfilter's ebur128."""
     layout = "mono" if sound.shape[1] == 1 else "stereo"
     graph = av.filter.Graph()
     source = graph.add_abuffer(sample_rate=rate_hz, format="flt", layout=layout, time_base=Fraction(1, rate_hz))
@@ -99,7 +99,7 @@ def other_lufs(sound: Sound, rate_hz: int) -> float:
             return lufs
 
 
-def other_true_peak_db(sound: Sound) -> float:
-    """True peak by soxr's best resampler at sixteen times the rate."""
+def reference_true_peak_db(sound: Sound) -> float:
+    """Return the true peak by soxr's best resampler at sixteen times the rate."""
     dense = soxr.resample(np.pad(sound, ((4096, 4096), (0, 0))), 1, 16, quality="VHQ")
     return 20 * float(np.log10(np.abs(dense).max()))

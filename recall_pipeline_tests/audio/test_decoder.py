@@ -1,4 +1,4 @@
-"""Whatever the bytes, the outcome is typed: facts with a finding in them, or NotAudio with a reason."""
+"""Any bytes give a typed outcome: a result that reports damage, or NotAudio with a reason."""
 
 import json
 import struct
@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from recall_pipeline.audio import Inspection, Proof, Target, inspect, normalize, prove
-from recall_pipeline.audio.decoder import CLIP, Decoding
+from recall_pipeline.audio import DecodeResult, Inspection, Target, decode_whole, inspect, normalize
+from recall_pipeline.audio.decoder import CLIP_LEVEL, Decoder
 from recall_pipeline.errors import NotAudio
 from recall_pipeline_tests.audio.sounds import mp3_bytes, noise, speech, tone, write_wav
 from recall_sandbox.speech import Speech
@@ -22,7 +22,7 @@ SECONDS = 6.0
 
 
 def meeting(**changes: object) -> bytes:
-    """A good MP3 with a header."""
+    """Return an intact MP3 with a header."""
     return Speech(seconds=SECONDS, **changes).body()  # type: ignore[arg-type]
 
 
@@ -89,9 +89,9 @@ NOT_AUDIO: dict[str, tuple[Callable[[], bytes], str]] = {
     "a picture": (png, "a PNG picture"),
     "a ZIP of an MP3": (zipped, "a ZIP archive"),
     "a PDF": (lambda: b"%PDF-1.7\n" + bytes(range(256)) * 30, "a PDF"),
-    "an ID3 tag and nothing behind it": (lambda: id3(2000), "mp3"),
+    "only an ID3 tag": (lambda: id3(2000), "mp3"),
     "an ID3 tag longer than the file": (lambda: id3(2000)[:700], "mp3"),
-    "a frame header and nothing behind it": (lambda: b"\xff\xfb\x90\x64", "mp3"),
+    "only a frame header": (lambda: b"\xff\xfb\x90\x64", "mp3"),
     "a WAV without data": (lambda: b"RIFF\x24\x00\x00\x00WAVEfmt ", "wav"),
     "a FLAC header only": (lambda: b"fLaC\x00\x00\x00\x22" + bytes(34), "flac"),
     "a playlist": (lambda: b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:10,\nmeeting.mp3\n#EXT-X-ENDLIST\n", "text"),
@@ -100,19 +100,19 @@ NOT_AUDIO: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", NOT_AUDIO)
-def test_what_holds_no_sound_is_refused_with_what_it_looks_like(kind: str, tmp_path: Path) -> None:
-    make, looks = NOT_AUDIO[kind]
-    (tmp_path / "meeting.mp3").write_bytes(meeting())  # what a playlist must not reach
+def test_a_file_without_audio_is_rejected_with_its_apparent_type(kind: str, tmp_path: Path) -> None:
+    make, appearance = NOT_AUDIO[kind]
+    (tmp_path / "meeting.mp3").write_bytes(meeting())  # a playlist must not reach it
     source = tmp_path / "a.mp3"
     source.write_bytes(make())
-    for function in (prove, inspect):
-        with pytest.raises(NotAudio, match=looks):
+    for function in (decode_whole, inspect):
+        with pytest.raises(NotAudio, match=appearance):
             function(source)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a damaged or unusual file still is."""
+class Expected:
+    """The expected result for a damaged or unusual file."""
 
     seconds: float
     truncated: bool = False
@@ -120,56 +120,56 @@ class Heard:
     changes: int = 0
 
 
-AUDIO: dict[str, tuple[Callable[[], bytes], Heard]] = {
-    "a good file": (meeting, Heard(SECONDS)),
-    "VBR with its header": (lambda: meeting(bitrate_kbps=None), Heard(SECONDS)),
-    "VBR without a header": (lambda: meeting(bitrate_kbps=None, has_length_header=False), Heard(SECONDS)),
-    "stereo at 44.1 kHz": (lambda: meeting(channels=2, rate_hz=44100, bitrate_kbps=128), Heard(SECONDS)),
-    "half of it": (lambda: meeting()[: len(meeting()) // 2], Heard(SECONDS / 2, truncated=True)),
-    "its last hundredth missing": (lambda: meeting()[: len(meeting()) * 99 // 100], Heard(SECONDS)),
-    "half of it, without a header": (
+AUDIO: dict[str, tuple[Callable[[], bytes], Expected]] = {
+    "an intact file": (meeting, Expected(SECONDS)),
+    "VBR with its header": (lambda: meeting(bitrate_kbps=None), Expected(SECONDS)),
+    "VBR without a header": (lambda: meeting(bitrate_kbps=None, has_length_header=False), Expected(SECONDS)),
+    "stereo at 44.1 kHz": (lambda: meeting(channels=2, rate_hz=44100, bitrate_kbps=128), Expected(SECONDS)),
+    "its first half": (lambda: meeting()[: len(meeting()) // 2], Expected(SECONDS / 2, truncated=True)),
+    "its last hundredth missing": (lambda: meeting()[: len(meeting()) * 99 // 100], Expected(SECONDS)),
+    "its first half, without a header": (
         lambda: meeting(has_length_header=False)[: len(meeting()) // 2],
-        Heard(SECONDS / 2),
+        Expected(SECONDS / 2),
     ),
-    "a hole of zeros": (lambda: hole(meeting()), Heard(SECONDS * 2 / 3, truncated=True, bad=True)),
-    "bit rot": (lambda: bit_rot(meeting()), Heard(5.73, truncated=True, bad=True)),
-    "an ID3 tag full of sync bytes": (lambda: id3(5000) + meeting(), Heard(SECONDS)),
-    "an ID3 tag with text that is none": (lambda: id3_with_broken_text(meeting()), Heard(SECONDS)),
-    "an ID3 tag in the middle": (lambda: meeting() + id3(3000, b"x") + meeting(), Heard(2 * SECONDS, bad=True)),
-    "junk before and behind": (lambda: b"junk" * 300 + meeting() + b"TAG" + b" " * 125, Heard(SECONDS)),
+    "a hole of zeros": (lambda: hole(meeting()), Expected(SECONDS * 2 / 3, truncated=True, bad=True)),
+    "bit rot": (lambda: bit_rot(meeting()), Expected(5.73, truncated=True, bad=True)),
+    "an ID3 tag full of sync bytes": (lambda: id3(5000) + meeting(), Expected(SECONDS)),
+    "an ID3 tag with invalid text": (lambda: id3_with_broken_text(meeting()), Expected(SECONDS)),
+    "an ID3 tag in the middle": (lambda: meeting() + id3(3000, b"x") + meeting(), Expected(2 * SECONDS, bad=True)),
+    "junk before and after": (lambda: b"junk" * 300 + meeting() + b"TAG" + b" " * 125, Expected(SECONDS)),
     "a change of sample rate": (
         lambda: mp3_bytes(noise(3), 16000) + mp3_bytes(noise(3, 24000), 24000),
-        Heard(6.2, changes=1),
+        Expected(6.2, changes=1),
     ),
     "a change of channels": (
         lambda: mp3_bytes(noise(3), 16000) + mp3_bytes(np.repeat(noise(3), 2, axis=1), 16000),
-        Heard(6.2, changes=1),
+        Expected(6.2, changes=1),
     ),
-    "an M4A by the wrong name": (lambda: in_container("mp4", "aac"), Heard(6.5)),
-    "an Ogg by the wrong name": (lambda: in_container("ogg", "libopus"), Heard(6.5)),
-    "a Matroska by the wrong name": (lambda: in_container("matroska", "aac"), Heard(6.5)),
-    "three frames": (lambda: mp3_bytes(noise(0.01))[:700], Heard(0.08)),
+    "an M4A with a wrong extension": (lambda: in_container("mp4", "aac"), Expected(6.5)),
+    "an Ogg with a wrong extension": (lambda: in_container("ogg", "libopus"), Expected(6.5)),
+    "a Matroska with a wrong extension": (lambda: in_container("matroska", "aac"), Expected(6.5)),
+    "three frames": (lambda: mp3_bytes(noise(0.01))[:700], Expected(0.08)),
 }
 
 
 @pytest.mark.parametrize("kind", AUDIO)
-def test_a_damaged_or_unusual_file_gives_all_the_sound_it_has(kind: str, tmp_path: Path) -> None:
-    make, heard = AUDIO[kind]
+def test_all_decodable_audio_of_a_damaged_or_unusual_file_is_counted(kind: str, tmp_path: Path) -> None:
+    make, expected = AUDIO[kind]
     source = tmp_path / "a.mp3"
     source.write_bytes(make())
-    proof = prove(source)
-    assert proof.duration_seconds == pytest.approx(heard.seconds, abs=0.15)
-    assert proof.is_truncated is heard.truncated
-    assert (proof.bad_packets > 0) is heard.bad
-    assert proof.format_changes == heard.changes
+    result = decode_whole(source)
+    assert result.duration_seconds == pytest.approx(expected.seconds, abs=0.15)
+    assert result.is_truncated is expected.truncated
+    assert (result.bad_packets > 0) is expected.bad
+    assert result.format_changes == expected.changes
 
 
 @pytest.mark.parametrize("kind", AUDIO)
-def test_inspecting_proves_the_same_and_hears_nothing_impossible(kind: str, tmp_path: Path) -> None:
+def test_inspect_gives_the_same_counts_and_plausible_measurements(kind: str, tmp_path: Path) -> None:
     source = tmp_path / "a.mp3"
     source.write_bytes(AUDIO[kind][0]())
     found = inspect(source)
-    assert Proof(**{name: getattr(found, name) for name in Proof.__slots__}) == prove(source)
+    assert DecodeResult(**{name: getattr(found, name) for name in DecodeResult.__slots__}) == decode_whole(source)
     assert found.loudness_lufs is None or -70 <= found.loudness_lufs < 10
     assert found.true_peak_dbtp is None or found.true_peak_dbtp < 15
     assert 0 <= found.speech_ratio <= 1
@@ -177,7 +177,7 @@ def test_inspecting_proves_the_same_and_hears_nothing_impossible(kind: str, tmp_
 
 
 @pytest.mark.parametrize("kind", AUDIO)
-def test_normalizing_keeps_its_promises_on_damaged_files(kind: str, tmp_path: Path) -> None:
+def test_damaged_files_are_normalized_to_the_target(kind: str, tmp_path: Path) -> None:
     source = tmp_path / "a.mp3"
     source.write_bytes(AUDIO[kind][0]())
     result = normalize(source, tmp_path / "out.flac", Target())
@@ -187,30 +187,30 @@ def test_normalizing_keeps_its_promises_on_damaged_files(kind: str, tmp_path: Pa
     assert result.findings or result.audio_lufs == pytest.approx(-16, abs=0.3)
 
 
-def test_a_wav_by_the_wrong_name_is_known_for_what_it_is(tmp_path: Path) -> None:
+def test_a_wav_with_a_wrong_extension_is_recognized(tmp_path: Path) -> None:
     source = tmp_path / "a.mp3"
     source.write_bytes(wav(tmp_path))
-    proof = prove(source)
-    assert (proof.magic, proof.codec, proof.sample_rate_hz, proof.channels) == ("wav", "pcm_s16le", 16000, 1)
-    assert proof.header_seconds == pytest.approx(proof.duration_seconds)
+    result = decode_whole(source)
+    assert (result.magic, result.codec, result.sample_rate_hz, result.channels) == ("wav", "pcm_s16le", 16000, 1)
+    assert result.header_seconds == pytest.approx(result.duration_seconds)
 
 
 def test_half_a_wav_is_truncated(tmp_path: Path) -> None:
     body = wav(tmp_path)
     source = tmp_path / "a.wav"
     source.write_bytes(body[: len(body) // 2])
-    assert prove(source).is_truncated
+    assert decode_whole(source).is_truncated
 
 
-def test_values_that_are_no_numbers_or_far_over_full_scale_are_tamed(tmp_path: Path) -> None:
+def test_nan_becomes_zero_and_values_far_above_full_scale_are_clipped(tmp_path: Path) -> None:
     sound = tone(-20, 1, 16000, channels=1)
     sound[[100, 200, 300, 400]] = [[np.nan], [np.inf], [-np.inf], [4000.0]]
-    blocks = list(Decoding(write_wav(tmp_path / "a.wav", sound, 16000)).blocks())
+    blocks = list(Decoder(write_wav(tmp_path / "a.wav", sound, 16000)).blocks())
     samples = np.concatenate([block.samples for block in blocks])
-    np.testing.assert_array_equal(samples[[100, 200, 300, 400], 0], [0, CLIP, -CLIP, CLIP])
+    np.testing.assert_array_equal(samples[[100, 200, 300, 400], 0], [0, CLIP_LEVEL, -CLIP_LEVEL, CLIP_LEVEL])
 
 
-def test_the_facts_of_a_good_file(tmp_path: Path) -> None:
+def test_inspect_reports_the_format_of_an_intact_file(tmp_path: Path) -> None:
     source = tmp_path / "a.mp3"
     source.write_bytes(meeting(channels=2, rate_hz=44100, bitrate_kbps=128))
     found = inspect(source)
@@ -221,11 +221,11 @@ def test_the_facts_of_a_good_file(tmp_path: Path) -> None:
     assert found.bad_packets == 0
 
 
-def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+def test_a_missing_file_raises_file_not_found_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        prove(tmp_path / "none.mp3")
+        decode_whole(tmp_path / "none.mp3")
 
 
-def test_a_sample_rate_that_no_recorder_has_is_refused(tmp_path: Path) -> None:
+def test_an_implausible_sample_rate_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(NotAudio):
-        prove(write_wav(tmp_path / "a.wav", noise(1), 1))
+        decode_whole(write_wav(tmp_path / "a.wav", noise(1), 1))

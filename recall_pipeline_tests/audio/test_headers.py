@@ -1,19 +1,19 @@
-"""Lengths an MP3 promises, and the Info frame that makes ours exact."""
+"""The duration that an MP3 header states, and the Info frame of our own MP3s."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recall_pipeline.audio import Target, prove
+from recall_pipeline.audio import Target, decode_whole
 from recall_pipeline.audio.encoder import open_encoder
-from recall_pipeline.audio.headers import first_frame, id3_size_bytes, parse_frame_header, promised_seconds
-from recall_pipeline.audio.target import SAMPLE_RATES_HZ
+from recall_pipeline.audio.headers import first_frame, header_duration_seconds, id3_size_bytes, parse_frame_header
+from recall_pipeline.audio_formats import SAMPLE_RATES_HZ
 from recall_pipeline_tests.audio.sounds import noise, write_mp3
 from recall_sandbox.speech import Speech
 
 
-def written(path: Path, rate_hz: int, channels: int, samples: int) -> Path:
+def encoded_mp3(path: Path, rate_hz: int, channels: int, samples: int) -> Path:
     encoder = open_encoder(path, Target(format="mp3", sample_rate_hz=rate_hz, channels=channels))
     encoder.write(np.random.default_rng(samples).integers(-3000, 3000, (samples, channels), np.int16))
     encoder.close()
@@ -22,39 +22,39 @@ def written(path: Path, rate_hz: int, channels: int, samples: int) -> Path:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("channels", [1, 2])
-def test_an_mp3_of_ours_decodes_to_every_sample_and_no_more(rate_hz: int, channels: int, tmp_path: Path) -> None:
+def test_an_encoded_mp3_decodes_to_exactly_its_samples(rate_hz: int, channels: int, tmp_path: Path) -> None:
     for samples in (575, 576, 577, 1152, 12345, 52 * 576 - 529):
-        proof = prove(written(tmp_path / "a.mp3", rate_hz, channels, samples))
-        assert round(proof.duration_seconds * rate_hz) == samples
-        assert proof.header_seconds == pytest.approx(samples / rate_hz)
+        result = decode_whole(encoded_mp3(tmp_path / "a.mp3", rate_hz, channels, samples))
+        assert round(result.duration_seconds * rate_hz) == samples
+        assert result.header_seconds == pytest.approx(samples / rate_hz)
 
 
-def test_half_of_an_mp3_of_ours_is_found_to_be_cut(tmp_path: Path) -> None:
-    whole = written(tmp_path / "a.mp3", 16000, 1, 80000)
+def test_half_of_an_encoded_mp3_is_truncated(tmp_path: Path) -> None:
+    whole = encoded_mp3(tmp_path / "a.mp3", 16000, 1, 80000)
     (tmp_path / "half.mp3").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    assert prove(tmp_path / "half.mp3").is_truncated
+    assert decode_whole(tmp_path / "half.mp3").is_truncated
 
 
-def test_an_mp3_without_a_header_promises_nothing(tmp_path: Path) -> None:
-    assert promised_seconds(write_mp3(tmp_path / "a.mp3", noise(1))) is None
+def test_an_mp3_without_a_header_states_no_duration(tmp_path: Path) -> None:
+    assert header_duration_seconds(write_mp3(tmp_path / "a.mp3", noise(1))) is None
 
 
 @pytest.mark.parametrize("bitrate_kbps", [48, None])
-def test_a_header_of_libav_is_read_to_the_sample(bitrate_kbps: int | None, tmp_path: Path) -> None:
+def test_the_duration_in_a_header_of_libav_is_exact(bitrate_kbps: int | None, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(Speech(seconds=3, bitrate_kbps=bitrate_kbps, title="x").body())
-    proof = prove(tmp_path / "a.mp3")
-    assert proof.header_seconds == pytest.approx(proof.duration_seconds, abs=1e-4)
+    result = decode_whole(tmp_path / "a.mp3")
+    assert result.header_seconds == pytest.approx(result.duration_seconds, abs=1e-4)
 
 
-def test_a_vbri_frame_is_read(tmp_path: Path) -> None:
+def test_the_duration_in_a_vbri_frame_is_read(tmp_path: Path) -> None:
     frame = bytearray(bytes.fromhex("fffb90c4") + bytes(413))
     frame[36:40] = b"VBRI"
     frame[36 + 14 : 36 + 18] = (1000).to_bytes(4, "big")
     (tmp_path / "a.mp3").write_bytes(bytes(frame) + bytes.fromhex("fffb90c4") + bytes(413))
-    assert promised_seconds(tmp_path / "a.mp3") == pytest.approx(1000 * 1152 / 44100)
+    assert header_duration_seconds(tmp_path / "a.mp3") == pytest.approx(1000 * 1152 / 44100)
 
 
-def test_the_first_frame_is_one_that_another_follows(tmp_path: Path) -> None:
+def test_the_first_frame_is_followed_by_another_frame(tmp_path: Path) -> None:
     body = write_mp3(tmp_path / "b.mp3", noise(1)).read_bytes()
     (tmp_path / "a.mp3").write_bytes(b"\xff\xfb\x90\x64 looks like one" + body)
     found = first_frame(tmp_path / "a.mp3")
@@ -65,7 +65,7 @@ def test_the_first_frame_is_one_that_another_follows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "four", [b"", b"\xff\xfb", b"\xff\xfb\xf0\x00", b"\xff\xfb\x9c\x00", b"\xff\xfd\x90\x00", b"RIFF"]
 )
-def test_what_is_no_layer_three_header_is_none(four: bytes) -> None:
+def test_bytes_that_are_not_a_layer_three_header_give_none(four: bytes) -> None:
     assert parse_frame_header(four) is None
 
 
@@ -73,15 +73,15 @@ def test_what_is_no_layer_three_header_is_none(four: bytes) -> None:
     ("four", "rate_hz", "channels", "size_bytes", "samples"),
     [("fffb90c4", 44100, 1, 417, 1152), ("fff368c4", 16000, 1, 216, 576), ("ffe36840", 8000, 2, 432, 576)],
 )
-def test_a_header_names_rate_channels_and_size(
+def test_a_frame_header_states_rate_channels_and_size(
     four: str, rate_hz: int, channels: int, size_bytes: int, samples: int
 ) -> None:
     header = parse_frame_header(bytes.fromhex(four))
     assert header is not None
     assert (header.sample_rate_hz, header.channels, header.size_bytes) == (rate_hz, channels, size_bytes)
-    assert header.samples == samples
+    assert header.samples_per_frame == samples
 
 
-def test_the_size_of_an_id3_tag_has_seven_bits_a_byte() -> None:
+def test_the_size_of_an_id3_tag_has_seven_bits_per_byte() -> None:
     assert id3_size_bytes(b"ID3\x04\x00\x00\x00\x00\x02\x01") == 2 * 128 + 1 + 10
     assert id3_size_bytes(b"RIFF") == 0

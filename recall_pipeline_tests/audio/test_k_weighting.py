@@ -1,4 +1,4 @@
-"""K-weighting by rows is the standard's filter, wherever the rows begin."""
+"""K-weighting by rows equals the standard's recursive filter, however the audio is split."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from recall_pipeline_tests.audio.sounds import Sound, noise
 
 
 def sample_by_sample(biquad: Biquad, wave: Sound) -> Sound:
-    """A biquad as the standard draws it."""
+    """Apply a biquad as the standard defines it."""
     b0, b1, b2, a1, a2 = biquad
     out, x1, x2, y1, y2 = np.empty_like(wave), 0.0, 0.0, 0.0, 0.0
     for at, x in enumerate(wave):
@@ -17,7 +17,7 @@ def sample_by_sample(biquad: Biquad, wave: Sound) -> Sound:
     return out
 
 
-def test_at_48_khz_the_coefficients_are_those_of_bs_1770() -> None:
+def test_coefficients_at_48_khz_equal_those_of_bs_1770() -> None:
     assert shelf(48000) == pytest.approx(
         (1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585), abs=1e-9
     )
@@ -25,7 +25,7 @@ def test_at_48_khz_the_coefficients_are_those_of_bs_1770() -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 48000, 192_000])
-def test_rows_give_what_the_recursion_gives_sample_by_sample(rate_hz: int) -> None:
+def test_filtering_by_rows_equals_the_recursion_sample_by_sample(rate_hz: int) -> None:
     sound = np.concatenate([noise(0.05, rate_hz), noise(0.05, rate_hz, level=1e-5), noise(0.003, rate_hz)])
     sound = np.concatenate([sound, -0.5 * sound[::-1]], axis=1)
     weighting = KWeighting(rate_hz, 2)
@@ -35,7 +35,7 @@ def test_rows_give_what_the_recursion_gives_sample_by_sample(rate_hz: int) -> No
         np.testing.assert_allclose(np.concatenate(pieces)[:, channel], slow, atol=1e-6)
 
 
-def test_in_digital_silence_the_filter_falls_silent() -> None:
+def test_the_output_becomes_zero_in_digital_silence() -> None:
     weighting = KWeighting(16000, 1)
     weighting.filter(noise(1).astype(np.float32))
     weighting.filter(np.zeros((32000, 1), dtype=np.float32))

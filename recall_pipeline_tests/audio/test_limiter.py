@@ -1,4 +1,4 @@
-"""The curve of the limiter: never above what a peak allows, in no way dependent on where it is cut."""
+"""The limiter's curve never exceeds what a peak allows, and does not depend on where it is split."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ LIMITER = Limiter(ceiling=0.5, max_db=12.0)
 
 
 def curve(peaks: Curve, start: int = 0, end: int | None = None) -> Curve:
-    before, after = LIMITER.margin_blocks, LOOKAHEAD_BLOCKS
+    before, after = LIMITER.history_blocks, LOOKAHEAD_BLOCKS
     padded = np.pad(peaks, (before, after))
     return LIMITER.reduction_db(padded[start : before + (len(peaks) if end is None else end) + after])
 
@@ -19,26 +19,26 @@ def peaks() -> Curve:
     return (np.random.default_rng(2).random(5000) ** 3 * 2).astype(np.float32)
 
 
-def test_no_block_is_left_above_the_ceiling(peaks: Curve) -> None:
+def test_no_block_exceeds_the_ceiling(peaks: Curve) -> None:
     assert np.all(peaks * 10 ** (curve(peaks) / 20) <= 0.5 * 1.00001)
 
 
-def test_there_is_a_gain_for_every_block_and_none_above_one(peaks: Curve) -> None:
+def test_every_block_has_a_reduction_and_none_is_amplified(peaks: Curve) -> None:
     reduction = curve(peaks)
     assert reduction.shape == peaks.shape
     assert reduction.max() <= 0
 
 
-def test_quiet_sound_is_left_alone() -> None:
+def test_audio_below_the_ceiling_is_not_changed() -> None:
     np.testing.assert_array_equal(curve(np.full(1000, 0.49, np.float32)), 0)
 
 
-def test_a_peak_is_pressed_just_as_deep_as_it_must_be() -> None:
+def test_a_peak_is_reduced_exactly_to_the_ceiling() -> None:
     peaks = np.zeros(1000, np.float32)
     peaks[500] = 1.0
     assert curve(peaks).min() == pytest.approx(-6.02, abs=0.01)
     assert np.flatnonzero(curve(peaks))[0] == 500 - LOOKAHEAD_BLOCKS
 
 
-def test_a_stretch_computed_alone_is_the_same(peaks: Curve) -> None:
+def test_a_part_computed_alone_equals_the_same_part_of_the_whole(peaks: Curve) -> None:
     np.testing.assert_allclose(curve(peaks, 1000, 3000), curve(peaks)[1000:3000], atol=1e-4)

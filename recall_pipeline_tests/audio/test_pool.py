@@ -1,4 +1,4 @@
-"""The pool: results as they come, and what breaks breaks alone."""
+"""The process pool: results as they complete, failures isolated to their task."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from recall_pipeline.audio import Done, Target, normalize, run_tasks
 from recall_pipeline_tests.audio.sounds import speech, write_mp3
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 def double(number: int) -> int:
@@ -32,16 +32,16 @@ def die_on_three(number: int) -> int:
     return number
 
 
-def leave_a_mark(path: Path) -> None:
+def create_file(path: Path) -> None:
     path.write_text("ran")
     time.sleep(0.05)
 
 
-def threads_of_algebra(_: int) -> str | None:
+def blas_thread_count(_: int) -> str | None:
     return os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-def what_ctrl_c_does(_: int) -> bool:
+def ignores_ctrl_c(_: int) -> bool:
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
@@ -49,28 +49,28 @@ def to_flac(source: Path) -> float | None:
     return normalize(source, source.with_suffix(".flac"), Target()).audio_lufs
 
 
-def test_every_task_is_done_and_told_of() -> None:
-    told: list[Done[int, int]] = []
-    done = list(run_tasks(double, range(20), workers=2, on_done=told.append))
+def test_every_task_is_completed_and_reported() -> None:
+    reported: list[Done[int, int]] = []
+    done = list(run_tasks(double, range(20), workers=2, on_done=reported.append))
     assert sorted((each.task, each.result) for each in done) == [(n, 2 * n) for n in range(20)]
-    assert told == done
+    assert reported == done
 
 
-def test_a_task_that_raises_costs_only_itself() -> None:
+def test_a_task_that_raises_fails_alone() -> None:
     done = {each.task: each for each in run_tasks(fail_on_three, range(6), workers=2)}
     assert isinstance(done[3].error, ValueError)
     assert [done[n].result for n in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
 
 
-def test_a_worker_that_is_killed_costs_only_its_task() -> None:
+def test_a_task_that_kills_its_worker_fails_alone() -> None:
     done = {each.task: each for each in run_tasks(die_on_three, range(6), workers=2)}
     assert "killed" in str(done[3].error)
     assert [done[n].result for n in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
 
 
-def test_closing_the_iterator_starts_no_more(tmp_path: Path) -> None:
+def test_closing_the_iterator_cancels_pending_tasks(tmp_path: Path) -> None:
     tasks = [tmp_path / f"{number}" for number in range(40)]
-    running = run_tasks(leave_a_mark, tasks, workers=1)
+    running = run_tasks(create_file, tasks, workers=1)
     next(running)
     running.close()
     started = len(list(tmp_path.iterdir()))
@@ -78,26 +78,26 @@ def test_closing_the_iterator_starts_no_more(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == started
 
 
-def test_an_executor_of_the_callers_is_used_and_left_open() -> None:
+def test_a_given_executor_is_used_and_stays_open() -> None:
     with ThreadPoolExecutor(2) as executor:
         done = list(run_tasks(double, [1, 2], executor=executor))
         assert sorted(each.result for each in done if each.result) == [2, 4]
         assert executor.submit(double, 4).result() == 8
 
 
-def test_no_tasks_are_no_work() -> None:
+def test_an_empty_list_of_tasks_gives_no_results() -> None:
     assert list(run_tasks(double, [], workers=4)) == []
 
 
-def test_a_worker_does_not_split_its_algebra_among_threads() -> None:
-    assert [done.result for done in run_tasks(threads_of_algebra, [0], workers=1)] == ["1"]
+def test_a_worker_uses_one_blas_thread() -> None:
+    assert [done.result for done in run_tasks(blas_thread_count, [0], workers=1)] == ["1"]
 
 
-def test_a_worker_leaves_ctrl_c_to_the_process_that_started_it() -> None:
-    assert [done.result for done in run_tasks(what_ctrl_c_does, [0], workers=1)] == [True]
+def test_a_worker_ignores_ctrl_c() -> None:
+    assert [done.result for done in run_tasks(ignores_ctrl_c, [0], workers=1)] == [True]
 
 
-def test_no_worker_outlives_the_process_that_started_it() -> None:
+def test_a_worker_ends_when_its_parent_process_is_killed() -> None:
     program = (
         "import os, signal\n"
         "from recall_pipeline.audio import worker_processes\n"
@@ -106,21 +106,21 @@ def test_no_worker_outlives_the_process_that_started_it() -> None:
     )
     killed = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
     assert killed.returncode == -signal.SIGKILL
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while is_running(int(killed.stdout)):
-        assert time.monotonic() < give_up_at
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def is_running(process: int) -> bool:
-    """Whether a process works on; one that ended may wait to be buried by whoever inherited it."""
+    """Return whether a process is running; a zombie is not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def test_files_are_normalized_side_by_side(tmp_path: Path) -> None:
+def test_files_are_normalized_in_parallel(tmp_path: Path) -> None:
     sources = [write_mp3(tmp_path / f"{name}.mp3", speech([name])) for name in ("risk", "numbers", "answer")]
     done = list(run_tasks(to_flac, sources, workers=2))
     assert {each.task for each in done} == set(sources)

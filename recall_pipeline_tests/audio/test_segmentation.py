@@ -1,4 +1,4 @@
-"""Windows for transcription: nothing lost, no word cut where there is a pause."""
+"""Windows for transcription: every sample in one window, cuts in pauses."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -19,13 +19,15 @@ def pcm(parts: list[Segment]) -> npt.NDArray[np.int16]:
 
 
 def talk(*lengths: float) -> Sound:
-    """Noise of so many seconds each, a third of a second apart."""
+    """Return noise of the given lengths in seconds, a third of a second apart."""
     pause = np.zeros((round(16000 / 3), 1))
     return np.concatenate([np.concatenate([noise(length), pause]) for length in lengths])
 
 
 @pytest.mark.parametrize("max_seconds", [3.0, 10.0, 30.0, 1000.0])
-def test_windows_hold_every_sample_in_order_and_are_no_longer_than_asked(max_seconds: float, tmp_path: Path) -> None:
+def test_windows_contain_every_sample_in_order_and_respect_the_maximum_length(
+    max_seconds: float, tmp_path: Path
+) -> None:
     sound = speech(CLIPS)
     parts = list(segments(write_wav(tmp_path / "a.wav", sound, 16000, "PCM_16"), max_seconds))
     assert all(part.end_seconds - part.start_seconds <= max_seconds for part in parts)
@@ -43,19 +45,19 @@ def test_windows_end_in_pauses(tmp_path: Path) -> None:
         assert np.abs(sound[around - 800 : around + 800]).max() == 0
 
 
-def test_a_pause_in_the_first_half_is_taken_when_there_is_no_later_one(tmp_path: Path) -> None:
+def test_a_pause_in_the_first_half_is_used_if_there_is_no_later_one(tmp_path: Path) -> None:
     parts = segments(write_wav(tmp_path / "a.wav", talk(1.0, 9.0), 16000), 6.0)
     assert next(parts).end_seconds == pytest.approx(1.17, abs=0.1)
 
 
-def test_without_a_pause_the_quietest_moment_is_taken(tmp_path: Path) -> None:
+def test_without_a_pause_the_cut_is_at_the_quietest_moment(tmp_path: Path) -> None:
     sound = noise(10)
     sound[64000:65600] *= 0.2  # too loud and too short for a pause
     parts = segments(write_wav(tmp_path / "a.wav", sound, 16000), 5.0)
     assert next(parts).end_seconds == pytest.approx(4.05, abs=0.06)
 
 
-def test_a_window_is_an_audio_segment_of_pydub(tmp_path: Path) -> None:
+def test_a_window_converts_to_an_audio_segment_of_pydub(tmp_path: Path) -> None:
     (part,) = segments(write_wav(tmp_path / "a.wav", np.repeat(noise(1.5), 2, axis=1), 16000))
     audio = part.to_audio_segment()
     assert (audio.frame_rate, audio.channels, audio.sample_width) == (16000, 2, 2)
@@ -63,15 +65,15 @@ def test_a_window_is_an_audio_segment_of_pydub(tmp_path: Path) -> None:
     assert audio.raw_data == part.pcm
 
 
-def test_the_silence_of_a_whole_window_is_cut_as_well(tmp_path: Path) -> None:
+def test_a_silent_file_is_split_too(tmp_path: Path) -> None:
     parts = list(segments(write_wav(tmp_path / "a.wav", np.zeros((160000, 1)), 16000), 3.0))
     assert parts[-1].end_seconds == 10
     assert len(parts) < 12
 
 
-def test_no_sound_and_no_time_are_refused(tmp_path: Path) -> None:
+def test_files_without_audio_and_windows_under_a_second_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_text("no")
     with pytest.raises(NotAudio):
         next(segments(tmp_path / "a.mp3"))
-    with pytest.raises(ValueError, match="a window needs a second"):
+    with pytest.raises(ValueError, match="use 1 or more"):
         next(segments(tmp_path / "a.mp3", 0.5))

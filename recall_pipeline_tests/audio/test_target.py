@@ -1,4 +1,4 @@
-"""A target refuses at once what would fail for every file, and names all that changes the output."""
+"""A target rejects what would fail for every file; its recipe has everything that affects the output."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -13,11 +13,11 @@ def test_the_recipe_is_one_compact_line() -> None:
     assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine2"
 
 
-def test_a_whole_number_is_no_other_recipe() -> None:
+def test_integers_and_floats_give_the_same_recipe() -> None:
     assert Target(loudness_lufs=-16, limiter_max_db=12).recipe == Target().recipe
 
 
-OTHERS = {
+OTHER_VALUES = {
     "format": "mp3",
     "sample_rate_hz": 8000,
     "channels": 2,
@@ -28,8 +28,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Target)])
-def test_whatever_changes_the_output_changes_the_recipe(name: str) -> None:
-    changes: dict[str, Any] = {name: OTHERS[name]}
+def test_every_field_changes_the_recipe(name: str) -> None:
+    changes: dict[str, Any] = {name: OTHER_VALUES[name]}
     assert replace(Target(), **changes).recipe != Target().recipe
 
 
@@ -47,6 +47,6 @@ def test_whatever_changes_the_output_changes_the_recipe(name: str) -> None:
     ],
     ids=str,
 )
-def test_what_no_encoder_takes_is_refused_by_name(wrong: dict[str, Any]) -> None:
+def test_an_unsupported_value_is_rejected_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"normalized audio: .* is not supported; use "):
         Target(**wrong)

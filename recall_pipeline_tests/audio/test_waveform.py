@@ -1,4 +1,4 @@
-"""Sixty bars, whatever the length."""
+"""A waveform has sixty peaks for any length."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from recall_pipeline.audio.waveform import WaveformMeter
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 7, 60, 61, 1000])
-def test_there_are_sixty_bars_from_nothing_to_one(blocks: int) -> None:
+def test_a_waveform_has_sixty_bars_between_zero_and_one(blocks: int) -> None:
     meter = WaveformMeter()
     for peak in np.linspace(0, 2, blocks):
         meter.feed(np.array([[0.0], [-peak]], dtype=np.float32))
@@ -17,7 +17,7 @@ def test_there_are_sixty_bars_from_nothing_to_one(blocks: int) -> None:
     assert max(bars) == (1.0 if blocks > 1 else 0.0)
 
 
-def test_a_bar_stands_where_the_sound_is() -> None:
+def test_the_highest_bar_is_where_the_loudest_audio_is() -> None:
     meter = WaveformMeter()
     for at in range(600):
         meter.feed(np.full((10, 1), 0.5 if at == 300 else 0.1, dtype=np.float32))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recall_pipeline.audio import Target, inspect, normalize, prove, run_tasks, segments
+from recall_pipeline.audio import Target, decode_whole, inspect, normalize, run_tasks, segments
 from recall_pipeline.errors import NotAudio
 from recall_sandbox.speech import Speech
 
@@ -104,7 +104,7 @@ def damaged(seed: int) -> bytes:
 def attempt(path: Path, target: Target) -> str:
     """Use one file in every way; give the outcome, or raise what must not be raised."""
     try:
-        proof = prove(path)
+        proof = decode_whole(path)
     except NotAudio:
         return "not audio"
     found = inspect(path)

@@ -9,30 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.audio import Proof, prove
+from recall_pipeline.audio import DecodeResult, decode_whole
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.errors import TransferError
 from recall_pipeline_tests.workspace import talk
 from recall_sandbox.content import ErrorPage, Truncated, body_of
 
 
-def killed_by_poison(path: Path) -> Proof:
+def killed_by_poison(path: Path) -> DecodeResult:
     """Stand in for a decoder that the system kills over one file."""
     if "poison" in path.name:
         os.kill(os.getpid(), signal.SIGKILL)
-    return prove(path)
+    return decode_whole(path)
 
 
-def killed_once(path: Path) -> Proof:
+def killed_once(path: Path) -> DecodeResult:
     """Stand in for a decoder that the system kills over a file the first time."""
     flag = path.with_suffix(".killed")
     if not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return prove(path)
+    return decode_whole(path)
 
 
-def out_of_memory(path: Path) -> Proof:
+def out_of_memory(path: Path) -> DecodeResult:
     """Stand in for a decoder that gives up in its own way."""
     raise MemoryError(path)
 
@@ -80,7 +80,7 @@ def test_a_file_is_judged_by_its_sound(file: Callable[[str, bytes], Path]) -> No
 def test_a_decoder_killed_once_is_given_a_second_chance(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", killed_once)
+    monkeypatch.setattr("recall_pipeline.audio.inspection.decode_whole", killed_once)
     [check] = check_file(file("talk", body_of(talk())))
     assert isinstance(check, DecodeCheck)
     assert check.fault is None
@@ -89,7 +89,7 @@ def test_a_decoder_killed_once_is_given_a_second_chance(
 def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", killed_by_poison)
+    monkeypatch.setattr("recall_pipeline.audio.inspection.decode_whole", killed_by_poison)
     good = body_of(talk())
     paths = [file(name, good) for name in ("poison 1", "one", "poison 2", "two")]
     poison, one, poison_too, two = check_file(*paths, processes=2)
@@ -104,7 +104,7 @@ def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
 def test_whatever_a_decoder_raises_is_a_failure_of_that_file(
     file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recall_pipeline.audio.inspection.prove", out_of_memory)
+    monkeypatch.setattr("recall_pipeline.audio.inspection.decode_whole", out_of_memory)
     [failure] = check_file(file("talk", b"any"))
     assert isinstance(failure, TransferError)
     assert "decoding it ended with MemoryError" in str(failure)

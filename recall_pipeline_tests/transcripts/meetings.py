@@ -1,4 +1,4 @@
-"""Cataloged recordings in which the sandbox's clips are spoken, and an engine that hears the same in the same bytes."""
+"""Cataloged recordings made of the sandbox's clips, and a deterministic test engine."""
 
 import hashlib
 from collections.abc import Iterable
@@ -19,14 +19,16 @@ RATE_HZ = 16_000
 SILENCE: Sound = np.zeros((5 * RATE_HZ, 1))
 
 
-def said(archive: Archive, name: str, *clips: str, day: date = DAY, version: str | None = None) -> CatalogRow:
-    """Publish a recording in which `clips` are spoken, or nothing, and return its row; `version` names other bytes."""
+def publish_recording(
+    archive: Archive, name: str, *clips: str, day: date = DAY, version: str | None = None
+) -> CatalogRow:
+    """Publish a recording of `clips`, or of silence, and return its row. `version` makes a second key for it."""
     key = Layout.normalized(day, an_id(name), an_id(f"{name} mp3"), "flac", version)
     sound = speech(clips) if clips else SILENCE
-    with archive.scratch(suffix=".flac") as written:
-        soundfile.write(written, sound, RATE_HZ)
-        sha256 = hashlib.sha256(written.read_bytes()).hexdigest()
-        archive.publish(written, key)
+    with archive.scratch(suffix=".flac") as file:
+        soundfile.write(file, sound, RATE_HZ)
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        archive.publish(file, key)
     return CatalogRow(
         recording_id=an_id(name), audio_id=an_id(f"{name} mp3"), outcome="ready", created_at=NINE,
         audio_uri=archive.uri(key), audio_sha256=sha256, audio_format="flac",
@@ -35,22 +37,22 @@ def said(archive: Archive, name: str, *clips: str, day: date = DAY, version: str
 
 
 class TestEngine:
-    """Hears one word a window: its bytes' hash; nothing where they are silent. Counts the recordings it is given."""
+    """Recognizes one word per window, the hash of its samples, and none in silence. Counts its calls."""
 
     __test__ = False
 
-    def __init__(self, version: str = "1", deaf_to: frozenset[str] = frozenset()) -> None:
+    def __init__(self, version: str = "1", fails_on: frozenset[str] = frozenset()) -> None:
         self.model = Model(f"test engine {version}", hashlib.sha256(version.encode()).hexdigest())
         self.calls = 0
-        self._deaf_to = deaf_to
+        self._fails_on = fails_on
 
     def transcribe(self, windows: Iterable[Segment]) -> RecognizedSpeech:
-        """Return what it hears; raise NotAudio where it is deaf to it."""
+        """Return the words of the windows; raise NotAudio if one is in `fails_on`."""
         self.calls += 1
-        heard = recognize_windows(windows, _recognize)
-        if self._deaf_to & {segment["text"] for segment in heard.segments}:
-            raise NotAudio("the test engine is deaf to this")
-        return heard
+        speech = recognize_windows(windows, _recognize)
+        if self._fails_on & {segment["text"] for segment in speech.segments}:
+            raise NotAudio("the test engine fails on this")
+        return speech
 
 
 def _recognize(window: Segment, language: str | None) -> RecognizedSpeech:
@@ -63,5 +65,5 @@ def _recognize(window: Segment, language: str | None) -> RecognizedSpeech:
 
 
 def word_of(pcm: bytes) -> str:
-    """What the test engine hears in a window."""
+    """Return the word that the test engine recognizes in these samples."""
     return hashlib.sha256(pcm).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""A day whose catalog was materialized is transcribed, no update of it is lost, and a daily look finds the rest."""
+"""The sensor requests each day whose catalog changed; the schedule requests each day that is due."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ import pytest
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.downstream import DAYS, RecallCatalog
 from recall_pipeline.storage import Archive
-from recall_pipeline_tests.transcripts.meetings import said
+from recall_pipeline_tests.transcripts.meetings import publish_recording
 from recall_pipeline_tests.workspace import DAY
 from recall_transcripts.asset import CATALOG_KEY, transcripts
 from recall_transcripts.automation import catalog_changes, daily_transcripts
@@ -26,7 +26,7 @@ def catalog() -> None:
 
 
 class Daemon:
-    """Ticks as Dagster's daemon does, remembering what it saw."""
+    """Evaluates the automation condition with a cursor, as Dagster's daemon does."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -37,43 +37,43 @@ class Daemon:
         self._cursor: object = None
 
     def materialize(self, key: dg.AssetKey, day: date = DAY) -> None:
-        """Report a materialization."""
+        """Report a materialization of a day."""
         self.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day.isoformat()))
 
     def tick(self) -> set[str | None]:
-        """Return the days that are requested."""
-        seen = dg.evaluate_automation_conditions(
+        """Evaluate once and return the requested days."""
+        evaluated = dg.evaluate_automation_conditions(
             defs=self._defs,
             instance=self.instance,
             asset_selection=dg.AssetSelection.all(),
             cursor=self._cursor,  # type: ignore[arg-type]
         )
-        self._cursor = seen.cursor
-        return set(seen.get_requested_partitions(transcripts.key))
+        self._cursor = evaluated.cursor
+        return set(evaluated.get_requested_partitions(transcripts.key))
 
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    """A daemon that has looked once, when there was nothing."""
+    """A daemon after a first tick without materializations."""
     with dg.DagsterInstance.ephemeral() as instance:
         daemon = Daemon(instance)
         assert daemon.tick() == set()
         yield daemon
 
 
-def test_a_day_is_requested_once_when_its_catalog_was_materialized_however_old_it_is(daemon: Daemon) -> None:
+def test_a_day_of_any_age_is_requested_once_when_its_catalog_is_materialized(daemon: Daemon) -> None:
     daemon.materialize(CATALOG_KEY)
     assert daemon.tick() == {DAY.isoformat()}
     assert daemon.tick() == set()
 
 
-def test_each_day_goes_by_itself(daemon: Daemon) -> None:
+def test_each_day_is_requested_separately(daemon: Daemon) -> None:
     daemon.materialize(CATALOG_KEY)
     daemon.materialize(CATALOG_KEY, LATER)
     assert daemon.tick() == {DAY.isoformat(), LATER.isoformat()}
 
 
-def test_an_update_right_after_the_transcripts_were_made_is_not_lost(daemon: Daemon) -> None:
+def test_an_update_right_after_a_transcription_is_not_lost(daemon: Daemon) -> None:
     daemon.materialize(CATALOG_KEY)
     daemon.tick()
     daemon.materialize(transcripts.key)
@@ -81,7 +81,7 @@ def test_an_update_right_after_the_transcripts_were_made_is_not_lost(daemon: Dae
     assert daemon.tick() == {DAY.isoformat()}
 
 
-def test_an_update_while_the_transcripts_are_made_is_not_lost(daemon: Daemon) -> None:
+def test_an_update_during_a_transcription_is_not_lost(daemon: Daemon) -> None:
     daemon.materialize(CATALOG_KEY)
     daemon.tick()
     daemon.materialize(CATALOG_KEY)
@@ -89,8 +89,8 @@ def test_an_update_while_the_transcripts_are_made_is_not_lost(daemon: Daemon) ->
     assert daemon.tick() == {DAY.isoformat()}
 
 
-def test_the_daily_look_requests_the_days_that_are_due(stored: Archive) -> None:
-    CATALOG.write(stored, DAY, [said(stored, "one", "question")])
+def test_the_schedule_requests_the_days_that_are_due(stored: Archive) -> None:
+    CATALOG.write(stored, DAY, [publish_recording(stored, "one", "question")])
     CATALOG.write(stored, LATER, [])
     at = datetime(2026, 3, 6, 3, 41, tzinfo=UTC)
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
@@ -99,14 +99,14 @@ def test_the_daily_look_requests_the_days_that_are_due(stored: Archive) -> None:
 
 
 def test_what_is_new_runs_before_the_nightly_rest_and_both_before_a_backfill(stored: Archive) -> None:
-    CATALOG.write(stored, DAY, [said(stored, "one", "question")])
+    CATALOG.write(stored, DAY, [publish_recording(stored, "one", "question")])
     at = datetime(2026, 3, 6, 5, 7, tzinfo=UTC)
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
     (nightly,) = daily_transcripts.evaluate_tick(context).run_requests or []
     assert int(catalog_changes.run_tags["dagster/priority"]) > int(nightly.tags["dagster/priority"]) > 0
 
 
-def test_both_start_switched_on_exactly_where_an_engine_is_installed() -> None:
+def test_sensor_and_schedule_are_on_by_default_only_if_an_engine_is_installed() -> None:
     is_installed = find_spec("faster_whisper") is not None
     assert (catalog_changes.default_status is dg.DefaultSensorStatus.RUNNING) is is_installed
     assert (daily_transcripts.default_status is dg.DefaultScheduleStatus.RUNNING) is is_installed

@@ -1,4 +1,4 @@
-"""A day's transcripts are those of what is ready: each made once, kept however the run ends, gone when forgotten."""
+"""A day's transcripts: one per ready recording, made once, kept after interruptions, erased with the recording."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ from recall_pipeline.errors import TableMissing, UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
-from recall_pipeline_tests.transcripts.meetings import RATE_HZ, SILENCE, TestEngine, said, word_of
+from recall_pipeline_tests.transcripts.meetings import RATE_HZ, SILENCE, TestEngine, publish_recording, word_of
 from recall_pipeline_tests.workspace import DAY, an_id
 from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
 from recall_transcripts.due_days import days_to_transcribe
-from recall_transcripts.erasure import TRANSCRIPTS_AUDIT, note_begun
+from recall_transcripts.erasure import TRANSCRIPTS_AUDIT, record_erasures_begun
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import RecognizedSpeech
 
@@ -30,14 +30,14 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 
 
 class Team:
-    """Catalogs rows of a day, and transcribes it."""
+    """Writes the catalog of a day and transcribes the day."""
 
     def __init__(self, archive: Archive, settings: Settings) -> None:
         self.archive, self.settings = archive, settings
         self.engine = TestEngine()
 
     def catalog(self, *rows: CatalogRow) -> None:
-        """Publish the day's catalog."""
+        """Write the day's catalog."""
         CATALOG.write(self.archive, DAY, rows)
 
     def run(self) -> Transcribed:
@@ -48,7 +48,7 @@ class Team:
 
 @pytest.fixture
 def team(archive: Archive, settings: Settings) -> Team:
-    """A team with an engine of its own."""
+    """A team with a test engine."""
     return Team(archive, settings)
 
 
@@ -60,18 +60,20 @@ def ids(rows: Sequence[TranscriptRow]) -> list[str]:
     return [row.recording_id for row in rows]
 
 
-def test_what_is_ready_is_transcribed_and_nothing_else(team: Team) -> None:
-    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
-    silent = replace(said(team.archive, "silent"), outcome="silent")
+def test_only_ready_recordings_are_transcribed(team: Team) -> None:
+    one, other = publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "other", "answer")
+    silent = replace(publish_recording(team.archive, "silent"), outcome="silent")
     missing = CatalogRow(recording_id=an_id("missing"), outcome="not_requested", created_at=one.created_at)
     team.catalog(one, silent, missing, other)
     done = team.run()
-    assert ids(done.rows) == ids(done.anew) == [an_id("one"), an_id("other")]
+    assert ids(done.rows) == ids(done.new_rows) == [an_id("one"), an_id("other")]
     assert done.rows == list(stored(team).values())
 
 
-def test_a_row_tells_what_was_said_when_and_from_which_bytes_and_model(team: Team) -> None:
-    team.catalog(meeting := said(team.archive, "long", *("greeting", "numbers", "question", "answer", "risk") * 2))
+def test_a_row_has_text_times_audio_hash_and_model(team: Team) -> None:
+    team.catalog(
+        meeting := publish_recording(team.archive, "long", *("greeting", "numbers", "question", "answer", "risk") * 2)
+    )
     (row,) = team.run().rows
     (recording,) = read_recordings(settings=team.settings)
     with recording.local_path() as path:
@@ -88,43 +90,43 @@ def test_a_row_tells_what_was_said_when_and_from_which_bytes_and_model(team: Tea
     assert (row.word_count, row.language) == (len(windows), "tt")
 
 
-def test_silence_gives_nothing(team: Team) -> None:
-    team.catalog(said(team.archive, "quiet"))
+def test_a_silent_recording_has_an_empty_transcript(team: Team) -> None:
+    team.catalog(publish_recording(team.archive, "quiet"))
     (row,) = team.run().rows
     assert (row.text, row.segments, row.word_count, row.language) == ("", [], 0, None)
     assert row.audio_seconds == len(SILENCE) / RATE_HZ
 
 
-def test_a_second_run_transcribes_nothing_and_changes_nothing(team: Team) -> None:
-    team.catalog(said(team.archive, "one", "question"), said(team.archive, "quiet"))
+def test_a_second_run_changes_nothing(team: Team) -> None:
+    team.catalog(publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "quiet"))
     first = team.run()
     second = team.run()
-    assert (second.rows, second.anew) == (first.rows, [])
+    assert (second.rows, second.new_rows) == (first.rows, [])
     assert team.engine.calls == 2
 
 
-def test_one_changed_recording_transcribes_one(team: Team) -> None:
-    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
+def test_only_a_changed_recording_is_transcribed_again(team: Team) -> None:
+    one, other = publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "other", "answer")
     team.catalog(one, other)
     before = {row.recording_id: row for row in team.run().rows}
-    team.catalog(one, said(team.archive, "other", "risk", version="newbytes"))
+    team.catalog(one, publish_recording(team.archive, "other", "risk", version="newbytes"))
     done = team.run()
-    assert ids(done.anew) == [an_id("other")]
+    assert ids(done.new_rows) == [an_id("other")]
     assert stored(team)[an_id("one")] == before[an_id("one")]
     assert stored(team)[an_id("other")].text != before[an_id("other")].text
 
 
-def test_another_model_transcribes_again(team: Team) -> None:
-    team.catalog(said(team.archive, "one", "question"))
+def test_a_new_model_transcribes_again(team: Team) -> None:
+    team.catalog(publish_recording(team.archive, "one", "question"))
     team.run()
     team.engine = TestEngine("2")
     done = team.run()
-    assert [row.model for row in done.anew] == ["test engine 2"]
+    assert [row.model for row in done.new_rows] == ["test engine 2"]
     assert len(stored(team)) == 1
 
 
-def test_the_same_bytes_under_two_names_are_transcribed_once(team: Team) -> None:
-    team.catalog(said(team.archive, "one", "question"), said(team.archive, "two", "question"))
+def test_recordings_with_the_same_audio_are_transcribed_once(team: Team) -> None:
+    team.catalog(publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "two", "question"))
     done = team.run()
     assert team.engine.calls == 1
     one, two = stored(team).values()
@@ -132,21 +134,21 @@ def test_the_same_bytes_under_two_names_are_transcribed_once(team: Team) -> None
     assert ids(done.rows) == [an_id("one"), an_id("two")]
 
 
-@pytest.mark.parametrize("forget", ["the row says so", "the row is gone"])
-def test_a_forgotten_recording_loses_its_transcript(team: Team, forget: str) -> None:
-    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
+@pytest.mark.parametrize("forget", ["outcome forgotten", "no row"])
+def test_the_transcript_of_an_erased_recording_is_erased(team: Team, forget: str) -> None:
+    one, other = publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "other", "answer")
     team.catalog(one, other)
     team.run()
-    gone = replace(one, outcome="forgotten", audio_uri=None, audio_sha256=None)
-    team.catalog(*([gone] if forget == "the row says so" else []), other)
+    erased = replace(one, outcome="forgotten", audio_uri=None, audio_sha256=None)
+    team.catalog(*([erased] if forget == "outcome forgotten" else []), other)
     assert days_to_transcribe(team.archive) == [DAY]
     team.run()
     assert list(stored(team)) == [an_id("other")]
     assert days_to_transcribe(team.archive) == []
 
 
-def test_a_lost_catalog_takes_no_transcript_away(team: Team) -> None:
-    team.catalog(said(team.archive, "one", "question"))
+def test_a_lost_catalog_keeps_its_transcripts(team: Team) -> None:
+    team.catalog(publish_recording(team.archive, "one", "question"))
     before = team.run().rows
     team.archive.remove(CATALOG.key(DAY))
     with pytest.raises(TableMissing, match=f"is not there: run recall-pipeline sync --from {DAY} --to {DAY}"):
@@ -155,8 +157,8 @@ def test_a_lost_catalog_takes_no_transcript_away(team: Team) -> None:
     assert TRANSCRIPTS_AUDIT.read(team.archive, DAY) is None
 
 
-def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team) -> None:
-    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
+def test_an_erased_transcript_is_audited_with_the_reason_of_the_erasure(team: Team) -> None:
+    one, other = publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "other", "answer")
     team.catalog(one, other)
     text = team.run().rows[0].text
     began = utc_now()
@@ -174,15 +176,13 @@ def test_what_went_is_written_down_with_the_reason_of_the_forgetting(team: Team)
     assert TRANSCRIPTS_AUDIT.read(team.archive, DAY) == [row]
 
 
-def test_a_run_that_is_killed_while_a_transcript_goes_is_ended_by_the_next(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = said(team.archive, "one", "question")
+def test_the_next_run_completes_the_audit_of_a_killed_erasure(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = publish_recording(team.archive, "one", "question")
     team.catalog(one)
     team.run()
     team.catalog(replace(one, outcome="forgotten"))
     with monkeypatch.context() as patch:
-        patch.setattr("recall_transcripts.table.note_finished", killed)
+        patch.setattr("recall_transcripts.table.record_erasures_finished", killed)
         with pytest.raises(KeyboardInterrupt):
             team.run()
     (row,) = TRANSCRIPTS_AUDIT.read(team.archive, DAY) or []
@@ -193,13 +193,15 @@ def test_a_run_that_is_killed_while_a_transcript_goes_is_ended_by_the_next(
     assert stored(team) == {}
 
 
-def test_a_transcript_that_stays_after_all_is_not_said_to_be_gone(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = said(team.archive, "one", "question")
+def test_a_transcript_that_is_kept_after_all_is_not_audited_as_finished(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = publish_recording(team.archive, "one", "question")
     team.catalog(one)
     team.run()
     team.catalog()
     with monkeypatch.context() as patch:
-        patch.setattr("recall_transcripts.table.note_begun", note_and_be_killed)
+        patch.setattr("recall_transcripts.table.record_erasures_begun", record_and_be_killed)
         with pytest.raises(KeyboardInterrupt):
             team.run()
     team.catalog(one)
@@ -209,8 +211,8 @@ def test_a_transcript_that_stays_after_all_is_not_said_to_be_gone(team: Team, mo
     assert list(stored(team)) == [an_id("one")]
 
 
-def note_and_be_killed(archive: Archive, day: date, rows: Iterable[TranscriptRow]) -> None:
-    note_begun(archive, day, rows)
+def record_and_be_killed(archive: Archive, day: date, rows: Iterable[TranscriptRow]) -> None:
+    record_erasures_begun(archive, day, rows)
     raise KeyboardInterrupt
 
 
@@ -218,8 +220,8 @@ def killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_forgotten_go_even_where_no_engine_works(team: Team) -> None:
-    one, other = said(team.archive, "one", "question"), said(team.archive, "other", "answer")
+def test_transcripts_are_erased_even_if_no_engine_can_be_opened(team: Team) -> None:
+    one, other = publish_recording(team.archive, "one", "question"), publish_recording(team.archive, "other", "answer")
     team.catalog(one)
     team.run()
     team.catalog(replace(one, outcome="forgotten"), other)
@@ -232,28 +234,28 @@ def test_the_forgotten_go_even_where_no_engine_works(team: Team) -> None:
     assert stored(team) == {}
 
 
-def test_what_is_lost_upstream_or_fails_for_the_moment_keeps_its_transcript(team: Team) -> None:
-    one = said(team.archive, "one", "question")
+def test_a_recording_whose_download_fails_keeps_its_transcript(team: Team) -> None:
+    one = publish_recording(team.archive, "one", "question")
     team.catalog(one)
     first = team.run()
     team.catalog(replace(one, outcome="download_failed", audio_uri=None, audio_sha256=None))
     assert team.run().rows == first.rows
 
 
-def test_one_that_cannot_be_heard_leaves_the_others_alone_and_is_tried_again(team: Team) -> None:
-    first, bad, last = (said(team.archive, clip, clip) for clip in ("question", "answer", "risk"))
+def test_a_recording_that_fails_does_not_stop_the_others_and_is_retried(team: Team) -> None:
+    first, bad, last = (publish_recording(team.archive, clip, clip) for clip in ("question", "answer", "risk"))
     team.catalog(first, bad, last)
-    team.engine = TestEngine(deaf_to=frozenset({_word(team, "answer")}))
+    team.engine = TestEngine(fails_on=frozenset({_word(team, "answer")}))
     done = team.run()
-    assert done.failures == {an_id("answer"): "the test engine is deaf to this"}
+    assert done.failures == {an_id("answer"): "the test engine fails on this"}
     assert ids(done.rows) == [an_id("question"), an_id("risk")]
     assert days_to_transcribe(team.archive) == [DAY]
     team.engine = TestEngine()
-    assert ids(team.run().anew) == [an_id("answer")]
+    assert ids(team.run().new_rows) == [an_id("answer")]
 
 
-def test_what_is_done_is_kept_when_a_run_is_killed(team: Team) -> None:
-    team.catalog(*(said(team.archive, clip, clip) for clip in ("question", "answer")))
+def test_finished_transcripts_are_kept_when_a_run_is_killed(team: Team) -> None:
+    team.catalog(*(publish_recording(team.archive, clip, clip) for clip in ("question", "answer")))
 
     class Killed(TestEngine):
         def transcribe(self, windows: Iterable[Segment]) -> RecognizedSpeech:
@@ -266,12 +268,14 @@ def test_what_is_done_is_kept_when_a_run_is_killed(team: Team) -> None:
         team.run()
     assert list(stored(team)) == [an_id("question")]
     team.engine = TestEngine()
-    assert ids(team.run().anew) == [an_id("answer")]
+    assert ids(team.run().new_rows) == [an_id("answer")]
 
 
-def test_an_engine_is_opened_only_when_something_is_ready(team: Team) -> None:
+def test_an_engine_is_opened_only_if_a_recording_is_ready(team: Team) -> None:
     team.catalog(
-        CatalogRow(recording_id=an_id("none"), outcome="expired", created_at=said(team.archive, "x").created_at)
+        CatalogRow(
+            recording_id=an_id("none"), outcome="expired", created_at=publish_recording(team.archive, "x").created_at
+        )
     )
 
     def no_engine() -> TestEngine:
@@ -282,11 +286,11 @@ def test_an_engine_is_opened_only_when_something_is_ready(team: Team) -> None:
     assert TRANSCRIPTS.read(team.archive, DAY) == []
 
 
-def test_days_with_something_to_do_are_due_and_no_others(team: Team) -> None:
+def test_only_days_that_differ_from_the_catalog_are_due(team: Team) -> None:
     assert days_to_transcribe(team.archive) == []
     day_after = date(2026, 3, 3)
-    CATALOG.write(team.archive, day_after, [replace(said(team.archive, "quiet"), outcome="silent")])
-    team.catalog(one := said(team.archive, "one", "question"))
+    CATALOG.write(team.archive, day_after, [replace(publish_recording(team.archive, "quiet"), outcome="silent")])
+    team.catalog(one := publish_recording(team.archive, "one", "question"))
     assert days_to_transcribe(team.archive) == [DAY]
     team.run()
     assert days_to_transcribe(team.archive) == []
@@ -295,7 +299,7 @@ def test_days_with_something_to_do_are_due_and_no_others(team: Team) -> None:
 
 
 def _word(team: Team, clip: str) -> str:
-    """What the test engine hears in a recording of one clip."""
+    """Return the word that the test engine recognizes in a recording of one clip."""
     (row,) = (r for r in read_recordings(settings=team.settings) if r.row.recording_id == an_id(clip))
     with row.local_path() as path:
         (window,) = segments(path)

