@@ -86,7 +86,7 @@ class Workspace:
             name="Archive Bot",
             platform=platform,
             meeting_url={"meeting_id": name, "platform": platform, "meeting_password": "pass-of-nobody"},
-            asked_url=None,
+            requested_url=None,
             join_at=starts_at,
             status_changes=(SandboxStatusChange("joining_call", starts_at), SandboxStatusChange("done", ends_at)),
             recording_config={"audio_mixed_mp3": {}},

@@ -71,7 +71,7 @@ class BotCreation:
             name=asked["bot_name"],
             platform=platform_of(asked["meeting_url"]),
             meeting_url=read_meeting_url(asked["meeting_url"]),
-            asked_url=asked["meeting_url"],
+            requested_url=asked["meeting_url"],
             join_at=join_at,
             status_changes=(SandboxStatusChange("ready", self._clock()),),
             metadata=asked["metadata"],

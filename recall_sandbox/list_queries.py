@@ -75,13 +75,13 @@ class ListQueries:
         after = _bound(query, "join_at_after", by_date=by_date)
         before = _bound(query, "join_at_before", by_date=by_date)
         platforms, statuses = query.getlist("platform"), query.getlist("status")
-        asked_url = query.get("meeting_url")
+        requested_url = query.get("meeting_url")
         return [
             bot
             for bot in self._world.bots.window(after, before, "left")
             if (not platforms or bot.platform in platforms)
             and (not statuses or bot.status in statuses)
-            and asked_url in (None, bot.asked_url)
+            and requested_url in (None, bot.requested_url)
             and _has_metadata(bot, query)
         ]
 

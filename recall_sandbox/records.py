@@ -20,13 +20,13 @@ class SandboxStatusChange:
 
 @dataclass(frozen=True)
 class SandboxBot:
-    """A bot; `meeting_url` is what a read shows, `asked_url` what it was created with."""
+    """A bot; `meeting_url` is what a read shows, `requested_url` what it was created with."""
 
     id: str
     name: str
     platform: str | None
     meeting_url: Any
-    asked_url: str | None
+    requested_url: str | None
     join_at: datetime | None
     status_changes: tuple[SandboxStatusChange, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from recall_pipeline_tests.chaos.trials import Trial
 from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run, Said
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.speech import Speech
 
 ONE_DAY = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
@@ -77,10 +77,10 @@ def world() -> World:
     link = f"https://example.zoom.us/j/81234567890?pwd={PASSWORDS[0]}"
     shown = {"meeting_id": "82345678901", "meeting_password": PASSWORDS[1], "platform": "zoom"}
     for number, meeting_url in enumerate([link, shown, None] * 4):  # many: most faults end a download for this sync
-        talk = AudioSpec(2, (Audio(Speech(2, title=f"{number}")),))
+        talk = RecordingSpec(2, (ArtifactSpec(Speech(2, title=f"{number}")),))
         starts = time(9 + number)
         meeting = SampleMeeting(
-            f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, asked_url=link
+            f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, requested_url=link
         )
         world.add(*rows_of(meeting, TODAY))
     return world

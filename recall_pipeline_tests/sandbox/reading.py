@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from recall_pipeline_tests.sandbox.conftest import TODAY
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
@@ -27,7 +27,7 @@ def ids(rows: list[dict[str, Any]]) -> set[str]:
 
 def told(key: str) -> tuple[list[SandboxBot], list[SandboxRecording], list[Artifact]]:
     """The rows of the demo's meeting of that key."""
-    [meeting] = [meeting for meeting in MEETINGS if meeting.key == key]
+    [meeting] = [meeting for meeting in demo_meetings() if meeting.key == key]
     rows = list(rows_of(meeting, TODAY))
     return (
         [row for row in rows if isinstance(row, SandboxBot)],

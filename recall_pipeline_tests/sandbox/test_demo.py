@@ -7,7 +7,7 @@ import pytest
 from recall_pipeline_tests.sandbox.conftest import NOON, TODAY
 from recall_pipeline_tests.sandbox.reading import bot_of, fresh_link, ids, told, walk
 from recall_sandbox import World, demo_world
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import SampleMeeting
 from recall_sandbox.speech import Speech
 
@@ -50,7 +50,7 @@ def test_all_meetings_lie_in_the_five_days_before_today(world: World) -> None:
     assert all(change.created_at < midnight for bot in world.bots for change in bot.status_changes)
 
 
-@pytest.mark.parametrize("meeting", MEETINGS, ids=lambda meeting: meeting.key)
+@pytest.mark.parametrize("meeting", demo_meetings(), ids=lambda meeting: meeting.key)
 def test_the_truth_of_a_meeting_is_what_its_table_says(world: World, meeting: SampleMeeting) -> None:
     recordings = {row.id for row in told(meeting.key)[1]}
     rows = [row for row in world.truth(NOON) if row.recording_id in recordings]

@@ -51,7 +51,7 @@ def test_filters_take_a_bare_date_for_its_midnight(api: httpx.Client) -> None:
         ({"status": ["fatal", "media_expired"]}, {"thrown-out", "never-let-in", "media-expired"}),
         ({"metadata__team": "sales"}, {"kickoff"}),
         ({"metadata__team": "sales", "metadata__customer": "nobody"}, set()),
-        ({"meeting_url": bot_of("telephone").asked_url}, {"telephone"}),
+        ({"meeting_url": bot_of("telephone").requested_url}, {"telephone"}),
         ({"unknown_filter": "x", "platform": "holo_meet"}, {"new-platform"}),
     ],
 )

@@ -12,7 +12,7 @@ from recall_pipeline_tests.sandbox.reading import (
 )
 from recall_sandbox import ExpectedRow, Sandbox, World
 from recall_sandbox.content import digest_of
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 from recall_sandbox.speech import Speech
 
@@ -70,7 +70,7 @@ def test_replaced_audio_has_other_bytes_and_a_later_updated_at(
 
 
 def test_a_meeting_can_be_added(api: httpx.Client, sandbox: Sandbox) -> None:
-    kickoff = MEETINGS[0]
+    kickoff = demo_meetings()[0]
     rows = list(rows_of(kickoff, TODAY.replace(day=20)))
     sandbox.world.add(*rows)
     shown = walk(api, "/bot/", join_at_after="2026-03-14")
