@@ -57,10 +57,10 @@ class Line:
     latency_seconds: float
     bytes_per_second: float
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Answer at the line's pace."""
         await asyncio.sleep(self.latency_seconds)
-        answer = await call.true_answer()
+        answer = await call.normal_answer()
         started = time.monotonic()
         await call.begin(answer, len(answer.body))
         for start in range(0, len(answer.body), _CHUNK_BYTES):

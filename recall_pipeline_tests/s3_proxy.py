@@ -26,9 +26,9 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 class LoseReply:
     """Carry the request out, and hang up instead of answering."""
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Serve it, say nothing."""
-        await call.true_answer()
+        await call.normal_answer()
         call.connection.reset()
 
 
@@ -36,7 +36,7 @@ class LoseReply:
 class CutUpload:
     """Read the first piece of the request, and hang up: the server behind never sees it."""
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Take a little, then break."""
         await call.receive()
         call.connection.reset()

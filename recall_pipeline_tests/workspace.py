@@ -56,9 +56,9 @@ class Rewritten:
 
     rewrite: Callable[[Answer], Answer]
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Answer."""
-        await call.reply(self.rewrite(await call.true_answer()))
+        await call.reply(self.rewrite(await call.normal_answer()))
 
 
 class Workspace:

@@ -42,8 +42,8 @@ def _asking(trial: Trial) -> Callable[[], bool]:
 
 
 def _downloading(trial: Trial) -> Callable[[], bool]:
-    struck_before = trial.sandbox.faults.struck(_SLOWLY)
-    return lambda: trial.sandbox.faults.struck(_SLOWLY) > struck_before
+    struck_before = trial.sandbox.faults.applied(_SLOWLY)
+    return lambda: trial.sandbox.faults.applied(_SLOWLY) > struck_before
 
 
 def _normalizing(trial: Trial) -> Callable[[], bool]:

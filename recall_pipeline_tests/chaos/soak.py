@@ -141,7 +141,7 @@ class Soak:
             self._allow_all()
         self._wait(running)
         for rule in rules:
-            self.report.faults[type(rule.effect).__name__] += self._trial.sandbox.faults.struck(rule)
+            self.report.faults[type(rule.effect).__name__] += self._trial.sandbox.faults.applied(rule)
         self._trial.sandbox.faults.clear()
         self._allow_all()
         self.report.wrong += [f"round {self.report.rounds}: {lie}" for lie in self._trial.false]
@@ -156,7 +156,7 @@ class Soak:
             last = self._trial.sync("--recording", row["recording_id"], bound_seconds=_BOUND_SECONDS)
         if last.status != 0:
             self.report.wrong.append(f"the last sync ended with status {last.status}: {last.err}")
-        expected = [self._archived.get(row.recording_id, row) for row in self._trial.truth()]
+        expected = [self._archived.get(row.recording_id, row) for row in self._trial.expected_rows()]
         self.report.recordings = len(expected)
         self.report.wrong += shortfalls(Archived.read(self._trial.data), expected, self._trial.kept)
         self.report.wrong += [f"printed: {said.err[-2000:]}" for said in self._trial.said if said.has_traceback]
@@ -221,11 +221,11 @@ class Soak:
 
     def _one_that_is_served(self) -> ExpectedRow | None:
         """Return an MP3 that can be downloaded."""
-        rows = [row for row in self._trial.truth() if row.is_archived]
+        rows = [row for row in self._trial.expected_rows() if row.is_archived]
         return self._dice.choice(rows) if rows else None
 
     def _allow_all(self) -> None:
-        for row in self._trial.truth():
+        for row in self._trial.expected_rows():
             if row.is_archived:
                 self._allow(row)
 
@@ -252,7 +252,7 @@ class Soak:
 
     def _start(self) -> Running:
         """Start a sync of the day, or of one recording of it."""
-        rows = self._trial.truth()
+        rows = self._trial.expected_rows()
         if self._dice.random() < 0.2:
             self.report.syncs["of a recording"] += 1
             return self._trial.start("--recording", self._dice.choice(rows).recording_id)

@@ -45,7 +45,7 @@ def test_a_sync_ends_well_or_says_why_and_the_next_one_completes_the_archive(
     said = sandboxed("sync", *ONE_DAY)
     assert said.status in fault.statuses
     assert fault.says in said.err
-    assert all(map(plan.struck, rules))
+    assert all(map(plan.applied, rules))
     assert trial.look() == []
     plan.clear()
     assert sandboxed("sync", *(fault.again(trial) or ONE_DAY)).status == 0

@@ -36,7 +36,7 @@ class SwallowUpload:
 
     came: threading.Event = field(default_factory=threading.Event)
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Be the network at the moment when the plug is pulled."""
         self.came.set()
         while (await call.receive()).get("more_body"):

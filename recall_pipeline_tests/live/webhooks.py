@@ -73,10 +73,10 @@ def one_event(trial: Trial, world: World) -> None:
 
 def burst(trial: Trial, world: World, meetings: int) -> None:
     """Many events at once, some twice, some forged, none in order."""
-    with Webhooks(world, _URL, manners=_BURST).running() as webhooks:
+    with Webhooks(world, _URL, options=_BURST).running() as webhooks:
         for number in range(meetings):
             world.add(*meeting(f"burst {number}", number))
-        webhooks.wait_until_told(600)
+        webhooks.wait_until_delivered(600)
     told = webhooks.deliveries
     genuine, forged = [one for one in told if not one.forged], [one for one in told if one.forged]
     events = {one.event_id for one in genuine}
@@ -93,7 +93,7 @@ def burst(trial: Trial, world: World, meetings: int) -> None:
 def killed_receiver(trial: Trial, world: World) -> None:
     """The receiver is killed while an event comes, and started again."""
     ready = trial.ready()
-    with dagster(trial), Webhooks(world, _URL, manners=DeliveryOptions(time_scale=0.05)).running():
+    with dagster(trial), Webhooks(world, _URL, options=DeliveryOptions(time_scale=0.05)).running():
         with receiver(trial) as process:
             process.kill()
             process.wait()

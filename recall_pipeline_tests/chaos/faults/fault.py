@@ -91,7 +91,7 @@ def attempt(fault: Fault, folder: Path) -> Verdict:
         happened = fault.during(trial, running)
         ended = trial.end(running, fault.bound_seconds)
         wrong = [] if happened else ["what was to happen meanwhile did not, or not well"]
-        wrong += [f"the fault did not strike: {rule}" for rule in rules if not sandbox.faults.struck(rule)]
+        wrong += [f"the fault did not strike: {rule}" for rule in rules if not sandbox.faults.applied(rule)]
         wrong += _unfit(fault, ended)
         if ended.status == 0 and not fault.may_miss:
             wrong += [f"the sync said all is well: {fall}" for fall in trial.shortfalls()]

@@ -32,7 +32,7 @@ def _comes_true(happened: Callable[[], object], running: Running) -> bool:
 
 def _downloads(trial: Trial, running: Running) -> bool:
     """Wait until MP3s are on their way."""
-    return _comes_true(lambda: trial.sandbox.faults.struck(_SLOW) > 2, running)
+    return _comes_true(lambda: trial.sandbox.faults.applied(_SLOW) > 2, running)
 
 
 def _normalizes(trial: Trial, running: Running) -> bool:
@@ -85,7 +85,7 @@ def _beside(*arguments: str) -> During:
 
 
 def _the_same_recording(trial: Trial, running: Running) -> bool:
-    ready = next(row.recording_id for row in trial.truth() if row.outcome == "ready")
+    ready = next(row.recording_id for row in trial.expected_rows() if row.outcome == "ready")
     return _beside("--recording", ready)(trial, running)
 
 

@@ -11,7 +11,7 @@ from recall_sandbox.effects import (
     Delay,
     EditJson,
     Effect,
-    ForgetRange,
+    IgnoreRange,
     Reply,
     Reset,
     Stall,
@@ -57,7 +57,7 @@ def linked_to(url: str) -> Callable[[Trial], Iterable[Rule]]:
 
 
 def _one(trial: Trial) -> ExpectedRow:
-    return next(row for row in trial.truth() if row.outcome == "ready")
+    return next(row for row in trial.expected_rows() if row.outcome == "ready")
 
 
 def _served_twice(trial: Trial) -> Iterable[Rule]:
@@ -88,7 +88,7 @@ OF_MEDIA = (
           settings={"RECALL_CONCURRENCY": "1"}, switches={"link_life_seconds": 6}),
     Fault("links are never honoured", lasting(expired_link()), statuses=(1,), says="403"),
     Fault("MP3 gone from the media host (404)", lasting(Reply(404)), statuses=(1,), says="404"),
-    Fault("a resumed MP3 comes from its start", then(Cut(_HALF_BYTES), ForgetRange())),
+    Fault("a resumed MP3 comes from its start", then(Cut(_HALF_BYTES), IgnoreRange())),
     Fault("a resumed MP3 comes from elsewhere",
           then(Cut(_HALF_BYTES), Reply(206, b"x" * 100, {"Content-Range": "bytes 7-106/24899"}))),
     Fault("a resumed MP3 is said to have ended", then(Cut(_HALF_BYTES), Reply(416))),

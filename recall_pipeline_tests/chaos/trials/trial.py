@@ -76,9 +76,9 @@ class Trial:
         """Where its processes put temporary files."""
         return self.folder / "tmp"
 
-    def truth(self) -> list[ExpectedRow]:
+    def expected_rows(self) -> list[ExpectedRow]:
         """Return what the catalog must come to."""
-        return self.sandbox.world.truth()
+        return self.sandbox.world.expected_rows()
 
     def may_serve(self, audio_id: str, content: Content) -> None:
         """Allow for bytes of an artifact that are not those of now."""
@@ -151,11 +151,11 @@ class Trial:
 
     def shortfalls(self) -> list[str]:
         """Say what the archive lacks, has too much of, or lies about, held against the truth of now."""
-        return shortfalls(Archived.read(self.data), self.truth(), self.kept)
+        return shortfalls(Archived.read(self.data), self.expected_rows(), self.kept)
 
     def _ever_served(self) -> dict[str, set[str]]:
         served = {audio_id: set(digests) for audio_id, digests in self.kept.items()}
-        for row in self.truth():
+        for row in self.expected_rows():
             if row.audio_id and row.is_archived:
                 served.setdefault(row.audio_id, set()).add(row.digest.sha256)
         return served
