@@ -57,7 +57,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-forgetting-") as folder:
-        faults = _Trial(Path(folder), random.Random(arguments.seed)).run(arguments.times)  # noqa: S311 -- dice
+        faults = _Trial(Path(folder), random.Random(arguments.seed)).run(arguments.times)  # noqa: S311 -- not for secrets
     for fault in faults:
         print(fault)
     return 1 if faults else 0

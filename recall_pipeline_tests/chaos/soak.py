@@ -101,7 +101,7 @@ def run(folder: Path, minutes: float, seed: int, *, tell: bool = False) -> Repor
     day = utc_now().date() - timedelta(days=1)
     world = small_world(day)
     with Sandbox(world, list_per_minute=None, object_per_minute=None, page_size=7, repeat_rows=2).running() as sandbox:
-        soak = Soak(Trial(folder / "trial", sandbox, day), random.Random(seed))  # noqa: S311 -- dice, not secrets
+        soak = Soak(Trial(folder / "trial", sandbox, day), random.Random(seed))  # noqa: S311 -- not for secrets
         while time.monotonic() - started < minutes * 60:
             soak.round()
             if tell:
@@ -144,8 +144,8 @@ class Soak:
             self.report.faults[type(rule.effect).__name__] += self._trial.sandbox.faults.applied(rule)
         self._trial.sandbox.faults.clear()
         self._allow_all()
-        self.report.wrong += [f"round {self.report.rounds}: {lie}" for lie in self._trial.false]
-        self._trial.false.clear()
+        self.report.wrong += [f"round {self.report.rounds}: {violation}" for violation in self._trial.violations]
+        self._trial.violations.clear()
 
     def end(self) -> None:
         """Sync once more undisturbed, and compare; what came whole but bad twice has to be looked at again by name."""

@@ -96,7 +96,7 @@ def every_fault(trial: Trial, stranger: Stranger) -> Iterator[Rule]:
     yield Rule(redirect(f"{stranger.url}/api/v1/bot/"), origin="api", times=1)
     yield Rule(redirect(f"{stranger.url}/a.mp3?Signature=redirected"), origin="media", times=1)
     for fault in (*OF_SERVICE, *OF_MEDIA):
-        for rule in fault.strike(trial):
+        for rule in fault.inject(trial):
             is_edit = isinstance(rule.effect, EditJson)
             path, times = (rule.path, 3) if is_edit else ("", 1)  # the three listings are read side by side
             yield Rule(_at_once(rule.effect), rule.origin, path=path, times=times)
