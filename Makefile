@@ -6,7 +6,7 @@ SETUP = @sh requirements/install
 LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-strip-extras --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo ui test dev docs transcription toolkits bench lock
+.PHONY: help demo ui test dev docs transcription toolkits bench pictures lock
 .NOTPARALLEL:
 
 help: ## say what there is
@@ -40,12 +40,16 @@ toolkits: ## add what reads the manifests and is heavy: lhotse, with torch
 bench: ## add what the benchmarks compare with
 	$(SETUP) runtime test bench
 
+pictures: ## add Playwright, which takes the pictures in the docs
+	$(SETUP) runtime test pictures
+
 lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest of everything
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(LOCK) --group dev --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dev.txt
 	$(LOCK) --group docs --constraints requirements/runtime.txt --constraints requirements/test.txt --constraints requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) --group bench --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/bench.txt
+	$(LOCK) --group pictures --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/pictures.txt
 	$(LOCK) --group distributed --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/distributed.txt
 	$(LOCK) --group deploy --constraints requirements/distributed.txt --output-file requirements/deploy.txt
 	$(LOCK) --group toolkits --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/toolkits.txt

@@ -1,4 +1,4 @@
-"""Measurements of the product beside what people use today; `make bench` installs the peers."""
+"""Benchmarks of the product and of common alternatives; `make bench` installs the alternatives."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""What loading the code location costs beside an empty one: `python -m benchmarks.loading [--runs 9] [--json]`.
+"""Load time of the code location, compared with an empty one: `python -m benchmarks.loading [--runs 9] [--json]`.
 
 Each load is a process of its own: interpreter, Dagster, the definitions and all that they hold. The two take turns,
 and the ratio is that of neighbours.

@@ -32,7 +32,7 @@ ROWS_A_DAY = 10_000
 
 @dataclass(frozen=True)
 class Measured:
-    """What one step cost; memory is the largest of the step's own process."""
+    """The cost of one step; memory is the peak of the step's process."""
 
     step: str
     recordings: int
@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Opened:
-    """What reading one day of a year took."""
+    """The time to read one day of a year."""
 
     reader: str
     rows: int
@@ -88,7 +88,7 @@ def _print_row(step: Measured) -> None:
 
 
 def day_of(count: int) -> Iterator[Measured]:
-    """Sync a day of so many recordings, sync it again, and let the sensor look."""
+    """Sync a day with this many recordings, sync it again, and run the sensor."""
     with tempfile.TemporaryDirectory() as folder, serving([TALK] * count, folder):
         for step in ("first sync", "no change", "sensor tick"):
             yield apart(step, count)
@@ -139,7 +139,7 @@ def sync() -> int:
 
 
 def tick() -> int:
-    """Tick the sensor once; return the number of requests that were noted against the budget."""
+    """Tick the sensor once; return the number of requests that the budget counted."""
     import sqlite3
 
     import dagster as dg
@@ -172,7 +172,7 @@ def year() -> list[Opened]:
 
 
 def _write_year(folder: str) -> None:
-    """Write one day and copy it: what matters is that there are 365 files of that size."""
+    """Write one day and copy it to 365 files of the same size."""
     from recall_pipeline.catalog import CATALOG, CatalogRow
     from recall_pipeline.storage import Layout, open_archive
 
@@ -187,7 +187,7 @@ def _write_year(folder: str) -> None:
 
 
 def _row(kind: Any, number: int) -> Any:
-    """Return a row of which every identifying column differs from every other's."""
+    """Return a row whose identifying columns are unique."""
     import hashlib
 
     def hexed(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The seed guide's way of getting the audio, as a baseline: list bots, ask for each one's recordings, ask for each
+"""The seed guide's way of getting the audio, as a baseline: list bots, look up each one's recordings, look up each
 recording's mixed audio, and download one file after another.
 
 `python -m benchmarks.seed_guide API_URL API_KEY FOLDER [MOST_FILES]`

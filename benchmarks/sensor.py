@@ -43,7 +43,7 @@ LISTS = ("bot", "recording", "audio_mixed")
 
 @dataclass
 class Measured:
-    """One way of ticking: how long a tick took, what it asked, and after how many ticks a change was requested."""
+    """One way of ticking: duration of a tick, its requests, and the ticks until a change was requested."""
 
     budget_rpm: int
     share_per_tick: int
@@ -114,7 +114,7 @@ def workspace(count: int) -> tuple[World, list[str], list[str]]:
 
 
 def _meeting(number: int, start: datetime, *, unfinished: bool) -> Iterator[SandboxBot | SandboxRecording | Artifact]:
-    """Yield a finished meeting of half an hour; its MP3 is still in the making if `unfinished`."""
+    """Yield a finished meeting of half an hour; its MP3 is still processing if `unfinished`."""
     bot_id, recording_id, audio_id = (_id(number, kind) for kind in (1, 2, 3))
     end = start + timedelta(minutes=30)
     history = (SandboxStatusChange("joining_call", start), SandboxStatusChange("done", end))
@@ -132,7 +132,7 @@ def _id(number: int, kind: int) -> str:
 
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
-    """Set environment variables for the while: the sensor reads its settings there."""
+    """Set environment variables until the block ends: the sensor reads its settings there."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -145,7 +145,7 @@ def environment(**values: str) -> Iterator[None]:
 
 
 def file_everything(archive: Archive) -> None:
-    """Put the whole lookback on file as a sync would, without the audio."""
+    """Write the tables of the whole lookback as a sync does, without the audio."""
 
     async def file() -> None:
         async with open_client(Settings()) as client:
@@ -169,7 +169,7 @@ def _as_captured(row: MixedAudioRow) -> MixedAudioRow:
 def measure(
     sandbox: Sandbox, folder: Path, rpm: int, recent: str, old: str, pages: tuple[int, int], ticks: int
 ) -> Measured:
-    """Let a recent and an old MP3 become ready, tick, and see when their days are requested."""
+    """Complete a recent and an old MP3, tick, and measure when their days are requested."""
     for audio_id in (recent, old):
         sandbox.world.finish_artifact(audio_id, TALK)
     days = {name: _day_of(sandbox, audio_id) for name, audio_id in (("recent", recent), ("old", old))}

@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own, so that what is measured is the product alone."""
+"""A sandbox in a separate process, so that only the product is measured."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ PAGE_SIZE = 100
 
 @contextmanager
 def serving(contents: Sequence[Content], folder: str, rules: Sequence[Rule] = ()) -> Iterator[Settings]:
-    """Serve a recording of `DAY` for each content; give settings that lead there, with pacing off, and to `folder`."""
+    """Serve a recording of `DAY` for each content; return settings for it and `folder`, without rate limits."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     server = context.Process(target=_serve, args=(there, contents, rules))

@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def transcribe(transcriber: Transcriber, path: Path) -> tuple[str, float, float]:
-    """Return what is heard in a clip, how long it is, and how long that took, in seconds."""
+    """Return the transcript of a clip, its length, and the processing time, in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         normalized = Path(folder) / "normalized.flac"
         facts = normalize(path, normalized, Target())
@@ -53,12 +53,12 @@ def transcribe(transcriber: Transcriber, path: Path) -> tuple[str, float, float]
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, however it is written."""
+    """Return the normalized words of a text."""
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
 def edit_distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Return how many words have to be put in, taken out or replaced to make one of the other."""
+    """Return the number of word insertions, deletions and replacements between two texts."""
     row = list(range(len(heard) + 1))
     for number, word in enumerate(said, start=1):
         above, row[0] = row[0], number

@@ -1,4 +1,4 @@
-"""How fast MP3s come home: `python -m benchmarks.transfer [--files N] [--megabytes N] [--json]`, some three minutes.
+"""Download throughput: `python -m benchmarks.transfer [--files N] [--megabytes N] [--json]`, some three minutes.
 
 A sandbox in a process of its own serves N files over a line of 50 ms latency and 2 MB/s a connection. They are fetched
 by this project (list walks, transfer, SHA-256; no decoding), by `curl --parallel` from a list of links with the same
@@ -38,7 +38,7 @@ _CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Noise:
-    """Bytes that are no audio: nobody decodes them here."""
+    """Bytes that are not audio, since this benchmark does not decode."""
 
     number: int
     size_bytes: int
@@ -46,21 +46,21 @@ class Noise:
     media_type: str = "audio/mpeg"
 
     def body(self) -> bytes:
-        """The bytes, other ones for another number."""
+        """The bytes, unique for each number."""
         return (self.number.to_bytes(4, "big") * (self.size_bytes // 4 + 1))[: self.size_bytes]
 
 
 @dataclass(frozen=True)
 class Line:
-    """Serve over a slow line: a while until the first byte, then so many a second."""
+    """A slow network: a latency before the first byte, then a limited rate."""
 
     latency_seconds: float
     bytes_per_second: float
 
-    async def happen(self, call: Call) -> None:
-        """Answer at the line's pace."""
+    async def apply(self, call: Call) -> None:
+        """Send the answer at this rate."""
         await asyncio.sleep(self.latency_seconds)
-        answer = await call.true_answer()
+        answer = await call.normal_answer()
         started = time.monotonic()
         await call.begin(answer, len(answer.body))
         for start in range(0, len(answer.body), _CHUNK_BYTES):
@@ -78,7 +78,7 @@ SLOW_LINE = (
 
 @dataclass(frozen=True)
 class Timed:
-    """One way of fetching: wall and CPU seconds for so many bytes; the CPU is that of the fetching process."""
+    """One way to download: wall and CPU seconds per bytes; CPU of the downloading process."""
 
     way: str
     files: int
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 async def listed(settings: Settings) -> list[tuple[str, str]]:
-    """Return the id and the link of every MP3, found by the walks that a sync takes."""
+    """Return the id and the link of every MP3, found by the listings of a sync."""
     async with open_client(settings) as client:
         listing = await list_days(client, DAY, DAY)
     found = [(audio.id, audio.download_url) for audio in listing.audio_mixed.values()]
@@ -125,7 +125,7 @@ async def listed(settings: Settings) -> list[tuple[str, str]]:
 
 
 def fetch_all(settings: Settings, folder: Path) -> None:
-    """Fetch and hash everything as a capture does, short of decoding it."""
+    """Download and hash all files as a sync does, without decoding."""
 
     async def fetch() -> None:
         found = await listed(settings)
@@ -148,7 +148,7 @@ async def _no_fresh_link() -> SecretStr:
 
 
 def curl(links: list[str], folder: Path) -> None:
-    """Fetch the links with curl, as many at a time."""
+    """Download the links with curl, with the same concurrency."""
     config = folder / "links"
     config.write_text("".join(f'url = "{link}"\noutput = "{folder / str(n)}"\n' for n, link in enumerate(links)))
     command = ["curl", "--silent", "--fail", "--parallel", "--parallel-max", f"{CONNECTIONS}", "--config", f"{config}"]
@@ -156,7 +156,7 @@ def curl(links: list[str], folder: Path) -> None:
 
 
 def seed_guide(settings: Settings, files: int, size_bytes: int, timed_files: int) -> Timed:
-    """Time the first files of the seed guide's script, and reckon with the rest."""
+    """Time the seed guide's script on the first files, and extrapolate."""
 
     def some(folder: Path) -> None:
         assert settings.api_key
@@ -175,7 +175,7 @@ def seed_guide(settings: Settings, files: int, size_bytes: int, timed_files: int
 
 
 def timed(way: str, files: int, size_bytes: int, fetch: Callable[[Path], None]) -> Timed:
-    """Fetch into a folder of its own, and check that everything came."""
+    """Download into a new folder, and check that all files are there."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cpu, wall = _cpu_seconds(), time.perf_counter()

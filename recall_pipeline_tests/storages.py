@@ -1,4 +1,4 @@
-"""The storages that a room's tests run on, and how to look into either without the code under test."""
+"""The storages that tests run on, and readers of both that do not use the code under test."""
 
 import fsspec
 import pytest
@@ -9,7 +9,7 @@ FOLDER_AND_BUCKET = (FOLDER, BUCKET)
 
 
 def stored(root: str) -> dict[str, bytes]:
-    """Return the content of every file below a folder or an fsspec URL, by its path from there on."""
+    """Return the content of every file below a folder or an fsspec URL, by relative path."""
     scheme = root.partition("://")[0] if "://" in root else "file"
     filesystem = fsspec.filesystem(scheme, use_listings_cache=False)
     path = filesystem._strip_protocol(root)
@@ -18,5 +18,5 @@ def stored(root: str) -> dict[str, bytes]:
 
 
 def stored_keys(root: str) -> list[str]:
-    """Return the path of every file below `root`, from there on, in order."""
+    """Return the relative path of every file below `root`, sorted."""
     return list(stored(root))

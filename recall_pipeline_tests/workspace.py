@@ -1,4 +1,4 @@
-"""A workspace with a few recordings of one day on a sandbox, and what a sync makes of them, step by step."""
+"""A workspace with a few recordings of one day on a sandbox, and the steps of a sync on them."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,24 +29,24 @@ _TALK_SECONDS = 6
 
 
 def talk(number: int = 0) -> Speech:
-    """A short MP3; another number, other bytes."""
+    """A short MP3; each number gives other bytes."""
     return Speech(_TALK_SECONDS, title=f"talk {number}")
 
 
 def an_id(name: str) -> str:
-    """A UUID that a name always gets."""
+    """The same UUID for the same name."""
     return str(uuid5(NAMESPACE_OID, name))
 
 
 @dataclass(frozen=True)
 class Rewritten:
-    """An effect that answers with what `rewrite` makes of the true answer."""
+    """An effect that changes the normal answer with `rewrite`."""
 
     rewrite: Callable[[Answer], Answer]
 
-    async def happen(self, call: Call) -> None:
-        """Answer."""
-        await call.reply(self.rewrite(await call.true_answer()))
+    async def apply(self, call: Call) -> None:
+        """Send the rewritten answer."""
+        await call.reply(self.rewrite(await call.normal_answer()))
 
 
 class Workspace:
@@ -74,7 +74,7 @@ class Workspace:
             name="Archive Bot",
             platform=platform,
             meeting_url={"meeting_id": name, "platform": platform, "meeting_password": "pass-of-nobody"},
-            asked_url=None,
+            requested_url=None,
             join_at=starts_at,
             status_changes=(SandboxStatusChange("joining_call", starts_at), SandboxStatusChange("done", ends_at)),
             recording_config={"audio_mixed_mp3": {}},
@@ -99,7 +99,7 @@ class Workspace:
         return artifacts
 
     def capture(self, *, again: frozenset[str] = frozenset(), **changes: Any) -> DownloadReport:
-        """Discover and capture the day, as the assets do; `changes` are settings."""
+        """Discover and download the day, as the assets do; `changes` are settings."""
         settings = self.settings.model_copy(update=changes)
         return asyncio.run(self._capture(settings, again))
 
@@ -114,27 +114,27 @@ class Workspace:
         return self.catalog(**changes)
 
     def row(self, audio_id: str) -> MixedAudioRow:
-        """The row of an MP3 as it is on file."""
+        """The stored row of an MP3."""
         return next(row for row in MIXED_AUDIO.read(self.archive, DAY) or [] if row.audio_id == audio_id)
 
     def content(self, key: str | None) -> bytes:
-        """What is published under a key."""
+        """The stored bytes of a key."""
         return stored(self.archive.address.root)[key or "nothing"]
 
     def keys(self, below: str) -> list[str]:
-        """The keys of everything published below a folder."""
+        """The keys of all stored files below a folder."""
         return [key for key in stored_keys(self.archive.address.root) if key.startswith(f"{below}/")]
 
     def media_requests(self) -> list[str]:
-        """The artifact ids that were asked of the media host, in order."""
+        """The artifact ids of the requests to the media host, in order."""
         return [Path(access.path).stem for access in self.accesses(origin="media")]
 
     def object_requests(self) -> list[str]:
-        """The paths that were asked of the API beside its lists."""
+        """The paths of the lookups, in order."""
         return [access.path for access in self.accesses(origin="api", path=r"/[0-9a-f-]{36}/$")]
 
     def accesses(self, **of: Any) -> list[Access]:
-        """What was asked so far; one more request makes sure that what came before has been written down."""
+        """The requests so far; one more request makes sure that all earlier ones are logged."""
         httpx.get(f"{self.sandbox.api_url}/nothing/")
         return self.sandbox.access_log.only(**of)
 

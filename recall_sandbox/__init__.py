@@ -1,17 +1,16 @@
-"""A Recall.ai on loopback that can misbehave on request; the demo, the tests and the docs run on it.
+"""A local mock of the Recall.ai API that can misbehave on request; the demo, the tests and the docs run on it.
 
-Belongs here: what the service says and does as docs/design/recall-api.md, sections 1 to 6 tell it, the meetings it
-tells of, and every way in which it may fail. Does not belong here: anything that reads the archive or
-knows how the pipeline works inside; this package imports nothing of it,
-so that a mistake of the pipeline cannot hide behind the same mistake here.
+Belongs here: what the service does by docs/design/recall-api.md, sections 1 to 8; the sample meetings; every fault
+that a test may request. Does not belong here: code that reads the archive or depends on the pipeline. The sandbox
+imports nothing from `recall_pipeline`, so the two cannot share a mistake
+(docs/design/adr/0014-sandbox-independence.md).
 
-Comes in: a `World` of bots, recordings and artifacts, and a fault plan. Goes out: two HTTP origins on
-127.0.0.1 (the API and the storage that its download links point to), an access log of what was asked,
-and the truth that a right archive must come to.
+Comes in: a `World` of bots, recordings and artifacts, and a fault plan. Goes out: two HTTP origins on 127.0.0.1 (the
+API, and the storage that its download links point to), an access log of all requests, and the expected catalog rows.
 
     world = demo_world(today)
     with Sandbox(world).running() as sandbox:
-        ...  # sandbox.api_url, sandbox.api_key, sandbox.faults, sandbox.access_log, sandbox.world.truth()
+        ...  # sandbox.api_url, sandbox.api_key, sandbox.faults, sandbox.access_log, sandbox.world.expected_rows()
 """
 
 from recall_sandbox.access_log import Access, AccessLog

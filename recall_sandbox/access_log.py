@@ -1,4 +1,4 @@
-"""What was asked of the sandbox, request by request; tests hold the client to it."""
+"""The log of all requests to the sandbox; tests check the client's requests with it."""
 
 import logging
 import re
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Access:
-    """One request and what came of it; `status` is None when no answer was begun.
+    """One request and its result; `status` is None if no answer was started.
 
-    `query` is as it was sent, signatures included: this is the one place that keeps them.
+    `query` is the raw query string, with signatures: only this log stores them.
     """
 
     at: datetime
@@ -38,7 +38,7 @@ class Access:
 
 
 class AccessLog:
-    """All accesses so far, oldest first; each is there before its answer's last byte is."""
+    """All requests so far, oldest first; each is logged before the last byte of its answer is sent."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -52,7 +52,7 @@ class AccessLog:
         return len(self._accesses)
 
     def only(self, *, origin: Origin | None = None, method: str | None = None, path: str = "") -> list[Access]:
-        """Those of an origin, of a method, and of a path in which this regular expression is found."""
+        """The requests to an origin, with a method, and with a path that matches this regular expression anywhere."""
         return [
             access
             for access in self
@@ -60,18 +60,18 @@ class AccessLog:
         ]
 
     def clear(self) -> None:
-        """Forget all accesses."""
+        """Remove all entries."""
         with self._lock:
             self._accesses.clear()
 
     def append(self, access: Access) -> None:
-        """Add one."""
+        """Add an entry."""
         with self._lock:
             self._accesses.append(access)
 
 
 class LogAccess:
-    """ASGI middleware that writes one origin's accesses down, outermost so that it sees what left."""
+    """ASGI middleware that logs the requests to one origin; outermost, so that it sees what is really sent."""
 
     def __init__(self, app: ASGIApp, origin: Origin, log: AccessLog) -> None:
         self._app = app
@@ -79,7 +79,7 @@ class LogAccess:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request, and log it."""
         entry = _Entry(scope, self._origin, self._log)
         connection: Connection = scope["state"]["connection"]
         connection.before_end = entry.write
@@ -113,7 +113,7 @@ class _Entry:
             elif not message.get("more_body", False):
                 self.write()
             if self._bytes_sent == self._announced_bytes:
-                self.write()  # whoever asked has all of it with this message, and may look here next
+                self.write()  # with this message the client has the whole answer, and a test may read the log
             await send(message)
 
         return counted
@@ -141,5 +141,5 @@ class _Entry:
 
 
 def has_body(headers: Headers) -> bool:
-    """Whether a request announces a body of at least a byte."""
+    """Whether a request's headers announce a body that is not empty."""
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers

@@ -1,4 +1,4 @@
-"""The API origin: the endpoints of docs/design/recall-api.md, sections 3 to 6, and DELETE for bots' media."""
+"""The API origin: the endpoints of docs/design/recall-api.md, sections 3 to 6, with DELETE for media."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
-    """Every endpoint reads the world anew; nothing is kept between requests but limits and answers."""
+    """The endpoints. Between requests they keep only rate limits and the answers to Idempotency-Keys."""
 
     def __init__(self, world: World, behaviour: Behaviour, links: Links, clock: Clock) -> None:
         self._world = world
@@ -59,30 +59,30 @@ class Api:
         """`{count, next, previous, results}`, by page number."""
         rows = self._listings.bots(request.query_params)
         number = request.query_params.get("page", "1")
-        page = numbered_page(rows, request.url, number, *self._page_switches())
+        page = numbered_page(rows, request.url, number, *self._page_settings())
         return self._page(page, self._bot_json, count=len(rows.rows))
 
     async def list_recordings(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
         rows = self._listings.recordings(request.query_params)
         cursor = request.query_params.get("cursor")
-        page = cursor_page(rows, request.url, cursor, *self._page_switches())
+        page = cursor_page(rows, request.url, cursor, *self._page_settings())
         return self._page(page, self._recording_json)
 
     async def list_artifacts(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
         rows = self._listings.artifacts(request.query_params)
         cursor = request.query_params.get("cursor")
-        page = cursor_page(rows, request.url, cursor, *self._page_switches())
+        page = cursor_page(rows, request.url, cursor, *self._page_settings())
         return self._page(page, self._artifact_json)
 
     async def create_bot(self, request: Request) -> Response:
-        """201 with the bot."""
+        """201 with the new bot."""
         try:
-            asked = await request.json()
+            body = await request.json()
         except ValueError:
             raise Refusal(400, {"code": "parse_error", "detail": "JSON parse error"}) from None
-        bot = await self._creation.create(asked, request.headers.get("idempotency-key"))
+        bot = await self._creation.create(body, request.headers.get("idempotency-key"))
         return JSONResponse(self._bot_json(bot), 201)
 
     async def read_bot(self, request: Request) -> Response:
@@ -90,20 +90,20 @@ class Api:
         return JSONResponse(self._bot_json(_found(self._world.bots.get(_path_id(request)))))
 
     async def read_recording(self, request: Request) -> Response:
-        """One recording; a deleted one as it is, unless it is gone."""
+        """One recording; a deleted one with its status, or 404 if it is `gone`."""
         return JSONResponse(self._recording_json(self._recording(request)))
 
     async def read_artifact(self, request: Request) -> Response:
-        """One artifact with a fresh link; a deleted one as it is, unless it is gone."""
+        """One artifact with a new link; a deleted one with its status, or 404 if it is `gone`."""
         return JSONResponse(self._artifact_json(self._artifact(request)))
 
     async def delete_recording(self, request: Request) -> Response:
-        """204; it is deleted for good, its artifacts with it."""
+        """204; deletes the recording and its artifacts permanently."""
         self._world.delete_recording(self._recording(request).id)
         return Response(status_code=204)
 
     async def delete_artifact(self, request: Request) -> Response:
-        """204; it is deleted for good."""
+        """204; deletes the artifact permanently."""
         self._world.delete_artifact(self._artifact(request).id)
         return Response(status_code=204)
 
@@ -115,12 +115,12 @@ class Api:
         row = _found(self._world.artifacts.get(_path_id(request)))
         return _found(None if row.gone else row)
 
-    def _page_switches(self) -> tuple[int, int]:
+    def _page_settings(self) -> tuple[int, int]:
         return self._behaviour.page_size, self._behaviour.repeat_rows
 
     def _page(self, page: Page[Any], render: Callable[[Any], Any], **more: int) -> Response:
-        beside = {**more, "next": page.next, "previous": page.previous}
-        return JSONResponse({**beside, "results": [render(row) for row in page.rows]})
+        fields = {**more, "next": page.next, "previous": page.previous}
+        return JSONResponse({**fields, "results": [render(row) for row in page.rows]})
 
     def _bot_json(self, bot: SandboxBot) -> dict[str, Any]:
         return bot_json(self._world, bot, self._mint)

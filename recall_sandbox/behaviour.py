@@ -1,4 +1,4 @@
-"""Which of the readings that docs/design/recall-api.md leaves open the sandbox speaks, and how strictly."""
+"""Switches for what docs/design/recall-api.md leaves open, and for the limits of the service."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,15 +11,15 @@ Closed = Literal["left", "right", "both", "neither"]
 
 @dataclass
 class Behaviour:
-    """Switches that may be turned while the sandbox serves; each request reads them anew.
+    """Settings of a sandbox; they can change while it serves, since each request reads them.
 
-    `order`: of every list. `repeat_rows`: how many rows of a page the next one shows again.
+    `order`: the order of every list. `repeat_rows`: how many rows of a page the next page repeats.
     `join_at_granularity`: what `join_at_after` and `join_at_before` compare (docs/design/recall-api.md, section 4).
-    `created_at_closed`: which ends of `created_at_after/before` are included (docs/design/recall-api.md, section 5).
-    `list_per_minute`, `object_per_minute`, `create_per_minute`: calls that each endpoint allows in a
+    `created_at_closed`: which bounds of `created_at_after/before` are included (docs/design/recall-api.md, section 5).
+    `list_per_minute`, `object_per_minute`, `create_per_minute`: requests that each endpoint allows in a
     sliding window of `window_seconds`; None for no limit (docs/design/recall-api.md, section 2).
-    `link_life_seconds`: of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes
-    ahead can still be made before 507; None for any number. `create_seconds`: how long making one takes.
+    `link_life_seconds`: lifetime of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes
+    ahead can still be created before 507; None for no limit. `create_seconds`: how long a creation takes.
     """
 
     page_size: int = 10
@@ -36,6 +36,6 @@ class Behaviour:
     create_seconds: float = 0.0
 
     def limit_of(self, kind: Endpoint) -> int | None:
-        """Calls in a window that an endpoint of this kind allows; None for any number."""
+        """Requests per window that an endpoint of this kind allows; None for no limit."""
         limits = {"list": self.list_per_minute, "object": self.object_per_minute, "create": self.create_per_minute}
         return limits[kind]

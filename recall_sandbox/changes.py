@@ -1,4 +1,4 @@
-"""What changes in a world, as the events that Recall.ai would send (docs/design/recall-api.md, section 8)."""
+"""Changes of a world as webhook events of Recall.ai (docs/design/recall-api.md, section 8)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,45 +24,45 @@ _BOT_EVENTS = frozenset(
 
 
 @dataclass(frozen=True)
-class Told:
-    """One event before it is signed: its type, and its payload."""
+class SandboxEvent:
+    """One webhook event: its type, and its payload before it is signed."""
 
     type: str
     payload: dict[str, Any]
 
 
 class Changes:
-    """Compares the world with what it was at the look before, its `revision`; the first look tells all that is."""
+    """Finds the changes of a world since the last call, which saw `revision`; the first call returns every object."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.revision = -1
-        self._known: dict[str, object] = {}
+        self._reported: dict[str, object] = {}
 
-    def look(self) -> list[Told]:
-        """Return what has changed since the look before, bots first."""
+    def new_events(self) -> list[SandboxEvent]:
+        """Return the events since the last call, bots first."""
         with self._world.lock:
             if self._world.revision == self.revision:
                 return []
             self.revision = self._world.revision
             return [*self._of_bots(), *self._of_recordings(), *self._of_artifacts()]
 
-    def _of_bots(self) -> Iterator[Told]:
+    def _of_bots(self) -> Iterator[SandboxEvent]:
         for bot in self._world.bots:
-            known = self._known.get(bot.id, 0)
-            assert isinstance(known, int)  # noqa: S101 -- how many of its changes were told
-            for change in bot.status_changes[known:]:
+            reported = self._reported.get(bot.id, 0)
+            assert isinstance(reported, int)  # noqa: S101 -- the number of its reported changes
+            for change in bot.status_changes[reported:]:
                 if change.code in _BOT_EVENTS:
                     yield _event_of("bot", change.code, change.sub_code, change.created_at, bot=bot)
-            self._known[bot.id] = len(bot.status_changes)
+            self._reported[bot.id] = len(bot.status_changes)
 
-    def _of_recordings(self) -> Iterator[Told]:
+    def _of_recordings(self) -> Iterator[SandboxEvent]:
         for row in self._world.recordings:
             if self._is_new(row):
                 bot = self._world.bots.get(row.bot_id or "")
                 yield _event_of("recording", row.status, row.sub_code, row.updated_at, recording=row, bot=bot)
 
-    def _of_artifacts(self) -> Iterator[Told]:
+    def _of_artifacts(self) -> Iterator[SandboxEvent]:
         for row in self._world.artifacts:
             recording = self._world.recordings.get(row.recording_id)
             if self._is_new(row):
@@ -72,13 +72,13 @@ class Changes:
 
     def _is_new(self, row: SandboxRecording | Artifact) -> bool:
         now = (row.status, row.updated_at)
-        before, self._known[row.id] = self._known.get(row.id), now
+        before, self._reported[row.id] = self._reported.get(row.id), now
         return before != now
 
 
 def _event_of(
     kind: str, code: str, sub_code: str | None, at: datetime, **objects: SandboxBot | SandboxRecording | Artifact | None
-) -> Told:
+) -> SandboxEvent:
     named = {name: {"id": row.id, "metadata": row.metadata} for name, row in objects.items() if row}
     change = {"code": code, "sub_code": sub_code, "updated_at": at.isoformat()}
-    return Told(f"{kind}.{code}", {"event": f"{kind}.{code}", "data": {"data": change, **named}})
+    return SandboxEvent(f"{kind}.{code}", {"event": f"{kind}.{code}", "data": {"data": change, **named}})

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The clock of the sandbox."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def system_now() -> datetime:
-    """The clock of the real world."""
+    """The current time in UTC, from the system."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A client's connection, for effects that end it before the answer ends."""
+"""A client's TCP connection, for effects that end it before the end of the answer."""
 
 import asyncio
 import socket
@@ -11,19 +11,19 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """One TCP connection; `before_end` is called before it is ended from here."""
+    """One TCP connection; `close` and `reset` call `before_end` first."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.before_end: Callable[[], None] = lambda: None
 
     def close(self) -> None:
-        """Deliver what was sent so far, then close."""
+        """Send what is buffered, then close."""
         self.before_end()
         self._transport.close()
 
     def reset(self) -> None:
-        """Reset the connection; what was sent last may be lost."""
+        """Reset the connection; buffered bytes may be lost."""
         self.before_end()
         opened = self._transport.get_extra_info("socket")
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -31,9 +31,9 @@ class Connection:
 
 
 class HttpProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the `Connection` in every request's `scope["state"]["connection"]`."""
+    """The HTTP/1.1 protocol of uvicorn; `scope["state"]["connection"]` of each request is its `Connection`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to serve a connection."""
+        """Start to serve a connection."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "connection": Connection(transport)}

@@ -1,4 +1,4 @@
-"""What lies behind a download link: bytes built when first asked for, and what they are worth."""
+"""The files behind download links: their bytes, built on first use, and their expected outcome."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from recall_sandbox.speech import Speech
 
 
 class Content(Protocol):
-    """Always the same bytes; equal contents are built once."""
+    """A file that can be served; equal contents have equal bytes, and are built once."""
 
     def __hash__(self) -> int: ...
 
@@ -21,17 +21,17 @@ class Content(Protocol):
 
     @property
     def media_type(self) -> str:
-        """The Content-Type it is served with."""
+        """The Content-Type of the answer."""
         ...
 
     def body(self) -> bytes:
-        """The bytes."""
+        """Build the bytes."""
         ...
 
 
 @dataclass(frozen=True)
 class Truncated:
-    """An MP3 that lost its end long ago: it is served whole, yet its own header promises more."""
+    """An MP3 without its end: it is served completely, but its length header promises more."""
 
     of: Speech
     kept: float = 0.6
@@ -39,20 +39,20 @@ class Truncated:
     media_type: str = "audio/mpeg"
 
     def body(self) -> bytes:
-        """The first `kept` of the file's bytes."""
+        """The first part of the file's bytes; `kept` is its share (0 to 1)."""
         whole = self.of.body()
         return whole[: int(len(whole) * self.kept)]
 
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """A web page served with 200 where audio should be."""
+    """A web page, served with status 200 instead of audio."""
 
     outcome: str = "corrupt"
     media_type: str = "text/html; charset=utf-8"
 
     def body(self) -> bytes:
-        """The page."""
+        """The HTML page."""
         return (
             b"<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head>\n"
             b"<body><h1>We will be back soon</h1></body></html>\n"
@@ -61,20 +61,20 @@ class ErrorPage:
 
 @dataclass(frozen=True)
 class RawAudio:
-    """An artifact of format `raw`; nobody should ever fetch it."""
+    """The file of an artifact with the format `raw`; the pipeline must not download it."""
 
     seconds: float = 1.0
     outcome: str = "ready"
     media_type: str = "application/octet-stream"
 
     def body(self) -> bytes:
-        """Signed 16-bit silence, 16 kHz."""
+        """Silence as signed 16-bit PCM, 16 kHz, mono."""
         return b"\0\0" * int(self.seconds * 16_000)
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What identifies a content's bytes."""
+    """Size and checksums of a content."""
 
     size_bytes: int
     sha256: str
@@ -85,19 +85,19 @@ _building = RLock()
 
 
 def body_of(content: Content) -> bytes:
-    """The bytes of a content, kept for the next time; two threads never build side by side."""
+    """The bytes of a content, cached; only one thread builds at a time."""
     with _building:
-        return _kept_body(content)
+        return _cached_body(content)
 
 
 @lru_cache(maxsize=64)
-def _kept_body(content: Content) -> bytes:
+def _cached_body(content: Content) -> bytes:
     return content.body()
 
 
 @cache
 def digest_of(content: Content) -> Digest:
-    """Size and checksums of a content's bytes."""
+    """Size and checksums of a content's bytes, cached."""
     body = body_of(content)
     return Digest(
         size_bytes=len(body),

@@ -1,18 +1,23 @@
-"""The demo's meetings: five days of a small company, with all that goes wrong."""
+"""The demo's meetings: five days of a small company, with every outcome and every odd shape of the API."""
 
 from datetime import date
+from functools import cache
+from importlib.resources import files
 
-from recall_sandbox.meetings import rows_of
-from recall_sandbox.meetings_with_audio import MEETINGS_WITH_AUDIO
-from recall_sandbox.meetings_without_audio import MEETINGS_WITHOUT_AUDIO
+from recall_sandbox.meeting_file import read_meetings
+from recall_sandbox.meetings import SampleMeeting, rows_of
 from recall_sandbox.world import World
 
-MEETINGS = (*MEETINGS_WITH_AUDIO, *MEETINGS_WITHOUT_AUDIO)
+
+@cache
+def demo_meetings() -> tuple[SampleMeeting, ...]:
+    """The meetings in `demo_meetings.yaml`, in the order of that file."""
+    return read_meetings(files("recall_sandbox") / "demo_meetings.yaml")
 
 
 def demo_world(today: date) -> World:
-    """The demo's meetings, in the five days before `today` (UTC); the same day gives the same world."""
+    """A world with the demo's meetings, in the five days before `today` (UTC); the same day gives the same world."""
     world = World()
-    for meeting in MEETINGS:
+    for meeting in demo_meetings():
         world.add(*rows_of(meeting, today))
     return world

@@ -1,4 +1,4 @@
-"""What can go wrong with one request; a new effect is one more frozen dataclass with `happen`."""
+"""The faults of a single request; a new effect is a frozen dataclass with the method `apply`."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from recall_sandbox.media import error
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer, true or invented."""
+    """A complete HTTP answer."""
 
     status: int
     body: bytes
@@ -24,37 +24,37 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """One request at the moment when something may happen to it."""
+    """One ASGI request, before it is served."""
 
     app: ASGIApp
     scope: Scope
     receive: Receive
     send: Send
 
-    async def go_on(self) -> None:
-        """Let it be served as ever."""
+    async def serve(self) -> None:
+        """Serve the request normally."""
         await self.app(self.scope, self.receive, self.send)
 
-    async def true_answer(self) -> Answer:
-        """Serve it, but hold the answer back."""
+    async def normal_answer(self) -> Answer:
+        """Serve the request, and return the answer without sending it."""
         messages: list[Message] = []
 
-        async def hold(message: Message) -> None:
+        async def collect(message: Message) -> None:
             messages.append(message)
 
-        await self.app(self.scope, self.receive, hold)
+        await self.app(self.scope, self.receive, collect)
         start, *rest = messages
         body = b"".join(message.get("body", b"") for message in rest)
         headers = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
         return Answer(start["status"], body, headers)
 
     async def reply(self, answer: Answer) -> None:
-        """Answer it, with the Content-Length that fits the body."""
+        """Send an answer with the right Content-Length."""
         await self.begin(answer, len(answer.body))
         await self.send({"type": "http.response.body", "body": answer.body})
 
     async def begin(self, answer: Answer, content_length: int, first_bytes: bytes = b"") -> None:
-        """Send the head and the first bytes of an answer that announces `content_length` bytes."""
+        """Send the headers, with this Content-Length, and the first bytes of the body."""
         headers = MutableHeaders(dict(answer.headers))
         headers["content-length"] = str(content_length)
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers.raw})
@@ -63,29 +63,29 @@ class Call:
 
     @property
     def connection(self) -> Connection:
-        """The connection it came on."""
+        """The client's connection."""
         connection: Connection = self.scope["state"]["connection"]
         return connection
 
 
 class Effect(Protocol):
-    """Something that happens to a request instead of, or besides, its answer."""
+    """A fault that replaces or changes the answer of a request."""
 
-    async def happen(self, call: Call) -> None:
-        """Take the request's answer into one's own hands."""
+    async def apply(self, call: Call) -> None:
+        """Answer the request, or end its connection."""
         ...
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Answer with this instead; the app never sees the request."""
+    """A fixed answer; the request does not reach the app."""
 
     status: int
     body: bytes | Mapping[str, Any] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    async def happen(self, call: Call) -> None:
-        """Answer."""
+    async def apply(self, call: Call) -> None:
+        """Send the fixed answer; a mapping is sent as JSON."""
         if isinstance(self.body, bytes):
             await call.reply(Answer(self.status, self.body, self.headers))
         else:
@@ -94,87 +94,87 @@ class Reply:
 
 
 def throttling(retry_after: str) -> Reply:
-    """429 with this Retry-After: seconds, a date, or nonsense."""
+    """429 with this Retry-After header: seconds, a date, or an invalid value."""
     body = {"code": "throttled", "detail": "Request was throttled."}
     return Reply(429, body, {"Retry-After": retry_after})
 
 
 def unavailable(status: int = 503) -> Reply:
-    """A gateway's error page."""
+    """A gateway's HTML error page with this status."""
     page = f"<html><body><h1>{status} Service Temporarily Unavailable</h1></body></html>"
     return Reply(status, page.encode(), {"Content-Type": "text/html"})
 
 
 def error_page() -> Reply:
-    """A web page with 200, where JSON or audio should be."""
+    """A web page with status 200 instead of JSON or audio."""
     return Reply(200, b"<html><body>Please sign in</body></html>", {"Content-Type": "text/html"})
 
 
 def garbage_json() -> Reply:
-    """200 and application/json, cut in the middle of a value."""
+    """Status 200 and application/json, truncated within a value."""
     return Reply(200, b'{"next": null, "results": [{"id": "7b0c', {"Content-Type": "application/json"})
 
 
 def redirect(to: str, status: int = 302) -> Reply:
-    """Elsewhere."""
+    """A redirect to the URL `to`."""
     return Reply(status, b"", {"Location": to})
 
 
 def expired_link() -> Reply:
-    """What storage says of a link whose time is over."""
+    """The storage's answer to an expired link: 403."""
     denied = error("AccessDenied")
     return Reply(403, bytes(denied.body), {"Content-Type": "application/xml"})
 
 
 @dataclass(frozen=True)
 class Delay:
-    """Wait before serving it."""
+    """Serve the request after `seconds`."""
 
     seconds: float
 
-    async def happen(self, call: Call) -> None:
-        """Wait, then go on."""
+    async def apply(self, call: Call) -> None:
+        """Wait, then serve the request."""
         await asyncio.sleep(self.seconds)
-        await call.go_on()
+        await call.serve()
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Close the connection after exactly so many bytes of the body, short of its Content-Length."""
+    """Close the connection after exactly `after_bytes` bytes of the body; Content-Length states more."""
 
     after_bytes: int
 
-    async def happen(self, call: Call) -> None:
-        """Begin well, then hang up."""
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Send the first bytes, then close the connection."""
+        answer = await call.normal_answer()
         await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
         call.connection.close()
 
 
 @dataclass(frozen=True)
 class Reset:
-    """Reset the connection after about so many bytes of the body; None: before the answer begins."""
+    """Reset the connection after about `after_bytes` bytes of the body; None: before the answer starts."""
 
     after_bytes: int | None = None
 
-    async def happen(self, call: Call) -> None:
-        """Begin well, then break."""
+    async def apply(self, call: Call) -> None:
+        """Send the first bytes, then reset the connection."""
         if self.after_bytes is not None:
-            answer = await call.true_answer()
+            answer = await call.normal_answer()
             await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
         call.connection.reset()
 
 
 @dataclass(frozen=True)
 class Stall:
-    """Fall silent for `seconds` after so many bytes of the body, then hang up."""
+    """Send nothing for `seconds` after `after_bytes` bytes of the body, then close the connection."""
 
     after_bytes: int
     seconds: float
 
-    async def happen(self, call: Call) -> None:
-        """Begin well, then say nothing."""
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Send the first bytes, wait, then close the connection."""
+        answer = await call.normal_answer()
         await call.begin(answer, len(answer.body), answer.body[: self.after_bytes])
         await asyncio.sleep(self.seconds)
         call.connection.close()
@@ -182,14 +182,14 @@ class Stall:
 
 @dataclass(frozen=True)
 class Trickle:
-    """Send the body in small pieces, with a pause after each; a slow line, or one that is as good as dead."""
+    """Send the body in chunks, with a pause after each, as a slow or stalled network does."""
 
     chunk_bytes: int
     pause_seconds: float
 
-    async def happen(self, call: Call) -> None:
-        """Answer bit by bit."""
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Send the answer chunk by chunk."""
+        answer = await call.normal_answer()
         await call.begin(answer, len(answer.body))
         for start in range(0, len(answer.body), self.chunk_bytes):
             chunk = answer.body[start : start + self.chunk_bytes]
@@ -199,58 +199,58 @@ class Trickle:
 
 
 @dataclass(frozen=True)
-class ForgetRange:
-    """Answer a request for a range with the whole."""
+class IgnoreRange:
+    """Answer a range request with the whole body."""
 
-    async def happen(self, call: Call) -> None:
-        """Serve it as if no range had been asked for."""
+    async def apply(self, call: Call) -> None:
+        """Serve the request without its Range header."""
         headers = [(name, value) for name, value in call.scope["headers"] if name != b"range"]
         await call.app({**call.scope, "headers": headers}, call.receive, call.send)
 
 
 @dataclass(frozen=True)
 class Truncate:
-    """Serve only the first bytes, and announce no more than these: nothing on the wire looks wrong."""
+    """Serve only the first bytes, with a Content-Length that fits them: HTTP shows no error."""
 
     kept_bytes: int
 
-    async def happen(self, call: Call) -> None:
-        """Answer with less."""
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Send the shortened answer."""
+        answer = await call.normal_answer()
         await call.reply(Answer(answer.status, answer.body[: self.kept_bytes], answer.headers))
 
 
 @dataclass(frozen=True)
 class EditJson:
-    """Change an answer's JSON on its way out."""
+    """Change the JSON of an answer with the function `edit`."""
 
     edit: Callable[[Any], Any]
 
-    async def happen(self, call: Call) -> None:
-        """Answer with what `edit` makes of the truth."""
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        """Send the edited JSON."""
+        answer = await call.normal_answer()
         edited = json.dumps(self.edit(json.loads(answer.body))).encode()
         await call.reply(Answer(answer.status, edited, answer.headers))
 
 
 @dataclass(frozen=True)
 class LoopingNext:
-    """A list page whose `next` is the page itself."""
+    """A list page whose `next` is the URL of that page."""
 
-    async def happen(self, call: Call) -> None:
-        """Point back."""
+    async def apply(self, call: Call) -> None:
+        """Send the page with its own URL as `next`."""
         query = call.scope["query_string"].decode()
         host = dict(call.scope["headers"])[b"host"].decode()
         url = f"http://{host}{call.scope['path']}?{query}"
-        await EditJson(lambda page: {**page, "next": url}).happen(call)
+        await EditJson(lambda page: {**page, "next": url}).apply(call)
 
 
 @dataclass(frozen=True)
 class ForeignNext:
-    """A list page whose `next` is at another host."""
+    """A list page whose `next` is `url`, on another host."""
 
     url: str
 
-    async def happen(self, call: Call) -> None:
-        """Point elsewhere."""
-        await EditJson(lambda page: {**page, "next": self.url}).happen(call)
+    async def apply(self, call: Call) -> None:
+        """Send the page with the foreign URL as `next`."""
+        await EditJson(lambda page: {**page, "next": self.url}).apply(call)

@@ -1,6 +1,6 @@
-"""What a right archive says of every recording: the contract's outcome table, worked out a second time.
+"""The expected catalog: a second, independent implementation of docs/design/interface.md, section 4.
 
-Written from the table alone and shared with nobody, so that tests can hold the catalog against it.
+It shares no code with the pipeline, so tests can compare the real catalog with it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ WITHOUT_MIXED_AUDIO = frozenset({"webex", "goto_meeting", "slack_authenticator",
 
 @dataclass(frozen=True)
 class ExpectedRow:
-    """One row of the catalog: a recording's MP3, or a recording without any (`audio_id` None)."""
+    """One expected row of the catalog: an MP3, or a recording without an MP3 (`audio_id` None)."""
 
     recording_id: str
     audio_id: str | None
@@ -30,17 +30,17 @@ class ExpectedRow:
 
     @property
     def is_archived(self) -> bool:
-        """Whether its bytes are stored as source."""
+        """Whether the archive stores the original."""
         return self.outcome in ("ready", "silent", "corrupt")
 
     @property
     def digest(self) -> Digest:
-        """Size and checksums of the bytes that were served."""
+        """Size and checksums of the served bytes; raises ValueError without audio."""
         return digest_of(self._served())
 
     @property
     def body(self) -> bytes:
-        """The bytes that were served."""
+        """The served bytes; raises ValueError without audio."""
         return body_of(self._served())
 
     def _served(self) -> Content:
@@ -50,13 +50,13 @@ class ExpectedRow:
 
 
 def expected_rows(world: "World", now: datetime) -> list[ExpectedRow]:
-    """One row for each MP3 that can be known of, one for each known recording without."""
+    """One row for each MP3 that the API shows, and one for each shown recording without an MP3."""
     return [
-        row for recording in world.recordings if _is_known(world, recording) for row in _rows_of(world, recording, now)
+        row for recording in world.recordings if _is_shown(world, recording) for row in _rows_of(world, recording, now)
     ]
 
 
-def _is_known(world: "World", recording: SandboxRecording) -> bool:
+def _is_shown(world: "World", recording: SandboxRecording) -> bool:
     shown_by_bot = recording.embedded and recording.bot_id is not None
     return recording.listed or (shown_by_bot and world.bots.get(recording.bot_id or "") is not None)
 

@@ -1,4 +1,4 @@
-"""The fault plan: which requests go wrong, and how often; `effects` says in what way."""
+"""The fault plan: which requests get a fault, and how often; `effects` defines the faults."""
 
 import random
 import re
@@ -13,10 +13,10 @@ from recall_sandbox.effects import Call, Effect
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Let `effect` happen to requests of an origin, of a method, and of a path.
+    """Apply `effect` to the requests that match an origin, a method and a path.
 
-    `path` is a regular expression found anywhere in the path. The first `skip` matching requests pass,
-    then `times` of them are struck (None: all that follow), each with this `probability`.
+    `path` is a regular expression, searched anywhere in the path. The first `skip` matching requests are served
+    normally. Then the effect applies to `times` requests (None: all that follow), each with this `probability`.
     """
 
     effect: Effect
@@ -28,70 +28,70 @@ class Rule:
     probability: float = 1.0
 
     def matches(self, origin: Origin, method: str, path: str) -> bool:
-        """Whether a request is one of those meant."""
+        """Whether the rule is about this request."""
         return (
             self.origin in (None, origin) and self.method in (None, method) and re.search(self.path, path) is not None
         )
 
 
 @dataclass
-class _Tally:
-    seen: int = 0
-    struck: int = 0
+class _Counts:
+    matched: int = 0
+    applied: int = 0
 
 
 class FaultPlan:
-    """Rules in the order in which they were added; the first that strikes a request is the only one.
+    """Rules in the order of their addition; only the first rule that applies to a request takes effect.
 
-    Rules may be added and removed from any thread while the sandbox serves. `seed` feeds the dice.
+    Rules can be added and removed from any thread while the sandbox serves. `seed` seeds the probabilities.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._lock = Lock()
-        self._dice = random.Random(seed)  # noqa: S311 - dice, not secrets
-        self._tallies: dict[Rule, _Tally] = {}
+        self._random = random.Random(seed)  # noqa: S311 - not for secrets
+        self._counts: dict[Rule, _Counts] = {}
 
     def add(self, rule: Rule) -> Rule:
-        """Add a rule; returns it, so that it can be removed."""
+        """Add a rule, and return it for `remove` and `applied`."""
         with self._lock:
-            self._tallies[rule] = _Tally()
+            self._counts[rule] = _Counts()
         return rule
 
     def remove(self, rule: Rule) -> None:
-        """Take a rule out; raises KeyError when it is not there."""
+        """Remove a rule; raises KeyError for a rule that is not in the plan."""
         with self._lock:
-            del self._tallies[rule]
+            del self._counts[rule]
 
     def clear(self) -> None:
-        """Take all rules out."""
+        """Remove all rules."""
         with self._lock:
-            self._tallies.clear()
+            self._counts.clear()
 
-    def struck(self, rule: Rule) -> int:
-        """How many requests a rule has struck."""
+    def applied(self, rule: Rule) -> int:
+        """The number of requests to which a rule was applied."""
         with self._lock:
-            return self._tallies[rule].struck
+            return self._counts[rule].applied
 
     def effect_on(self, origin: Origin, method: str, path: str) -> Effect | None:
-        """What shall happen to a request; None for nothing."""
+        """The effect to apply to a request; None to serve it normally."""
         with self._lock:
-            for rule, tally in self._tallies.items():
-                if rule.matches(origin, method, path) and self._strikes(rule, tally):
+            for rule, counts in self._counts.items():
+                if rule.matches(origin, method, path) and self._applies(rule, counts):
                     return rule.effect
         return None
 
-    def _strikes(self, rule: Rule, tally: _Tally) -> bool:
-        tally.seen += 1
-        if tally.seen <= rule.skip or (rule.times is not None and tally.struck >= rule.times):
+    def _applies(self, rule: Rule, counts: _Counts) -> bool:
+        counts.matched += 1
+        if counts.matched <= rule.skip or (rule.times is not None and counts.applied >= rule.times):
             return False
-        if self._dice.random() >= rule.probability:
+        if self._random.random() >= rule.probability:
             return False
-        tally.struck += 1
+        counts.applied += 1
         return True
 
 
 class Faults:
-    """ASGI middleware that lets a plan's effects happen to one origin's requests."""
+    """ASGI middleware that applies a plan's effects to the requests of one origin."""
 
     def __init__(self, app: ASGIApp, origin: Origin, plan: FaultPlan) -> None:
         self._app = app
@@ -99,9 +99,9 @@ class Faults:
         self._plan = plan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, well or badly."""
+        """Serve one request, with the effect that the plan has for it."""
         effect = self._plan.effect_on(self._origin, scope["method"], scope["path"])
         if effect is None:
             await self._app(scope, receive, send)
         else:
-            await effect.happen(Call(self._app, scope, receive, send))
+            await effect.apply(Call(self._app, scope, receive, send))

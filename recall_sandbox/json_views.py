@@ -1,4 +1,4 @@
-"""How records look as JSON: the shapes of docs/design/recall-api.md, sections 4 to 6 and 10."""
+"""Records as JSON, in the shapes of docs/design/recall-api.md, sections 4 to 6 and 10."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,20 +11,20 @@ Mint = Callable[[Artifact], str]
 
 
 def bot_json(world: World, bot: SandboxBot, mint: Mint) -> dict[str, Any]:
-    """A Bot with the recordings it shows; those carry no `bot` (docs/design/recall-api.md, section 5)."""
+    """A Bot with its embedded recordings, which have no field `bot` (docs/design/recall-api.md, section 5)."""
     recordings = [row for row in world.recordings_of(bot.id) if row.embedded]
     return {
         "id": bot.id,
         "meeting_url": bot.meeting_url,
         "bot_name": bot.name,
-        "join_at": _stamp(bot.join_at),
+        "join_at": _timestamp(bot.join_at),
         "metadata": bot.metadata,
         "recording_config": bot.recording_config,
         "status_changes": [
             {
                 "code": change.code,
                 "message": change.message,
-                "created_at": _stamp(change.created_at),
+                "created_at": _timestamp(change.created_at),
                 "sub_code": change.sub_code,
             }
             for change in bot.status_changes
@@ -37,7 +37,7 @@ def bot_json(world: World, bot: SandboxBot, mint: Mint) -> dict[str, Any]:
 
 
 def recording_json(world: World, recording: SandboxRecording, mint: Mint) -> dict[str, Any]:
-    """A Recording as its own endpoints show it."""
+    """A Recording as the recording endpoints show it."""
     bot = world.bots.get(recording.bot_id or "")
     desktop_upload = {"id": recording.id, "metadata": {}} if bot is None else None
     return {
@@ -48,7 +48,7 @@ def recording_json(world: World, recording: SandboxRecording, mint: Mint) -> dic
 
 
 def artifact_json(world: World, artifact: Artifact, mint: Mint) -> dict[str, Any]:
-    """A mixed-audio artifact as its own endpoints show it, with a download link minted now."""
+    """A mixed-audio artifact as its endpoints show it, with a new download link from `mint`."""
     recording = world.recordings.get(artifact.recording_id)
     metadata = recording.metadata if recording else {}
     return {
@@ -62,10 +62,10 @@ def _recording_fields(world: World, recording: SandboxRecording, mint: Mint) -> 
     shortcuts = dict.fromkeys(("video_mixed", "transcript", "participant_events", "meeting_metadata"))
     return {
         "id": recording.id,
-        "created_at": _stamp(recording.created_at),
-        "started_at": _stamp(recording.started_at),
-        "completed_at": _stamp(recording.completed_at),
-        "expires_at": _stamp(recording.expires_at),
+        "created_at": _timestamp(recording.created_at),
+        "started_at": _timestamp(recording.started_at),
+        "completed_at": _timestamp(recording.completed_at),
+        "expires_at": _timestamp(recording.expires_at),
         "status": _status(recording),
         "media_shortcuts": {
             **shortcuts,
@@ -80,7 +80,7 @@ def _artifact_fields(artifact: Artifact, mint: Mint) -> dict[str, Any]:
     has_link = artifact.status == "done" and artifact.content is not None
     return {
         "id": artifact.id,
-        "created_at": _stamp(artifact.created_at),
+        "created_at": _timestamp(artifact.created_at),
         "status": _status(artifact),
         "metadata": artifact.metadata,
         "data": {"download_url": mint(artifact) if has_link else None},
@@ -92,10 +92,10 @@ def _status(row: SandboxRecording | Artifact) -> dict[str, Any]:
     return {
         "code": row.status,
         "sub_code": row.sub_code,
-        "updated_at": _stamp(row.updated_at),
+        "updated_at": _timestamp(row.updated_at),
     }
 
 
-def _stamp(at: datetime | None) -> str | None:
-    """Like `2026-03-02T09:00:21Z`, or with microseconds where there are any."""
+def _timestamp(at: datetime | None) -> str | None:
+    """ISO 8601 such as `2026-03-02T09:00:21Z`, with microseconds unless they are 0."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None

@@ -5,13 +5,13 @@ from collections import defaultdict, deque
 
 
 class SlidingWindow:
-    """Counts what was let through; what was refused does not count."""
+    """Counts admitted requests; refused requests do not count."""
 
     def __init__(self) -> None:
         self._admitted: dict[str, deque[float]] = defaultdict(deque)
 
     def admit(self, endpoint: str, limit: int, window_seconds: float, now: float) -> int:
-        """Return 0 and count the call, or return the whole seconds (>= 1) to wait before the next."""
+        """Count the request and return 0, or return the seconds to wait (an integer of 1 or more)."""
         admitted = self._admitted[endpoint]
         while admitted and admitted[0] <= now - window_seconds:
             admitted.popleft()

@@ -1,4 +1,4 @@
-"""Pre-signed download links: minted on every read, valid for a while (docs/design/recall-api.md, section 6)."""
+"""Pre-signed download links with an expiry; each read makes a new one (docs/design/recall-api.md, section 6)."""
 
 import base64
 import hashlib
@@ -13,14 +13,14 @@ _ACCESS_KEY_ID = "SANDBOXACCESSKEY"
 
 
 class Links:
-    """Mints and checks links to `media_url`; those of another run of the sandbox are not honoured."""
+    """Makes and checks links to `media_url`; the signing key is random for each run of the sandbox."""
 
     def __init__(self, media_url: str) -> None:
         self._media_url = media_url
         self._secret = secrets.token_bytes(32)
 
     def mint(self, artifact: Artifact, expires_at_seconds: int) -> str:
-        """A link that holds until that second of Unix time; every one carries its own session token."""
+        """A link that is valid until that Unix time in seconds; each link has its own session token."""
         path = f"/recordings/{artifact.recording_id}/{artifact.id}.{artifact.format}"
         token = secrets.token_urlsafe(24)
         query = {
@@ -31,8 +31,8 @@ class Links:
         }
         return f"{self._media_url}{path}?{urlencode(query)}"
 
-    def fault(self, path: str, query: Mapping[str, str], now_seconds: float) -> str | None:
-        """Why this link is not honoured, as an S3 error code; None when it is."""
+    def error_code(self, path: str, query: Mapping[str, str], now_seconds: float) -> str | None:
+        """The S3 error code for a wrong or expired link; None for a valid link."""
         expires = query.get("Expires", "")
         signature = self._signature(path, expires, query.get("x-amz-security-token", ""))
         if not hmac.compare_digest(signature, query.get("Signature", "")):

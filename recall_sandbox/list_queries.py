@@ -1,4 +1,4 @@
-"""Which rows a list shows: the filters of docs/design/recall-api.md, sections 4 to 6."""
+"""The filters of the list endpoints (docs/design/recall-api.md, sections 4 to 6)."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.datastructures import QueryParams
 
 from recall_sandbox.behaviour import Behaviour
-from recall_sandbox.pagination import Ordered, ordered, place
+from recall_sandbox.pagination import Ordered, ordered, sort_key
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 from recall_sandbox.refusal import invalid
 from recall_sandbox.world import World
@@ -17,27 +17,27 @@ from recall_sandbox.world import World
 Row = TypeVar("Row", SandboxBot, SandboxRecording, Artifact)
 _RECORDING_STATUSES = ("processing", "paused", "done", "failed")
 _AUDIO_STATUSES = ("processing", "done", "failed")
-_KEPT_LISTINGS = 64
+_CACHED_LISTS = 64
 
 
 class ListQueries:
-    """Filtered and ordered lists, kept while neither the world nor the switches change."""
+    """Filtered and ordered lists, cached until the world or the behaviour changes."""
 
     def __init__(self, world: World, behaviour: Behaviour) -> None:
         self._world = world
         self._behaviour = behaviour
-        self._kept: OrderedDict[tuple[Any, ...], Ordered[Any]] = OrderedDict()
+        self._cache: OrderedDict[tuple[Any, ...], Ordered[Any]] = OrderedDict()
 
     def bots(self, query: QueryParams) -> Ordered[SandboxBot]:
-        """Bots; a `join_at` filter leaves those without a `join_at` out."""
+        """Bots; a `join_at` filter omits those without a `join_at`."""
         return self._ordered("bots", query, self._bots, lambda bot: bot.join_at)
 
     def recordings(self, query: QueryParams) -> Ordered[SandboxRecording]:
-        """Recordings, apart from those that are gone."""
+        """Recordings that are `listed`."""
         return self._ordered("recordings", query, self._recordings, lambda row: row.created_at)
 
     def artifacts(self, query: QueryParams) -> Ordered[Artifact]:
-        """Mixed-audio artifacts, raw ones too."""
+        """Mixed-audio artifacts that are `listed`, of every format."""
         return self._ordered("artifacts", query, self._artifacts, lambda row: row.created_at)
 
     def _ordered(
@@ -48,26 +48,26 @@ class ListQueries:
         moment: Callable[[Row], datetime | None],
     ) -> Ordered[Row]:
         key = self._key(name, query)
-        if key not in self._kept:
+        if key not in self._cache:
             order = self._behaviour.order
             with self._world.lock:
                 rows = [] if self._world.listings_are_empty else select(query)
-            self._kept[key] = ordered(rows, lambda row: place(order, moment(row), row.id))
-        self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT_LISTINGS:
-            self._kept.popitem(last=False)
-        return self._kept[key]
+            self._cache[key] = ordered(rows, lambda row: sort_key(order, moment(row), row.id))
+        self._cache.move_to_end(key)
+        while len(self._cache) > _CACHED_LISTS:
+            self._cache.popitem(last=False)
+        return self._cache[key]
 
     def _key(self, name: str, query: QueryParams) -> tuple[Any, ...]:
         filters = sorted(pair for pair in query.multi_items() if pair[0] not in ("page", "cursor"))
-        switches = self._behaviour
+        behaviour = self._behaviour
         return (
             name,
             tuple(filters),
             self._world.revision,
-            switches.order,
-            switches.join_at_granularity,
-            switches.created_at_closed,
+            behaviour.order,
+            behaviour.join_at_granularity,
+            behaviour.created_at_closed,
         )
 
     def _bots(self, query: QueryParams) -> list[SandboxBot]:
@@ -75,13 +75,13 @@ class ListQueries:
         after = _bound(query, "join_at_after", by_date=by_date)
         before = _bound(query, "join_at_before", by_date=by_date)
         platforms, statuses = query.getlist("platform"), query.getlist("status")
-        asked_url = query.get("meeting_url")
+        requested_url = query.get("meeting_url")
         return [
             bot
             for bot in self._world.bots.window(after, before, "left")
             if (not platforms or bot.platform in platforms)
             and (not statuses or bot.status in statuses)
-            and asked_url in (None, bot.asked_url)
+            and requested_url in (None, bot.requested_url)
             and _has_metadata(bot, query)
         ]
 
@@ -106,16 +106,16 @@ class ListQueries:
             if row.listed and recording_id in (None, row.recording_id) and (not statuses or row.status in statuses)
         ]
 
-    def _created_within(self, shelf: Any, query: QueryParams) -> Sequence[Any]:
+    def _created_within(self, index: Any, query: QueryParams) -> Sequence[Any]:
         after = _bound(query, "created_at_after")
         before = _bound(query, "created_at_before")
-        rows: Sequence[Any] = shelf.window(after, before, self._behaviour.created_at_closed)
+        rows: Sequence[Any] = index.window(after, before, self._behaviour.created_at_closed)
         return rows
 
 
 def _has_metadata(row: SandboxBot | SandboxRecording, query: QueryParams) -> bool:
-    wanted = ((name, value) for name, value in query.multi_items() if name.startswith("metadata__"))
-    return all(row.metadata.get(name.removeprefix("metadata__")) == value for name, value in wanted)
+    filters = ((name, value) for name, value in query.multi_items() if name.startswith("metadata__"))
+    return all(row.metadata.get(name.removeprefix("metadata__")) == value for name, value in filters)
 
 
 def _bound(query: QueryParams, name: str, *, by_date: bool = False) -> datetime | None:
@@ -130,10 +130,10 @@ def _bound(query: QueryParams, name: str, *, by_date: bool = False) -> datetime 
     return datetime.combine(at.date(), time(), UTC) if by_date else at
 
 
-def _choices(query: QueryParams, name: str, known: Sequence[str]) -> list[str]:
+def _choices(query: QueryParams, name: str, choices: Sequence[str]) -> list[str]:
     chosen = query.getlist(name)
     for choice in chosen:
-        if choice not in known:
+        if choice not in choices:
             raise invalid(name, f"Select a valid choice. {choice} is not one of the available choices.")
     return chosen
 

@@ -1,4 +1,4 @@
-"""The storage origin: it serves an artifact's bytes to whoever holds a good link, and wants no key."""
+"""The storage origin: serves an artifact's bytes for a valid link, without an API key."""
 
 import re
 from asyncio import to_thread
@@ -24,7 +24,7 @@ _MESSAGES = {
 
 
 class Media:
-    """Answers like S3: errors as XML, ranges, ETags; HEAD is refused since the signature binds GET."""
+    """Answers like S3: XML errors, ranges, ETags; HEAD is refused, since the signature is for GET."""
 
     def __init__(self, world: World, links: Links, clock: Clock) -> None:
         self._world = world
@@ -36,11 +36,11 @@ class Media:
         return Starlette(routes=[Route("/{path:path}", self.serve, methods=["GET", "HEAD", "PUT", "POST"])])
 
     async def serve(self, request: Request) -> Response:
-        """Serve a whole artifact, or the range asked for."""
+        """Serve an artifact, or the requested range of it."""
         now_seconds = self._clock().timestamp()
         if request.method != "GET" or "authorization" in request.headers:
             return error("SignatureDoesNotMatch")
-        if code := self._links.fault(request.url.path, request.query_params, now_seconds):
+        if code := self._links.error_code(request.url.path, request.query_params, now_seconds):
             return error(code)
         artifact = self._world.artifacts.get(request.url.path.rpartition("/")[2].partition(".")[0])
         if artifact is None or artifact.content is None:
@@ -72,11 +72,11 @@ async def _answer(request: Request, content: Content) -> Response:
 
 
 def _span(header: str, size_bytes: int) -> range | None:
-    """The bytes of a single range (RFC 9110 section 14.1.2); empty if none, None if to be ignored."""
-    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", header)
-    if asked is None or asked[0] == "bytes=-":
+    """The byte range of a Range header (RFC 9110 section 14.1.2); empty if unsatisfiable, None if ignored."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", header)
+    if match is None or match[0] == "bytes=-":
         return None
-    first, last = asked[1], asked[2]
+    first, last = match[1], match[2]
     if not first:
         return range(max(0, size_bytes - int(last)), size_bytes)
     return range(int(first), min(size_bytes, int(last) + 1) if last else size_bytes)

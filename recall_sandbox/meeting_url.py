@@ -1,4 +1,4 @@
-"""Meeting URLs: which platform one belongs to, and how a bot shows it (docs/design/recall-api.md, section 4)."""
+"""Parser of meeting URLs: their platform, and how a bot shows them (docs/design/recall-api.md, section 4)."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,7 @@ _PLATFORM_OF_HOST = {
 
 
 def platform_of(url: Any) -> str | None:
-    """The platform a meeting URL belongs to; None for anything that is not one."""
+    """The platform of a meeting URL; None for anything else."""
     host = urlsplit(url).hostname if isinstance(url, str) else None
     for known, platform in _PLATFORM_OF_HOST.items():
         if host == known or (host and host.endswith(f".{known}")):
@@ -24,7 +24,7 @@ def platform_of(url: Any) -> str | None:
 
 
 def read_meeting_url(url: str) -> dict[str, Any]:
-    """The object that a bot shows for its meeting URL, the password included."""
+    """The JSON object that a bot shows for its meeting URL, with the password."""
     parts = urlsplit(url)
     shown: dict[str, Any] = {
         "meeting_id": parts.path.rstrip("/").rpartition("/")[2],

@@ -1,4 +1,4 @@
-"""Before every endpoint: firewall, key, request limits (docs/design/recall-api.md, sections 1 and 2)."""
+"""Checks before every endpoint: firewall, API key, rate limits (docs/design/recall-api.md, sections 1 and 2)."""
 
 import re
 from itertools import cycle
@@ -19,16 +19,16 @@ _BODIES_OF_401 = (
 )
 
 
-class Gate:
-    """ASGI middleware that refuses what never reaches an endpoint."""
+class RequestGuard:
+    """ASGI middleware that answers 403 to a GET with a body, and 401 to a wrong API key."""
 
     def __init__(self, app: ASGIApp, api_key: str) -> None:
         self._app = app
         self._api_key = api_key
-        self._spellings = cycle(_BODIES_OF_401)
+        self._bodies_of_401 = cycle(_BODIES_OF_401)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 403 or 401."""
+        """Pass the request on, or answer 403 or 401."""
         try:
             self._check(scope["method"], Headers(scope=scope))
         except Refusal as refused:
@@ -43,11 +43,11 @@ class Gate:
             raise Refusal(403, {"code": "request_blocked", "detail": detail})
         sent = headers.get("authorization", "")
         if re.sub(r"^Token ", "", sent) != self._api_key:
-            raise Refusal(401, next(self._spellings))
+            raise Refusal(401, next(self._bodies_of_401))
 
 
 class Limits:
-    """Counts the calls of each endpoint, and refuses those over its limit with 429."""
+    """Rate limits: one sliding window for each endpoint."""
 
     def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
         self._behaviour = behaviour
@@ -55,7 +55,7 @@ class Limits:
         self._window = SlidingWindow()
 
     def check(self, endpoint: str, kind: Endpoint) -> None:
-        """Count a call of an endpoint of this kind (list, object or create), or raise 429."""
+        """Count a request to an endpoint of this kind (list, object or create), or raise 429."""
         limit = self._behaviour.limit_of(kind)
         if limit is None:
             return

@@ -1,4 +1,4 @@
-"""The two paging styles: page numbers for bots, cursors for recordings and audio."""
+"""The two kinds of pagination: page numbers for bots, cursors for recordings and audio."""
 
 import base64
 import binascii
@@ -20,23 +20,23 @@ _FAR_MICROSECONDS = 10**17
 
 @dataclass(frozen=True)
 class Ordered(Generic[Row]):
-    """Rows in a stated order, and each one's place in it, ascending."""
+    """Rows in the order of a list, and their sort keys, ascending."""
 
     rows: Sequence[Row]
-    places: Sequence[str]
+    keys: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """The rows of one answer, and the absolute URLs beside it."""
+    """The rows of one page, and the absolute URLs of its neighbours; None without one."""
 
     rows: Sequence[Row]
     next: str | None
     previous: str | None
 
 
-def place(order: Order, at: datetime | None, row_id: str) -> str:
-    """Where a row stands: the service does not document its order, so the default has no meaning."""
+def sort_key(order: Order, at: datetime | None, row_id: str) -> str:
+    """The sort key of a row. The default order is random, since the service does not document one."""
     if order == "scrambled":
         return hashlib.sha256(row_id.encode()).hexdigest()
     microseconds = round(at.timestamp() * 1_000_000) if at else 0
@@ -45,14 +45,14 @@ def place(order: Order, at: datetime | None, row_id: str) -> str:
     return f"{microseconds:018d}|{row_id}"
 
 
-def ordered(rows: Sequence[Row], place_of: Callable[[Row], str]) -> Ordered[Row]:
-    """Put rows into their places."""
-    pairs = sorted(((place_of(row), row) for row in rows), key=lambda pair: pair[0])
+def ordered(rows: Sequence[Row], key_of: Callable[[Row], str]) -> Ordered[Row]:
+    """Sort rows by their keys."""
+    pairs = sorted(((key_of(row), row) for row in rows), key=lambda pair: pair[0])
     return Ordered([row for _, row in pairs], [at for at, _ in pairs])
 
 
 def numbered_page(rows: Ordered[Row], url: URL, number: str, size: int, repeat: int) -> Page[Row]:
-    """Page `number`, counted from 1; 404 when there is none (docs/design/recall-api.md, section 4)."""
+    """Page `number`, counted from 1; 404 for a page that does not exist (docs/design/recall-api.md, section 4)."""
     if not number.isdecimal() or (page := int(number)) < 1:
         raise _no_such_page()
     start = (page - 1) * size
@@ -67,12 +67,12 @@ def numbered_page(rows: Ordered[Row], url: URL, number: str, size: int, repeat: 
 
 
 def cursor_page(rows: Ordered[Row], url: URL, cursor: str | None, size: int, repeat: int) -> Page[Row]:
-    """The rows behind `cursor`, a place in the order that outlives its row (docs/design/recall-api.md, section 5)."""
-    start = bisect_right(rows.places, _read_cursor(cursor)) if cursor else 0
+    """The rows after `cursor`, a sort key that stays valid without its row (docs/design/recall-api.md, section 5)."""
+    start = bisect_right(rows.keys, _read_cursor(cursor)) if cursor else 0
     end = start + size
     has_more = end < len(rows.rows)
-    after = rows.places[end - 1] if has_more else ""
-    before = rows.places[start - size - 1] if start > size else None
+    after = rows.keys[end - 1] if has_more else ""
+    before = rows.keys[start - size - 1] if start > size else None
     previous = url.include_query_params(cursor=_write_cursor(before)) if before else None
     first = url.remove_query_params("cursor") if start else None
     return Page(
@@ -82,8 +82,8 @@ def cursor_page(rows: Ordered[Row], url: URL, cursor: str | None, size: int, rep
     )
 
 
-def _write_cursor(place_in_order: str) -> str:
-    return base64.urlsafe_b64encode(f"p={place_in_order}".encode()).decode()
+def _write_cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(f"p={key}".encode()).decode()
 
 
 def _read_cursor(cursor: str) -> str:

@@ -1,4 +1,4 @@
-"""What the service knows: bots, recordings and artifacts, as plain frozen data."""
+"""Frozen dataclasses of what the service stores: bots, recordings and artifacts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from recall_sandbox.content import Content
 
 @dataclass(frozen=True)
 class SandboxStatusChange:
-    """One entry of a bot's history (docs/design/recall-api.md, section 4)."""
+    """One status change of a bot (docs/design/recall-api.md, section 4)."""
 
     code: str
     created_at: datetime
@@ -20,13 +20,13 @@ class SandboxStatusChange:
 
 @dataclass(frozen=True)
 class SandboxBot:
-    """A bot; `meeting_url` is what a read shows, `asked_url` what it was created with."""
+    """A bot; `meeting_url` is what a read shows, `requested_url` the URL of the request that created it."""
 
     id: str
     name: str
     platform: str | None
     meeting_url: Any
-    asked_url: str | None
+    requested_url: str | None
     join_at: datetime | None
     status_changes: tuple[SandboxStatusChange, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -43,8 +43,8 @@ class SandboxBot:
 class SandboxRecording:
     """A recording (docs/design/recall-api.md, section 5).
 
-    `listed`: the recording list shows it. `embedded`: its bot shows it. `gone`: reading it by id answers
-    404. `shortcut_id`: the artifact that `media_shortcuts.audio_mixed` shows.
+    `listed`: the recording list shows it. `embedded`: its bot shows it. `gone`: a lookup answers 404.
+    `shortcut_id`: the artifact that `media_shortcuts.audio_mixed` shows.
     """
 
     id: str
@@ -66,7 +66,7 @@ class SandboxRecording:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A mixed-audio artifact (docs/design/recall-api.md, section 6); without `content` it has no download link."""
+    """A mixed-audio artifact (docs/design/recall-api.md, section 6); without `content` it has no link."""
 
     id: str
     recording_id: str

@@ -1,4 +1,4 @@
-"""An answer other than success, raised from wherever it is found out."""
+"""HTTP error responses, raised as exceptions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 
 class Refusal(HTTPException):
-    """A status with the JSON body that goes with it (docs/design/recall-api.md, section 2)."""
+    """An HTTP error status with its JSON body (docs/design/recall-api.md, section 2)."""
 
     def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, headers=headers)
@@ -17,7 +17,7 @@ class Refusal(HTTPException):
 
 
 def not_found() -> Refusal:
-    """404 as for an object that does not exist."""
+    """404 for an object that does not exist."""
     return Refusal(404, {"code": "not_found", "detail": "Not found."})
 
 
@@ -33,7 +33,7 @@ def throttled(retry_after_seconds: int) -> Refusal:
 
 
 async def answer_refusal(request: Request, refused: Exception) -> Response:
-    """Starlette's exception handler: refusals as they are, its own ones (404, 405) in their style."""
+    """Starlette exception handler: render a `Refusal`, or Starlette's own 404 and 405, as JSON."""
     if isinstance(refused, Refusal):
         return JSONResponse(refused.body, refused.status_code, refused.headers)
     if not isinstance(refused, HTTPException):

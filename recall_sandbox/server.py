@@ -1,4 +1,4 @@
-"""The sandbox itself: two HTTP origins on loopback, served from a thread."""
+"""The sandbox server: two HTTP origins on loopback, served from a thread."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ from recall_sandbox.connection import HttpProtocol
 from recall_sandbox.faults import FaultPlan, Faults
 from recall_sandbox.links import Links
 from recall_sandbox.media import Media
-from recall_sandbox.middleware import Gate
+from recall_sandbox.middleware import RequestGuard
 from recall_sandbox.world import World
 
 HOST = "127.0.0.1"
@@ -26,15 +26,14 @@ API_KEY = "sandbox-key-of-nobody"
 
 
 class PortTaken(Exception):
-    """Another program listens on a port that the sandbox was to use."""
+    """Another program already listens on a requested port."""
 
 
 class Sandbox:
-    """A Recall.ai that tells of `world`; a port of 0 takes any free one.
+    """A mock of the Recall.ai API that serves `world`; port 0 takes any free port.
 
-    `switches` are the fields of `Behaviour`; they stay changeable as `sandbox.behaviour`. `clock` is
-    what limits, links and new bots go by; `fault_seed` feeds the dice of `sandbox.faults`. The two URLs
-    are known while it runs.
+    `switches` are the fields of `Behaviour`; `sandbox.behaviour` can be changed later. Limits, links and new bots
+    use `clock`. `fault_seed` seeds `sandbox.faults`. The two URLs are set while it runs.
     """
 
     api_url: str
@@ -61,7 +60,7 @@ class Sandbox:
 
     @contextmanager
     def running(self) -> Iterator["Sandbox"]:
-        """Serve until the block ends; raises PortTaken when a port is taken."""
+        """Serve until the block ends; raises PortTaken when a port is in use."""
         with _open_socket(self._ports[0]) as api, _open_socket(self._ports[1]) as media:
             self.api_url = f"{_url(api)}{PREFIX}"
             self.media_url = _url(media)
@@ -77,25 +76,25 @@ class Sandbox:
                 thread.join()
 
     def serve_forever(self, announce: Callable[["Sandbox"], object]) -> None:
-        """Serve until interrupted; `announce` is called once, as soon as the addresses are known."""
+        """Serve until interrupted; `announce` is called once, when the URLs are set."""
         with self.running():
             announce(self)
             threading.Event().wait()
 
     def _api_app(self, links: Links) -> ASGIApp:
         api = Api(self.world, self.behaviour, links, self._clock)
-        return self._watched(Gate(api.app(), self.api_key), "api")
+        return self._instrumented(RequestGuard(api.app(), self.api_key), "api")
 
     def _media_app(self, links: Links) -> ASGIApp:
-        return self._watched(Media(self.world, links, self._clock).app(), "media")
+        return self._instrumented(Media(self.world, links, self._clock).app(), "media")
 
-    def _watched(self, app: ASGIApp, origin: Origin) -> ASGIApp:
+    def _instrumented(self, app: ASGIApp, origin: Origin) -> ASGIApp:
         return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)
 
 
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn passes it
-        """Stop at once, stalled answers included: nobody waits for the end of a sandbox's answer."""
+        """Stop at once; answers that are in progress, also stalled ones, are aborted."""
         for server in self.servers:
             server.close()
         for connection in self.server_state.connections:
@@ -123,17 +122,17 @@ async def _serve_app(servers: dict[_Server, socket.socket]) -> None:
 
 
 def _open_socket(port: int) -> socket.socket:
-    # The protocol is named, since asyncio sets TCP_NODELAY on such sockets only: 40 ms an answer.
+    # asyncio sets TCP_NODELAY only if the protocol is given; without it an answer takes 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
         listener.listen(1024)
-    except OSError as fault:
+    except OSError as error:
         listener.close()
         raise PortTaken(
-            f"The sandbox cannot listen on {HOST}:{port} ({fault.strerror}): choose another --port."
-        ) from fault
+            f"The sandbox cannot listen on {HOST}:{port} ({error.strerror}): choose another --port."
+        ) from error
     return listener
 
 

@@ -1,4 +1,4 @@
-"""Meetings that can be heard: spoken clips assembled into MP3s, the same bytes every time."""
+"""Deterministic MP3s of a conversation, assembled from recorded clips."""
 
 import io
 import json
@@ -20,17 +20,17 @@ _CLIPS = files("recall_sandbox") / "clips"
 
 @cache
 def clip_transcripts() -> dict[str, str]:
-    """The exact sentence spoken in each clip, by the clip's name, in the order of a conversation."""
+    """The sentence spoken in each clip, by clip name, in the order of the conversation."""
     entries = json.loads((_CLIPS / "transcripts.json").read_text(encoding="utf-8"))
     return {entry["clip"]: entry["text"] for entry in entries}
 
 
 @dataclass(frozen=True)
 class Speech:
-    """An MP3 of people talking in turn; without `clips` it is digital silence.
+    """An MP3 of speakers who take turns; without `clips` it is digital silence.
 
-    `bitrate_kbps` None makes it VBR. `gain_db` lifts or lowers the clips, whose peaks lie near -2 dBFS;
-    what goes over full scale is clipped. Without `has_length_header` there is no Xing/Info frame.
+    `bitrate_kbps`: None for VBR. `gain_db`: applied to the clips, whose peaks are near -2 dBFS; samples above full
+    scale are clipped. `has_length_header`: whether there is a Xing/Info frame.
     """
 
     seconds: float
@@ -44,16 +44,16 @@ class Speech:
 
     @property
     def outcome(self) -> str:
-        """What the catalog must say of these bytes (docs/design/interface.md, section 4, rows 2 and 3)."""
+        """The expected outcome of these bytes (docs/design/interface.md, section 4, rows 2 and 3)."""
         return "ready" if self.clips else "silent"
 
     @property
     def media_type(self) -> str:
-        """The Content-Type it is served with."""
+        """The Content-Type of the answer."""
         return "audio/mpeg"
 
     def body(self) -> bytes:
-        """The file, built anew; `content.body_of` keeps it."""
+        """Build the MP3 file; `content.body_of` caches it."""
         return _encode(self, _conversation(self))
 
 
@@ -66,7 +66,7 @@ def _clip(name: str) -> NDArray[np.float32]:
 
 
 def _conversation(speech: Speech) -> NDArray[np.int16]:
-    """Samples of shape (channels, samples) at CLIP_RATE_HZ; in stereo the speakers sit apart."""
+    """Samples of shape (channels, samples) at CLIP_RATE_HZ; in stereo the speakers are panned left and right."""
     total = round(speech.seconds * CLIP_RATE_HZ)
     gain = 10 ** (speech.gain_db / 20)
     mixed = np.zeros((speech.channels, total), dtype=np.int16)
@@ -76,9 +76,9 @@ def _conversation(speech: Speech) -> NDArray[np.int16]:
             break
         samples = _clip(name)[: total - position]
         for channel in range(speech.channels):
-            nearness = 1.0 if channel == turn % speech.channels else 0.3
-            heard = np.clip(samples * (gain * nearness), -1, 1) * 32_767
-            mixed[channel, position : position + len(samples)] = heard
+            level = 1.0 if channel == turn % speech.channels else 0.3
+            scaled = np.clip(samples * (gain * level), -1, 1) * 32_767
+            mixed[channel, position : position + len(samples)] = scaled
         position += len(samples) + CLIP_RATE_HZ // 2
     return mixed
 
@@ -101,7 +101,7 @@ def _encode(speech: Speech, samples: NDArray[np.int16]) -> bytes:
 
 
 def _frames(samples: NDArray[np.int16], layout: str) -> Iterator[av.AudioFrame]:
-    """A frame for each second, so that an hour needs no more memory than its samples."""
+    """One frame per second, so that an hour needs little more memory than its samples."""
     for start in range(0, samples.shape[1], CLIP_RATE_HZ):
         second = np.ascontiguousarray(samples[:, start : start + CLIP_RATE_HZ])
         frame = av.AudioFrame.from_ndarray(second, format="s16p", layout=layout)

@@ -1,4 +1,4 @@
-"""Rows by id and by time, so that a window of 100,000 rows costs what it holds."""
+"""An index of rows by id and by time: a query costs as much as its result, not as all rows."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ _FIRST_ID, _LAST_ID = "", "g"  # around every hexadecimal id
 
 
 class TimeIndex(Generic[Row]):
-    """Rows by id; `moment` says when a row happened, None for rows that no window shows."""
+    """Rows by id, and sorted by `moment`; rows with the moment None are in no window."""
 
     def __init__(self, row_id: Callable[[Row], str], moment: Callable[[Row], datetime | None]) -> None:
         self._row_id = row_id
@@ -36,7 +36,7 @@ class TimeIndex(Generic[Row]):
             self._by_moment = None
 
     def window(self, after: datetime | None, before: datetime | None, closed: str) -> list[Row]:
-        """Rows between two moments; `closed` names the included ends: left, right, both or neither."""
+        """Rows between two moments; `closed` names the included bounds: left, right, both or neither."""
         if after is None and before is None:
             return list(self._rows.values())
         index = self._index()
@@ -54,7 +54,7 @@ class TimeIndex(Generic[Row]):
 
 
 def _edge(index: list[tuple[datetime, str]], at: datetime, *, include_equal: bool) -> int:
-    """Where the rows from `at` on begin, rows at exactly `at` included or not."""
+    """The index of the first row from `at` on, with or without the rows at exactly `at`."""
     if include_equal:
         return bisect_left(index, (at, _FIRST_ID))
     return bisect_right(index, (at, _LAST_ID))

@@ -1,4 +1,4 @@
-"""The meetings of a workspace, and everything that can happen to them while somebody reads."""
+"""The meetings of a workspace, and every change that Recall can make to them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ Deleted = Literal["deleted", "gone"]
 
 
 class World:
-    """Bots, recordings and artifacts; safe to change from any thread while the sandbox serves it.
+    """Bots, recordings and artifacts; thread-safe, also while the sandbox serves them.
 
-    `revision` grows with every change. While `listings_are_empty` the lists show nothing, though every
-    object can still be read by id. Methods raise KeyError for an id that does not exist.
+    `revision` grows with every change. While `listings_are_empty` the lists are empty, but lookups still work.
+    Methods raise KeyError for an unknown id.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class World:
         self._artifacts_of_recording: dict[str, list[str]] = defaultdict(list)
 
     def add(self, *rows: SandboxBot | SandboxRecording | Artifact) -> None:
-        """Add bots, recordings and artifacts that are not there yet."""
+        """Add new bots, recordings and artifacts."""
         with self.lock:
             for row in rows:
                 match row:
@@ -72,7 +72,7 @@ class World:
         return self._change(self.artifacts, artifact_id, changes)
 
     def delete_artifact(self, artifact_id: str, reads_as: Deleted = "deleted") -> None:
-        """Delete an artifact upstream: it then reads as 200 with status `deleted`, or as 404."""
+        """Delete an artifact upstream: a lookup then answers 200 with the status `deleted`, or 404."""
         with self.lock:
             gone = reads_as == "gone"
             artifact = self.change_artifact(
@@ -88,7 +88,7 @@ class World:
                 self.change_recording(recording.id, shortcut_id=None)
 
     def delete_recording(self, recording_id: str, reads_as: Deleted = "deleted") -> None:
-        """Delete a recording upstream, and its artifacts with it."""
+        """Delete a recording and its artifacts upstream."""
         with self.lock:
             for artifact in self.artifacts_of(recording_id):
                 self.delete_artifact(artifact.id, reads_as)
@@ -103,39 +103,39 @@ class World:
             )
 
     def finish_artifact(self, artifact_id: str, content: Content) -> None:
-        """End an artifact's processing: from now on it has a download link."""
+        """Complete an artifact: from now on it has a download link."""
         self.change_artifact(artifact_id, status="done", content=content, updated_at=system_now())
 
     def finish_recording(self, recording_id: str, completed_at: datetime | None = None) -> None:
-        """End a recording's processing or pause."""
+        """Complete a recording that is processing or paused."""
         now = system_now()
         self.change_recording(recording_id, status="done", completed_at=completed_at or now, updated_at=now)
 
     def replace_audio(self, artifact_id: str, content: Content) -> None:
-        """Give an artifact other bytes, and say so by its `updated_at`."""
+        """Replace an artifact's bytes, with a new `updated_at`."""
         self.finish_artifact(artifact_id, content)
 
     def empty_listings(self, *, empty: bool = True) -> None:
-        """Let every list answer that there is nothing; or let them answer truly again."""
+        """Make every list empty, or restore the lists."""
         with self.lock:
             self.listings_are_empty = empty
             self.revision += 1
 
-    def truth(self, now: datetime | None = None) -> list[ExpectedRow]:
-        """What the catalog of an archive that starts empty at `now` must come to, row by row."""
+    def expected_rows(self, now: datetime | None = None) -> list[ExpectedRow]:
+        """The expected catalog of an archive that starts empty and syncs at `now`."""
         with self.lock:
             return expected_rows(self, now or system_now())
 
-    def _change(self, shelf: TimeIndex[Row], row_id: str, changes: dict[str, Any]) -> Row:
+    def _change(self, index: TimeIndex[Row], row_id: str, changes: dict[str, Any]) -> Row:
         with self.lock:
-            row = shelf.get(row_id)
+            row = index.get(row_id)
             if row is None:
                 raise KeyError(row_id)
             changed = replace(row, **changes)
-            shelf.put(changed)
+            index.put(changed)
             self.revision += 1
             return changed
 
 
-def _present(shelf: TimeIndex[Row], ids: Iterable[str]) -> list[Row]:
-    return [row for row in map(shelf.get, ids) if row is not None]
+def _present(index: TimeIndex[Row], ids: Iterable[str]) -> list[Row]:
+    return [row for row in map(index.get, ids) if row is not None]

@@ -76,7 +76,7 @@ class DemoFolder:
             "RECALL_API_URL": sandbox.api_url,
             "RECALL_API_KEY": sandbox.api_key,
             "RECALL_STORAGE_URL": str(self.data),
-            "RECALL_START_DATE": min(row.day for row in sandbox.world.truth()).isoformat(),
+            "RECALL_START_DATE": min(row.day for row in sandbox.world.expected_rows()).isoformat(),
             "RECALL_SENSOR_INTERVAL_SECONDS": "30",
             "DAGSTER_HOME": str(self._home),
         }

@@ -17,7 +17,7 @@ def sandbox_command(port: int, url: str | None) -> None:
     """Serve a Recall.ai on loopback with a few days of meetings, until interrupted."""
     sandbox = Sandbox(demo_world(utc_now().date()), api_port=port)
     telling = (
-        Webhooks(sandbox.world, url, manners=DeliveryOptions(tells_the_past=True)).running() if url else nullcontext()
+        Webhooks(sandbox.world, url, options=DeliveryOptions(includes_past=True)).running() if url else nullcontext()
     )
     try:
         with suppress(KeyboardInterrupt), telling:  # the way to end it

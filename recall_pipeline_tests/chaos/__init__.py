@@ -1,1 +1,1 @@
-"""Programs that break things while syncs run, for a night or a long break: see CONTRIBUTING.md."""
+"""Long-running programs that inject faults while syncs run: see CONTRIBUTING.md."""

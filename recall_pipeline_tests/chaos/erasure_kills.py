@@ -1,8 +1,8 @@
-"""Kill forgetting at random moments: `python -m recall_pipeline_tests.chaos.erasure_kills [--times 50] [--seed N]`.
+"""Kill erasures at random moments: `python -m recall_pipeline_tests.chaos.erasure_kills [--times 50] [--seed N]`.
 
-The demo's days are synced once; then all but the newest day is forgotten, in a process that gets SIGKILL at a random
-moment of it, in one copy of the archive after another. A second try has to end where an undisturbed one does, and of
-what was forgotten no file, no table row and no later sync may hold anything but the audit.
+The demo's days are synced once. Then, in many copies of the archive, a process erases all but the newest day and gets
+SIGKILL at a random moment. A second try must give the same archive as an uninterrupted erasure. Of the erased
+recordings only the audit may remain: in no file, no other table row and no later sync.
 """
 
 import argparse
@@ -51,13 +51,13 @@ _SYNC_EVERY = 10
 
 
 def main() -> int:
-    """Run the trial and say what came of it."""
+    """Run the trial and print its result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-forgetting-") as folder:
-        faults = _Trial(Path(folder), random.Random(arguments.seed)).run(arguments.times)  # noqa: S311 -- dice
+        faults = _Trial(Path(folder), random.Random(arguments.seed)).run(arguments.times)  # noqa: S311 -- not for secrets
     for fault in faults:
         print(fault)
     return 1 if faults else 0
@@ -80,7 +80,7 @@ class _Trial:
             lasts_seconds = self._forget(whole, None)
             assert lasts_seconds is not None
             expected, faults, moments = _state(whole), _left(whole, words), Counter[str]()
-            print(f"{len(words)} words and hashes to look for; forgetting takes {lasts_seconds:.2f} s")
+            print(f"{len(words)} words and hashes to search for; erasure takes {lasts_seconds:.2f} s")
             for number in range(times):
                 faults += [
                     f"kill {number}: {fault}" for fault in self._kill(number, lasts_seconds, expected, words, moments)
@@ -123,7 +123,7 @@ class _Trial:
         subprocess.run(program, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
     def _forget(self, storage: Path, killed_after_seconds: float | None) -> float | None:
-        """Forget, and return how long it took; or kill it after a while."""
+        """Erase, and return the duration in seconds; or kill the process after a while."""
         with _process(storage, self.before) as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -150,7 +150,7 @@ def open_(folder: Path) -> Archive:
 
 
 def _personal(archive: Archive, before: date) -> set[str]:
-    """Return what tables say of people and the hashes of files, of days before `before` and of these alone."""
+    """Return personal data and file hashes in tables, that only days before `before` have."""
     words: dict[bool, set[str]] = {True: set(), False: set()}
     for table in (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG):
         for day in archive.days(table.name):
@@ -162,7 +162,7 @@ def _personal(archive: Archive, before: date) -> set[str]:
 
 
 def _left(folder: Path, words: set[str]) -> list[str]:
-    """Return where one of the words is still found."""
+    """Return where one of the words is still stored."""
     archive, faults = open_(folder), []
     for table in _TABLES:
         for day in archive.days(table.name):
@@ -176,7 +176,7 @@ def _left(folder: Path, words: set[str]) -> list[str]:
 
 
 def _in_bytes(folder: Path, words: set[str]) -> list[str]:
-    """Return where one of the words lies in a file that is no table."""
+    """Return which files, other than tables, contain one of the words."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".parquet"]
     contents = ((path, path.read_bytes()) for path in files)
     return [f"{path.name} holds {word!r}" for path, content in contents for word in words if word.encode() in content]

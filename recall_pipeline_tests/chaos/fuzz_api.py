@@ -1,10 +1,10 @@
-"""Feed the pipeline what no API should ever say.
+"""Fuzz the pipeline with invalid API answers.
 
     python -m recall_pipeline_tests.chaos.fuzz_api [--examples 10000] [--seed N]
 
 Each example is a workspace of `chaos.payloads`: it is listed, stored as Parquet, cataloged and read back,
- and each download link in it is opened, all but the network by the product's own code. Only errors of
-`recall_pipeline.errors` may come out; and while answers as such are whole, none at all: no bad row may cost a good one.
+and each download link in it is opened, by the product's code except for the network. It may raise only errors of
+`recall_pipeline.errors`, and none if only rows are invalid: an invalid row must not affect a valid one.
 """
 
 import argparse
@@ -45,12 +45,12 @@ _HEADERS = {"Content-Type": "application/json"}
 
 
 def main() -> int:
-    """Run the examples and count what came of them; hypothesis prints the smallest one that is not borne."""
+    """Run the examples and count the outcomes; hypothesis prints the smallest example that fails."""
     parser = argparse.ArgumentParser(prog="python -m recall_pipeline_tests.chaos.fuzz_api", description=__doc__)
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    logging.getLogger("stamina").addHandler(logging.NullHandler())  # each try again would be a line
+    logging.getLogger("stamina").addHandler(logging.NullHandler())  # it would print a line for each retry
     outcomes: Counter[str] = Counter()
     started = time.monotonic()
     with stamina.set_testing(True, attempts=2):
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def many(examples: int, check: Callable[[Workspace], Any], seed: int) -> Callable[[], None]:
-    """Return a function that draws so many workspaces and checks each; the same for the same seed."""
+    """Return a function that draws and checks this many workspaces; the same ones for the same seed."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -81,14 +81,14 @@ def many(examples: int, check: Callable[[Workspace], Any], seed: int) -> Callabl
 
 
 def borne(workspace: Workspace) -> str:
-    """Take a workspace in, and return what came of it: `taken in`, or the name of the error that told why not."""
+    """Archive a workspace, and return the outcome: `taken in`, or `refused with` the name of the error."""
     try:
         with tempfile.TemporaryDirectory(prefix="recall-fuzz-") as folder:
             asyncio.run(_take_in(workspace, Path(folder)))
-    except PipelineError as told:
+    except PipelineError as error:
         if workspace.has_whole_answers:
-            raise AssertionError("a bad row stopped everything") from told
-        return f"refused with {type(told).__name__}"
+            raise AssertionError("a bad row stopped everything") from error
+        return f"refused with {type(error).__name__}"
     return "taken in"
 
 
@@ -106,7 +106,7 @@ async def _take_in(workspace: Workspace, folder: Path) -> None:
 
 
 async def _discover(client: RecallClient, archive: Archive) -> dict[str, AudioMixed]:
-    """Do what the assets do until bytes are to be fetched."""
+    """Run the steps of the assets up to the download."""
     upstream = Upstream(client, await list_days(client, DAY, DAY))
     with open_day(archive, DAY) as day:
         await sync_bots(day, upstream)
@@ -119,17 +119,17 @@ async def _discover(client: RecallClient, archive: Archive) -> dict[str, AudioMi
 async def _open_links(
     http: httpx.AsyncClient, settings: Settings, artifacts: dict[str, AudioMixed], folder: Path
 ) -> None:
-    """Open each download link; nothing but a TransferError may come of it."""
+    """Open each download link; each must raise TransferError."""
     transfer = Transfer(http, settings)
     for audio in artifacts.values():
         if url := audio.download_url:
             partial = Partial(folder / f"{audio.id}.part")
             try:
                 await transfer.fetch(url, _same(url), partial)
-            except TransferError as told:
+            except TransferError as error:
                 _, _, secret = url.get_secret_value().partition("?")
-                if secret and secret in str(told):
-                    raise AssertionError("a link is quoted") from told
+                if secret and secret in str(error):
+                    raise AssertionError("a link is quoted") from error
 
 
 def _same(url: SecretStr) -> Callable[[], Any]:
@@ -140,7 +140,7 @@ def _same(url: SecretStr) -> Callable[[], Any]:
 
 
 def _check(workspace: Workspace, archive: Archive, settings: Settings) -> None:
-    """Hold what is on file against the rows that were right."""
+    """Compare the stored rows with the valid rows."""
     if workspace.has_whole_answers:
         archive_state = {
             "bot": {row.bot_id for row in BOTS.read(archive, DAY) or []},
@@ -155,7 +155,7 @@ def _check(workspace: Workspace, archive: Archive, settings: Settings) -> None:
 
 
 class Service:
-    """Answers as the API would if it were the workspace; whatever lies elsewhere is an MP3 host that has nothing."""
+    """An API that serves the workspace; every other address is a media host without files."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -186,10 +186,10 @@ def _recording_of(row: Any) -> Any:
 
 
 class _Boundless:
-    """A budget that is never used up: nobody is asked."""
+    """A request budget without a limit."""
 
     async def take(self, endpoint: str, per_minute: int) -> None:
-        """Grant it."""
+        """Grant the request."""
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Feed the audio package damaged MP3s until something breaks.
+"""Fuzz the audio package with damaged MP3s.
 
     python -m recall_pipeline_tests.chaos.fuzz_audio --tries 5000
 
-Every try cuts, flips, splices or fills real MP3s, then proves, inspects and normalizes the result.
-The only outcomes allowed are facts that make sense and `NotAudio`. A crash, a hang of 20 s, more
-than a gigabyte of address space beyond the start, any other exception or a broken promise ends
-the run with status 1 and the seed that brings it back (`--first SEED --tries 1`).
+Each try cuts, flips, splices or fills real MP3s, then decodes, inspects and normalizes the result.
+The only allowed outcomes are plausible results and `NotAudio`. A crash, a hang of 20 s, more
+than a gigabyte of additional address space, any other exception or a failed assertion ends
+the run with status 1 and the seed that reproduces it (`--first SEED --tries 1`).
 """
 
 import argparse
@@ -51,13 +51,13 @@ def _span(body: Bytes, rng: np.random.Generator) -> slice:
 
 
 def cut(body: Bytes, rng: np.random.Generator) -> Bytes:
-    """Keep a part."""
+    """Keep only a part."""
     start, end = sorted(rng.integers(0, body.size + 1, 2).tolist())
     return body[start:end]
 
 
 def flip(body: Bytes, rng: np.random.Generator) -> Bytes:
-    """Flip bits here and there."""
+    """Flip random bits."""
     damaged = body.copy()
     at = rng.integers(0, max(1, body.size), int(rng.integers(1, 200)) if body.size else 0)
     damaged[at] ^= (1 << rng.integers(0, 8, len(at))).astype(np.uint8)
@@ -65,7 +65,7 @@ def flip(body: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def flip_head(body: Bytes, rng: np.random.Generator) -> Bytes:
-    """Flip bits where tags and lengths lie."""
+    """Flip bits in the tags and headers."""
     return np.concatenate([flip(body[:200], rng), body[200:]])
 
 
@@ -77,13 +77,13 @@ def hole(body: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def junk(body: Bytes, rng: np.random.Generator) -> Bytes:
-    """Put random bytes in between."""
+    """Insert random bytes."""
     at = int(rng.integers(0, body.size + 1))
     return np.concatenate([body[:at], rng.integers(0, 256, int(rng.integers(1, 5000)), np.uint8), body[at:]])
 
 
 def splice(body: Bytes, rng: np.random.Generator) -> Bytes:
-    """Put a part of another MP3 in between."""
+    """Insert a part of another MP3."""
     other = sources()[rng.integers(len(sources()))]
     at = int(rng.integers(0, body.size + 1))
     return np.concatenate([body[:at], other[_span(other, rng)], body[at:]])
@@ -93,7 +93,7 @@ DAMAGES: Sequence[Damage] = (cut, flip, flip_head, hole, junk, splice)
 
 
 def damaged(seed: int) -> bytes:
-    """The file of a try; the same for the same seed."""
+    """The damaged file of a seed."""
     rng = np.random.default_rng(seed)
     body = sources()[rng.integers(len(sources()))]
     for _ in range(int(rng.integers(1, 5))):
@@ -102,7 +102,7 @@ def damaged(seed: int) -> bytes:
 
 
 def attempt(path: Path, target: Target) -> str:
-    """Use one file in every way; give the outcome, or raise what must not be raised."""
+    """Decode, inspect and normalize one file; return the outcome, or raise an unexpected error."""
     try:
         proof = decode_whole(path)
     except NotAudio:
@@ -121,7 +121,7 @@ def attempt(path: Path, target: Target) -> str:
 
 
 def batch(seeds: range) -> Counter[str]:
-    """Make some tries; outcomes that must not be begin with an exclamation mark."""
+    """Run some tries; forbidden outcomes start with an exclamation mark."""
     used_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used_bytes + _MOST_BYTES, resource.RLIM_INFINITY))
     outcomes: Counter[str] = Counter()
@@ -132,14 +132,14 @@ def batch(seeds: range) -> Counter[str]:
             signal.alarm(_HANG_SECONDS)  # kills the worker, which the pool reports
             try:
                 outcomes[attempt(path, Target())] += 1
-            except Exception as error:  # whatever it is, it must not be
+            except Exception as error:  # every other error is a finding
                 outcomes[f"! seed {seed}: {type(error).__name__}: {error}"] += 1
             signal.alarm(0)
     return outcomes
 
 
 def main() -> int:
-    """Run the tries and print what came out; a dot for every batch on the way."""
+    """Run the tries and print the outcomes; a dot for each finished batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=5000)
     parser.add_argument("--first", type=int, default=0, help="seed of the first try")

@@ -1,8 +1,8 @@
 """Kill a sync at random moments: `python -m recall_pipeline_tests.chaos.kills [--times 100] [--seed N] [--json]`.
 
-One archive, one day, slow downloads. Before each kill two meetings are new, so that there is always work; then a
-random process of the running sync, or all of them, gets SIGKILL. After each kill whatever is visible on disk has to be
-true, and nothing of the sync may live on. After a last sync nothing may be missing, and no stray file may be left.
+One archive, one day, slow downloads. Before each kill two meetings are added, so that there is always work; then a
+random process of the running sync, or all of them, gets SIGKILL. After each kill the visible files must be valid, and
+no process of the sync may survive. After a last sync the archive must be complete, without stray files.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _BOUND_SECONDS = 180.0
 _OUTLIVES_SECONDS = 30.0
 _SLOWLY = Rule(Trickle(chunk_bytes=4_000, pause_seconds=0.15), origin="media")
 _LATER_SECONDS = 3.0
-_TELL_EVERY = 10
+_REPORT_EVERY = 10
 
 
 def _starting(_: Trial) -> Callable[[], bool]:
@@ -42,8 +42,8 @@ def _asking(trial: Trial) -> Callable[[], bool]:
 
 
 def _downloading(trial: Trial) -> Callable[[], bool]:
-    struck_before = trial.sandbox.faults.struck(_SLOWLY)
-    return lambda: trial.sandbox.faults.struck(_SLOWLY) > struck_before
+    applied_before = trial.sandbox.faults.applied(_SLOWLY)
+    return lambda: trial.sandbox.faults.applied(_SLOWLY) > applied_before
 
 
 def _normalizing(trial: Trial) -> Callable[[], bool]:
@@ -51,12 +51,12 @@ def _normalizing(trial: Trial) -> Callable[[], bool]:
 
 
 _BEGINNINGS = (_starting, _asking, _downloading, _downloading, _normalizing)
-"""Moments from which on the dice say how much later the kill comes; most are spent where bytes move."""
+"""Moments after which a kill follows at a random time; most are while bytes are transferred."""
 
 
 @dataclass
 class Report:
-    """What came of all kills; `moments`: what the sync was at when it was killed."""
+    """The results of all kills; `moments`: the work of the sync when it was killed."""
 
     kills: int = 0
     moments: Counter[str] = field(default_factory=Counter)
@@ -65,24 +65,24 @@ class Report:
 
 
 def main() -> int:
-    """Kill as often as was asked for, report, and return 1 if anything was wrong."""
+    """Kill `--times` syncs, report, and return 1 for any error."""
     parser = argparse.ArgumentParser(prog="python -m recall_pipeline_tests.chaos.kills", description=__doc__)
     parser.add_argument("--times", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0, help="of the dice")
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-kills-") as folder:
-        report = run(Path(folder), options.times, options.seed, tell=not options.json)
+        report = run(Path(folder), options.times, options.seed, verbose=not options.json)
     if options.json:
         print(json.dumps(asdict(report)))
     else:
-        print(_in_words(report))
+        print(_summary(report))
     return int(bool(report.wrong))
 
 
-def run(folder: Path, times: int, seed: int, *, tell: bool = False) -> Report:
-    """Kill syncs of one archive, and hold what is left in the end against the truth."""
-    dice = random.Random(seed)  # noqa: S311 -- dice, not secrets
+def run(folder: Path, times: int, seed: int, *, verbose: bool = False) -> Report:
+    """Kill syncs of one archive, and compare the final archive with the expected rows."""
+    rng = random.Random(seed)  # noqa: S311 -- not for secrets
     day = utc_now().date() - timedelta(days=1)
     report = Report()
     world = small_world(day, talks=0)
@@ -92,34 +92,34 @@ def run(folder: Path, times: int, seed: int, *, tell: bool = False) -> Report:
         while report.kills < times:
             for number in range(_NEW_MEETINGS):
                 add_talk(world, day, len(world.recordings) + number)
-            _kill_one(trial, dice, report)
-            if tell and report.kills % _TELL_EVERY == 0:
-                print(_in_words(report), flush=True)
+            _kill_one(trial, rng, report)
+            if verbose and report.kills % _REPORT_EVERY == 0:
+                print(_summary(report), flush=True)
         sandbox.faults.clear()
         last = trial.sync(bound_seconds=_BOUND_SECONDS)
         report.wrong += [f"the last sync ended with status {last.status}: {last.err}"] * (last.status != 0)
         report.wrong += trial.shortfalls()
         report.wrong += [f"printed: {said.err}" for said in trial.said if said.has_traceback]
-        report.wrong += trial.false
+        report.wrong += trial.violations
     return report
 
 
-def _kill_one(trial: Trial, dice: random.Random, report: Report) -> None:
-    began = dice.choice(_BEGINNINGS)(trial)
+def _kill_one(trial: Trial, rng: random.Random, report: Report) -> None:
+    began = rng.choice(_BEGINNINGS)(trial)
     running = trial.start()
     _wait_until(lambda: began() or running.is_over, _BOUND_SECONDS)
-    time.sleep(dice.uniform(0, _LATER_SECONDS))
+    time.sleep(rng.uniform(0, _LATER_SECONDS))
     processes = running.processes()
     if running.is_over or not processes:
         trial.end(running, _BOUND_SECONDS)
         return
     report.kills += 1
     report.moments[_moment(trial)] += 1
-    victims = processes if dice.random() < 0.4 else [dice.choice(processes)]
+    victims = processes if rng.random() < 0.4 else [rng.choice(processes)]
     report.victims["all" if victims is processes else "the sync" if victims == [running.pid] else "one of its own"] += 1
     for victim in victims:
         _kill(victim)
-    report.wrong += [f"kill {report.kills}: {lie}" for lie in trial.look()]
+    report.wrong += [f"kill {report.kills}: {violation}" for violation in trial.look()]
     if _wait_until(lambda: running.is_over, _BOUND_SECONDS):
         left = running.outliving(_OUTLIVES_SECONDS)
         report.wrong += [f"kill {report.kills}: {len(left)} processes outlived their sync"] * bool(left)
@@ -129,7 +129,7 @@ def _kill_one(trial: Trial, dice: random.Random, report: Report) -> None:
 
 
 def _moment(trial: Trial) -> str:
-    """Say what a sync is at, by what lies in the spool."""
+    """Return the work of a sync, by the files in the staging folder."""
     spooled = trial.spooled()
     if any(name.endswith(".flac") for name in spooled):
         return "normalizing"
@@ -143,19 +143,19 @@ def _kill(pid: int) -> None:
         return
 
 
-def _wait_until(happened: Callable[[], bool], bound_seconds: float) -> bool:
+def _wait_until(condition: Callable[[], bool], bound_seconds: float) -> bool:
     give_up_at = time.monotonic() + bound_seconds
-    while not happened():
+    while not condition():
         if time.monotonic() > give_up_at:
             return False
         time.sleep(0.02)
     return True
 
 
-def _in_words(report: Report) -> str:
+def _summary(report: Report) -> str:
     moments = ", ".join(f"{count} {moment}" for moment, count in report.moments.most_common())
     victims = ", ".join(f"{count} of {victim}" for victim, count in report.victims.most_common())
-    wrong = "\n".join(f"  {line}" for line in report.wrong) or "  nothing was wrong"
+    wrong = "\n".join(f"  {line}" for line in report.wrong) or "  no errors"
     return f"{report.kills} kills ({victims}), while {moments}:\n{wrong}"
 
 

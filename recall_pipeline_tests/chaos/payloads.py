@@ -1,4 +1,4 @@
-"""API payloads built from the schema, and every fault they may have (docs/design/recall-api.md, sections 4 to 6, 10).
+"""Hypothesis strategies for API payloads, valid ones and damaged ones (docs/design/recall-api.md, sections 4 to 6, 10).
 
 `workspaces` yields what a hostile or broken service could say of one day: rows that are right, and rows of which parts
 are missing, null, of another type, huge, unknown, nested or no Unicode that can be written down.
@@ -125,7 +125,7 @@ _ROWS: dict[str, st.SearchStrategy[Row]] = {
 
 @st.composite
 def _corrupted(draw: st.DrawFn, rows: st.SearchStrategy[Row]) -> Row:
-    """Draw a row and damage some parts of it; sometimes no object is left."""
+    """Draw a row and damage parts of it; sometimes the result is not an object."""
     holder = {"row": copy.deepcopy(draw(rows))}
     for _ in range(draw(st.integers(0, _MOST_CORRUPTIONS))):
         place, key = draw(st.sampled_from(_places(holder)))
@@ -144,14 +144,14 @@ def _corrupted(draw: st.DrawFn, rows: st.SearchStrategy[Row]) -> Row:
 
 
 def _places(value: Json) -> list[tuple[Any, Any]]:
-    """Return every place in a JSON value, as its holder and the key within."""
+    """Return every position in a JSON value, as its container and the key within."""
     items = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else [])
     return [(value, key) for key, _ in items] + [place for _, item in items for place in _places(item)]
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """What a service says of `DAY`: rows by kind, of which those in `good` are right.
+    """The rows of a service for `DAY`, by kind; those in `good` are valid.
 
     `torn` damages an answer's text, `reshaped` its page; neither is there in most workspaces.
     """
@@ -163,7 +163,7 @@ class Workspace:
 
     @property
     def has_whole_answers(self) -> bool:
-        """Whether nothing but rows can be wrong."""
+        """Whether only rows can be invalid."""
         return self.torn is None and self.reshaped is None
 
 
@@ -210,7 +210,7 @@ _RESHAPES = st.one_of(
 
 @st.composite
 def workspaces(draw: st.DrawFn) -> Workspace:
-    """Draw one; every third has nothing but rows that are wrong or right, and then has to be taken in."""
+    """Draw a workspace; in every third only rows can be invalid, and it must be archived."""
     rows: dict[str, list[Json]] = {kind: draw(st.lists(_corrupted(_ROWS[kind]), max_size=3)) for kind in KINDS}
     good: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for number in range(1, 3):

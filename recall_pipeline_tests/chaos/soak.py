@@ -1,11 +1,11 @@
-"""Live through bad days in a short time.
+"""Soak test: many changes, faults and kills on one archive.
 
     python -m recall_pipeline_tests.chaos.soak [--minutes 30] [--seed N] [--json]
 
-One archive and one Recall.ai on loopback. Round after round, meetings appear, finish late, get other audio, and are
-deleted upstream; the API and the media host fail at random; one to three syncs run at once, and some are killed. At
-every moment what is visible on disk has to be true. In the end everything is let alone, one sync runs, and the archive
-has to be exactly what the sandbox's truth says, with what was archived before its deletion still there.
+One archive and one sandbox. In each round meetings appear, finish late, get other audio, or are deleted upstream. The
+API and the media host fail at random. One to three syncs run at once, and some are killed. The visible files must be
+valid at any time. At the end one sync runs without faults. The archive must then have exactly the expected rows, and
+still hold the audio that was archived before its deletion.
 """
 
 import argparse
@@ -70,7 +70,7 @@ _MEDIA_EFFECTS: Sequence[Effect] = (
 
 @dataclass
 class Report:
-    """What happened, and whatever was wrong."""
+    """Counts of events, and all errors found."""
 
     minutes: float = 0
     rounds: int = 0
@@ -83,29 +83,29 @@ class Report:
 
 
 def main() -> int:
-    """Live so long, report, and return 1 if anything was wrong."""
+    """Run for `--minutes`, report, and return 1 for any error."""
     parser = argparse.ArgumentParser(prog="python -m recall_pipeline_tests.chaos.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0, help="of the dice")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-soak-") as folder:
-        report = run(Path(folder), options.minutes, options.seed, tell=not options.json)
-    print(json.dumps(dataclasses.asdict(report)) if options.json else _in_words(report))
+        report = run(Path(folder), options.minutes, options.seed, verbose=not options.json)
+    print(json.dumps(dataclasses.asdict(report)) if options.json else _summary(report))
     return int(bool(report.wrong))
 
 
-def run(folder: Path, minutes: float, seed: int, *, tell: bool = False) -> Report:
-    """Live through rounds until the time is over, then hold the archive against the truth."""
+def run(folder: Path, minutes: float, seed: int, *, verbose: bool = False) -> Report:
+    """Run rounds until the time is over, then compare the archive with the expected rows."""
     started = time.monotonic()
     day = utc_now().date() - timedelta(days=1)
     world = small_world(day)
     with Sandbox(world, list_per_minute=None, object_per_minute=None, page_size=7, repeat_rows=2).running() as sandbox:
-        soak = Soak(Trial(folder / "trial", sandbox, day), random.Random(seed))  # noqa: S311 -- dice, not secrets
+        soak = Soak(Trial(folder / "trial", sandbox, day), random.Random(seed))  # noqa: S311 -- not for secrets
         while time.monotonic() - started < minutes * 60:
             soak.round()
-            if tell:
-                print(_in_words(soak.report), flush=True)
+            if verbose:
+                print(_summary(soak.report), flush=True)
         soak.end()
     soak.report.minutes = round((time.monotonic() - started) / 60, 1)
     return soak.report
@@ -120,35 +120,35 @@ class Soak:
     def __init__(self, trial: Trial, dice: random.Random) -> None:
         self._trial = trial
         self._world = trial.sandbox.world
-        self._dice = dice
+        self._rng = dice
         self._archived: dict[str, ExpectedRow] = {}
         self._outcomes: dict[str, str] = {}
         self._talks = 1_000
         self.report = Report()
 
     def round(self) -> None:
-        """Change the world, break things, sync, and kill perhaps."""
+        """Change the world, inject faults, sync, and perhaps kill a sync."""
         self.report.rounds += 1
-        for _ in range(self._dice.randint(1, 3)):
+        for _ in range(self._rng.randint(1, 3)):
             self._change()
-        self._allow_all()  # before the faults: a quick sync brings home at once what they make of it
-        rules = [self._trial.sandbox.faults.add(self._rule()) for _ in range(self._dice.randint(0, 4))]
-        running = [self._start() for _ in range(self._dice.choice([1, 1, 1, 2, 2, 3]))]
-        if self._dice.random() < 0.5:
-            self._kill(self._dice.choice(running))
-        if self._dice.random() < 0.3:
+        self._allow_all()  # before the faults: a fast sync may archive their bytes at once
+        rules = [self._trial.sandbox.faults.add(self._rule()) for _ in range(self._rng.randint(0, 4))]
+        running = [self._start() for _ in range(self._rng.choice([1, 1, 1, 2, 2, 3]))]
+        if self._rng.random() < 0.5:
+            self._kill(self._rng.choice(running))
+        if self._rng.random() < 0.3:
             self._appear()
             self._allow_all()
         self._wait(running)
         for rule in rules:
-            self.report.faults[type(rule.effect).__name__] += self._trial.sandbox.faults.struck(rule)
+            self.report.faults[type(rule.effect).__name__] += self._trial.sandbox.faults.applied(rule)
         self._trial.sandbox.faults.clear()
         self._allow_all()
-        self.report.wrong += [f"round {self.report.rounds}: {lie}" for lie in self._trial.false]
-        self._trial.false.clear()
+        self.report.wrong += [f"round {self.report.rounds}: {violation}" for violation in self._trial.violations]
+        self._trial.violations.clear()
 
     def end(self) -> None:
-        """Sync once more undisturbed, and compare; what came whole but bad twice has to be looked at again by name."""
+        """Sync once more without faults, and compare; corrupt recordings are synced again by id."""
         self._finish_late()
         last = self._trial.sync(bound_seconds=_BOUND_SECONDS)
         for row in self._corrupt():
@@ -156,38 +156,38 @@ class Soak:
             last = self._trial.sync("--recording", row["recording_id"], bound_seconds=_BOUND_SECONDS)
         if last.status != 0:
             self.report.wrong.append(f"the last sync ended with status {last.status}: {last.err}")
-        expected = [self._archived.get(row.recording_id, row) for row in self._trial.truth()]
+        expected = [self._archived.get(row.recording_id, row) for row in self._trial.expected_rows()]
         self.report.recordings = len(expected)
         self.report.wrong += shortfalls(Archived.read(self._trial.data), expected, self._trial.kept)
         self.report.wrong += [f"printed: {said.err[-2000:]}" for said in self._trial.said if said.has_traceback]
 
     def _corrupt(self) -> list[dict[str, Any]]:
-        """Return the rows that are corrupt though Recall still serves them."""
+        """Return the corrupt rows that Recall still serves."""
         rows = Archived.read(self._trial.data).catalog
         return [row for row in rows if row["outcome"] == "corrupt" and row["recording_id"] not in self._archived]
 
     def _change(self) -> None:
-        change = self._dice.choice([self._appear, self._appear, self._finish_late, self._replace, self._delete])
+        change = self._rng.choice([self._appear, self._appear, self._finish_late, self._replace, self._delete])
         change()
 
     def _appear(self) -> None:
-        """Let a meeting be there, its MP3 done or still in the making."""
+        """Add a meeting with a done or processing MP3."""
         self._talks += 1
         add_talk(self._world, self._trial.day, self._talks)
         self.report.changes["new meetings"] += 1
-        if self._dice.random() < 0.3:
+        if self._rng.random() < 0.3:
             newest = list(self._world.artifacts)[-1]
             self._world.change_artifact(newest.id, status="processing", content=None)
 
     def _finish_late(self) -> None:
-        """Let the MP3s in the making be done."""
+        """Complete the processing MP3s."""
         for artifact in self._world.artifacts:
             if artifact.status == "processing":
                 self._world.finish_artifact(artifact.id, self._speech())
                 self.report.changes["finished late"] += 1
 
     def _replace(self) -> None:
-        """Give an MP3 other bytes."""
+        """Replace the bytes of an MP3."""
         row = self._one_that_is_served()
         if row and row.audio_id:
             self._allow(row)
@@ -196,21 +196,21 @@ class Soak:
             self.report.changes["replaced MP3s"] += 1
 
     def _delete(self) -> None:
-        """Delete an MP3 upstream; one that is archived, good or not, has to stay."""
+        """Delete an MP3 upstream; an archived one must stay in the archive."""
         row = self._one_that_is_served()
         if row and row.audio_id:
             self._allow(row)
             kept = self._kept(row)
             if kept is None and any(self._trial.data.glob(f"mixed_audio/*/*/{row.audio_id}*")):
-                return  # a crash left its file before its row: what becomes of it is another story
+                return  # a crash left a file without a row, which is not tested here
             if kept is not None:
                 self._archived[row.recording_id] = kept
-            gone = kept is not None and self._dice.random() < 0.5  # one that was never archived leaves its row
+            gone = kept is not None and self._rng.random() < 0.5  # an MP3 that was never archived keeps its row
             self._world.delete_artifact(row.audio_id, "gone" if gone else "deleted")
             self.report.changes["deleted MP3s"] += 1
 
     def _kept(self, row: ExpectedRow) -> ExpectedRow | None:
-        """Return what the archive has to keep of an MP3 that is deleted now; None when it has nothing of it."""
+        """Return what the archive must keep of an MP3 that is deleted now; None if it is not archived."""
         archived = Archived.read(self._trial.data)
         for found in archived.rows("mixed_audio"):
             if found["audio_id"] == row.audio_id and found["source_key"]:
@@ -221,17 +221,17 @@ class Soak:
 
     def _one_that_is_served(self) -> ExpectedRow | None:
         """Return an MP3 that can be downloaded."""
-        rows = [row for row in self._trial.truth() if row.is_archived]
-        return self._dice.choice(rows) if rows else None
+        rows = [row for row in self._trial.expected_rows() if row.is_archived]
+        return self._rng.choice(rows) if rows else None
 
     def _allow_all(self) -> None:
-        for row in self._trial.truth():
+        for row in self._trial.expected_rows():
             if row.is_archived:
                 self._allow(row)
 
     def _allow(self, row: ExpectedRow) -> None:
-        """Allow what may have come of an MP3 until now: its bytes, and what the faults make of them."""
-        for content in (row.content, *(Kept(made) for made in _mutilated(row.body))):
+        """Allow the current bytes of an MP3, and what the faults make of them."""
+        for content in (row.content, *(Kept(made) for made in _damaged(row.body))):
             if row.audio_id and content:
                 self._trial.may_serve(row.audio_id, content)
                 self._outcomes[digest_of(content).sha256] = content.outcome
@@ -241,31 +241,31 @@ class Soak:
         return Speech(4, title=f"talk {self._talks}")
 
     def _rule(self) -> Rule:
-        """Return a fault of the API or of the media host that strikes a few requests."""
-        origin: Literal["api", "media"] = self._dice.choice(("api", "media"))
+        """Return a fault of the API or of the media host for a few requests."""
+        origin: Literal["api", "media"] = self._rng.choice(("api", "media"))
         return Rule(
-            self._dice.choice(_API_EFFECTS if origin == "api" else _MEDIA_EFFECTS),
+            self._rng.choice(_API_EFFECTS if origin == "api" else _MEDIA_EFFECTS),
             origin=origin,
-            times=self._dice.randint(1, 5),
-            probability=self._dice.choice([0.2, 0.5, 1.0]),
+            times=self._rng.randint(1, 5),
+            probability=self._rng.choice([0.2, 0.5, 1.0]),
         )
 
     def _start(self) -> Running:
         """Start a sync of the day, or of one recording of it."""
-        rows = self._trial.truth()
-        if self._dice.random() < 0.2:
+        rows = self._trial.expected_rows()
+        if self._rng.random() < 0.2:
             self.report.syncs["of a recording"] += 1
-            return self._trial.start("--recording", self._dice.choice(rows).recording_id)
+            return self._trial.start("--recording", self._rng.choice(rows).recording_id)
         self.report.syncs["of the day"] += 1
         return self._trial.start()
 
     def _kill(self, running: Running) -> None:
-        """Kill one process of a sync, or all of them, in a moment."""
-        time.sleep(self._dice.uniform(0, 12))
+        """Kill one process of a sync, or all of them, after a moment."""
+        time.sleep(self._rng.uniform(0, 12))
         processes = running.processes()
         if processes:
             self.report.kills += 1
-            for pid in processes if self._dice.random() < 0.5 else [self._dice.choice(processes)]:
+            for pid in processes if self._rng.random() < 0.5 else [self._rng.choice(processes)]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -281,25 +281,25 @@ class Soak:
 
 @dataclass(frozen=True)
 class Kept:
-    """Bytes that the archive has."""
+    """A content with the bytes in the archive."""
 
     bytes_: bytes
     outcome: str = "corrupt"
     media_type: str = "audio/mpeg"
 
     def body(self) -> bytes:
-        """Return them."""
+        """Return the bytes."""
         return self.bytes_
 
 
-def _mutilated(body: bytes) -> list[bytes]:
-    """Return all that the faults may pass for this body."""
+def _damaged(body: bytes) -> list[bytes]:
+    """Return all bodies that the faults may serve for this body."""
     page = error_page().body
     assert isinstance(page, bytes)
     return [page, b"", body[:_CUT_BYTES]]
 
 
-def _in_words(report: Report) -> str:
+def _summary(report: Report) -> str:
     def counted(counts: Counter[str]) -> str:
         return ", ".join(f"{count} {what}" for what, count in counts.most_common() if count) or "none"
 
@@ -307,7 +307,7 @@ def _in_words(report: Report) -> str:
         f"{report.rounds} rounds, {report.kills} kills, {report.recordings} recordings in the end",
         f"  syncs: {counted(report.syncs)}",
         f"  changes: {counted(report.changes)}",
-        f"  requests struck: {counted(report.faults)}",
+        f"  requests with a fault: {counted(report.faults)}",
         *(f"  WRONG: {line}" for line in report.wrong),
     ]
     return "\n".join(lines)

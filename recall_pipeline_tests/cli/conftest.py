@@ -11,7 +11,7 @@ import pytest
 from recall_pipeline.cli import main
 from recall_pipeline.days import utc_now
 from recall_sandbox import Sandbox, World
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.speech import Speech
 
 TODAY = utc_now().date()
@@ -38,8 +38,8 @@ class Said:
 Run = Callable[..., Said]
 
 
-def _talk(title: str) -> AudioSpec:
-    return AudioSpec(TALK_SECONDS, (Audio(Speech(TALK_SECONDS, title=title)),))
+def _talk(title: str) -> RecordingSpec:
+    return RecordingSpec(TALK_SECONDS, (ArtifactSpec(Speech(TALK_SECONDS, title=title)),))
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def world() -> World:
     for meeting in (
         SampleMeeting("standup", "an MP3", 2, time(9), ("ready",), (_talk("standup"),)),
         SampleMeeting("review", "an MP3", 1, time(9), ("ready",), (_talk("review"),)),
-        SampleMeeting("webex", "no MP3", 1, time(10), ("unsupported_platform",), (AudioSpec(60),), platform="webex"),
+        SampleMeeting(
+            "webex", "no MP3", 1, time(10), ("unsupported_platform",), (RecordingSpec(60),), platform="webex"
+        ),
     ):
         world.add(*rows_of(meeting, TODAY))
     return world

@@ -30,7 +30,7 @@ def test_the_bot_makes_an_mp3_and_is_what_was_asked_for(sandboxed: Run, sandbox:
     assert said.err == ""
     assert bot.recording_config is not None
     assert bot.recording_config["audio_mixed_mp3"] == {}
-    assert bot.asked_url == ZOOM
+    assert bot.requested_url == ZOOM
     assert bot.join_at == datetime(2099, 12, 22, 8, tzinfo=UTC)
     assert bot.name == "Notes"
     assert bot.metadata == {"team": "sales", "customer": "A=B"}

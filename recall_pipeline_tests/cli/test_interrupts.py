@@ -26,7 +26,7 @@ def begin_sync_that_hangs(sandbox: Sandbox) -> "subprocess.Popen[str]":
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not sandbox.faults.struck(hanging):
+    while not sandbox.faults.applied(hanging):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < give_up_at
         time.sleep(0.05)

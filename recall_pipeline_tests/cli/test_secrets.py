@@ -24,7 +24,7 @@ from recall_pipeline_tests.chaos.trials import Trial
 from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run, Said
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.speech import Speech
 
 ONE_DAY = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
@@ -77,10 +77,10 @@ def world() -> World:
     link = f"https://example.zoom.us/j/81234567890?pwd={PASSWORDS[0]}"
     shown = {"meeting_id": "82345678901", "meeting_password": PASSWORDS[1], "platform": "zoom"}
     for number, meeting_url in enumerate([link, shown, None] * 4):  # many: most faults end a download for this sync
-        talk = AudioSpec(2, (Audio(Speech(2, title=f"{number}")),))
+        talk = RecordingSpec(2, (ArtifactSpec(Speech(2, title=f"{number}")),))
         starts = time(9 + number)
         meeting = SampleMeeting(
-            f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, asked_url=link
+            f"{number}", "", 1, starts, ("ready",), (talk,), meeting_url=meeting_url, requested_url=link
         )
         world.add(*rows_of(meeting, TODAY))
     return world
@@ -88,7 +88,7 @@ def world() -> World:
 
 def every_fault(trial: Trial, stranger: Stranger) -> Iterator[Rule]:
     """Yield a rule for each fault of the service and of the media host, and some that quote or lead astray."""
-    last = trial.truth()[-1].audio_id
+    last = trial.expected_rows()[-1].audio_id
     yield Rule(Cut(0), origin="media", path=f"{last}")  # it never comes: what is left of it stays in the spool
     said = f"Token {trial.sandbox.api_key} may not open {trial.sandbox.media_url}/a.mp3?Signature=abc"
     yield from (Rule(Reply(status, {"detail": said}), origin="api", times=1) for status in (400, 401, 402, 403, 409))
@@ -96,7 +96,7 @@ def every_fault(trial: Trial, stranger: Stranger) -> Iterator[Rule]:
     yield Rule(redirect(f"{stranger.url}/api/v1/bot/"), origin="api", times=1)
     yield Rule(redirect(f"{stranger.url}/a.mp3?Signature=redirected"), origin="media", times=1)
     for fault in (*OF_SERVICE, *OF_MEDIA):
-        for rule in fault.strike(trial):
+        for rule in fault.inject(trial):
             is_edit = isinstance(rule.effect, EditJson)
             path, times = (rule.path, 3) if is_edit else ("", 1)  # the three listings are read side by side
             yield Rule(_at_once(rule.effect), rule.origin, path=path, times=times)
@@ -168,16 +168,16 @@ def test_no_secret_is_anywhere_after_every_fault_has_struck(
     caplog.set_level(logging.DEBUG)
     trial = Trial(tmp_path / "trial", sandbox, YESTERDAY)
     rules = [sandbox.faults.add(rule) for rule in every_fault(trial, stranger)]
-    again = trial.truth()[0].recording_id  # fetched whether it is there or not, so that downloads can still fail
+    again = trial.expected_rows()[0].recording_id  # downloaded in each round, so that a download can fail
     said: list[Said] = []
-    while not all(map(sandbox.faults.struck, rules)) and len(said) < MOST_SYNCS:
+    while not all(map(sandbox.faults.applied, rules)) and len(said) < MOST_SYNCS:
         if len(said) == 1:
             run_as_the_daemon_does(tmp_path / "ui")
         said.append(sandboxed("sync", *(ONE_DAY if len(said) < 3 else ("--recording", again))))
     with open_instance() as instance:
         tick(instance, alert_cursor)
 
-    assert [rule for rule in rules if not sandbox.faults.struck(rule)] == []
+    assert [rule for rule in rules if not sandbox.faults.applied(rule)] == []
     left = dict(texts_below(tmp_path))
     assert {Path(name).suffix for name in left} >= {".parquet", ".mp3", ".flac", ".db", ".part", ".json", ".err"}
     assert any("/services/hook" in heard for heard in stranger.heard)

@@ -41,11 +41,11 @@ def test_a_sync_ends_well_or_says_why_and_the_next_one_completes_the_archive(
     sandboxed: Run, trial: Trial, name: str
 ) -> None:
     fault, plan = BY_NAME[name], trial.sandbox.faults
-    rules = [plan.add(rule) for rule in fault.strike(trial)]
+    rules = [plan.add(rule) for rule in fault.inject(trial)]
     said = sandboxed("sync", *ONE_DAY)
     assert said.status in fault.statuses
-    assert fault.says in said.err
-    assert all(map(plan.struck, rules))
+    assert fault.message in said.err
+    assert all(map(plan.applied, rules))
     assert trial.look() == []
     plan.clear()
     assert sandboxed("sync", *(fault.again(trial) or ONE_DAY)).status == 0

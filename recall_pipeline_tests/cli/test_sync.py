@@ -98,7 +98,7 @@ def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandbo
     assert said.status == 1
     assert json.loads(said.out)["outcomes"] == {"download_failed": 2, "unsupported_platform": 1}
     first, second = said.err.splitlines()
-    lost = [row for row in sandbox.world.truth() if row.outcome == "ready"]
+    lost = [row for row in sandbox.world.expected_rows() if row.outcome == "ready"]
     assert first.startswith(f"recording {lost[0].recording_id} of {DAY_BEFORE}: ")
     assert second.startswith(f"recording {lost[1].recording_id} of {YESTERDAY}: ")
     assert "503" in first
@@ -146,7 +146,7 @@ def test_a_fault_nobody_foresaw_points_to_its_run_in_dagster(sandboxed: Run, mon
 
 
 def test_a_recording_is_looked_at_again_whatever_its_outcome(sandboxed: Run, sandbox: Sandbox) -> None:
-    recording_id = next(row.recording_id for row in sandbox.world.truth() if row.day == DAY_BEFORE)
+    recording_id = next(row.recording_id for row in sandbox.world.expected_rows() if row.day == DAY_BEFORE)
     first = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
     again = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
     assert first["days"] == again["days"] == [f"{DAY_BEFORE}"]
@@ -161,7 +161,7 @@ def test_a_recording_that_nobody_knows_is_wrong_usage(sandboxed: Run) -> None:
 
 def test_a_recording_outside_the_days_asked_for_is_wrong_usage(sandboxed: Run, sandbox: Sandbox) -> None:
     sandboxed("sync", *BOTH_DAYS)
-    recording_id = next(row.recording_id for row in sandbox.world.truth() if row.day == DAY_BEFORE)
+    recording_id = next(row.recording_id for row in sandbox.world.expected_rows() if row.day == DAY_BEFORE)
     said = sandboxed("sync", "--recording", recording_id, "--to", f"{YESTERDAY}")
     assert said.status == 2
     assert f"recording {recording_id} is of {DAY_BEFORE}" in said.fault

@@ -18,7 +18,7 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Layout, open_archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
-from recall_pipeline_tests.s3_proxy import PollResult, S3Proxy
+from recall_pipeline_tests.s3_proxy import ProxiedRequest, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
 from recall_sandbox import Rule
@@ -36,7 +36,7 @@ class SwallowUpload:
 
     came: threading.Event = field(default_factory=threading.Event)
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         """Be the network at the moment when the plug is pulled."""
         self.came.set()
         while (await call.receive()).get("more_body"):
@@ -149,7 +149,7 @@ def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
     assert_whole(bucket_url)
 
 
-def is_within_rights(request: PollResult, bucket_url: str) -> bool:
+def is_within_rights(request: ProxiedRequest, bucket_url: str) -> bool:
     """Whether the policy in docs/scaling.md allows it: objects below the prefix, and listings of that."""
     bucket, _, prefix = bucket_url.removeprefix("s3://").partition("/")
     asked = parse_qs(request.query)

@@ -82,7 +82,7 @@ def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         environment |= {"RECALL_SPOOL_DIR": str(tmp_path_factory.mktemp("spool") / "spool")}
     with _quiet_environment(environment), _sandbox(today) as sandbox, _instance(home) as instance:
         settings = _settings(sandbox, url)
-        truth = sandbox.world.truth()
+        truth = sandbox.world.expected_rows()
         _break_much(sandbox)
         span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
         first = _sync(sandbox, instance, RunContext(settings, days), [{"tags": span}])

@@ -29,7 +29,7 @@ from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.webhooks.signing import SECRET
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Reset
-from recall_sandbox.meetings import Audio, AudioSpec, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, rows_of
 from recall_sandbox.records import Artifact
 
 __all__ = ["environment", "instance"]  # fixtures of the sensor's other tests
@@ -94,7 +94,9 @@ def test_audio_of_a_recording_that_is_on_file_asks_for_its_day(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive, inbox: EventStore, world: World
 ) -> None:
     mixing = meeting(
-        "mixing", YESTERDAY, takes=(AudioSpec(10, (Audio(None, status="processing", in_shortcut=False),)),)
+        "mixing",
+        YESTERDAY,
+        recordings=(RecordingSpec(10, (ArtifactSpec(None, status="processing", in_shortcut=False),)),),
     )
     world.add(*rows_of(mixing, TODAY))
     file_days(settings, archive, YESTERDAY, LATELY)

@@ -21,9 +21,9 @@ from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_day
 from recall_sandbox import Rule, Sandbox, World
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.effects import Reset, unavailable
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.records import SandboxBot, SandboxStatusChange
 from recall_sandbox.speech import Speech
 
@@ -34,9 +34,15 @@ TALK = Speech(10)
 
 def meeting(key: str, day: date, **changes: object) -> SampleMeeting:
     """A finished meeting at noon with one MP3."""
-    takes = (AudioSpec(10, (Audio(TALK),)),)
-    told = {"days_ago": (TODAY - day).days, "starts": time(12), "outcomes": ("ready",), "takes": takes, **changes}
-    return SampleMeeting(key, "for the sensor", **told)  # type: ignore[arg-type]
+    recordings = (RecordingSpec(10, (ArtifactSpec(TALK),)),)
+    fields = {
+        "days_ago": (TODAY - day).days,
+        "starts": time(12),
+        "outcomes": ("ready",),
+        "recordings": recordings,
+        **changes,
+    }
+    return SampleMeeting(key, "for the sensor", **fields)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -115,7 +121,7 @@ def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
 ) -> None:
     """Not even what a bot or a shortcut shows as it was although it is gone: that would be asked for every hour."""
-    world.add(*(row for one in MEETINGS for row in rows_of(one, TODAY)))
+    world.add(*(row for one in demo_meetings() for row in rows_of(one, TODAY)))
     daemon = Daemon(instance)
     assert len(daemon.tick()) >= 5
     file_days(settings, archive, *days_between(TODAY - timedelta(days=7), TODAY))
@@ -125,7 +131,9 @@ def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
 def test_a_bot_that_finishes_days_late_asks_for_its_day(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
 ) -> None:
-    late = meeting("late", LATELY, endings=("in_call_recording",), takes=(AudioSpec(10, status="processing"),))
+    late = meeting(
+        "late", LATELY, final_statuses=("in_call_recording",), recordings=(RecordingSpec(10, status="processing"),)
+    )
     rows = rows_of(late, TODAY)
     world.add(*rows)
     file_days(settings, archive, YESTERDAY, LATELY)
@@ -139,7 +147,10 @@ def test_audio_that_becomes_ready_asks_for_its_recordings_day_and_no_other(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
 ) -> None:
     world.add(
-        *rows_of(meeting("mixing", YESTERDAY, takes=(AudioSpec(10, (Audio(None, status="processing"),)),)), TODAY)
+        *rows_of(
+            meeting("mixing", YESTERDAY, recordings=(RecordingSpec(10, (ArtifactSpec(None, status="processing"),)),)),
+            TODAY,
+        )
     )
     file_days(settings, archive, YESTERDAY, LATELY)
     daemon = Daemon(instance)
@@ -162,9 +173,12 @@ def test_a_meeting_over_midnight_asks_for_both_days(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
 ) -> None:
     file_days(settings, archive, YESTERDAY, LATELY)
-    takes = (AudioSpec(10, (Audio(TALK),)), AudioSpec(10, (Audio(TALK),), starts_after_seconds=600))
+    recordings = (
+        RecordingSpec(10, (ArtifactSpec(TALK),)),
+        RecordingSpec(10, (ArtifactSpec(TALK),), starts_after_seconds=600),
+    )
     before = YESTERDAY - timedelta(days=1)
-    world.add(*rows_of(meeting("over midnight", before, starts=time(23, 55), takes=takes), TODAY))
+    world.add(*rows_of(meeting("over midnight", before, starts=time(23, 55), recordings=recordings), TODAY))
     assert Daemon(instance).tick().keys() == {before.isoformat(), YESTERDAY.isoformat()}
 
 
@@ -218,7 +232,7 @@ def test_a_change_is_asked_for_within_the_stated_number_of_ticks_wherever_and_wh
         return LATELY.isoformat() in daemon.tick()
 
     def ticks_to_see(bot: SandboxBot, *, after: int) -> int:
-        """A bot is shown by its list alone, so this takes as long as it can."""
+        """A bot is shown by its list alone, so this recordings as long as it can."""
         daemon = Daemon(instance)
         assert not any(tick(daemon) for _ in range(after))
         history = (*bot.status_changes, SandboxStatusChange(next(statuses), utc_now()))

@@ -15,7 +15,7 @@ from recall_pipeline.defs import daily_retention, daily_sync, finished_bots, syn
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.defs.test_finished_bots_sensor import TODAY
 from recall_sandbox import World
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 
 ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "archive"), sync_day.name)
@@ -26,7 +26,7 @@ TICK = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
 def world() -> World:
     """The demo's meetings, of which nothing is archived."""
     world = World()
-    for meeting in MEETINGS:
+    for meeting in demo_meetings():
         world.add(*rows_of(meeting, TODAY))
     return world
 

@@ -161,11 +161,11 @@ class BreaksAt:
 
     object_id: str
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         if self.object_id.encode() in call.scope["query_string"]:
-            await unavailable(500).happen(call)
+            await unavailable(500).apply(call)
         else:
-            await call.go_on()
+            await call.serve()
 
 
 def test_a_question_that_recall_cannot_answer_costs_that_recording_only(

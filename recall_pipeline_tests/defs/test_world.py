@@ -15,7 +15,7 @@ from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, Layout, open_archive
 from recall_pipeline_tests.defs.conftest import Sync, SyncedWorld
 from recall_pipeline_tests.storages import stored
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
@@ -52,7 +52,7 @@ def catalog(synced: SyncedWorld, archive: Archive) -> dict[tuple[str, str | None
 
 def told(synced: SyncedWorld, key: str) -> tuple[list[SandboxBot], list[SandboxRecording], list[Artifact]]:
     """The rows of the demo's meeting of that key."""
-    [meeting] = [meeting for meeting in MEETINGS if meeting.key == key]
+    [meeting] = [meeting for meeting in demo_meetings() if meeting.key == key]
     rows = list(rows_of(meeting, synced.days[-1]))
     return (
         [row for row in rows if isinstance(row, SandboxBot)],

@@ -207,8 +207,8 @@ def test_a_backfill_of_ten_days_spreads_over_two_workers_and_outlives_one(
     launch_backfill(cluster)
     cluster.start("daemon", sys.executable, "-m", "dagster._daemon", "run", "-w", "workspace.yaml")
     cluster.until(lambda: all("succeeded" in cluster.log(name) for name in WORKERS), "one worker does it all")
-    struck = sandbox.faults.struck(slow)
-    cluster.until(lambda: sandbox.faults.struck(slow) > struck, "no run downloads anything any more")
+    struck = sandbox.faults.applied(slow)
+    cluster.until(lambda: sandbox.faults.applied(slow) > struck, "no run downloads anything any more")
     cluster.kill(WORKERS[0])
     all_well = {f"{day}": dg.DagsterRunStatus.SUCCESS for day in DAYS}
     cluster.until(lambda: newest_runs(cluster) == all_well, "the runs of the lost worker are not started anew")

@@ -41,7 +41,7 @@ class Workplace:
             name="Archive Bot",
             platform="zoom",
             meeting_url={"meeting_id": "812", "platform": "zoom", "meeting_password": "pass-of-nobody"},
-            asked_url=None,
+            requested_url=None,
             join_at=at if joins_at is _AS_IT_STARTS else joins_at,
             status_changes=(
                 SandboxStatusChange("ready", at - timedelta(hours=1)),

@@ -96,8 +96,8 @@ def download(workspace: Workspace, tmp_path: Path) -> Download:
 class Unannounced:
     """An effect that serves the true body without a Content-Length."""
 
-    async def happen(self, call: Call) -> None:
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        answer = await call.normal_answer()
         await call.send({"type": "http.response.start", "status": answer.status, "headers": []})
         await call.send({"type": "http.response.body", "body": answer.body})
 
@@ -108,7 +108,7 @@ class CutUnder:
 
     etag: str | None
 
-    async def happen(self, call: Call) -> None:
+    async def apply(self, call: Call) -> None:
         headers = {"etag": self.etag} if self.etag else {}
         await call.begin(Answer(200, BODY, headers), len(BODY), BODY[:HALF])
         call.connection.close()
@@ -120,8 +120,8 @@ class CutAfter:
 
     size_bytes: int
 
-    async def happen(self, call: Call) -> None:
-        answer = await call.true_answer()
+    async def apply(self, call: Call) -> None:
+        answer = await call.normal_answer()
         await call.begin(answer, len(answer.body), answer.body[: self.size_bytes])
         call.connection.close()
 

@@ -80,7 +80,7 @@ def test_a_copy_is_read_row_by_row(run: Run) -> None:
 def test_names_in_many_scripts_are_read_as_they_were(run: Run) -> None:
     (unicode,) = (meeting for meeting in world.MEETINGS if meeting.key == "unicode")
     (row,) = (row for row in cataloged() if row["recording_id"] in world.recording_ids("unicode"))
-    assert (row["bot_name"], json.loads(row["metadata"])) == (unicode.name, unicode.metadata)
+    assert (row["bot_name"], json.loads(row["metadata"])) == (unicode.bot_name, unicode.metadata)
 
 
 def test_the_forgotten_recording_has_no_name_and_no_file(run: Run, root: Path) -> None:

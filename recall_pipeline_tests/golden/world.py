@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from recall_sandbox import Rule, World
 from recall_sandbox.content import ErrorPage, Truncated
 from recall_sandbox.effects import unavailable
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 from recall_sandbox.speech import Speech, clip_transcripts
 
@@ -32,42 +32,42 @@ def _speech(title: str, *, gain_db: float = 0.0) -> Speech:
     return Speech(1, bitrate_kbps=24, gain_db=gain_db, clips=(clip,), title=title)
 
 
-def _spoken(title: str, starts_after_seconds: float = 0.0) -> AudioSpec:
-    return AudioSpec(1, (Audio(_speech(title)),), starts_after_seconds=starts_after_seconds)
+def _spoken(title: str, starts_after_seconds: float = 0.0) -> RecordingSpec:
+    return RecordingSpec(1, (ArtifactSpec(_speech(title)),), starts_after_seconds=starts_after_seconds)
 
 
 MEETINGS = (
     SampleMeeting("plain", "an MP3, metadata", 2, time(9), ("ready",), (_spoken("plain"),), metadata={"team": "sales"}),
     SampleMeeting("revised", "its MP3 was replaced", 2, time(10), ("ready",), (_spoken("first version"),)),
-    SampleMeeting("let-go", "forgotten on request", 2, time(11), ("forgotten",), (_spoken("let go"),), name="Private Bot"),
+    SampleMeeting("let-go", "forgotten on request", 2, time(11), ("forgotten",), (_spoken("let go"),), bot_name="Private Bot"),
     SampleMeeting("kept", "deleted at Recall after it was archived", 2, time(12), ("ready",), (_spoken("kept"),)),
-    SampleMeeting("nobody-spoke", "silence", 2, time(13), ("silent",), (AudioSpec(1, (Audio(Speech(1, clips=())),)),)),
+    SampleMeeting("nobody-spoke", "silence", 2, time(13), ("silent",), (RecordingSpec(1, (ArtifactSpec(Speech(1, clips=())),)),)),
     SampleMeeting("cut-off", "an MP3 without its end", 2, time(14), ("corrupt",),
-            (AudioSpec(1, (Audio(Truncated(_speech("cut off"))),)),)),
-    SampleMeeting("error-page", "a page, not audio", 2, time(15), ("corrupt",), (AudioSpec(1, (Audio(ErrorPage()),)),)),
+            (RecordingSpec(1, (ArtifactSpec(Truncated(_speech("cut off"))),)),)),
+    SampleMeeting("error-page", "a page, not audio", 2, time(15), ("corrupt",), (RecordingSpec(1, (ArtifactSpec(ErrorPage()),)),)),
     SampleMeeting("overdue", "an MP3 that was never finished", 2, time(16), ("failed_upstream",),
-            (AudioSpec(60, (Audio(None, status="processing"),)),)),
+            (RecordingSpec(60, (ArtifactSpec(None, status="processing"),)),)),
     SampleMeeting("over-midnight", "one bot, two recordings, two days", 2, time(23, 58), ("ready", "ready"),
             (_spoken("before midnight"), _spoken("after midnight", starts_after_seconds=120))),
     SampleMeeting("unicode", "names in many scripts", 1, time(8), ("ready",), (_spoken("議事録"),),
-            name="Élodies Notizbot 📼 会議, “a;b”", platform="google_meet",
+            bot_name="Élodies Notizbot 📼 会議, “a;b”", platform="google_meet",
             metadata={"équipe": "données", "顧客": "株式会社サンプル"}),
     SampleMeeting("desktop", "no bot", 1, time(9), ("ready",), (_spoken("desktop"),), has_bot=False, platform=None),
     SampleMeeting("unavailable", "its download always fails", 1, time(10), ("download_failed",), (_spoken("unavailable"),)),
     SampleMeeting("mixing-failed", "the MP3 failed", 1, time(11), ("failed_upstream",),
-            (AudioSpec(60, (Audio(None, status="failed", sub_code="mixing_failed"),)),)),
-    SampleMeeting("short-lived", "its retention ended", 1, time(12), ("expired",), (AudioSpec(60, kept_hours=1),)),
-    SampleMeeting("removed", "the recording was deleted", 1, time(13), ("deleted",), (AudioSpec(60, status="deleted"),)),
+            (RecordingSpec(60, (ArtifactSpec(None, status="failed", sub_code="mixing_failed"),)),)),
+    SampleMeeting("short-lived", "its retention ended", 1, time(12), ("expired",), (RecordingSpec(60, retention_hours=1),)),
+    SampleMeeting("removed", "the recording was deleted", 1, time(13), ("deleted",), (RecordingSpec(60, status="deleted"),)),
     SampleMeeting("audio-gone", "the MP3 answers 404", 1, time(14), ("deleted",),
-            (AudioSpec(60, (Audio(None, listed=False, gone=True),)),)),
-    SampleMeeting("webex", "a platform without MP3", 1, time(15), ("unsupported_platform",), (AudioSpec(60),), platform="webex"),
-    SampleMeeting("video-only", "MP3 was not requested", 1, time(16), ("not_requested",), (AudioSpec(60),),
+            (RecordingSpec(60, (ArtifactSpec(None, listed=False, gone=True),)),)),
+    SampleMeeting("webex", "a platform without MP3", 1, time(15), ("unsupported_platform",), (RecordingSpec(60),), platform="webex"),
+    SampleMeeting("video-only", "MP3 was not requested", 1, time(16), ("not_requested",), (RecordingSpec(60),),
             recording_config={"video_mixed_mp4": {}}),
-    SampleMeeting("never-let-in", "a bot without a recording", 1, time(17), (), endings=("fatal",)),
-    SampleMeeting("on-hold", "the recording is paused", 1, time(18), ("processing",), (AudioSpec(60, status="paused"),),
-            endings=()),
+    SampleMeeting("never-let-in", "a bot without a recording", 1, time(17), (), final_statuses=("fatal",)),
+    SampleMeeting("on-hold", "the recording is paused", 1, time(18), ("processing",), (RecordingSpec(60, status="paused"),),
+            final_statuses=()),
     SampleMeeting("still-mixing", "the MP3 is being made", 1, time(23, 30), ("processing",),
-            (AudioSpec(30, (Audio(None, status="processing"),)),)),
+            (RecordingSpec(30, (ArtifactSpec(None, status="processing"),)),)),
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
-"""Each alert seen to fire and to clear: `python -m recall_pipeline_tests.live.alerts`, about twenty minutes.
+"""Trial of each alert, that it fires and clears: `python -m recall_pipeline_tests.live.alerts`, about twenty minutes.
 
-A real `dagster dev` on the sandbox posts its alerts to a hook on loopback, while one thing after another is broken and
-then mended as docs/operations.md says. It prints every message that came, and ends with status 1 if one did not come.
+A real `dagster dev` on the sandbox posts its alerts to a hook on loopback, while one fault after another is
+injected and then repaired as docs/operations.md describes. It prints every message, and ends with status 1 if one is
+missing.
 """
 
 import json
@@ -35,7 +36,7 @@ BAD_KEY = Reply(401, {"detail": "Invalid token."})
 
 
 def main() -> int:
-    """Break and mend one thing after another."""
+    """Inject and repair one fault after another."""
     with hook() as inbox:
         folder = Path(tempfile.mkdtemp(prefix="recall-alerts-"))
         trial = Trial(
@@ -57,8 +58,8 @@ def main() -> int:
 
 
 def a_bad_key(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
-    """A run fails for good; the next one, with a good key, does not."""
-    with struck(running, Rule(BAD_KEY, origin="api")):
+    """A run fails permanently; the next one, with a valid key, succeeds."""
+    with injected(running, Rule(BAD_KEY, origin="api")):
         materialize(DAY.isoformat())
         inbox.fires(trial, "list ", "does not accept the key", "bots of")
     materialize(DAY.isoformat())
@@ -66,18 +67,18 @@ def a_bad_key(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
 
 
 def a_killed_run(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
-    """A run's process is killed; Dagster starts it anew without a hand."""
-    with struck(running, Rule(Delay(3), origin="api")):
+    """A run's process is killed; Dagster restarts it automatically."""
+    with injected(running, Rule(Delay(3), origin="api")):
         materialize(DAY.isoformat())
         process = trial.process_of_a_run()
         os.kill(process, signal.SIGKILL)
-    with struck(running, Rule(unavailable(), origin="api")):  # else the run started anew ends before anybody looks
+    with injected(running, Rule(unavailable(), origin="api")):  # otherwise the new run ends before the next tick
         inbox.fires(trial, "the run's process was killed", f"the run of {DAY}")
     inbox.clears(trial, "the run's process was killed")
 
 
 def a_damaged_file(trial: Trial, inbox: "Hook") -> None:
-    """A stored MP3 grows by a byte; `sync --recording` fetches it again."""
+    """A stored MP3 grows by a byte; `sync --recording` downloads it again."""
     [row] = [row for row in MIXED_AUDIO.read(trial.archive, DAY) or [] if row.source_key]
     with trial.archive.local_path(str(row.source_key)).open("ab") as file:
         file.write(b"!")
@@ -89,7 +90,7 @@ def a_damaged_file(trial: Trial, inbox: "Hook") -> None:
 
 
 def tables_written_by_hand(trial: Trial, inbox: "Hook") -> None:
-    """A catalog loses its rows, another a column; a sync of their days writes them anew."""
+    """A catalog loses its rows, another a column; a sync of their days writes them again."""
     CATALOG.write(trial.archive, DAY, [])
     table = trial.archive.local_path(Layout.table("audio_catalog", BEFORE))
     pq.write_table(pq.ParquetFile(table).read().drop_columns(["waveform"]), table)
@@ -103,12 +104,12 @@ def tables_written_by_hand(trial: Trial, inbox: "Hook") -> None:
 
 
 def downloads_that_fail(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
-    """The media host refuses a recording that expires tomorrow, until it does not."""
+    """The media host refuses a recording that expires tomorrow, and then serves it."""
     rows = list(meeting(3, finished=True))
     running.world.add(
         *(replace(row, expires_at=utc_now() + ONE_DAY) if isinstance(row, SandboxRecording) else row for row in rows)
     )
-    with struck(running, Rule(unavailable(), origin="media")):
+    with injected(running, Rule(unavailable(), origin="media")):
         inbox.fires(trial, "check none_left_failed", f"none_left_failed of {DAY}")
         inbox.fires(trial, "check none_about_to_expire", f"none_about_to_expire of {DAY}")
     materialize(DAY.isoformat())
@@ -117,7 +118,7 @@ def downloads_that_fail(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
 
 
 def a_dead_poller(trial: Trial, inbox: "Hook", world: World) -> None:
-    """Recall.ai cannot be reached, so nothing new comes in; freshness, in minutes here, is the only one to notice."""
+    """Recall.ai cannot be reached, so no new data arrives; only the freshness check, in minutes here, reports it."""
     workspace = trial.folder / "impatient.yaml"
     module = {"module_name": "recall_pipeline_tests.live.impatient", "location_name": "recall_pipeline"}
     workspace.write_text(json.dumps({"load_from": [{"python_module": module}]}))
@@ -138,18 +139,18 @@ def a_dead_poller(trial: Trial, inbox: "Hook", world: World) -> None:
 
 
 class Hook(HTTPServer):
-    """Takes what a Slack webhook would."""
+    """An HTTP server that receives alerts, as a Slack webhook does."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
         super().__init__(("127.0.0.1", 0), _Request)
 
     def fires(self, trial: Trial, *words: str) -> None:
-        """Wait for an alert with all these words, and show it."""
+        """Wait for an alert with all these words, and print it."""
         self._comes(trial, "alert fired", ("Failed: ", *words))
 
     def clears(self, trial: Trial, *words: str) -> None:
-        """Wait for its recovery, and show it."""
+        """Wait for the recovery message, and print it."""
         self._comes(trial, "alert cleared", ("Recovered: ", *words))
 
     def _comes(self, trial: Trial, what: str, words: Sequence[str]) -> None:
@@ -174,7 +175,7 @@ class _Request(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- http.server's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -187,8 +188,8 @@ def hook() -> Iterator[Hook]:
 
 
 @contextmanager
-def struck(running: Sandbox, rule: Rule) -> Iterator[None]:
-    """Let something go wrong for the while."""
+def injected(running: Sandbox, rule: Rule) -> Iterator[None]:
+    """Add a fault rule until the block ends."""
     running.faults.add(rule)
     try:
         yield

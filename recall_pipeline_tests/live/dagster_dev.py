@@ -1,8 +1,8 @@
 """A live trial of the automation: `python -m recall_pipeline_tests.live.dagster_dev`, about ten minutes.
 
-Starts a real `dagster dev` (webserver and daemon) on the sandbox, with the shortest sensor interval, and then changes
-things upstream as a working day does. It says for each step what it waited for, how long that took in sensor
-intervals, and ends with status 1 if anything did not happen, or happened that nobody asked for.
+Starts a real `dagster dev` (webserver and daemon) on the sandbox, with the shortest sensor interval, and then
+changes objects upstream. It prints for each step the condition and the time in sensor intervals. It ends with status 1
+if an expected event is missing, or an unexpected one occurs.
 """
 
 import os
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def backfill(trial: "Trial", world: World) -> None:
-    """Launch a backfill of five days as the UI does, and look at what it tells of each day."""
+    """Launch a backfill of five days as the UI does, and check what it reports for each day."""
     days = [str(DAY - timedelta(days=back)) for back in range(20, 25)]
     for place, day in enumerate(days):
         world.add(*meeting(5 + place, finished=True, start=datetime.fromisoformat(f"{day}T12:00:00+00:00")))
@@ -89,7 +89,7 @@ def backfill(trial: "Trial", world: World) -> None:
 
 
 def graphql(query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Ask Dagster's webserver, as its UI does."""
+    """Query Dagster's webserver, as its UI does."""
     answer = httpx.post("http://127.0.0.1:3155/graphql", json={"query": query, "variables": variables}, timeout=60)
     told: dict[str, Any] = answer.json()
     if "errors" in told:
@@ -99,7 +99,7 @@ def graphql(query: str, variables: dict[str, Any]) -> dict[str, Any]:
 
 
 class Trial:
-    """What is under trial: an archive and a Dagster home in one folder."""
+    """An archive and a Dagster home in one folder."""
 
     def __init__(self, folder: Path, patience_seconds: float = 240, **settings: str) -> None:
         self.folder, self.home = folder, folder / "dagster_home"
@@ -133,7 +133,7 @@ class Trial:
             return [f"{run.tags.get('dagster/partition')} {run.status.value}" for run in instance.get_runs()]
 
     def process_of_a_run(self) -> int:
-        """Wait for a run that says in which process it lives; return the process."""
+        """Wait for a run with the tag of its process; return the process id."""
         started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
         found: list[int] = []
 
@@ -147,18 +147,18 @@ class Trial:
         return found[0]
 
     def freshness(self) -> set[str]:
-        """Return what the daemon thinks of the freshness of `bots` and `audio_catalog`."""
+        """Return the freshness state of `bots` and `audio_catalog`."""
         keys = [dg.AssetKey("audio_catalog"), dg.AssetKey("bots")]
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             return {str(record.freshness_state.value) for record in instance.get_freshness_state_records(keys).values()}
 
-    def until(self, what: str, happened: Callable[[], bool]) -> None:
-        """Wait for something, and say how many sensor intervals it took."""
+    def until(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait for a condition, and print how many sensor intervals it took."""
         started = time.monotonic()
-        while not happened() and time.monotonic() - started < self.patience_seconds:
+        while not condition() and time.monotonic() - started < self.patience_seconds:
             time.sleep(1)
         intervals = (time.monotonic() - started) / INTERVAL_SECONDS
-        self.say(what, f"after {intervals:.1f} sensor intervals", happened())
+        self.say(what, f"after {intervals:.1f} sensor intervals", condition())
 
     def quiet(self, what: str, intervals: int) -> None:
         """Wait for some intervals in which no run may start."""
@@ -176,14 +176,14 @@ class Trial:
 
 @contextmanager
 def sandbox(world: World) -> Iterator[Sandbox]:
-    """Serve `world` on ports that stay the same over restarts."""
+    """Serve `world` on fixed ports."""
     with Sandbox(world, api_port=API_PORT, media_port=MEDIA_PORT).running() as running:
         yield running
 
 
 @contextmanager
 def dagster(trial: Trial, workspace: Path | None = None) -> Iterator[None]:
-    """Run `dagster dev`, and stop it as a person does."""
+    """Run `dagster dev`, and stop it with an interrupt."""
     workspace = workspace or project_folder() / "workspace.yaml"
     program = [sys.executable, "-m", "dagster", "dev", "--workspace", str(workspace), "--port", "3155"]
     with (trial.folder / "dagster.log").open("a") as log:
@@ -198,7 +198,7 @@ def dagster(trial: Trial, workspace: Path | None = None) -> Iterator[None]:
 def meeting(
     number: int, *, finished: bool, start: datetime | None = None
 ) -> Iterator[SandboxBot | SandboxRecording | Artifact]:
-    """Yield a meeting, of `DAY` unless told otherwise, over or still going on."""
+    """Yield a meeting on `DAY` by default, finished or in progress."""
     start = start or MEETING_AT + timedelta(minutes=number)
     end = start + timedelta(seconds=20)
     bot_id, recording_id, audio_id = (f"00000000-0000-4000-8000-0000000{kind}000{number}" for kind in (1, 2, 3))
@@ -215,7 +215,7 @@ def meeting(
 
 
 def finish(world: World, number: int) -> None:
-    """Let a meeting end, and its MP3 be made."""
+    """End a meeting, and complete its MP3."""
     bot_id, recording_id, audio_id = (f"00000000-0000-4000-8000-0000000{kind}000{number}" for kind in (1, 2, 3))
     bot = world.bots.get(bot_id)
     assert bot is not None

@@ -1,4 +1,4 @@
-"""The definitions with a freshness policy that nobody has to wait 36 hours for; `live.alerts` loads them."""
+"""The definitions with a freshness policy of minutes instead of 36 hours; `live.alerts` loads them."""
 
 from datetime import timedelta
 

@@ -1,8 +1,8 @@
 """A live trial of webhooks: `python -m recall_pipeline_tests.live.webhooks [--meetings 200]`, about ten minutes.
 
-Starts the receiver and a real `dagster dev` on the sandbox, which tells of its changes by signed webhooks, with six
-hours between two sweeps. Says for each step what it waited for and how long that took, and ends with status 1 if
-anything did not happen, or happened that nobody asked for.
+Starts the receiver and a real `dagster dev` on the sandbox, which sends its changes by signed webhooks, with six
+hours between two polls. It prints for each step the condition and the time it took. It ends with status 1 if an
+expected event is missing, or an unexpected one occurs.
 """
 
 import argparse
@@ -72,11 +72,11 @@ def one_event(trial: Trial, world: World) -> None:
 
 
 def burst(trial: Trial, world: World, meetings: int) -> None:
-    """Many events at once, some twice, some forged, none in order."""
-    with Webhooks(world, _URL, manners=_BURST).running() as webhooks:
+    """Many events at once: some duplicated, some forged, all out of order."""
+    with Webhooks(world, _URL, options=_BURST).running() as webhooks:
         for number in range(meetings):
             world.add(*meeting(f"burst {number}", number))
-        webhooks.wait_until_told(600)
+        webhooks.wait_until_delivered(600)
     told = webhooks.deliveries
     genuine, forged = [one for one in told if not one.forged], [one for one in told if one.forged]
     events = {one.event_id for one in genuine}
@@ -91,9 +91,9 @@ def burst(trial: Trial, world: World, meetings: int) -> None:
 
 
 def killed_receiver(trial: Trial, world: World) -> None:
-    """The receiver is killed while an event comes, and started again."""
+    """The receiver is killed while an event arrives, and restarted."""
     ready = trial.ready()
-    with dagster(trial), Webhooks(world, _URL, manners=DeliveryOptions(time_scale=0.05)).running():
+    with dagster(trial), Webhooks(world, _URL, options=DeliveryOptions(time_scale=0.05)).running():
         with receiver(trial) as process:
             process.kill()
             process.wait()
@@ -104,7 +104,7 @@ def killed_receiver(trial: Trial, world: World) -> None:
 
 
 def lost_events(trial: Trial, world: World) -> None:
-    """Nobody tells of a meeting: the sweep finds it."""
+    """A meeting without any event is found by the poll."""
     ready = trial.ready()
     world.add(*meeting("never told", 0))
     trial.settings["RECALL_SENSOR_INTERVAL_SECONDS"] = "30"  # else it would take six hours
@@ -142,7 +142,7 @@ def receiver(trial: Trial) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def is_healthy() -> bool:
-    """Say whether the receiver answers."""
+    """Whether the receiver answers."""
     try:
         return httpx.get(f"{_URL}health", trust_env=False).status_code == 200
     except httpx.HTTPError:
@@ -150,7 +150,7 @@ def is_healthy() -> bool:
 
 
 def meeting(name: str, number: int) -> Iterator[SandboxBot | SandboxRecording | Artifact]:
-    """Yield a meeting that is over, on one of four days, with three seconds of speech."""
+    """Yield a finished meeting on one of four days, with three seconds of speech."""
     bot_id, recording_id, audio_id = (str(uuid5(NAMESPACE_OID, f"{kind} of {name}")) for kind in ("bot", "it", "mp3"))
     start = start_of(_DAYS[number % len(_DAYS)]) + timedelta(hours=9, seconds=number)
     end = start + timedelta(seconds=3)

@@ -69,7 +69,7 @@ def a_bot(number: int, **fields: Any) -> SandboxBot:
         "name": "Archive Bot",
         "platform": "zoom",
         "meeting_url": None,
-        "asked_url": None,
+        "requested_url": None,
         "join_at": NINE + timedelta(minutes=number),
         "status_changes": (),
     }

@@ -1,1 +1,1 @@
-"""The sandbox, tested as if it were the product: over real HTTP, in every reading it can speak."""
+"""Tests of the sandbox, as of a product: over real HTTP, with every setting of its behaviour."""

@@ -1,4 +1,4 @@
-"""A sandbox with the demo's meetings, and clients that talk to it."""
+"""A sandbox with the demo's meetings, and HTTP clients of it."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
+from recall_pipeline_tests.sandbox.api_reads import artifact_of, fresh_link
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Cut, EditJson, Reset
 
 
-def test_an_access_tells_who_asked_what_and_how_much_was_sent(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_an_access_has_the_request_and_the_bytes_sent(sandbox: Sandbox, api: httpx.Client) -> None:
     before = datetime.now(UTC)
     answer = api.get("/bot/", params={"platform": "zoom"}, headers={"User-Agent": "reader/1"})
     [access] = sandbox.access_log
@@ -21,7 +21,7 @@ def test_an_access_tells_who_asked_what_and_how_much_was_sent(sandbox: Sandbox, 
     assert access.bytes_sent == len(answer.content)
 
 
-def test_storage_is_logged_apart(sandbox: Sandbox, api: httpx.Client, storage: httpx.Client) -> None:
+def test_storage_requests_have_their_own_origin(sandbox: Sandbox, api: httpx.Client, storage: httpx.Client) -> None:
     link = fresh_link(api, artifact_of("interview").id)
     storage.get(link, headers={"Range": "bytes=10-19"})
     [access] = sandbox.access_log.only(origin="media")
@@ -30,7 +30,7 @@ def test_storage_is_logged_apart(sandbox: Sandbox, api: httpx.Client, storage: h
     assert access.query == httpx.URL(link).query.decode()
 
 
-def test_a_body_is_noticed(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_an_access_records_a_request_body(sandbox: Sandbox, api: httpx.Client) -> None:
     api.request("GET", "/bot/", content=b"null")
     api.post("/bot/", json={})
     assert [access.had_body for access in sandbox.access_log] == [True, True]
@@ -48,7 +48,7 @@ def test_accesses_are_found_by_origin_method_and_path(sandbox: Sandbox, api: htt
     assert len(log) == 0
 
 
-def test_an_answer_that_was_cut_is_logged_with_what_was_sent(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_cut_answer_is_logged_with_the_bytes_sent(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.faults.add(Rule(Cut(after_bytes=100), path="/recording/"))
     sandbox.faults.add(Rule(Reset(), path="/bot/"))
     with pytest.raises(httpx.RemoteProtocolError):
@@ -59,7 +59,7 @@ def test_an_answer_that_was_cut_is_logged_with_what_was_sent(sandbox: Sandbox, a
     assert shown == [("/api/v1/recording/", 200, 100), ("/api/v1/bot/", None, 0)]
 
 
-def test_a_fault_of_the_sandbox_itself_is_logged_aloud(
+def test_an_error_in_the_sandbox_is_logged(
     sandbox: Sandbox, api: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(Rule(EditJson(lambda page: page["no such key"])))

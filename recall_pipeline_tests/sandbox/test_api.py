@@ -1,37 +1,37 @@
 import httpx
 import pytest
 
-from recall_pipeline_tests.sandbox.reading import (
+from recall_pipeline_tests.sandbox.api_reads import (
+    all_rows,
     artifact_of,
     bot_of,
     fresh_link,
     ids,
     recording_of,
-    walk,
 )
 from recall_sandbox import Sandbox
 
 
 @pytest.mark.parametrize("path", ["/bot/", "/recording/", "/audio_mixed/"])
-def test_a_walk_over_a_list_shows_every_row_once(api: httpx.Client, path: str) -> None:
-    rows = walk(api, path)
+def test_the_pages_of_a_list_show_every_row_once(api: httpx.Client, path: str) -> None:
+    rows = all_rows(api, path)
     assert len(rows) > 30
     assert len(ids(rows)) == len(rows)
 
 
-def test_the_bot_list_counts_and_the_cursor_lists_do_not(api: httpx.Client) -> None:
+def test_only_the_bot_list_has_a_count(api: httpx.Client) -> None:
     page = api.get("/bot/").json()
     assert set(page) == {"count", "next", "previous", "results"}
-    assert page["count"] == len(walk(api, "/bot/"))
+    assert page["count"] == len(all_rows(api, "/bot/"))
     assert set(api.get("/recording/").json()) == {"next", "previous", "results"}
     assert set(api.get("/audio_mixed/").json()) == {"next", "previous", "results"}
 
 
-def test_a_row_read_by_id_is_the_row_of_the_list(api: httpx.Client) -> None:
-    bot = walk(api, "/bot/")[0]
+def test_a_lookup_and_a_list_show_the_same_row(api: httpx.Client) -> None:
+    bot = all_rows(api, "/bot/")[0]
     read = api.get(f"/bot/{bot['id']}/").json()
     assert {**read, "recordings": None} == {**bot, "recordings": None}
-    recording = walk(api, "/recording/", bot_id=bot_of("interview").id)[0]
+    recording = all_rows(api, "/recording/", bot_id=bot_of("interview").id)[0]
     assert api.get(f"/recording/{recording['id']}/").json()["status"] == recording["status"]
 
 
@@ -56,18 +56,18 @@ def test_a_method_that_does_not_exist_answers_405_as_json(api: httpx.Client) -> 
     assert answer.json()["detail"] == "Method Not Allowed"
 
 
-def test_every_read_mints_another_link(api: httpx.Client) -> None:
+def test_every_read_makes_a_new_link(api: httpx.Client) -> None:
     artifact_id = artifact_of("kickoff").id
     assert fresh_link(api, artifact_id) != fresh_link(api, artifact_id)
 
 
-def test_links_point_at_the_other_origin(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_links_point_to_the_storage_origin(sandbox: Sandbox, api: httpx.Client) -> None:
     link = fresh_link(api, artifact_of("kickoff").id)
     assert link.startswith(sandbox.media_url)
     assert not link.startswith(sandbox.api_url.removesuffix("/api/v1"))
 
 
-def test_a_deleted_object_reads_as_200_with_its_status(api: httpx.Client) -> None:
+def test_a_lookup_of_a_deleted_object_answers_200_with_its_status(api: httpx.Client) -> None:
     answer = api.get(f"/audio_mixed/{artifact_of('audio-deleted').id}/")
     assert answer.status_code == 200
     assert answer.json()["status"]["code"] == "deleted"
@@ -76,7 +76,7 @@ def test_a_deleted_object_reads_as_200_with_its_status(api: httpx.Client) -> Non
     assert recording.json()["status"]["code"] == "deleted"
 
 
-def test_a_gone_object_reads_as_404_though_others_still_show_it(api: httpx.Client) -> None:
+def test_a_lookup_of_a_gone_object_answers_404_although_other_objects_show_it(api: httpx.Client) -> None:
     gone = artifact_of("audio-gone")
     assert api.get(f"/audio_mixed/{gone.id}/").status_code == 404
     shown = api.get(f"/recording/{gone.recording_id}/").json()["media_shortcuts"]["audio_mixed"]
@@ -85,10 +85,10 @@ def test_a_gone_object_reads_as_404_though_others_still_show_it(api: httpx.Clien
     assert api.get(f"/recording/{recording.id}/").status_code == 404
     bot = api.get(f"/bot/{recording.bot_id}/").json()
     assert ids(bot["recordings"]) == {recording.id}
-    assert recording.id not in ids(walk(api, "/recording/"))
+    assert recording.id not in ids(all_rows(api, "/recording/"))
 
 
-def test_deleting_a_recording_takes_its_audio_with_it(api: httpx.Client, storage: httpx.Client) -> None:
+def test_deleting_a_recording_deletes_its_audio(api: httpx.Client, storage: httpx.Client) -> None:
     artifact = artifact_of("kickoff")
     link = fresh_link(api, artifact.id)
     answer = api.delete(f"/recording/{artifact.recording_id}/")
@@ -100,7 +100,7 @@ def test_deleting_a_recording_takes_its_audio_with_it(api: httpx.Client, storage
     assert storage.get(link).status_code == 404
 
 
-def test_deleting_an_artifact_leaves_its_recording(api: httpx.Client) -> None:
+def test_deleting_an_artifact_keeps_its_recording(api: httpx.Client) -> None:
     artifact = artifact_of("kickoff")
     assert api.delete(f"/audio_mixed/{artifact.id}/").status_code == 204
     assert api.get(f"/audio_mixed/{artifact.id}/").json()["status"]["code"] == "deleted"

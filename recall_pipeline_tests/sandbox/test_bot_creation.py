@@ -14,7 +14,7 @@ def in_an_hour() -> str:
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
-def test_a_bot_is_made_and_can_be_read(api: httpx.Client) -> None:
+def test_a_created_bot_can_be_looked_up(api: httpx.Client) -> None:
     join_at = in_an_hour()
     config: dict[str, Any] = {"audio_mixed_mp3": {}, "video_mixed_mp4": None}
     asked = {
@@ -40,12 +40,12 @@ def test_a_bot_is_made_and_can_be_read(api: httpx.Client) -> None:
     assert api.get(f"/bot/{made['id']}/").json() == made
 
 
-def test_without_a_recording_config_there_will_be_video_only(api: httpx.Client) -> None:
+def test_the_default_recording_config_requests_video_only(api: httpx.Client) -> None:
     made = api.post("/bot/", json={"meeting_url": ZOOM}).json()
     assert made["recording_config"] == {"video_mixed_mp4": {}}
 
 
-def test_unknown_keys_are_ignored_without_a_word(api: httpx.Client) -> None:
+def test_unknown_keys_are_ignored(api: httpx.Client) -> None:
     asked = {"meeting_url": ZOOM, "recording_config": {"audio_mixed": {}}, "colour": "red"}
     answer = api.post("/bot/", json=asked)
     assert answer.status_code == 201
@@ -69,21 +69,19 @@ def test_unknown_keys_are_ignored_without_a_word(api: httpx.Client) -> None:
         ("recording_config", {"meeting_url": ZOOM, "recording_config": "mp3"}),
     ],
 )
-def test_a_fault_in_what_is_asked_answers_400_and_names_its_field(
-    api: httpx.Client, field: str, asked: dict[str, Any]
-) -> None:
+def test_an_invalid_field_answers_400_with_its_name(api: httpx.Client, field: str, asked: dict[str, Any]) -> None:
     answer = api.post("/bot/", json=asked)
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b""])
-def test_what_is_no_json_object_answers_400(api: httpx.Client, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_answers_400(api: httpx.Client, body: bytes) -> None:
     answer = api.post("/bot/", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
 
 
-def test_an_empty_pool_answers_507_to_bots_that_join_now(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_an_empty_pool_answers_507_for_bots_that_join_now(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.behaviour.adhoc_bots = 1
     soon = (datetime.now(UTC) + timedelta(minutes=9)).isoformat()
     assert api.post("/bot/", json={"meeting_url": ZOOM}).status_code == 201
@@ -91,7 +89,7 @@ def test_an_empty_pool_answers_507_to_bots_that_join_now(sandbox: Sandbox, api: 
     assert (refused.status_code, refused.headers["Retry-After"]) == (507, "30")
 
 
-def test_a_scheduled_bot_never_meets_an_empty_pool(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_scheduled_bot_does_not_need_the_pool(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.behaviour.adhoc_bots = 0
     asked = {"meeting_url": ZOOM, "join_at": in_an_hour()}
     assert api.post("/bot/", json=asked).status_code == 201
@@ -118,7 +116,7 @@ def test_after_507_only_a_new_idempotency_key_gets_a_bot(sandbox: Sandbox, api: 
     assert (status("first"), status("second")) == (507, 201)
 
 
-def test_a_duplicate_while_the_first_is_in_hand_answers_409(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_duplicate_during_the_first_request_answers_409(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.behaviour.create_seconds = 0.5
     headers = {"Idempotency-Key": "once"}
 
@@ -139,6 +137,6 @@ def test_a_duplicate_while_the_first_is_in_hand_answers_409(sandbox: Sandbox, ap
         ("https://meet.goto.com/123", "goto_meeting"),
     ],
 )
-def test_the_platform_is_told_by_the_url(api: httpx.Client, url: str, platform: str) -> None:
+def test_the_url_decides_the_platform(api: httpx.Client, url: str, platform: str) -> None:
     made = api.post("/bot/", json={"meeting_url": url}).json()
     assert made["meeting_url"]["platform"] == platform

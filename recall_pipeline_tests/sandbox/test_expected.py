@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from recall_pipeline_tests.sandbox.api_reads import rows_for
 from recall_pipeline_tests.sandbox.conftest import NOON
-from recall_pipeline_tests.sandbox.reading import told
 from recall_sandbox import ExpectedRow, World
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 from recall_sandbox.speech import Speech
@@ -21,8 +21,8 @@ def expected(
     recording: dict[str, Any] | None = None,
     audio: dict[str, Any] | None = None,
 ) -> ExpectedRow:
-    """The truth of one recording that ended two hours ago, changed as told; no `audio`, no MP3."""
-    [a_bot], [a_recording], [an_artifact] = told("kickoff")
+    """The expected row of a recording that ended two hours ago, with these changes; without `audio` it has no MP3."""
+    [a_bot], [a_recording], [an_artifact] = rows_for("kickoff")
     done = {"completed_at": NOON - 2 * HOUR, "expires_at": None, **(recording or {})}
     world = World()
     rows: list[SandboxBot | SandboxRecording | Artifact] = [
@@ -32,7 +32,7 @@ def expected(
     if audio is not None:
         rows.append(replace(an_artifact, **{"content": SPEECH, **audio}))
     world.add(*rows)
-    [row] = world.truth(NOON)
+    [row] = world.expected_rows(NOON)
     return row
 
 
@@ -77,7 +77,7 @@ def expected(
         ({"audio": {"format": "raw"}}, "not_requested"),
     ],
 )
-def test_the_first_row_of_the_contracts_table_that_fits_is_the_outcome(facts: dict[str, Any], outcome: str) -> None:
+def test_the_first_matching_row_of_the_outcome_table_decides(facts: dict[str, Any], outcome: str) -> None:
     assert expected(**facts).outcome == outcome
 
 
@@ -88,14 +88,14 @@ def test_a_row_without_an_mp3_has_no_bytes() -> None:
         assert row.body
 
 
-def test_a_row_with_an_mp3_has_the_bytes_that_are_served() -> None:
+def test_a_row_with_an_mp3_has_the_served_bytes() -> None:
     row = expected(audio={})
     assert row.is_archived
     assert row.digest.size_bytes == len(row.body)
 
 
-def test_what_neither_a_list_nor_a_bot_shows_cannot_be_known() -> None:
-    [bot], [recording], _ = told("kickoff")
+def test_a_recording_that_the_api_does_not_show_is_not_expected() -> None:
+    [bot], [recording], _ = rows_for("kickoff")
     world = World()
     world.add(bot, replace(recording, listed=False, embedded=False))
-    assert world.truth(NOON) == []
+    assert world.expected_rows(NOON) == []

@@ -1,6 +1,6 @@
 import httpx
 
-from recall_pipeline_tests.sandbox.reading import bot_of, fresh_link, recording_of
+from recall_pipeline_tests.sandbox.api_reads import bot_of, fresh_link, recording_of
 
 # The keys of the example in docs/design/recall-api.md, section 10.
 BOT = {
@@ -30,7 +30,7 @@ SHORTCUTS = {"video_mixed", "transcript", "participant_events", "meeting_metadat
 AUDIO = {"id", "created_at", "status", "metadata", "data", "format"}
 
 
-def test_a_bot_has_the_keys_of_the_documents_example(api: httpx.Client) -> None:
+def test_a_bot_has_the_keys_of_the_documented_example(api: httpx.Client) -> None:
     bot = api.get(f"/bot/{bot_of('kickoff').id}/").json()
     assert set(bot) == BOT
     assert all(set(change) == STATUS_CHANGE for change in bot["status_changes"])
@@ -40,7 +40,7 @@ def test_a_bot_has_the_keys_of_the_documents_example(api: httpx.Client) -> None:
     assert set(recording["media_shortcuts"]["audio_mixed"]) == AUDIO
 
 
-def test_a_recording_read_alone_names_its_bot(api: httpx.Client) -> None:
+def test_a_recording_lookup_shows_its_bot(api: httpx.Client) -> None:
     recording = api.get(f"/recording/{recording_of('kickoff').id}/").json()
     assert set(recording) == RECORDING | {"bot", "desktop_sdk_upload"}
     bot = bot_of("kickoff")
@@ -48,7 +48,7 @@ def test_a_recording_read_alone_names_its_bot(api: httpx.Client) -> None:
     assert recording["desktop_sdk_upload"] is None
 
 
-def test_an_artifact_read_alone_names_its_recording(api: httpx.Client) -> None:
+def test_an_artifact_lookup_shows_its_recording(api: httpx.Client) -> None:
     recording = api.get(f"/recording/{recording_of('kickoff').id}/").json()
     shortcut = recording["media_shortcuts"]["audio_mixed"]
     artifact = api.get(f"/audio_mixed/{shortcut['id']}/").json()
@@ -68,12 +68,12 @@ def test_expires_at_is_the_end_plus_the_retention(api: httpx.Client) -> None:
     assert recording["expires_at"] == "2026-03-12T09:01:36Z"
 
 
-def test_times_carry_microseconds_where_there_are_any(api: httpx.Client) -> None:
+def test_times_have_microseconds_unless_they_are_zero(api: httpx.Client) -> None:
     changes = api.get(f"/bot/{bot_of('kickoff').id}/").json()["status_changes"]
     assert changes[1]["created_at"] == "2026-03-05T09:00:02.000001Z"
 
 
-def test_the_shortcut_carries_a_link_of_its_own(api: httpx.Client) -> None:
+def test_the_shortcut_has_its_own_download_link(api: httpx.Client) -> None:
     recording = api.get(f"/recording/{recording_of('kickoff').id}/").json()
     shortcut = recording["media_shortcuts"]["audio_mixed"]
     assert httpx.get(shortcut["data"]["download_url"]).status_code == 200

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from recall_pipeline_tests.sandbox.reading import artifact_of, fresh_link
+from recall_pipeline_tests.sandbox.api_reads import artifact_of, fresh_link
 from recall_sandbox import Sandbox
 from recall_sandbox.content import body_of, digest_of
 
@@ -19,7 +19,7 @@ def link(api: httpx.Client) -> str:
     return fresh_link(api, ARTIFACT.id)
 
 
-def test_a_link_serves_the_bytes_to_whoever_has_no_key(link: str, storage: httpx.Client) -> None:
+def test_a_link_serves_the_bytes_without_a_key(link: str, storage: httpx.Client) -> None:
     answer = storage.get(link)
     assert answer.status_code == 200
     assert answer.content == BODY
@@ -29,7 +29,7 @@ def test_a_link_serves_the_bytes_to_whoever_has_no_key(link: str, storage: httpx
     assert answer.headers["ETag"] == ETAG
 
 
-def test_a_link_says_when_it_ends_and_carries_a_session_token(link: str) -> None:
+def test_a_link_has_an_expiry_and_a_session_token(link: str) -> None:
     query = parse_qs(urlsplit(link).query)
     life_seconds = int(query["Expires"][0]) - time.time()
     assert 5.9 * 3600 < life_seconds <= 6 * 3600
@@ -80,14 +80,16 @@ def test_storage_refuses_the_key_and_head(sandbox: Sandbox, link: str, storage: 
         ("bytes=5-999999999", 5, len(BODY) - 1),
     ],
 )
-def test_a_range_is_served_alone(link: str, storage: httpx.Client, asked: str, first: int, last: int) -> None:
+def test_a_range_request_gets_only_its_range(
+    link: str, storage: httpx.Client, asked: str, first: int, last: int
+) -> None:
     answer = storage.get(link, headers={"Range": asked})
     assert answer.status_code == 206
     assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(BODY)}"
     assert answer.content == BODY[first : last + 1]
 
 
-def test_a_range_behind_the_end_is_refused(link: str, storage: httpx.Client) -> None:
+def test_a_range_after_the_end_is_refused(link: str, storage: httpx.Client) -> None:
     answer = storage.get(link, headers={"Range": f"bytes={len(BODY)}-"})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"] == f"bytes */{len(BODY)}"
@@ -100,20 +102,20 @@ def test_a_range_that_is_not_one_range_of_bytes_is_ignored(link: str, storage: h
 
 
 @pytest.mark.parametrize(("etag", "status"), [(ETAG, 206), ('"another"', 200)])
-def test_a_range_is_served_only_while_the_etag_holds(link: str, storage: httpx.Client, etag: str, status: int) -> None:
+def test_a_range_is_served_only_with_the_current_etag(link: str, storage: httpx.Client, etag: str, status: int) -> None:
     answer = storage.get(link, headers={"Range": "bytes=7-", "If-Range": etag})
     assert answer.status_code == status
     assert answer.content == (BODY[7:] if status == 206 else BODY)
 
 
-def test_a_link_outlives_its_audio_and_then_finds_nothing(sandbox: Sandbox, link: str, storage: httpx.Client) -> None:
+def test_a_link_to_deleted_audio_answers_404(sandbox: Sandbox, link: str, storage: httpx.Client) -> None:
     sandbox.world.delete_artifact(ARTIFACT.id)
     answer = storage.get(link)
     assert answer.status_code == 404
     assert "<Code>NoSuchKey</Code>" in answer.text
 
 
-def test_the_error_page_is_served_as_if_it_were_audio(api: httpx.Client, storage: httpx.Client) -> None:
+def test_the_error_page_is_served_as_audio(api: httpx.Client, storage: httpx.Client) -> None:
     answer = storage.get(fresh_link(api, artifact_of("error-page").id))
     assert answer.status_code == 200
     assert answer.text.startswith("<!DOCTYPE html>")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from recall_pipeline_tests.sandbox.reading import artifact_of
+from recall_pipeline_tests.sandbox.api_reads import artifact_of
 from recall_sandbox import Sandbox, World
 
 
@@ -20,7 +20,7 @@ def test_another_key_is_refused(sandbox: Sandbox, header: str) -> None:
     assert httpx.get(f"{sandbox.api_url}/bot/", headers=headers).status_code == 401
 
 
-def test_401_comes_in_both_spellings(sandbox: Sandbox) -> None:
+def test_401_has_both_documented_bodies(sandbox: Sandbox) -> None:
     bodies = [httpx.get(f"{sandbox.api_url}/bot/").json() for _ in range(2)]
     assert {tuple(sorted(body)) for body in bodies} == {("detail",), ("code", "detail")}
 
@@ -47,7 +47,7 @@ class Clock:
         return self.now
 
 
-def test_the_61st_list_call_in_a_minute_waits_until_the_first_is_a_minute_old() -> None:
+def test_the_61st_list_request_in_a_minute_waits_until_the_first_is_a_minute_old() -> None:
     clock = Clock()
     with Sandbox(World(), clock=clock).running() as sandbox:
         headers = {"Authorization": sandbox.api_key}
@@ -76,7 +76,7 @@ def test_limits_can_be_switched_off(sandbox: Sandbox, api: httpx.Client) -> None
     assert {api.get("/bot/").status_code for _ in range(61)} == {200}
 
 
-def test_a_shorter_window_asks_for_a_shorter_wait(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_shorter_window_gives_a_shorter_retry_after(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.behaviour.list_per_minute = 1
     sandbox.behaviour.window_seconds = 2.0
     answers = [api.get("/bot/") for _ in range(2)]

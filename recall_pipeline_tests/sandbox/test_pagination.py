@@ -6,8 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from recall_pipeline_tests.sandbox.api_reads import all_rows, ids, recording_of
 from recall_pipeline_tests.sandbox.conftest import TODAY
-from recall_pipeline_tests.sandbox.reading import ids, recording_of, walk
 from recall_sandbox import Sandbox, World
 from recall_sandbox.behaviour import Order
 from recall_sandbox.records import SandboxRecording
@@ -25,10 +25,12 @@ def pages(api: httpx.Client, path: str) -> Iterator[dict[str, object]]:
 
 @LISTS
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_walk_is_whole_whatever_the_page_size(sandbox: Sandbox, api: httpx.Client, path: str, size: int) -> None:
-    whole = ids(walk(api, path))
+def test_all_pages_together_are_complete_with_any_page_size(
+    sandbox: Sandbox, api: httpx.Client, path: str, size: int
+) -> None:
+    whole = ids(all_rows(api, path))
     sandbox.behaviour.page_size = size
-    rows = walk(api, path)
+    rows = all_rows(api, path)
     assert ids(rows) == whole
     assert len(rows) == len(whole)
 
@@ -50,23 +52,23 @@ def test_previous_leads_back_to_the_page_before(api: httpx.Client, path: str) ->
 
 
 @LISTS
-def test_repeated_rows_come_on_two_pages(sandbox: Sandbox, api: httpx.Client, path: str) -> None:
-    whole = ids(walk(api, path))
+def test_repeated_rows_are_on_two_pages(sandbox: Sandbox, api: httpx.Client, path: str) -> None:
+    whole = ids(all_rows(api, path))
     sandbox.behaviour.repeat_rows = 2
-    rows = walk(api, path)
+    rows = all_rows(api, path)
     assert ids(rows) == whole
     assert len(rows) == len(whole) + 2 * (-(-len(whole) // 10) - 1)
 
 
 @pytest.mark.parametrize(("order", "backwards"), [("newest", True), ("oldest", False)])
-def test_lists_can_be_in_the_order_of_time(sandbox: Sandbox, api: httpx.Client, order: Order, backwards: bool) -> None:
+def test_lists_can_be_ordered_by_time(sandbox: Sandbox, api: httpx.Client, order: Order, backwards: bool) -> None:
     sandbox.behaviour.order = order
-    moments = [datetime.fromisoformat(row["created_at"]) for row in walk(api, "/recording/")]
+    moments = [datetime.fromisoformat(row["created_at"]) for row in all_rows(api, "/recording/")]
     assert moments == sorted(moments, reverse=backwards)
 
 
-def test_the_order_means_nothing_unless_asked_for(api: httpx.Client) -> None:
-    moments = [row["created_at"] for row in walk(api, "/recording/")]
+def test_the_default_order_is_not_by_time(api: httpx.Client) -> None:
+    moments = [row["created_at"] for row in all_rows(api, "/recording/")]
     assert moments not in (sorted(moments), sorted(moments, reverse=True))
 
 
@@ -77,20 +79,20 @@ def test_a_page_that_does_not_exist_answers_404(api: httpx.Client, page: str) ->
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "eA==", "/"])
-def test_a_cursor_nobody_gave_answers_404(api: httpx.Client, cursor: str) -> None:
+def test_an_invalid_cursor_answers_404(api: httpx.Client, cursor: str) -> None:
     answer = api.get("/recording/", params={"cursor": cursor})
     assert (answer.status_code, answer.json()) == (404, {"detail": "Invalid cursor"})
 
 
-def test_a_cursor_outlives_the_row_it_was_made_of(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_cursor_stays_valid_without_its_row(sandbox: Sandbox, api: httpx.Client) -> None:
     first = api.get("/recording/").json()
-    rest = ids(walk(api, first["next"]))
+    rest = ids(all_rows(api, first["next"]))
     sandbox.world.delete_recording(first["results"][-1]["id"], reads_as="gone")
-    assert ids(walk(api, first["next"])) == rest
+    assert ids(all_rows(api, first["next"])) == rest
 
 
-def test_a_row_added_while_somebody_pages_is_shown_to_the_next_walk(sandbox: Sandbox, api: httpx.Client) -> None:
-    before = ids(walk(api, "/recording/"))
+def test_a_row_added_during_pagination_is_in_the_next_listing(sandbox: Sandbox, api: httpx.Client) -> None:
+    before = ids(all_rows(api, "/recording/"))
     kickoff = recording_of("kickoff")
     added = SandboxRecording(
         id=str(UUID(int=7)),
@@ -101,10 +103,10 @@ def test_a_row_added_while_somebody_pages_is_shown_to_the_next_walk(sandbox: San
         updated_at=kickoff.updated_at,
     )
     sandbox.world.add(added)
-    assert ids(walk(api, "/recording/")) - before == {added.id}
+    assert ids(all_rows(api, "/recording/")) - before == {added.id}
 
 
-def test_a_long_list_is_walked_page_by_page_without_a_gap() -> None:
+def test_the_pages_of_a_long_list_have_no_gap() -> None:
     world = World()
     start = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
     for number in range(5000):
@@ -113,6 +115,6 @@ def test_a_long_list_is_walked_page_by_page_without_a_gap() -> None:
     with Sandbox(world, page_size=100, list_per_minute=None).running() as sandbox:
         headers = {"Authorization": sandbox.api_key}
         with httpx.Client(base_url=sandbox.api_url, headers=headers) as api:
-            rows = walk(api, "/recording/", created_at_after=start + timedelta(seconds=1000))
+            rows = all_rows(api, "/recording/", created_at_after=start + timedelta(seconds=1000))
         assert len(sandbox.access_log) == 40
     assert len(ids(rows)) == len(rows) == 4000

@@ -35,7 +35,7 @@ def test_it_stops_listening_when_the_block_ends() -> None:
         httpx.get(url)
 
 
-def test_it_stops_although_an_answer_is_stalled() -> None:
+def test_it_stops_during_a_stalled_answer() -> None:
     with Sandbox(World()).running() as sandbox:
         sandbox.faults.add(Rule(Stall(after_bytes=0, seconds=3600)))
         with pytest.raises(httpx.ReadTimeout):
@@ -50,7 +50,7 @@ def test_a_port_can_be_chosen() -> None:
         assert urlsplit(sandbox.api_url).port == port
 
 
-def test_a_taken_port_is_one_clear_line(taken_port: int) -> None:
+def test_a_port_in_use_gives_a_one_line_error(taken_port: int) -> None:
     with (
         pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{taken_port} .* choose another --port"),
         Sandbox(World(), api_port=taken_port).running(),
@@ -58,7 +58,7 @@ def test_a_taken_port_is_one_clear_line(taken_port: int) -> None:
         pass
 
 
-def test_two_sandboxes_run_side_by_side() -> None:
+def test_two_sandboxes_can_run_at_once() -> None:
     with (
         Sandbox(World(), api_key="one").running() as one,
         Sandbox(World(), api_key="two").running() as two,
@@ -68,7 +68,7 @@ def test_two_sandboxes_run_side_by_side() -> None:
     assert statuses == [200, 401]
 
 
-def test_new_bots_go_by_the_sandboxs_clock() -> None:
+def test_new_bots_use_the_sandboxs_clock() -> None:
     moment = datetime(2026, 3, 10, tzinfo=UTC)
     with Sandbox(World(), clock=lambda: moment).running() as sandbox:
         headers = {"Authorization": sandbox.api_key}
@@ -77,7 +77,7 @@ def test_new_bots_go_by_the_sandboxs_clock() -> None:
     assert made["status_changes"][0]["created_at"] == "2026-03-10T00:00:00Z"
 
 
-def test_serving_for_ever_announces_the_addresses_and_ends_with_an_interrupt() -> None:
+def test_serve_forever_announces_the_urls_and_ends_with_an_interrupt() -> None:
     announced: list[str] = []
 
     def announce(sandbox: Sandbox) -> None:

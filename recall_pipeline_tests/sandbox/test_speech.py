@@ -19,7 +19,7 @@ def decoded_seconds(body: bytes) -> float:
 
 
 def promised_seconds(body: bytes) -> float:
-    """What the Xing or Info header says: its frame count, as ffmpeg reads it."""
+    """The length that the Xing or Info header states, in seconds, as ffmpeg reads it."""
     with av.open(io.BytesIO(body), "r") as container:
         stream = container.streams.audio[0]
         assert stream.duration is not None
@@ -35,7 +35,7 @@ def peak_dbfs(body: bytes) -> float:
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_an_mp3_has_the_rate_channels_and_length_asked_for(rate_hz: int, channels: int) -> None:
+def test_an_mp3_has_the_requested_rate_channels_and_length(rate_hz: int, channels: int) -> None:
     body = Speech(3.5, rate_hz, channels).body()
     with av.open(io.BytesIO(body), "r") as container:
         stream = container.streams.audio[0]
@@ -44,18 +44,18 @@ def test_an_mp3_has_the_rate_channels_and_length_asked_for(rate_hz: int, channel
     assert decoded_seconds(body) == pytest.approx(3.5, abs=0.1)
 
 
-def test_the_same_speech_is_the_same_bytes() -> None:
+def test_equal_speech_has_equal_bytes() -> None:
     assert Speech(3).body() == Speech(3).body()
     assert Speech(3).body() != Speech(4).body()
 
 
-def test_a_constant_bitrate_says_info_and_a_variable_one_says_xing() -> None:
+def test_a_constant_bitrate_has_an_info_header_and_a_variable_one_a_xing_header() -> None:
     constant, variable = Speech(5).body(), Speech(5, bitrate_kbps=None).body()
     assert b"Info" in constant[:200]
     assert b"Xing" in variable[:200]
 
 
-def test_the_header_can_be_left_out() -> None:
+def test_the_length_header_can_be_omitted() -> None:
     body = Speech(5, bitrate_kbps=None, has_length_header=False).body()
     assert not re.search(b"Info|Xing", body)
     assert decoded_seconds(body) == pytest.approx(5, abs=0.1)
@@ -67,7 +67,7 @@ def test_a_title_is_an_id3_tag() -> None:
         assert container.metadata["title"] == "Wöchentliche Runde"
 
 
-def test_gain_makes_it_quiet_or_hot() -> None:
+def test_gain_makes_speech_quiet_or_clipped() -> None:
     assert peak_dbfs(Speech(6, gain_db=-24).body()) < -20
     assert peak_dbfs(Speech(6, bitrate_kbps=128, gain_db=12).body()) > -3
 
@@ -86,7 +86,7 @@ def test_a_truncated_mp3_decodes_to_less_than_98_percent_of_what_its_header_prom
     assert decoded_seconds(body) < 0.98 * promised_seconds(body)
 
 
-def test_an_error_page_is_no_audio() -> None:
+def test_an_error_page_is_not_audio() -> None:
     with pytest.raises(av.error.InvalidDataError):
         av.open(io.BytesIO(ErrorPage().body()), "r", format="mp3").close()
 
@@ -96,7 +96,7 @@ def test_equal_contents_are_built_once() -> None:
     assert digest_of(Speech(3)).size_bytes == len(body_of(Speech(3)))
 
 
-def test_every_clip_has_its_sentence_and_all_are_small() -> None:
+def test_every_clip_has_a_sentence_and_all_clips_are_small() -> None:
     clips = {entry.name: entry for entry in files("recall_sandbox").joinpath("clips").iterdir()}
     spoken = {name.removesuffix(".flac") for name in clips if name.endswith(".flac")}
     assert spoken == set(clip_transcripts())

@@ -1,54 +1,54 @@
 import httpx
 import pytest
 
-from recall_pipeline_tests.sandbox.conftest import NOON, TODAY
-from recall_pipeline_tests.sandbox.reading import (
+from recall_pipeline_tests.sandbox.api_reads import (
+    all_rows,
     artifact_of,
     bot_of,
     fresh_link,
     ids,
     recording_of,
-    walk,
 )
+from recall_pipeline_tests.sandbox.conftest import NOON, TODAY
 from recall_sandbox import ExpectedRow, Sandbox, World
 from recall_sandbox.content import digest_of
-from recall_sandbox.demo import MEETINGS
+from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 from recall_sandbox.speech import Speech
 
 
-def truth_of(world: World, recording_id: str) -> list[ExpectedRow]:
-    return [row for row in world.truth(NOON) if row.recording_id == recording_id]
+def expected_of(world: World, recording_id: str) -> list[ExpectedRow]:
+    return [row for row in world.expected_rows(NOON) if row.recording_id == recording_id]
 
 
-def test_an_artifact_deleted_upstream_is_gone_from_where_it_was_shown(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_an_artifact_deleted_upstream_is_not_shown_any_more(sandbox: Sandbox, api: httpx.Client) -> None:
     artifact = artifact_of("kickoff")
     sandbox.world.delete_artifact(artifact.id, reads_as="gone")
     assert api.get(f"/audio_mixed/{artifact.id}/").status_code == 404
-    assert artifact.id not in ids(walk(api, "/audio_mixed/"))
+    assert artifact.id not in ids(all_rows(api, "/audio_mixed/"))
     recording = api.get(f"/recording/{artifact.recording_id}/").json()
     assert recording["media_shortcuts"]["audio_mixed"] is None
 
 
-def test_a_recording_deleted_upstream_can_vanish_altogether(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_recording_deleted_upstream_can_disappear_completely(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = recording_of("kickoff")
     sandbox.world.delete_recording(recording.id, reads_as="gone")
     assert api.get(f"/recording/{recording.id}/").status_code == 404
-    assert recording.id not in ids(walk(api, "/recording/"))
+    assert recording.id not in ids(all_rows(api, "/recording/"))
     assert api.get(f"/bot/{recording.bot_id}/").json()["recordings"] == []
-    assert truth_of(sandbox.world, recording.id) == []
+    assert expected_of(sandbox.world, recording.id) == []
 
 
-def test_an_artifact_can_be_finished(sandbox: Sandbox, api: httpx.Client, storage: httpx.Client) -> None:
+def test_an_artifact_can_be_completed(sandbox: Sandbox, api: httpx.Client, storage: httpx.Client) -> None:
     artifact = artifact_of("still-mixing")
     assert fresh_link(api, artifact.id) is None
     sandbox.world.finish_artifact(artifact.id, Speech(2))
     assert storage.get(fresh_link(api, artifact.id)).content == Speech(2).body()
-    [row] = truth_of(sandbox.world, artifact.recording_id)
+    [row] = expected_of(sandbox.world, artifact.recording_id)
     assert row.outcome == "ready"
 
 
-def test_a_recording_can_be_finished(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_recording_can_be_completed(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = recording_of("on-hold")
     sandbox.world.finish_recording(recording.id)
     read = api.get(f"/recording/{recording.id}/").json()
@@ -70,10 +70,10 @@ def test_replaced_audio_has_other_bytes_and_a_later_updated_at(
 
 
 def test_a_meeting_can_be_added(api: httpx.Client, sandbox: Sandbox) -> None:
-    kickoff = MEETINGS[0]
+    kickoff = demo_meetings()[0]
     rows = list(rows_of(kickoff, TODAY.replace(day=20)))
     sandbox.world.add(*rows)
-    shown = walk(api, "/bot/", join_at_after="2026-03-14")
+    shown = all_rows(api, "/bot/", join_at_after="2026-03-14")
     assert [bot["id"] for bot in shown] == [rows[0].id]
     assert len(shown[0]["recordings"]) == 1
 
@@ -84,11 +84,11 @@ def test_any_field_can_be_changed(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.world.change_recording(recording.id, metadata={"a": "b"})
     sandbox.world.change_artifact(artifact_of("kickoff").id, format="raw")
     assert api.get(f"/bot/{bot.id}/").json()["bot_name"] == "Other Bot"
-    assert bot.id not in ids(walk(api, "/bot/", join_at_after="2026-01-01"))
+    assert bot.id not in ids(all_rows(api, "/bot/", join_at_after="2026-01-01"))
     assert api.get(f"/recording/{recording.id}/").json()["metadata"] == {"a": "b"}
-    assert ids(walk(api, "/recording/", metadata__a="b")) == {recording.id}
+    assert ids(all_rows(api, "/recording/", metadata__a="b")) == {recording.id}
 
 
-def test_what_does_not_exist_cannot_be_changed() -> None:
+def test_a_change_of_an_unknown_id_raises_key_error() -> None:
     with pytest.raises(KeyError, match="nobody"):
         World().change_bot("nobody", name="x")

@@ -1,13 +1,13 @@
-"""What may go wrong under a sync, fault by fault.
+"""Faults during a sync, and trials of each.
 
     python -m recall_pipeline_tests.chaos.faults [--only NAME] [--times N] [--json]
 
-Each fault meets a real `recall-pipeline sync` process with an archive of its own. While it lasts, the process has to
-end within a bound, without a traceback, with the status that fits, and nothing on disk may be untrue. Then the fault
-is lifted, and one more sync has to leave exactly what the sandbox's truth says: every row, every byte, no file besides.
+Each trial runs a real `recall-pipeline sync` process with its own archive under one fault. The process must end within
+a time limit, without a traceback, with an expected exit status, and the files on disk must be valid at any time. Then
+the fault is lifted. One more sync must give exactly the expected archive: every row, every byte, no other file.
 
-Belongs here: the list of faults, and the trial of one. Does not: how processes run and archives are compared
-(`recall_pipeline_tests.chaos.trials`), what the sandbox can do wrong (`recall_sandbox.effects`).
+Belongs here: the list of faults, and the trial of one. Does not belong here: how processes run and archives are
+compared (`recall_pipeline_tests.chaos.trials`), and the effects of the sandbox (`recall_sandbox.effects`).
 """
 
 from recall_pipeline_tests.chaos.faults.fault import Fault, Verdict, attempt

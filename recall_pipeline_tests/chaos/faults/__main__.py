@@ -1,4 +1,4 @@
-"""Run the table: every fault once or more, a few at a time."""
+"""Run trials of all faults, some in parallel, and print the table for the docs."""
 
 import argparse
 import json
@@ -13,13 +13,13 @@ from recall_pipeline_tests.chaos.faults import FAULTS, Fault, Verdict, attempt
 
 
 def main() -> int:
-    """Try what was asked for, print a table or one line of JSON, and return 1 if anything was wrong."""
+    """Run the selected trials, print a table or one line of JSON, and return 1 for any error."""
     parser = argparse.ArgumentParser(prog="python -m recall_pipeline_tests.chaos.faults", description=__doc__)
     parser.add_argument(
-        "--only", metavar="TEXT", action="append", help="faults whose name holds this text; more than once: any"
+        "--only", metavar="TEXT", action="append", help="faults whose name contains this text; repeatable"
     )
-    parser.add_argument("--times", type=int, default=1, help="how often to try each")
-    parser.add_argument("--at-once", type=int, default=3, help="trials side by side: most of them wait")
+    parser.add_argument("--times", type=int, default=1, help="trials per fault")
+    parser.add_argument("--at-once", type=int, default=3, help="number of parallel trials")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if any(text.lower() in fault.name.lower() for text in options.only or [""])]
@@ -28,14 +28,14 @@ def main() -> int:
     for verdict in _verdicts(chosen, options.times, options.at_once):
         verdicts.append(verdict)
         if not options.json:
-            _tell(verdict)
+            _print(verdict)
     wrong = sum(bool(verdict.wrong) for verdict in verdicts)
     if options.json:
         print(json.dumps([verdict.as_json() for verdict in verdicts]))
     else:
         print(f"\n{_table(chosen, verdicts)}")
         minutes = (time.monotonic() - started) / 60
-        print(f"\n{len(chosen)} faults, {len(verdicts)} trials, {wrong} not in order, {minutes:.1f} minutes.")
+        print(f"\n{len(chosen)} faults, {len(verdicts)} trials, {wrong} wrong, {minutes:.1f} minutes.")
     return int(wrong > 0)
 
 
@@ -45,26 +45,26 @@ def _verdicts(faults: Sequence[Fault], times: int, at_once: int) -> Iterator[Ver
         yield from threads.map(attempt, [*faults] * times, folders)
 
 
-def _tell(verdict: Verdict) -> None:
-    """Print one trial as it ends."""
+def _print(verdict: Verdict) -> None:
+    """Print the verdict of one trial."""
     print(f"{'WRONG' if verdict.wrong else 'ok':5} {verdict.seconds:6.1f} s  {verdict.fault}", flush=True)
     for line in verdict.wrong:
         print(f"        {line}", flush=True)
 
 
 def _table(faults: Iterable[Fault], verdicts: Sequence[Verdict]) -> str:
-    """Return the table for the docs: fault, how often tried, what happened, after one more sync."""
+    """Return the table for the docs: fault, number of trials, result, state after one more sync."""
     lines = ["| fault | tried | what happened | after one more sync |", "| --- | --- | --- | --- |"]
     for fault in faults:
         tried = [verdict for verdict in verdicts if verdict.fault == fault.name]
         good = sum(not verdict.wrong for verdict in tried)
-        after = "complete, exact, single" if good == len(tried) else f"not in order {len(tried) - good} times"
-        lines.append(f"| {fault.name} | {len(tried)} | {_happened(fault, tried)} | {after} |")
+        after = "complete, exact, single" if good == len(tried) else f"wrong {len(tried) - good} times"
+        lines.append(f"| {fault.name} | {len(tried)} | {_summary(fault, tried)} | {after} |")
     return "\n".join(lines)
 
 
-def _happened(fault: Fault, tried: Sequence[Verdict]) -> str:
-    """Say in a few words how the syncs under the fault ended."""
+def _summary(fault: Fault, tried: Sequence[Verdict]) -> str:
+    """Summarize how the syncs under the fault ended."""
     statuses = sorted({"hung" if verdict.status is None else str(verdict.status) for verdict in tried})
     slowest = max(verdict.seconds for verdict in tried)
     how = "ended well" if statuses == ["0"] else "killed" if "-9" in statuses else f"ended with {', '.join(statuses)}"

@@ -1,4 +1,4 @@
-"""One fault, and how a sync stands it."""
+"""One fault, and the trial of a sync under it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,98 +11,97 @@ from recall_pipeline_tests.chaos.trials import Ended, Running, ShiftedClock, Tri
 from recall_sandbox import Rule, Sandbox
 
 PAGE_SIZE = 3
-Strike = Callable[[Trial], Iterable[Rule]]
+Injection = Callable[[Trial], Iterable[Rule]]
 
 
-def of(*rules: Rule) -> Strike:
-    """Strike with the same rules wherever."""
+def of(*rules: Rule) -> Injection:
+    """Injection with the same rules wherever."""
     return lambda _: rules
 
 
-def _alone(_: Trial, __: Running) -> bool:
-    """Leave it to the rules."""
+def _no_action(_: Trial, __: Running) -> bool:
+    """Do nothing besides the rules."""
     return True
 
 
-def _nothing(_: Trial) -> None:
-    """Leave nothing to lift."""
+def _nothing_to_lift(_: Trial) -> None:
+    """Lift nothing besides the rules."""
 
 
-def _unarmed(_: Trial) -> Iterable[Rule]:
-    """Strike with something else than rules."""
+def _no_rules(_: Trial) -> Iterable[Rule]:
+    """Injection with something else than rules."""
     return ()
 
 
-def _plainly(_: Trial) -> tuple[str, ...]:
-    """Sync the day, and no more."""
+def _no_arguments(_: Trial) -> tuple[str, ...]:
+    """Add no arguments."""
     return ()
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, and what has to come of it.
+    """A fault and its expected result.
 
-    `strike` prepares it, and returns the rules for the sandbox; `during` acts on the running sync, and says whether it
-    could; `lift` ends what `strike` began. `statuses`: the exit statuses that fit; a sync that ends with 0 has to be
-    complete already unless it `may_miss`. `says` has to be read on standard error. `again`: arguments of the sync that
-    mends it.
+    `inject` prepares it, and returns rules for the sandbox. `during` acts on the running sync, and returns whether it
+    could. `lift` undoes `inject`. `statuses`: the expected exit statuses; a sync with status 0 must be complete unless
+    it `may_miss`. `message`: expected text on standard error. `again`: extra arguments of the sync after the fault.
     """
 
     name: str
-    strike: Strike = _unarmed
-    during: Callable[[Trial, Running], bool] = _alone
-    lift: Callable[[Trial], None] = _nothing
+    inject: Injection = _no_rules
+    during: Callable[[Trial, Running], bool] = _no_action
+    lift: Callable[[Trial], None] = _nothing_to_lift
     statuses: tuple[int, ...] = (0,)
-    says: str = ""
+    message: str = ""
     may_miss: bool = False
-    again: Callable[[Trial], tuple[str, ...]] = _plainly
+    again: Callable[[Trial], tuple[str, ...]] = _no_arguments
     settings: Mapping[str, str] = field(default_factory=dict)
     switches: Mapping[str, Any] = field(default_factory=dict)
-    handicap: Callable[[Trial], tuple[str, ...]] = _plainly
+    handicap: Callable[[Trial], tuple[str, ...]] = _no_arguments
     talk_seconds: float = 4
     bound_seconds: float = 300
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a trial: how the sync under the fault ended, and whatever was not as it has to be."""
+    """The result of a trial: how the sync under the fault ended, its first line of output, and all errors found."""
 
     fault: str
     status: int | None
     seconds: float
-    said: str
+    first_line: str
     wrong: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the fields as plain values."""
         return asdict(self)
 
 
 def attempt(fault: Fault, folder: Path) -> Verdict:
-    """Let a sync meet the fault, and one more sync mend what it left."""
+    """Run a sync under the fault, lift the fault, and run one more sync."""
     day = utc_now().date() - timedelta(days=1)
     world = small_world(day, talk_seconds=fault.talk_seconds)
     switches = {"list_per_minute": None, "object_per_minute": None, "page_size": PAGE_SIZE, "repeat_rows": 1}
     clock = ShiftedClock()
     with Sandbox(world, clock=clock, **{**switches, **fault.switches}).running() as sandbox:
         trial = Trial(folder, sandbox, day, clock)
-        rules = [sandbox.faults.add(rule) for rule in fault.strike(trial)]
+        rules = [sandbox.faults.add(rule) for rule in fault.inject(trial)]
         running = trial.start(handicap=fault.handicap(trial), **fault.settings)
-        happened = fault.during(trial, running)
+        acted = fault.during(trial, running)
         ended = trial.end(running, fault.bound_seconds)
-        wrong = [] if happened else ["what was to happen meanwhile did not, or not well"]
-        wrong += [f"the fault did not strike: {rule}" for rule in rules if not sandbox.faults.struck(rule)]
-        wrong += _unfit(fault, ended)
+        wrong = [] if acted else ["the action during the sync was not possible, or failed"]
+        wrong += [f"the fault was not applied: {rule}" for rule in rules if not sandbox.faults.applied(rule)]
+        wrong += _unexpected_end(fault, ended)
         if ended.status == 0 and not fault.may_miss:
-            wrong += [f"the sync said all is well: {fall}" for fall in trial.shortfalls()]
+            wrong += [f"the sync reported success: {fall}" for fall in trial.shortfalls()]
         _lift(fault, trial, switches)
-        wrong += _mended(fault, trial)
+        wrong += _recovery_errors(fault, trial)
     lines = ended.err.strip().splitlines()
     return Verdict(fault.name, ended.status, round(ended.seconds, 1), lines[0] if lines else "", wrong)
 
 
-def _unfit(fault: Fault, ended: Ended) -> list[str]:
-    """Say what was not fit in how the sync under the fault ended."""
+def _unexpected_end(fault: Fault, ended: Ended) -> list[str]:
+    """Return what was unexpected in how the sync under the fault ended."""
     wrong = []
     if ended.status is None:
         wrong.append(f"it hung for {fault.bound_seconds:.0f} s")
@@ -110,8 +109,8 @@ def _unfit(fault: Fault, ended: Ended) -> list[str]:
         wrong.append(f"it ended with status {ended.status}: {ended.err.strip()[-300:]}")
     if ended.has_traceback:
         wrong.append(f"it printed a traceback: {(ended.out + ended.err)[-1500:]}")
-    if fault.says not in ended.err:
-        wrong.append(f"it did not say {fault.says!r}, but: {ended.err.strip()[-300:]}")
+    if fault.message not in ended.err:
+        wrong.append(f"standard error does not contain {fault.message!r}, but: {ended.err.strip()[-300:]}")
     return wrong
 
 
@@ -123,13 +122,13 @@ def _lift(fault: Fault, trial: Trial, switches: Mapping[str, Any]) -> None:
     fault.lift(trial)
 
 
-def _mended(fault: Fault, trial: Trial) -> list[str]:
-    """Sync once more, and say what is not in order then, or was untrue at any moment."""
+def _recovery_errors(fault: Fault, trial: Trial) -> list[str]:
+    """Sync once more, and return what is wrong then, or was invalid on disk at any time."""
     last = trial.sync(*fault.again(trial))
     wrong = [f"once lifted: {line}" for line in (last.err.strip(),) if line]
     if last.status != 0:
         wrong.append(f"once lifted, the sync ended with status {last.status}")
     wrong += [f"once lifted: {fall}" for fall in trial.shortfalls()]
-    wrong += [f"on disk: {lie}" for lie in dict.fromkeys(trial.false)]
+    wrong += [f"on disk: {violation}" for violation in dict.fromkeys(trial.violations)]
     wrong += [f"a temporary file is left: {path}" for path in sorted(trial.temporary.rglob("*")) if path.is_file()]
     return wrong

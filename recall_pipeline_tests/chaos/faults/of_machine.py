@@ -1,4 +1,4 @@
-"""What the machine may do to a sync: no space, no permission, killed processes, jumping clocks, company."""
+"""Faults of the machine: no space, no permission, killed processes, clock jumps, concurrent runs."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from recall_pipeline_tests.chaos.trials import Running, Trial, workers_of
 from recall_sandbox import Rule
 from recall_sandbox.effects import Trickle
 
-_PATIENCE_SECONDS = 240
+_TIMEOUT_SECONDS = 240
 _LONG_SECONDS = 60.0
 _KILLED = -signal.SIGKILL
 _INTERRUPTED = 130
@@ -20,10 +20,10 @@ _SLOW = Rule(Trickle(chunk_bytes=2_000, pause_seconds=0.2), origin="media")
 During = Callable[[Trial, Running], bool]
 
 
-def _comes_true(happened: Callable[[], object], running: Running) -> bool:
-    """Wait for a moment in the life of a sync; False when it never came."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while not happened():
+def _wait_for(condition: Callable[[], object], running: Running) -> bool:
+    """Wait for a condition during a sync; False if it was never met."""
+    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
+    while not condition():
         if running.is_over or time.monotonic() > give_up_at:
             return False
         time.sleep(0.01)
@@ -31,18 +31,18 @@ def _comes_true(happened: Callable[[], object], running: Running) -> bool:
 
 
 def _downloads(trial: Trial, running: Running) -> bool:
-    """Wait until MP3s are on their way."""
-    return _comes_true(lambda: trial.sandbox.faults.struck(_SLOW) > 2, running)
+    """Wait until MP3s are being downloaded."""
+    return _wait_for(lambda: trial.sandbox.faults.applied(_SLOW) > 2, running)
 
 
 def _normalizes(trial: Trial, running: Running) -> bool:
     """Wait until a worker writes a normalized file."""
-    return _comes_true(lambda: any(name.endswith(".flac") for name in trial.spooled()), running)
+    return _wait_for(lambda: any(name.endswith(".flac") for name in trial.spooled()), running)
 
 
-def _proves(_: Trial, running: Running) -> bool:
-    """Wait until a worker is there to decode what was downloaded."""
-    return _comes_true(lambda: workers_of(running.pid), running)
+def _decodes(_: Trial, running: Running) -> bool:
+    """Wait until a decoding worker runs."""
+    return _wait_for(lambda: workers_of(running.pid), running)
 
 
 def _kill_a_worker(moment: During) -> During:
@@ -58,34 +58,34 @@ def _kill_a_worker(moment: During) -> During:
 
 def _kill_all(moment: During) -> During:
     def kill(trial: Trial, running: Running) -> bool:
-        came = moment(trial, running)
+        reached = moment(trial, running)
         running.kill()
-        return came
+        return reached
 
     return kill
 
 
 def _stop(number: signal.Signals) -> During:
     def stop(trial: Trial, running: Running) -> bool:
-        came = _downloads(trial, running)
+        reached = _downloads(trial, running)
         running.signal(number)
-        return came
+        return reached
 
     return stop
 
 
 def _beside(*arguments: str) -> During:
-    """Let another sync do the same at the same time."""
+    """Run another sync at the same time."""
 
     def start(trial: Trial, _: Running) -> bool:
-        ended = trial.end(trial.start(*arguments), _PATIENCE_SECONDS)
+        ended = trial.end(trial.start(*arguments), _TIMEOUT_SECONDS)
         return ended.status == 0 and not ended.has_traceback
 
     return start
 
 
 def _the_same_recording(trial: Trial, running: Running) -> bool:
-    ready = next(row.recording_id for row in trial.truth() if row.outcome == "ready")
+    ready = next(row.recording_id for row in trial.expected_rows() if row.outcome == "ready")
     return _beside("--recording", ready)(trial, running)
 
 
@@ -101,7 +101,7 @@ def _read_only(trial: Trial) -> Iterable[Rule]:
 
 
 def _home_that_is_not_new(trial: Trial) -> Iterable[Rule]:
-    """Let a day without anything be synced, so that Dagster has its tables."""
+    """Sync an empty day, so that Dagster creates its tables."""
     trial.sync("--to", f"{trial.day - timedelta(days=1)}", "--from", f"{trial.day - timedelta(days=1)}")
     return ()
 
@@ -113,9 +113,9 @@ def _torn_table(trial: Trial) -> Iterable[Rule]:
 
 
 def _no_table(trial: Trial) -> None:
-    """Take it away, and with it what it made look wrong."""
+    """Delete the torn table and the violations that it caused."""
     _table(trial).unlink()
-    trial.false.clear()
+    trial.violations.clear()
 
 
 def _table(trial: Trial) -> Path:
@@ -129,17 +129,17 @@ def _clock(trial: Trial) -> tuple[str, ...]:
 
 def _jump(ahead: timedelta) -> During:
     def jump(trial: Trial, running: Running) -> bool:
-        came = _downloads(trial, running)
+        reached = _downloads(trial, running)
         (trial.folder / "clock").write_text(str(ahead.total_seconds()))
-        return came
+        return reached
 
     return jump
 
 
 def _service_jumps(trial: Trial, running: Running) -> bool:
-    came = _downloads(trial, running)
+    reached = _downloads(trial, running)
     trial.service_clock.ahead = timedelta(days=1)
-    return came
+    return reached
 
 
 def _largest_file(size_bytes: int) -> Callable[[Trial], tuple[str, ...]]:
@@ -147,24 +147,25 @@ def _largest_file(size_bytes: int) -> Callable[[Trial], tuple[str, ...]]:
 
 
 OF_MACHINE = (
-    Fault("disk full for MP3s", handicap=_largest_file(500_000), talk_seconds=120, statuses=(1,), says="recording"),
+    Fault("disk full for MP3s", handicap=_largest_file(500_000), talk_seconds=120, statuses=(1,), message="recording"),
     Fault("disk full for normalized files", handicap=_largest_file(1_000_000), talk_seconds=120, statuses=(1,),
-          says="recording"),
+          message="recording"),
     Fault("disk full for Dagster's records", _home_that_is_not_new, handicap=_largest_file(200_000), statuses=(1,),
-          says="Dagster cannot keep its records"),
+          message="Dagster cannot keep its records"),
     Fault("disk full for tables and Dagster", handicap=_largest_file(10_000), statuses=(1,)),
     Fault("storage gone: a path below a file", _below_a_file, lift=lambda trial: trial.data.unlink(), statuses=(1,),
-          says="RECALL_STORAGE_URL"),
+          message="RECALL_STORAGE_URL"),
     Fault("storage read-only", _read_only, lift=lambda trial: trial.data.chmod(0o700), statuses=(1,),
-          handicap=lambda _: ("--heed-permissions",), says="RECALL_STORAGE_URL"),
-    Fault("a table torn by somebody else", _torn_table, lift=_no_table, statuses=(1,), says="is no readable parquet"),
-    Fault("a decoding worker killed", during=_kill_a_worker(_proves)),
+          handicap=lambda _: ("--heed-permissions",), message="RECALL_STORAGE_URL"),
+    Fault("a table torn by another program", _torn_table, lift=_no_table,
+          statuses=(1,), message="is no readable parquet"),
+    Fault("a decoding worker killed", during=_kill_a_worker(_decodes)),
     Fault("a normalization worker killed", during=_kill_a_worker(_normalizes), talk_seconds=_LONG_SECONDS),
     Fault("all processes killed while downloading", of(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),
-    Fault("all processes killed while decoding", during=_kill_all(_proves), statuses=(_KILLED,)),
+    Fault("all processes killed while decoding", during=_kill_all(_decodes), statuses=(_KILLED,)),
     Fault("all processes killed while normalizing", during=_kill_all(_normalizes), talk_seconds=_LONG_SECONDS,
           statuses=(_KILLED,)),
-    Fault("Ctrl-C", of(_SLOW), during=_stop(signal.SIGINT), statuses=(_INTERRUPTED,), says="interrupted"),
+    Fault("Ctrl-C", of(_SLOW), during=_stop(signal.SIGINT), statuses=(_INTERRUPTED,), message="interrupted"),
     Fault("SIGTERM", of(_SLOW), during=_stop(signal.SIGTERM), statuses=(_INTERRUPTED, -signal.SIGTERM)),
     Fault("the clock jumps two days ahead", of(_SLOW), handicap=_clock, during=_jump(timedelta(days=2))),
     Fault("the clock jumps two days back", of(_SLOW), handicap=_clock, during=_jump(timedelta(days=-2))),

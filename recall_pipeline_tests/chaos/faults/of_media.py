@@ -1,4 +1,4 @@
-"""What the media host may do with an MP3: fail, stall, cut, lie, lead astray, and let links expire."""
+"""Faults of the media host: errors, stalls, cuts, wrong content, wrong addresses, expired links."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,7 +11,7 @@ from recall_sandbox.effects import (
     Delay,
     EditJson,
     Effect,
-    ForgetRange,
+    IgnoreRange,
     Reply,
     Reset,
     Stall,
@@ -27,26 +27,26 @@ _HALF_BYTES = 12_000
 
 
 def passing(effect: Effect, times: int = 2) -> Callable[[Trial], Iterable[Rule]]:
-    """Strike a few downloads."""
+    """Injection a few downloads."""
     return of(Rule(effect, origin="media", times=times))
 
 
 def lasting(effect: Effect) -> Callable[[Trial], Iterable[Rule]]:
-    """Strike all downloads."""
+    """Injection all downloads."""
     return of(Rule(effect, origin="media"))
 
 
 def then(*effects: Effect) -> Callable[[Trial], Iterable[Rule]]:
-    """Strike the requests for one MP3 with one effect after the other."""
+    """Injection the requests for one MP3 with one effect after the other."""
 
-    def strike(trial: Trial) -> Iterable[Rule]:
+    def inject(trial: Trial) -> Iterable[Rule]:
         return [Rule(effect, origin="media", path=f"{_one(trial).audio_id}", times=1) for effect in effects]
 
-    return strike
+    return inject
 
 
 def linked_to(url: str) -> Callable[[Trial], Iterable[Rule]]:
-    """Let every download link be this one."""
+    """Replace every download link with this URL."""
 
     def edit(value: object) -> object:
         if isinstance(value, dict):
@@ -57,11 +57,11 @@ def linked_to(url: str) -> Callable[[Trial], Iterable[Rule]]:
 
 
 def _one(trial: Trial) -> ExpectedRow:
-    return next(row for row in trial.truth() if row.outcome == "ready")
+    return next(row for row in trial.expected_rows() if row.outcome == "ready")
 
 
 def _served_twice(trial: Trial) -> Iterable[Rule]:
-    """Serve a page with 200 for one MP3 as long as the fault lasts."""
+    """Serve a web page with status 200 for one MP3 until the fault is lifted."""
     row = _one(trial)
     page = ErrorPage()
     trial.may_serve(f"{row.audio_id}", page)
@@ -74,30 +74,31 @@ def _look_again(trial: Trial) -> tuple[str, ...]:
 
 OF_MEDIA = (
     Fault("media host answers 503", passing(unavailable(503))),
-    Fault("media host answers 503 to the end", lasting(unavailable(503)), statuses=(1,), says="503"),
+    Fault("media host answers 503 to the end", lasting(unavailable(503)), statuses=(1,), message="503"),
     Fault("media host resets", passing(Reset(_HALF_BYTES))),
     Fault("media host stalls", passing(Stall(_HALF_BYTES, 300), times=1)),
     Fault("media host trickles", passing(Trickle(chunk_bytes=100, pause_seconds=1), times=1)),
     Fault("MP3 cut short", passing(Cut(_HALF_BYTES))),
-    Fault("MP3 truncated, and nothing shows it", passing(Truncate(_HALF_BYTES), times=1)),
+    Fault("MP3 truncated without an HTTP error", passing(Truncate(_HALF_BYTES), times=1)),
     Fault("MP3 empty", passing(Truncate(0), times=1)),
     Fault("an error page as audio, once", then(error_page())),
     Fault("an error page as audio, every time", _served_twice, may_miss=True, again=_look_again),
     Fault("403 in the middle of a download", then(Cut(_HALF_BYTES), expired_link())),
     Fault("links expire in the queue", passing(Delay(8), times=1),
           settings={"RECALL_CONCURRENCY": "1"}, switches={"link_life_seconds": 6}),
-    Fault("links are never honoured", lasting(expired_link()), statuses=(1,), says="403"),
-    Fault("MP3 gone from the media host (404)", lasting(Reply(404)), statuses=(1,), says="404"),
-    Fault("a resumed MP3 comes from its start", then(Cut(_HALF_BYTES), ForgetRange())),
-    Fault("a resumed MP3 comes from elsewhere",
+    Fault("links are always refused", lasting(expired_link()), statuses=(1,), message="403"),
+    Fault("MP3 gone from the media host (404)", lasting(Reply(404)), statuses=(1,), message="404"),
+    Fault("a resumed MP3 comes from its start", then(Cut(_HALF_BYTES), IgnoreRange())),
+    Fault("a resumed MP3 answers another range",
           then(Cut(_HALF_BYTES), Reply(206, b"x" * 100, {"Content-Range": "bytes 7-106/24899"}))),
-    Fault("a resumed MP3 is said to have ended", then(Cut(_HALF_BYTES), Reply(416))),
+    Fault("a resumed MP3 answers 416", then(Cut(_HALF_BYTES), Reply(416))),
     Fault("media host has no DNS name", linked_to("http://media.invalid/a.mp3?Signature=s3cret"), statuses=(1,),
-          says="media"),
+          message="media"),
     Fault("links of another scheme", linked_to("file:///etc/passwd?Signature=s3cret"), statuses=(1,),
-          says="not http(s)"),
-    Fault("links that are none", linked_to("http://[::1"), statuses=(1,), says="recording"),
-    Fault("media host redirects without end", lasting(redirect("/round/and/round")), statuses=(1,), says="redirects"),
+          message="not http(s)"),
+    Fault("links that are not URLs", linked_to("http://[::1"), statuses=(1,), message="recording"),
+    Fault("media host redirects without end", lasting(redirect("/round/and/round")),
+          statuses=(1,), message="redirects"),
     Fault("MP3 larger than RECALL_MAX_FILE_MB", lasting(Reply(200, b"\0" * 2**21)), statuses=(1,),
-          settings={"RECALL_MAX_FILE_MB": "1"}, says="RECALL_MAX_FILE_MB"),
+          settings={"RECALL_MAX_FILE_MB": "1"}, message="RECALL_MAX_FILE_MB"),
 )  # fmt: skip

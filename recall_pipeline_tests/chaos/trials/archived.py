@@ -1,7 +1,7 @@
-"""What lies on disk, held against what the sandbox served: lies at any moment, shortfalls at the end.
+"""The archive on disk, compared with what the sandbox served.
 
-A lie is what nobody may ever see: a row that calls audio ready without its exact bytes, two rows for one thing, a
-visible file that is torn. A shortfall is what a finished archive lacks, or has too much of.
+A violation is a state that must never be visible: a row that calls audio ready without its exact bytes, two rows for
+one object, a torn file. A shortfall is what a complete archive lacks, or has in excess.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ import soundfile
 from recall_sandbox import ExpectedRow
 
 Served = Mapping[str, Collection[str]]
-"""By artifact id: the SHA-256 of everything that was ever served for it, good or not."""
+"""By artifact id: the SHA-256 of all contents that were ever served for it, good or bad."""
 
-_HEARD = ("ready", "silent")
-_whole: set[str] = set()
+_DECODED = ("ready", "silent")
+_complete: set[str] = set()
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DAY = r"day=\d{4}-\d\d-\d\d"
 _TABLE = re.compile(rf"(bots|recordings|mixed_audio|audio_catalog)/{_DAY}/\1\.parquet")
@@ -37,7 +37,7 @@ _NORMALIZED = re.compile(rf"normalized_audio/{_DAY}/{_UUID}/(?P<audio>{_UUID})(\
 
 @dataclass(frozen=True)
 class Archived:
-    """The files below an archive's root as they are now; those of the spool apart."""
+    """A snapshot of the files below an archive's root; those in the staging folder separately."""
 
     root: Path
     contents: dict[str, bytes] = field(repr=False)
@@ -45,7 +45,7 @@ class Archived:
 
     @classmethod
     def read(cls, root: Path) -> "Archived":
-        """Read everything until nothing that is named changes while it is read."""
+        """Read all files, again until no catalog table changes during the read."""
         while True:
             tables = _contents(root, "audio_catalog")
             everything = _contents(root)
@@ -67,25 +67,25 @@ class Archived:
         return list(self.rows("audio_catalog"))
 
     def content(self, uri: str | None) -> bytes | None:
-        """Return the bytes that a row's URI names; None when there are none."""
+        """Return the bytes at a row's URI; None without a file."""
         path = Path(unquote(urlsplit(uri or "").path))
         return self.contents.get(str(path.relative_to(self.root))) if path.is_relative_to(self.root) else None
 
 
-def lies(archived: Archived, served: Served) -> list[str]:
-    """Say what is visible and not true."""
+def violations(archived: Archived, served: Served) -> list[str]:
+    """Return the violations that are visible now."""
     found = [*_torn_tables(archived)]
-    return found or [*_doubled(archived), *_unfounded(archived, served), *_torn_audio(archived, served)]
+    return found or [*_doubled(archived), *_wrong_bytes(archived, served), *_torn_audio(archived, served)]
 
 
-def shortfalls(archived: Archived, truth: Iterable[ExpectedRow], kept: Served | None = None) -> list[str]:
-    """Say what a finished archive lacks or has too much of; `kept` are older versions that rightly lie beside."""
-    expected = list(truth)
+def shortfalls(archived: Archived, rows: Iterable[ExpectedRow], kept: Served | None = None) -> list[str]:
+    """Return what a complete archive lacks or has in excess; `kept` are older versions that may be stored too."""
+    expected = list(rows)
     served: dict[str, set[str]] = defaultdict(set)
     for row in expected:
         if row.audio_id and row.is_archived:
             served[row.audio_id] |= {row.digest.sha256, *(kept or {}).get(row.audio_id, ())}
-    found = lies(archived, served)
+    found = violations(archived, served)
     return found or [*_wrong_rows(archived, expected), *_wrong_files(archived, expected, served)]
 
 
@@ -93,8 +93,8 @@ def _torn_tables(archived: Archived) -> Iterator[str]:
     for table in ("bots", "recordings", "mixed_audio", "audio_catalog"):
         try:
             list(archived.rows(table))
-        except (pa.ArrowException, OSError) as fault:
-            yield f"{table} cannot be read: {fault}"
+        except (pa.ArrowException, OSError) as error:
+            yield f"{table} cannot be read: {error}"
 
 
 def _doubled(archived: Archived) -> Iterator[str]:
@@ -109,17 +109,17 @@ def _doubled(archived: Archived) -> Iterator[str]:
         yield from (f"{table} has {count} rows of {key}" for key, count in counts.items() if count > 1)
 
 
-def _unfounded(archived: Archived, served: Served) -> Iterator[str]:
-    """Say which rows call audio archived without its exact bytes."""
+def _wrong_bytes(archived: Archived, served: Served) -> Iterator[str]:
+    """Return which rows call audio archived without its exact bytes."""
     for row in archived.catalog:
         source, audio = archived.content(row["source_uri"]), archived.content(row["audio_uri"])
         what = f"{row['outcome']} row of {row['audio_id']}"
-        if row["outcome"] in (*_HEARD, "corrupt") and (source is None or _sha256(source) != row["source_sha256"]):
-            yield f"{what}: the source is not what the row says"
+        if row["outcome"] in (*_DECODED, "corrupt") and (source is None or _sha256(source) != row["source_sha256"]):
+            yield f"{what}: the original does not match the row"
         if row["source_sha256"] and row["source_sha256"] not in served.get(row["audio_id"], ()):
-            yield f"{what}: its source was never served"
-        if row["outcome"] in _HEARD and (audio is None or _sha256(audio) != row["audio_sha256"]):
-            yield f"{what}: the normalized file is not what the row says"
+            yield f"{what}: its original was never served"
+        if row["outcome"] in _DECODED and (audio is None or _sha256(audio) != row["audio_sha256"]):
+            yield f"{what}: the normalized file does not match the row"
 
 
 def _torn_audio(archived: Archived, served: Served) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _torn_audio(archived: Archived, served: Served) -> Iterator[str]:
         if source := _SOURCE.fullmatch(key):
             if _sha256(content) not in served.get(source["audio"], ()):
                 yield f"{key} holds bytes that were never served"
-        elif _NORMALIZED.fullmatch(key) and not _is_known_whole(content):
+        elif _NORMALIZED.fullmatch(key) and not _is_complete(content):
             yield f"{key} is torn"
 
 
@@ -140,7 +140,7 @@ def _wrong_rows(archived: Archived, expected: list[ExpectedRow]) -> Iterator[str
 
 
 def _wrong_files(archived: Archived, expected: list[ExpectedRow], served: Served) -> Iterator[str]:
-    yield from (f"{key} is left in the spool" for key in archived.spooled)
+    yield from (f"{key} is left in the staging folder" for key in archived.spooled)
     sources = {m["audio"]: key for key in archived.contents if (m := _SOURCE.fullmatch(key))}
     stored = Counter(m["audio"] for key in archived.contents if (m := _SOURCE.fullmatch(key)))
     yield from (f"{audio} is archived, and should not be" for audio in sources.keys() - served.keys())
@@ -150,7 +150,7 @@ def _wrong_files(archived: Archived, expected: list[ExpectedRow], served: Served
         if row.audio_id and row.is_archived:
             current = archived.content(rows[row.audio_id]["source_uri"]) if row.audio_id in rows else None
             if current != row.body:
-                yield f"{row.audio_id}: the row does not lead to what is served now"
+                yield f"{row.audio_id}: the row does not have the bytes that are served now"
     named = {row["audio_uri"] for row in archived.catalog if row["audio_uri"]}
     for key in archived.contents:
         is_known = _TABLE.fullmatch(key) or _SOURCE.fullmatch(key)
@@ -162,17 +162,17 @@ def _contents(root: Path, below: str = "") -> dict[str, bytes]:
     found = {}
     for folder, _, names in os.walk(root / below):
         for path in (Path(folder, name) for name in names):
-            with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+            with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
                 found[str(path.relative_to(root))] = path.read_bytes()
     return found
 
 
-def _is_known_whole(content: bytes) -> bool:
-    """Whether it is a whole FLAC; each is decoded once, however often it is looked at."""
+def _is_complete(content: bytes) -> bool:
+    """Whether it is a complete FLAC; the result is cached by content."""
     digest = _sha256(content)
-    if digest not in _whole and _is_whole_flac(content):
-        _whole.add(digest)
-    return digest in _whole
+    if digest not in _complete and _is_whole_flac(content):
+        _complete.add(digest)
+    return digest in _complete
 
 
 def _is_whole_flac(content: bytes) -> bool:

@@ -17,10 +17,10 @@ _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 
 
 def main() -> None:
-    """Take the handicap, then be the command line."""
+    """Apply the handicap, then run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--largest-file-bytes", type=int, help="what a full disk does to whoever writes")
-    parser.add_argument("--heed-permissions", action="store_true", help="let them count for root too")
+    parser.add_argument("--largest-file-bytes", type=int, help="the largest file size, as on a full disk")
+    parser.add_argument("--heed-permissions", action="store_true", help="apply file permissions to root too")
     parser.add_argument("--clock", type=Path, help="a file that holds how many seconds the clock is ahead")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
@@ -31,13 +31,13 @@ def main() -> None:
     if options.clock:
         days.utc_now = lambda: datetime.now(UTC) + timedelta(seconds=float(options.clock.read_text() or 0))
     sys.argv = ["recall-pipeline", *options.command]
-    from recall_pipeline.cli import main as command_line  # it takes the clock that is there when it is imported
+    from recall_pipeline.cli import main as command_line  # imported late: it reads the clock at import
 
     command_line()
 
 
 def _heed_permissions(command: list[str]) -> None:
-    """Become a process that file permissions bind although it is root's."""
+    """Drop the capabilities by which root ignores file permissions, and run the command."""
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""A process under trial: started in a group of its own, waited for no longer than a bound, killed for good."""
+"""A process under trial: in its own process group, with a time limit."""
 
 import contextlib
 import os
@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# What Python's own bookkeeper of semaphores prints when the one before it was killed by itself; nobody can catch it.
-_BOOKKEEPER = re.compile(
+# Printed by Python's resource tracker after its predecessor was killed; no code can catch it.
+_RESOURCE_TRACKER = re.compile(
     r"Traceback [^\n]*\n  File [^\n]*/multiprocessing/resource_tracker\.py[^\n]*\n.*\nKeyError.*\n"
 )
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What a process came to; `status` is None when it hung and was killed for that."""
+    """The result of a process; `status` is None if it exceeded the time limit and was killed."""
 
     status: int | None
     out: str
@@ -28,11 +28,11 @@ class Ended:
     @property
     def has_traceback(self) -> bool:
         """Whether a traceback was printed to the user."""
-        return "Traceback (most recent call last)" in _BOOKKEEPER.sub("", self.out + self.err)
+        return "Traceback (most recent call last)" in _RESOURCE_TRACKER.sub("", self.out + self.err)
 
 
 class Running:
-    """A process of its own group, its output in two files that nobody else reads."""
+    """A running process in its own group; its output goes to two files."""
 
     def __init__(self, program: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
         self._outputs = output.with_suffix(".out"), output.with_suffix(".err")
@@ -44,7 +44,7 @@ class Running:
 
     @property
     def pid(self) -> int:
-        """The process's id, which is its group's too."""
+        """The id of the process and of its group."""
         return self._process.pid
 
     @property
@@ -53,7 +53,7 @@ class Running:
         return self._process.poll() is not None
 
     def wait(self, bound_seconds: float) -> Ended:
-        """Wait for its end, or kill the whole group after so long."""
+        """Wait for its end, and kill its group then, or after `bound_seconds`."""
         try:
             status: int | None = self._process.wait(bound_seconds)
         except subprocess.TimeoutExpired:
@@ -68,13 +68,13 @@ class Running:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Kill whatever is left of the group, at once."""
+        """Kill all processes of the group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def outliving(self, bound_seconds: float) -> list[int]:
-        """Return the ids of those that still live so long after the process itself has ended."""
+        """Return the ids of the group's processes that still run after `bound_seconds`."""
         give_up_at = time.monotonic() + bound_seconds
         while (left := self.processes()) and time.monotonic() < give_up_at:
             time.sleep(0.05)
@@ -91,7 +91,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def _processes() -> list[tuple[int, int, int]]:
-    """Return (id, parent's id, group) of every process that lives."""
+    """Return (id, parent's id, group) of every running process."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():

@@ -11,19 +11,19 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from recall_pipeline.days import utc_now
-from recall_pipeline_tests.chaos.trials.archived import Archived, lies, shortfalls
+from recall_pipeline_tests.chaos.trials.archived import Archived, shortfalls, violations
 from recall_pipeline_tests.chaos.trials.processes import Ended, Running
 from recall_sandbox import ExpectedRow, Sandbox
 from recall_sandbox.content import Content, digest_of
 
 _ROOT = Path(__file__).parents[2]
-_LOOK_EVERY_SECONDS = 0.3
+_CHECK_SECONDS = 0.3
 _FOREIGN = ("RECALL_", "DAGSTER_", "AWS_")
 
 
 @dataclass
 class ShiftedClock:
-    """The sandbox's clock, which may be set ahead while it serves."""
+    """A clock for the sandbox that can be set ahead while it serves."""
 
     ahead: timedelta = timedelta()
 
@@ -34,9 +34,10 @@ class ShiftedClock:
 
 @dataclass
 class Trial:
-    """What is under trial; `said` is all that its processes printed, `false` each lie that was seen on disk.
+    """A sandbox and the archive of its syncs; `said` are the results of all processes.
 
-    `replaced` names artifacts that got other bytes upstream: these may be ready, and then no more for a while.
+    `violations`: every violation that was seen on disk. `kept`: by artifact id, SHA-256 of other bytes that may be
+    stored. `replaced`: artifacts with new bytes upstream, whose rows may change from ready to another outcome.
     """
 
     folder: Path
@@ -45,7 +46,7 @@ class Trial:
     service_clock: ShiftedClock = field(default_factory=ShiftedClock)
     settings: dict[str, str] = field(default_factory=dict)
     said: list[Ended] = field(default_factory=list)
-    false: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     kept: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     replaced: set[str] = field(default_factory=set)
     _started: int = 0
@@ -63,7 +64,7 @@ class Trial:
         return self.folder / "data"
 
     def spooled(self) -> list[str]:
-        """Return the names of what lies in the spool; unlike `glob`, whatever goes while it is looked at."""
+        """Return the names of the files in the staging folder; unlike `glob`, deletions meanwhile do no harm."""
         return [name for _, _, names in os.walk(self.data / "_spool") for name in names]
 
     @property
@@ -73,15 +74,15 @@ class Trial:
 
     @property
     def temporary(self) -> Path:
-        """Where its processes put temporary files."""
+        """The folder for temporary files of its processes."""
         return self.folder / "tmp"
 
-    def truth(self) -> list[ExpectedRow]:
-        """Return what the catalog must come to."""
-        return self.sandbox.world.truth()
+    def expected_rows(self) -> list[ExpectedRow]:
+        """Return the expected catalog."""
+        return self.sandbox.world.expected_rows()
 
     def may_serve(self, audio_id: str, content: Content) -> None:
-        """Allow for bytes of an artifact that are not those of now."""
+        """Allow other bytes than the current ones for an artifact."""
         self.kept[audio_id].add(digest_of(content).sha256)
 
     def environment(self, **changes: str) -> dict[str, str]:
@@ -111,23 +112,23 @@ class Trial:
         return Running(program, self.environment(**changes), self.folder / f"sync-{self._started}")
 
     def end(self, running: Running, bound_seconds: float) -> Ended:
-        """Watch a process until it ends, and keep what it said."""
+        """Check the archive until a process ends, and keep its result."""
         with self.watching():
             ended = running.wait(bound_seconds)
         self.said.append(ended)
         return ended
 
     def sync(self, *arguments: str, bound_seconds: float = 300) -> Ended:
-        """Start a `sync`, and watch it until it ends."""
+        """Start a `sync`, and check the archive until it ends."""
         return self.end(self.start(*arguments), bound_seconds)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look for lies on disk again and again, and once more at the end."""
+        """Check the archive periodically, and once more at the end."""
         over = threading.Event()
 
         def watch() -> None:
-            while not over.wait(_LOOK_EVERY_SECONDS):
+            while not over.wait(_CHECK_SECONDS):
                 self.look()
 
         thread = threading.Thread(target=watch)
@@ -140,37 +141,37 @@ class Trial:
             self.look()
 
     def look(self) -> list[str]:
-        """Note each lie that is on disk now, and each row that was there before and is not."""
+        """Record the violations on disk now, and each row that has disappeared."""
         with self._looking:
             archived = Archived.read(self.data)
-            found = lies(archived, self._ever_served())
+            found = violations(archived, self._ever_served())
             if not found:
                 found = [*self._lost(archived)]
-            self.false += found
+            self.violations += found
         return found
 
     def shortfalls(self) -> list[str]:
-        """Say what the archive lacks, has too much of, or lies about, held against the truth of now."""
-        return shortfalls(Archived.read(self.data), self.truth(), self.kept)
+        """Return the differences between the archive and the expected rows of now."""
+        return shortfalls(Archived.read(self.data), self.expected_rows(), self.kept)
 
     def _ever_served(self) -> dict[str, set[str]]:
         served = {audio_id: set(digests) for audio_id, digests in self.kept.items()}
-        for row in self.truth():
+        for row in self.expected_rows():
             if row.audio_id and row.is_archived:
                 served.setdefault(row.audio_id, set()).add(row.digest.sha256)
         return served
 
     def _lost(self, archived: Archived) -> Iterator[str]:
-        """Say which recording, MP3 or archived state the catalog has lost since the last look."""
+        """Return which recordings, MP3s or ready states the catalog has lost since the last check."""
         now = {("recording", row["recording_id"]): True for row in archived.catalog}
         now |= {
             ("MP3", row["audio_id"]): row["outcome"] in ("ready", "silent")
             for row in archived.catalog
             if row["audio_id"]
         }
-        for (what, its_id), was_heard in self._seen.items():
+        for (what, its_id), was_ready in self._seen.items():
             if (what, its_id) not in now:
-                yield f"{what} {its_id} was in the catalog, and is no more"
-            elif was_heard and not now[what, its_id] and its_id not in self.replaced:
-                yield f"{what} {its_id} was ready, and is no more"
+                yield f"{what} {its_id} was in the catalog, and has disappeared"
+            elif was_ready and not now[what, its_id] and its_id not in self.replaced:
+                yield f"{what} {its_id} was ready, and is not ready any more"
         self._seen = now

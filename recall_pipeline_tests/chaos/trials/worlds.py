@@ -1,9 +1,9 @@
-"""Meetings for a trial: few and short, yet of each kind that a sync treats in its own way."""
+"""Meetings for a trial: few and short, one of each kind that a sync handles differently."""
 
 from datetime import date, time
 
 from recall_sandbox import World
-from recall_sandbox.meetings import Audio, AudioSpec, SampleMeeting, rows_of
+from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.speech import Speech
 
 TALK_SECONDS = 4
@@ -12,11 +12,13 @@ TALK_SECONDS = 4
 def small_world(day: date, *, talks: int = 3, talk_seconds: float = TALK_SECONDS) -> World:
     """Return a day of some talks, a silent one, one of the desktop SDK, and one on a platform without MP3."""
     world = World()
-    silence = AudioSpec(TALK_SECONDS, (Audio(Speech(TALK_SECONDS, clips=())),))
+    silence = RecordingSpec(TALK_SECONDS, (ArtifactSpec(Speech(TALK_SECONDS, clips=())),))
     for meeting in (
-        SampleMeeting("silence", "nobody speaks", 0, time(7), ("silent",), (silence,)),
+        SampleMeeting("silence", "silence", 0, time(7), ("silent",), (silence,)),
         SampleMeeting("desktop", "no bot", 0, time(8), ("ready",), (_talk("desktop", TALK_SECONDS),), has_bot=False),
-        SampleMeeting("webex", "no MP3", 0, time(8, 30), ("unsupported_platform",), (AudioSpec(60),), platform="webex"),
+        SampleMeeting(
+            "webex", "no MP3", 0, time(8, 30), ("unsupported_platform",), (RecordingSpec(60),), platform="webex"
+        ),
     ):
         world.add(*rows_of(meeting, day))
     for number in range(talks):
@@ -25,11 +27,11 @@ def small_world(day: date, *, talks: int = 3, talk_seconds: float = TALK_SECONDS
 
 
 def add_talk(world: World, day: date, number: int, talk_seconds: float = TALK_SECONDS) -> None:
-    """Add a meeting with bytes of its own, all of them between nine and seventeen o'clock."""
+    """Add a meeting with unique bytes, between 09:00 and 17:00 UTC."""
     at = time(9 + number // 60 % 8, number % 60)
     meeting = SampleMeeting(f"talk {number}", "an MP3", 0, at, ("ready",), (_talk(f"talk {number}", talk_seconds),))
     world.add(*rows_of(meeting, day))
 
 
-def _talk(title: str, seconds: float) -> AudioSpec:
-    return AudioSpec(seconds, (Audio(Speech(seconds, title=title)),))
+def _talk(title: str, seconds: float) -> RecordingSpec:
+    return RecordingSpec(seconds, (ArtifactSpec(Speech(seconds, title=title)),))
