@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from recall_pipeline.redaction import redact, silence_http_loggers, without_passwords, without_secrets
+from recall_pipeline.redaction import redact, redact_http_logs, redact_passwords, remove_secrets
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.workspace import Workspace, talk
 from recall_sandbox import Rule, Sandbox
@@ -58,11 +58,11 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_a_field_named_like_a_secret_is_left_out_at_any_depth(name: str) -> None:
-    assert without_secrets({"kept": [{name: SECRET, "id": 1}]}) == {"kept": [{"id": 1}]}
+    assert remove_secrets({"kept": [{name: SECRET, "id": 1}]}) == {"kept": [{"id": 1}]}
 
 
 def test_urls_within_values_are_cut_and_other_values_stay() -> None:
-    assert without_secrets({"at": URLS[0], "n": 1, "none": None}) == {
+    assert remove_secrets({"at": URLS[0], "n": 1, "none": None}) == {
         "at": "https://storage.invalid/a.mp3?…",
         "n": 1,
         "none": None,
@@ -81,7 +81,7 @@ def test_urls_within_values_are_cut_and_other_values_stay() -> None:
     ],
 )
 def test_a_users_own_fields_lose_meeting_passwords(value: dict[str, str]) -> None:
-    assert SECRET not in str(without_passwords(value))
+    assert SECRET not in str(redact_passwords(value))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_users_own_fields_lose_meeting_passwords(value: dict[str, str]) -> Non
     ],
 )
 def test_all_else_in_a_users_own_fields_stays_as_it_is(value: Any) -> None:
-    assert without_passwords(value) == value
+    assert redact_passwords(value) == value
 
 
 class TestLogLines:
@@ -109,7 +109,7 @@ class TestLogLines:
         self, link: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        silence_http_loggers()
+        redact_http_logs()
         assert httpx.get(link).is_success
         assert {"httpx", "httpcore.http11", "httpcore.connection"} <= {record.name for record in caplog.records}
         assert "/recordings/" in caplog.text
@@ -121,13 +121,13 @@ class TestLogLines:
     ) -> None:
         sandbox.faults.add(Rule(redirect(URLS[0])))
         caplog.set_level(logging.DEBUG)
-        silence_http_loggers()
+        redact_http_logs()
         assert httpx.get(sandbox.media_url).is_redirect
         assert "storage.invalid/a.mp3" in caplog.text
         assert SECRET not in caplog.text
 
     def test_silencing_twice_filters_once(self) -> None:
-        silence_http_loggers()
+        redact_http_logs()
         before = list(logging.getLogger("httpx").filters)
-        silence_http_loggers()
+        redact_http_logs()
         assert logging.getLogger("httpx").filters == before

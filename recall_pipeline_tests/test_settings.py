@@ -53,7 +53,7 @@ WRONG = [
     ("RECALL_API_KEY", "naïve", "is not a key"),
     ("RECALL_API_KEY", "Token ", "is not a key"),
     ("RECALL_REGION", "us-east-9", "'us-west-2'"),
-    ("RECALL_API_URL", "api.recall.invalid/api/v1", "is not a base URL: write it like https://host/api/v1"),
+    ("RECALL_API_URL", "api.recall.invalid/api/v1", "is not a base URL: use the form https://host/api/v1"),
     ("RECALL_API_URL", "ftp://api.recall.invalid", "is not a base URL"),
     ("RECALL_API_URL", "https://[::1/api/v1", "is not a base URL"),
     ("RECALL_API_URL", "https://api.recall.invalid:port/api/v1", "is not a base URL"),
@@ -65,20 +65,20 @@ WRONG = [
     ("RECALL_API_URL", "https://:word@api.recall.invalid/api/v1", "is not a base URL"),
     ("RECALL_API_URL", "http://api.recall.invalid/api/v1", "use https (http is for loopback only)"),
     ("RECALL_STORAGE_URL", "ftp://server/folder", "has an unknown scheme 'ftp': use a path or one of file, s3"),
-    ("RECALL_STORAGE_URL", "s3:///prefix-only/", "names no bucket: write it like s3://bucket/prefix"),
-    ("RECALL_STORAGE_URL", "s3://", "names no bucket"),
-    ("RECALL_STORAGE_URL", "s3://AKIA:word@bucket/prefix", "holds credentials: set them as AWS variables"),
-    ("RECALL_STORAGE_URL", "~nobody-of-that-name/data", "starts in the home of an unknown user"),
-    ("RECALL_SPOOL_DIR", "~nobody-of-that-name/spool", "starts in the home of an unknown user"),
-    ("RECALL_START_DATE", "yesterday", "is not a day: write it like 2025-01-01"),
-    ("RECALL_START_DATE", "1735689600", "is not a day"),
-    ("RECALL_START_DATE", "2025-02-30", "is not a day"),
-    ("RECALL_START_DATE", "0225-01-01", "lies before 2000: name the first day to archive"),
+    ("RECALL_STORAGE_URL", "s3:///prefix-only/", "has no bucket: use the form s3://bucket/prefix"),
+    ("RECALL_STORAGE_URL", "s3://", "has no bucket"),
+    ("RECALL_STORAGE_URL", "s3://AKIA:word@bucket/prefix", "contains credentials: set them as AWS variables"),
+    ("RECALL_STORAGE_URL", "~nobody-of-that-name/data", "starts with the home of an unknown user"),
+    ("RECALL_SPOOL_DIR", "~nobody-of-that-name/spool", "starts with the home of an unknown user"),
+    ("RECALL_START_DATE", "yesterday", "is not a date: use YYYY-MM-DD"),
+    ("RECALL_START_DATE", "1735689600", "is not a date"),
+    ("RECALL_START_DATE", "2025-02-30", "is not a date"),
+    ("RECALL_START_DATE", "0225-01-01", "is before 2000: use the first day to archive"),
     ("RECALL_LOOKBACK_DAYS", "0", "should be greater than or equal to 1; correct it or unset it (default: 7)"),
     ("RECALL_LOOKBACK_DAYS", "a week", "should be a valid integer"),
     ("RECALL_AUDIO_FORMAT", "aac", "should be 'flac', 'mp3', 'opus' or 'wav'"),
-    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "192000", "is no rate of flac: use one of 8000, 12000, 16000, 22050"),
-    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "11025", "is no rate of flac"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "192000", "is not valid for flac: use one of 8000, 12000, 16000, 22050"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "11025", "is not valid for flac"),
     ("RECALL_AUDIO_SAMPLE_RATE_HZ", "16 kHz", "should be a valid integer"),
     ("RECALL_AUDIO_CHANNELS", "6", "should be less than or equal to 2"),
     ("RECALL_TARGET_LUFS", "-41", "should be greater than or equal to -40"),
@@ -90,9 +90,9 @@ WRONG = [
     ("RECALL_LIST_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_OBJECT_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_CONCURRENCY", "0", "should be greater than or equal to 1"),
-    ("RECALL_S3_ENCRYPTION", "kms", "is none of AES256, aws:kms"),
-    ("RECALL_WORKERS", "0", "is neither `local`, a number of processes, nor a Dask scheduler"),
-    ("RECALL_WORKERS", "http://host:8786", "is neither `local`"),
+    ("RECALL_S3_ENCRYPTION", "kms", "is not valid: use AES256, aws:kms"),
+    ("RECALL_WORKERS", "0", "is not valid: use `local`, a number of processes, or a Dask scheduler"),
+    ("RECALL_WORKERS", "http://host:8786", "is not valid: use `local`"),
     ("RECALL_MAX_FILE_MB", "0", "should be greater than or equal to 1"),
     ("RECALL_SENSOR_INTERVAL_SECONDS", "5", "should be greater than or equal to 30"),
     ("RECALL_WEBHOOK_SECRET", "secret", "is not a webhook secret: paste whsec_..."),
@@ -103,9 +103,9 @@ WRONG = [
     ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
     ("RECALL_GROUP_MAY_READ", "perhaps", "should be a valid boolean"),
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
-    ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a URL that can be posted to"),
-    ("RECALL_ALERT_URL", "https://[::1/abc", "is not a URL that can be posted to"),
-    ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "must be https (http is for loopback only)"),
+    ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
+    ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "is not encrypted: use https (http is for loopback only)"),
 ]
 SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
 
@@ -156,7 +156,7 @@ def test_every_setting_has_a_wrong_value_among_those_tried() -> None:
 @pytest.mark.parametrize("quoted", ['"/archive"', "'/archive'", '"7', "7'", "“/archive”", "`local`", ' "/archive" '])
 def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, quoted)
-    with pytest.raises(SettingsError, match=f"^{name} has quotes around it.*: write it without them$"):
+    with pytest.raises(SettingsError, match=f"^{name} has quotes around it.*: remove them$"):
         load_settings()
 
 
@@ -199,7 +199,7 @@ def test_the_line_never_repeats_a_secret(name: str, monkeypatch: pytest.MonkeyPa
 
 def test_a_start_in_the_future_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_START_DATE", (utc_now().date() + timedelta(days=2)).isoformat())
-    with pytest.raises(SettingsError, match="RECALL_START_DATE lies in the future"):
+    with pytest.raises(SettingsError, match="RECALL_START_DATE is in the future"):
         load_settings()
 
 
@@ -217,7 +217,7 @@ def test_retention_can_be_switched_off_by_name(text: str, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("encryption", ["AES256", "aws:kms", "aws:kms:arn:aws:kms:eu-central-1:1:key/2"])
 def test_encryption_is_s3s_to_do(encryption: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_S3_ENCRYPTION", encryption)
-    with pytest.raises(SettingsError, match="RECALL_S3_ENCRYPTION is for s3:// alone"):
+    with pytest.raises(SettingsError, match="RECALL_S3_ENCRYPTION applies to s3:// only"):
         load_settings()
     monkeypatch.setenv("RECALL_STORAGE_URL", "s3://bucket/prefix")
     assert load_settings().s3_encryption == encryption

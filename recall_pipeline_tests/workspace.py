@@ -130,11 +130,11 @@ class Workspace:
 
     def content(self, key: str | None) -> bytes:
         """What is published under a key."""
-        return stored(self.archive.address.root)[key or "nothing"]
+        return stored(self.archive.location.root)[key or "nothing"]
 
     def keys(self, below: str) -> list[str]:
         """The keys of everything published below a folder."""
-        return [key for key in stored_keys(self.archive.address.root) if key.startswith(f"{below}/")]
+        return [key for key in stored_keys(self.archive.location.root) if key.startswith(f"{below}/")]
 
     def media_requests(self) -> list[str]:
         """The artifact ids that were asked of the media host, in order."""

@@ -1,10 +1,12 @@
-"""Write down what was let go, and know by that what must never come back.
+"""Append-only audit table of erased recordings and upstream deletions.
 
-Belongs here: the table `audit`, one row for each recording or bot that was forgotten, and for each MP3 that was
-released at Recall; the look at a day's rows which everything that brings recordings home takes first.
-Does not belong here: letting go itself (`forgetting`, `releasing`).
-Comes in: rows. Goes out: the ids of a day that are forgotten. It outlives every other table: what a lost or restored
-table has forgotten of forgetting, this one knows.
+Every sync reads it first, so that an erased recording is not downloaded again, even if other tables are lost or
+restored.
+
+Belongs here: the table `audit`, with one row per erased recording or bot and one per MP3 that was deleted upstream,
+and the lookup of a day's erased ids.
+Does not belong here: the erasure (`erasure`) and the deletion (`upstream_deletion`).
+Comes in: rows. Goes out: the erased ids of a day.
 """
 
 from recall_pipeline.audit.rows import AUDIT, FORGOTTEN, RELEASED, AuditRow, ErasedIds, erased_on, record_audit

@@ -130,7 +130,7 @@ def _task(
 ) -> NormalizeTask:
     row = before.get(mp3.audio_id)
     taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
-    return NormalizeTask(archive.address, target, day, mp3.recording_id, mp3.audio_id, mp3.source_key or "", taken)
+    return NormalizeTask(archive.location, target, day, mp3.recording_id, mp3.audio_id, mp3.source_key or "", taken)
 
 
 def _drop_replaced(archive: Archive, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:

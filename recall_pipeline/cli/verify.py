@@ -66,10 +66,10 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         outcome = Repaired(verify_days(archive, settings, stored_days(archive, first, last), progress))
         if repairing:
             outcome = repair(settings, archive, outcome.verified, progress)
-            archive.sweep()
+            archive.remove_leftover_files()
     for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
         click.echo(line, err=True)
-    left = _Left(unfinished(archive.spool), archive.abandoned())
+    left = _Left(unfinished(archive.staging_folder), archive.leftover_files())
     click.echo(json.dumps(_as_object(outcome, left)) if as_json else _report_text(outcome, left))
     return FAILED if outcome.verified.problems or outcome.faults else 0
 

@@ -9,7 +9,7 @@ import click
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
-from recall_pipeline.webhooks import EventStore, server_of, webhook_app
+from recall_pipeline.webhooks import EventStore, webhook_app, webhook_server
 
 
 @click.command("webhooks")
@@ -23,13 +23,13 @@ def webhooks_command(host: str, port: int) -> None:
     """
     settings = load_settings()
     app = webhook_app(settings)
-    waiting = EventStore(open_archive(settings)).count()
+    waiting = EventStore(open_archive(settings)).pending_count()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
     with _open_port(host, port) as listener:
         address = f"http://{host}:{listener.getsockname()[1]}"
         click.echo(f"Receiving webhooks on {address} (health: {address}/health); {waiting} events wait for the sensor.")
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-            server_of(app).run([listener])
+            webhook_server(app).run([listener])
 
 
 def _open_port(host: str, port: int) -> socket.socket:

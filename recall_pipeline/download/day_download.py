@@ -22,7 +22,7 @@ from recall_pipeline.download.versions import publish_version
 from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
 from recall_pipeline.progress import Progress, no_progress
 from recall_pipeline.recall_api import AudioMixed, RecallClient
-from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
@@ -72,7 +72,7 @@ async def download_day(
     async with _open_transfer(settings) as transfer, DecodeChecker() as checker:
         capture = _Capture(client, archive, transfer, checker, day)
         capture.forget_partials(row for row in rows if not plan.includes(row))
-        sweep_partials(archive.spool)
+        sweep_partials(archive.staging_folder)
         for row in recently_unavailable(archive, day, rows):
             current[row.audio_id] = await capture.recovered(row)
         with Checkpoints(archive, day, current, len(queue)) as archive_state:
@@ -83,12 +83,12 @@ async def download_day(
         received = transfer.bytes_received
     fetched = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
     reused = sum(row.state == ARCHIVED and row.audio_id not in fetched for row in current.values())
-    return DownloadReport(list(current.values()), len(fetched), reused, received, unfinished(archive.spool))
+    return DownloadReport(list(current.values()), len(fetched), reused, received, unfinished(archive.staging_folder))
 
 
 @contextlib.asynccontextmanager
 async def _open_transfer(settings: Settings) -> AsyncIterator[Transfer]:
-    silence_http_loggers()
+    redact_http_logs()
     limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
     async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http:
         yield Transfer(http, settings)
@@ -136,14 +136,14 @@ class _Capture:
         try:
             found = await find_published(self.archive, self.day, row, self.checker)
         except (TransferError, StorageError) as fault:  # says nothing of the bytes: as it was, so looked for again
-            if isinstance(fault, StorageError) and not fault.is_lack_of_room:
+            if isinstance(fault, StorageError) and not fault.is_out_of_space:
                 raise
             return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(fault))
         return _with_check(row, *found) if found else row
 
     async def row(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with what became of its bytes; without a URL, one is asked for."""
-        self.archive.open_spool()
+        self.archive.open_staging_folder()
         partial = self._partial(row)
         try:
             check = await self._fetch(url, row.audio_id, partial)
@@ -154,7 +154,7 @@ class _Capture:
             key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
             partial.discard()
         except StorageError as fault:
-            if not fault.is_lack_of_room:
+            if not fault.is_out_of_space:
                 raise  # all others would fail too, after they were fetched
             return dataclasses.replace(row, fetch_failure=str(fault))
         except (TransferError, RecallError) as fault:
@@ -164,7 +164,7 @@ class _Capture:
         return _with_check(row, check, key)
 
     def _partial(self, row: MixedAudioRow) -> Partial:
-        return Partial.of(self.archive.spool, row.audio_id)
+        return Partial.of(self.archive.staging_folder, row.audio_id)
 
     async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> DecodeCheck:
         await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)

@@ -1,8 +1,8 @@
-"""What the API lists for a span of days: three walks, whatever the number of meetings.
+"""List a span of days with three paginated listings, independent of the number of meetings.
 
-Bots are asked for a day more on each side, since the filter may be as coarse as a day; the other two for a minute
-more, since nobody says whether their bounds are inclusive (docs/design/recall-api.md, sections 4 to 6). Then everything
-is sorted by its own day.
+The window for bots has a margin of one day on each side, because the filter may round to days. The other two have a
+margin of one minute, because inclusive bounds are not documented (docs/design/recall-api.md, sections 4 to 6).
+Each object is then assigned to its own day.
 """
 
 import asyncio
@@ -15,16 +15,17 @@ from recall_pipeline.recall_api.client import RecallClient
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Recording
 
 _MARGIN = timedelta(minutes=1)
-_LONGEST_SPAN_DAYS = 14  # bounds the memory of a backfill
-_STALE_AFTER = timedelta(minutes=45)  # a listing's URLs and statuses grow old
+_MAX_SPAN_DAYS = 14  # limits the memory of a backfill
+_STALE_AFTER = timedelta(minutes=45)  # download URLs and statuses expire
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Whole listings of the days from `first` to `last`, as they were at `listed_at`.
+    """Complete listings of the days from `first` to `last`, taken at `listed_at`; records by id.
 
-    Whoever asks for one object more adds the answer, so that nobody asks again; `unanswered` says why nobody knows
-    whether a recording has an artifact.
+    Later lookups add their results, so that each object is looked up once. `bots_gone` has the ids of bots that no
+    longer exist upstream. `unanswered` has the error by recording id for which the artifact lookup failed. `rejected`
+    labels the rows that were not usable.
     """
 
     first: date
@@ -42,11 +43,11 @@ class Listing:
         return [recording for recording in self.recordings.values() if recording.day == day]
 
     def embedded_in_bots(self, day: date) -> dict[str, tuple[Recording, Bot]]:
-        """Return the recordings of `day` that bots show within themselves, by id, each with its bot."""
+        """Return the recordings of `day` that are embedded in bots, by id, each with its bot."""
         return {r.id: (r, bot) for bot in self.bots.values() for r in bot.recordings if r.day == day}
 
     def artifacts_by_recording(self) -> dict[str, dict[str, AudioMixed]]:
-        """Return every artifact shown anywhere, by its recording's id and its own; the walk's reading counts most."""
+        """Return all artifacts by recording id and artifact id; the artifact listing wins over embedded copies."""
         found: dict[str, dict[str, AudioMixed]] = {}
         embedded = (recording for bot in self.bots.values() for recording in bot.recordings)
         for recording in (*embedded, *self.recordings.values()):
@@ -59,7 +60,7 @@ class Listing:
 
 
 async def list_days(client: RecallClient, first: date, last: date) -> Listing:
-    """Walk the three listings for the days from `first` to `last`; raise RecallError unless all are whole."""
+    """Read the three listings for the days from `first` to `last`; raise RecallError if any is incomplete."""
     listed_at = utc_now()
     created = (start_of(first) - _MARGIN, end_of(last) + _MARGIN)
     already_rejected = len(client.rejected)
@@ -76,16 +77,16 @@ async def list_days(client: RecallClient, first: date, last: date) -> Listing:
 
 @dataclass(slots=True)
 class Listings:
-    """Listings shared by the days of one run or one `sync`, so that neighbours cost one walk.
+    """Listings shared by the days of one run or one `sync`, so that adjacent days need one walk.
 
-    `days` are those that will be asked for; with none, each day is walked for itself.
+    `days` are the days that will be requested; if empty, each day is listed separately.
     """
 
     days: Sequence[date] = ()
     _current: Listing | None = field(default=None, init=False)
 
     async def of(self, client: RecallClient, day: date) -> Listing:
-        """Return a listing that covers `day`, walking when there is none or it has grown old."""
+        """Return a listing that covers `day`; list again if there is none or it is older than 45 minutes."""
         current = self._current
         fresh = current is not None and current.first <= day <= current.last
         if current is None or not fresh or utc_now() - current.listed_at > _STALE_AFTER:
@@ -93,13 +94,13 @@ class Listings:
         return current
 
     def release(self, day: date) -> None:
-        """Give back the memory of the listing if `day`, which is done with, is the last that it covers."""
+        """Free the listing if the finished `day` is the last one that it covers."""
         if self._current and self._current.last <= day:
             self._current = None
 
     def _reach(self, day: date) -> date:
-        """Return the last day worth listing together with `day`: consecutive ones, up to the longest span."""
-        wanted, last = set(self.days), day
-        while last + ONE_DAY in wanted and (last - day).days + 1 < _LONGEST_SPAN_DAYS:
+        """Return the last of the consecutive requested days from `day` on, up to the maximum span."""
+        requested, last = set(self.days), day
+        while last + ONE_DAY in requested and (last - day).days + 1 < _MAX_SPAN_DAYS:
             last += ONE_DAY
         return last

@@ -216,9 +216,9 @@ class TestLists:
         def another(page: Any) -> Any:
             return {"next": f"{sandbox.api_url}/recording/?page={next(cursors)}", "results": page["results"][:3]}
 
-        monkeypatch.setattr(client_module, "_MOST_BARREN_PAGES", 12)
+        monkeypatch.setattr(client_module, "_MAX_PAGES_WITHOUT_NEW_ROWS", 12)
         sandbox.faults.add(Rule(EditJson(another), path="/recording/$"))
-        with pytest.raises(RecallProtocolError, match="12 pages in a row with nothing new"):
+        with pytest.raises(RecallProtocolError, match="12 pages in a row without new rows"):
             ask(lambda client: client.recordings(WINDOW))
 
     def test_a_next_in_a_circle_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
@@ -250,7 +250,7 @@ class TestKey:
         self, status: int, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(redirect(f"{elsewhere.api_url}/bot/", status)))
-        with pytest.raises(RecallProtocolError, match="a redirect, which is never followed with the key"):
+        with pytest.raises(RecallProtocolError, match="a redirect, which is not followed"):
             ask(lambda client: client.bots(WINDOW))
         assert len(elsewhere.access_log) == 0
 
@@ -394,7 +394,7 @@ class TestHiccups:
     def test_a_wait_beyond_patience_is_given_up_at_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         stamina.set_testing(True, attempts=100)
         sandbox.faults.add(Rule(throttling("86400")))
-        with pytest.raises(RecallThrottled, match="request limit is used up"):
+        with pytest.raises(RecallThrottled, match="request limit is reached"):
             ask(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
@@ -413,16 +413,16 @@ class TestHiccups:
     def test_an_answer_that_never_ends_is_not_waited_for(
         self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_LONGEST_ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(client_module, "_RESPONSE_TIMEOUT_SECONDS", 0.2)
         sandbox.faults.add(Rule(Stall(after_bytes=10, seconds=30), times=1))
         assert len(ask(lambda client: client.recordings(WINDOW))) == 25
 
     def test_an_answer_without_bounds_is_not_held_in_memory(
         self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_LARGEST_ANSWER_BYTES", 2**20)
+        monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
         sandbox.faults.add(Rule(Reply(200, json.dumps("x" * 2**21).encode())))
-        with pytest.raises(RecallProtocolError, match="an answer of over 1 MiB"):
+        with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
             ask(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
@@ -452,7 +452,7 @@ class TestObjects:
         self, answer: Any, ask: Ask[Any], sandbox: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(EditJson(lambda _: answer)))
-        with pytest.raises(RecallProtocolError, match="the answer is not that bot"):
+        with pytest.raises(RecallProtocolError, match="the response is not that bot"):
             ask(lambda client: client.bot(an_id("bot 3")))
 
 
@@ -495,5 +495,5 @@ class TestCreation:
 
     def test_an_answer_without_a_bot_warns_of_trying_again(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(201, {"ok": True})))
-        with pytest.raises(RecallProtocolError, match="look in Recall's dashboard before trying again"):
+        with pytest.raises(RecallProtocolError, match="check Recall's dashboard before you try again"):
             ask(lambda client: client.create_bot(NEW_BOT))

@@ -76,11 +76,11 @@ def test_ten_megabytes_of_json_are_read(ask: Ask, sandbox: Sandbox) -> None:
 def test_a_compressed_answer_is_held_to_its_size_when_unpacked(
     ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "_LARGEST_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
     bomb = gzip.compress(json.dumps("x" * 2**24).encode())
     assert len(bomb) < 2**15
     sandbox.faults.add(Rule(Reply(200, bomb, {"Content-Encoding": "gzip", "Content-Type": "application/json"})))
-    with pytest.raises(RecallProtocolError, match="an answer of over 1 MiB"):
+    with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
         ask(lambda client: client.recordings(WINDOW))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recall_pipeline.recall_api import Meeting
-from recall_pipeline.recall_api.meeting_urls import read_meeting
+from recall_pipeline.recall_api.meeting_urls import parse_meeting
 
 PASSWORD = "opens-it"  # noqa: S105 -- opens nothing
 
@@ -37,7 +37,7 @@ PASSWORD = "opens-it"  # noqa: S105 -- opens nothing
     ],
 )
 def test_a_link_tells_platform_and_id(url: str, platform: str | None, meeting_id: str | None) -> None:
-    assert read_meeting(url) == Meeting(platform, meeting_id)
+    assert parse_meeting(url) == Meeting(platform, meeting_id)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_link_tells_platform_and_id(url: str, platform: str | None, meeting_id
     ],
 )
 def test_an_object_tells_what_it_tells_and_any_other_shape_nothing(shown: Any, meeting: Meeting) -> None:
-    assert read_meeting(shown) == meeting
+    assert parse_meeting(shown) == meeting
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_an_object_tells_what_it_tells_and_any_other_shape_nothing(shown: Any, m
     ],
 )
 def test_a_password_is_dropped_in_every_shape(shown: Any) -> None:
-    assert PASSWORD not in str(read_meeting(shown))
+    assert PASSWORD not in str(parse_meeting(shown))
 
 
 @pytest.mark.parametrize("platform", ["webex", "slack_authenticator", "slack_huddle_observer", "goto_meeting"])

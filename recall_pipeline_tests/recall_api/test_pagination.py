@@ -68,14 +68,14 @@ def test_next_is_followed_in_every_spelling_of_the_own_origin_and_never_in_the_c
     ],
 )
 def test_next_is_never_followed_elsewhere_and_the_text_repeats_no_query(foreign: str) -> None:
-    with pytest.raises(RecallProtocolError, match="points to another host, which never gets the key") as refused:
+    with pytest.raises(RecallProtocolError, match="points to another host, which must not get the key") as refused:
         pages({FIRST: page(1, next=foreign)})
     assert "page=2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("unreadable", ["/api/v1/bot/?page=2\x1f", f"/api/v1/bot/?cursor={'x' * 70_000}"])
 def test_a_next_that_cannot_be_opened_is_an_error_of_the_listing(unreadable: str) -> None:
-    with pytest.raises(RecallProtocolError, match="`next` is no address that can be opened"):
+    with pytest.raises(RecallProtocolError, match="`next` is not a valid URL"):
         pages({FIRST: page(1, next=unreadable)})
 
 

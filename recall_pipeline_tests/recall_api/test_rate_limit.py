@@ -140,7 +140,7 @@ def test_the_ledger_stays_as_small_as_a_minute(budget: RequestBudget, ledger: Pa
 
 def test_a_home_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match=r"cannot keep the request budget in \S+ \(.*\): .*DAGSTER_HOME"):
+    with pytest.raises(SettingsError, match=r"cannot store the request budget in \S+ \(.*\): .*DAGSTER_HOME"):
         RequestBudget(tmp_path / "file" / "home" / "budget.sqlite")
 
 
@@ -153,7 +153,7 @@ def test_a_ledger_that_is_no_ledger_is_one_clear_line(ledger: Path) -> None:
 
 def test_a_ledger_that_breaks_later_is_one_clear_line_too(budget: RequestBudget, ledger: Path) -> None:
     ledger.unlink()
-    with pytest.raises(SettingsError, match="cannot keep the request budget"):
+    with pytest.raises(SettingsError, match="cannot store the request budget"):
         take(budget, 1)
 
 
@@ -161,7 +161,7 @@ def test_a_share_is_spent_endpoint_by_endpoint_and_never_waits(budget: RequestBu
     share = BudgetShare(budget, 2)
     for endpoint in ("list bot", "list bot", "list recording"):
         asyncio.run(share.take(endpoint, 50))
-    with pytest.raises(RecallThrottled, match="share of the request budget"):
+    with pytest.raises(RecallThrottled, match="the request budget of this task is used"):
         asyncio.run(share.take("list bot", 50))
     asyncio.run(share.take("list recording", 50))
     assert clock.now == 1000.0

@@ -82,7 +82,7 @@ def test_what_no_file_could_hold_is_read_as_something_that_can_be_kept(body: byt
 def test_a_good_status_with_anything_but_json_may_be_asked_for_again(body: bytes) -> None:
     again = retry_of(an_answer(200, body, content_type="text/html"))
     assert isinstance(again.error, RecallProtocolError)
-    assert "the answer is not JSON (text/html): check RECALL_API_URL" in str(again.error)
+    assert "the response is not JSON (text/html): check RECALL_API_URL" in str(again.error)
 
 
 class TestRefusals:
@@ -103,11 +103,11 @@ class TestRefusals:
             (400, RecallRefused, "the request is wrong"),
             (402, RecallRefused, "out of credit"),
             (403, RecallRefused, "firewall"),
-            (404, RecallNotFound, "deleted, or it never existed"),
+            (404, RecallNotFound, "was deleted or never existed"),
             (405, RecallRefused, "RECALL_API_URL"),
-            (418, RecallRefused, "refused as it is"),
+            (418, RecallRefused, "the request is refused"),
             (507, RecallRefused, "pool of ad-hoc bots is empty"),
-            (302, RecallProtocolError, "never followed with the key"),
+            (302, RecallProtocolError, "not followed because it could leak the key"),
         ],
     )
     def test_each_status_has_its_error_cause_and_cure(self, status: int, kind: type[RecallError], said: str) -> None:

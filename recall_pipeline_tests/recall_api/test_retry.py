@@ -88,14 +88,14 @@ def test_a_retry_is_logged_without_printing(
 class TestWaits:
     def test_a_long_one_is_told_once_for_all_that_wait(self, caplog: pytest.LogCaptureFixture) -> None:
         waits = WaitReporter(a_clock(0, 0, 1, 40))
-        waits.tell(30, THROTTLED)
-        waits.tell(31, THROTTLED)
-        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai asks: throttled"]
-        waits.tell(30, THROTTLED)
+        waits.report(30, THROTTLED)
+        waits.report(31, THROTTLED)
+        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai requests: throttled"]
+        waits.report(30, THROTTLED)
         assert len(caplog.records) == 2
 
     def test_a_short_one_is_not_worth_a_word(self, caplog: pytest.LogCaptureFixture) -> None:
-        WaitReporter().tell(9, THROTTLED)
+        WaitReporter().report(9, THROTTLED)
         assert caplog.records == []
 
     def test_one_that_is_not_begun_is_not_told(self, caplog: pytest.LogCaptureFixture) -> None:

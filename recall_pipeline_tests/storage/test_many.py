@@ -16,7 +16,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 
 
 def publish(archive: Archive, key: str, content: bytes = b"small") -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
 
@@ -66,4 +66,4 @@ def test_what_lies_below_a_folder_is_removed_with_it_and_nothing_else(archive: A
         publish(archive, key)
     archive.remove_below("box")
     archive.remove_below("absent")
-    assert [key for key in stored_keys(archive.address.root) if "_spool" not in key] == ["boxes/c"]
+    assert [key for key in stored_keys(archive.location.root) if "_spool" not in key] == ["boxes/c"]

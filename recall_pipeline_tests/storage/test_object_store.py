@@ -11,7 +11,7 @@ import s3fs
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Address, Archive, object_store, open_archive
+from recall_pipeline.storage import Archive, ArchiveLocation, object_store, open_archive
 from recall_pipeline_tests.s3_proxy import CutUpload, LoseReply, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
@@ -50,7 +50,7 @@ def archive(proxy: S3Proxy, bucket_url: str) -> Archive:
 
 
 def publish(archive: Archive, content: bytes, key: str = KEY) -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
 
@@ -80,7 +80,7 @@ class TestBadWeather:
         publish(archive, b"before", "other")
         strike(proxy, effect, times=None)
         content = os.urandom(3 * _MIB)
-        received = archive.open_spool() / "audio.part"
+        received = archive.open_staging_folder() / "audio.part"
         received.write_bytes(content)
         with pytest.raises(StorageError, match=f"cannot write {KEY} below s3://") as told:
             archive.publish(received, KEY)
@@ -146,8 +146,8 @@ class TestEncryption:
 def test_a_bucket_without_a_prefix_is_an_archive_too(s3_server: S3Server, bucket_url: str) -> None:
     archive = open_archive(Settings(storage_url=f"s3://{s3_server.new_bucket()}"))
     publish(archive, b"sound")
-    assert archive.uri(KEY) == f"{archive.address.root}/{KEY}"
-    assert stored(archive.address.root) == {KEY: b"sound"}
+    assert archive.uri(KEY) == f"{archive.location.root}/{KEY}"
+    assert stored(archive.location.root) == {KEY: b"sound"}
 
 
 def test_wrong_credentials_are_one_clear_line_that_no_retry_helps(
@@ -188,7 +188,7 @@ class TestOtherClouds:
     ) -> None:
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(StorageError, match=rf"pip install 'recall_pipeline\[{extra}\]'"):
-            Address(url, tmp_path).open()
+            ArchiveLocation(url, tmp_path).open()
 
     def test_with_its_package_it_opens(
         self, url: str, package: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -197,5 +197,5 @@ class TestOtherClouds:
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "nobody")
         monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "nobody")
         monkeypatch.setenv("AZURE_STORAGE_ANON", "true")
-        archive = Address(url, tmp_path).open()
+        archive = ArchiveLocation(url, tmp_path).open()
         assert archive.uri(KEY) == f"{url}/{KEY}"

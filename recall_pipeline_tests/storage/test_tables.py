@@ -67,12 +67,12 @@ ROWS = [Row("a", 1, 0.5, True, NINE), Row("b", None, None, False, None)]
 
 def file_of(archive: Archive, day: date = DAY) -> bytes:
     """The table's file as it is stored."""
-    return stored(archive.address.root)[Layout.table("audio_catalog", day)]
+    return stored(archive.location.root)[Layout.table("audio_catalog", day)]
 
 
 def overwrite(archive: Archive, content: bytes, day: date = DAY) -> None:
     """Put something else in the place of the table's file."""
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, Layout.table("audio_catalog", day))
 
@@ -134,7 +134,7 @@ class TestRoundTrip:
         with pytest.raises(Exception, match="tried to convert to int64"):
             TABLE.write(archive, DAY, wrong)
         assert TABLE.read(archive, DAY) == ROWS
-        assert not archive.spool.exists() or list(archive.spool.iterdir()) == []
+        assert not archive.staging_folder.exists() or list(archive.staging_folder.iterdir()) == []
 
 
 class TestVersions:
@@ -189,20 +189,20 @@ class TestUnreadable:
         TABLE.write(archive, DAY, ROWS)
         overwrite(archive, content)
         for read in (TABLE.read, TABLE.facts):
-            with pytest.raises(StorageError, match=r"audio_catalog\.parquet is no readable parquet \(.*\): restore it"):
+            with pytest.raises(StorageError, match=r"audio_catalog\.parquet is not a readable .* \(.*\): restore it"):
                 read(archive, DAY)
 
     def test_a_file_that_lost_its_end_is_one_clear_line(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         overwrite(archive, file_of(archive)[:-20])
-        with pytest.raises(StorageError, match="is no readable parquet"):
+        with pytest.raises(StorageError, match="is not a readable Parquet file"):
             TABLE.read(archive, DAY)
 
     def test_a_row_made_by_hand_without_what_every_row_has_is_one_clear_line(self, archive: Archive) -> None:
         by_hand = pa.table({"name": pa.array([None, "b"], pa.string())})
         pq.write_table(by_hand, made := pa.BufferOutputStream())
         overwrite(archive, made.getvalue().to_pybytes())
-        with pytest.raises(StorageError, match=r"is no readable parquet \(a row without name\): restore it"):
+        with pytest.raises(StorageError, match=r"is not a readable Parquet file \(a row without name\): restore it"):
             TABLE.read(archive, DAY)
 
     def test_such_a_row_is_not_written_in_the_first_place(self, archive: Archive) -> None:

@@ -23,7 +23,7 @@ def said(archive: Archive, name: str, *clips: str, day: date = DAY, version: str
     """Publish a recording in which `clips` are spoken, or nothing, and return its row; `version` names other bytes."""
     key = Layout.normalized(day, an_id(name), an_id(f"{name} mp3"), "flac", version)
     sound = speech(clips) if clips else SILENCE
-    with archive.scratch(suffix=".flac") as written:
+    with archive.staged_file(suffix=".flac") as written:
         soundfile.write(written, sound, RATE_HZ)
         sha256 = hashlib.sha256(written.read_bytes()).hexdigest()
         archive.publish(written, key)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from recall_pipeline.errors import SettingsError, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.webhooks import Event, EventStore
-from recall_pipeline.webhooks.receiver import LARGEST_BODY_BYTES, webhook_app
+from recall_pipeline.webhooks.receiver import MAX_BODY_BYTES, webhook_app
 from recall_pipeline_tests.storages import stored
 from recall_pipeline_tests.webhooks.conftest import receiving
 from recall_pipeline_tests.webhooks.signing import AUDIO, BOT, OTHER_SECRET, RECORDING, SECRET, headers, payload
@@ -69,14 +69,14 @@ def test_two_receivers_take_a_burst_with_repetitions_into_one_inbox(
         sent = [(client, f"msg_{number % 30}") for number in range(40) for client in (receiver, other)]
         answers = pool.map(lambda one: one[0].post("/", content=BODY, headers=headers(BODY, one[1])), sent)
         assert {answer.status_code for answer in answers} == {204}
-    assert {event.event_id for event in inbox.waiting()} == {f"msg_{number}" for number in range(30)}
+    assert {event.event_id for event in inbox.pending()} == {f"msg_{number}" for number in range(30)}
 
 
 @pytest.mark.parametrize("event", ["bot.in_waiting_room", "transcript.done", "sdk_upload.of.tomorrow"])
 def test_a_type_that_nobody_knows_is_accepted_and_kept(receiver: httpx.Client, inbox: EventStore, event: str) -> None:
     body = payload(event, bot=BOT)
     assert receiver.post("/", content=body, headers=headers(body)).status_code == 204
-    assert [kept.type for kept in inbox.waiting()] == [event]
+    assert [kept.type for kept in inbox.pending()] == [event]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_event_without_usable_ids_is_kept_without_them(
     receiver: httpx.Client, inbox: EventStore, body: bytes
 ) -> None:
     assert receiver.post("/", content=body, headers=headers(body)).status_code == 204
-    (kept,) = inbox.waiting()
+    (kept,) = inbox.pending()
     assert (kept.type, kept.bot_id) == ("bot.done", None)
 
 
@@ -121,7 +121,7 @@ class TestRefusals:
     def test_what_is_proven_but_no_event_is_a_bad_request(self, receiver: httpx.Client, body: bytes) -> None:
         answer = receiver.post("/", content=body, headers=headers(body))
         assert answer.status_code == 400
-        assert "is no event" in answer.json()["detail"]
+        assert "Not a Recall.ai event" in answer.json()["detail"]
 
     @pytest.mark.parametrize("event_id", ["../msg_1", "a/b", ".", "msg 1", "m" * 200, "msg_1.json"])
     def test_an_id_that_is_no_plain_name_is_a_bad_request(self, receiver: httpx.Client, event_id: str) -> None:
@@ -132,7 +132,7 @@ class TestRefusals:
         assert receiver.post("/", content=body, headers=headers(body)).status_code == 400
 
     def test_what_is_too_large_is_refused_whether_it_says_so_or_comes_in_chunks(self, receiver: httpx.Client) -> None:
-        body = b" " * LARGEST_BODY_BYTES + BODY
+        body = b" " * MAX_BODY_BYTES + BODY
         told = receiver.post("/", content=body, headers=headers(body))
         chunks = receiver.post("/", content=iter([body[:1000], body[1000:]]), headers=headers(body))
         assert (told.status_code, chunks.status_code) == (413, 413)
@@ -149,7 +149,7 @@ class TestRefusals:
         def full(*_: object) -> None:
             raise StorageError("cannot write it: No space left on device. Free some space")
 
-        monkeypatch.setattr(EventStore, "keep", full)
+        monkeypatch.setattr(EventStore, "store", full)
         answer = receiver.post("/", content=BODY, headers=headers(BODY))
         assert (answer.status_code, answer.json()) == (503, {"detail": "The event could not be stored: send it again"})
 
@@ -158,7 +158,7 @@ class TestRefusals:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         signed = headers(BODY)
-        for body in (BODY + b" ", b"x" * (LARGEST_BODY_BYTES + 1), b"{}"):
+        for body in (BODY + b" ", b"x" * (MAX_BODY_BYTES + 1), b"{}"):
             receiver.post("/", content=body, headers=signed)
         assert "refused with 401" in caplog.text
         for secret in (SECRET, SECRET.removeprefix("whsec_"), "Contoso", RECORDING, signed["webhook-signature"][3:]):
@@ -173,15 +173,15 @@ def test_what_is_kept_is_on_the_disk_before_it_is_acknowledged(
     folder_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    keep = EventStore.keep
+    store = EventStore.store
     monkeypatch.setattr("os.fsync", lambda _: order.append("synced"))
 
     def kept(inbox: EventStore, event: Event) -> bool:
-        is_new = keep(inbox, event)
+        is_new = store(inbox, event)
         order.append("kept")
         return is_new
 
-    monkeypatch.setattr(EventStore, "keep", kept)
+    monkeypatch.setattr(EventStore, "store", kept)
     with receiving(Settings(storage_url=folder_url, webhook_secret=SecretStr(SECRET))) as client:
         assert client.post("/", content=BODY, headers=headers(BODY)).status_code == 204
     assert order == ["synced", "synced", "kept"]  # the file, then its name

@@ -157,7 +157,7 @@ OF_MACHINE = (
           says="RECALL_STORAGE_URL"),
     Fault("storage read-only", _read_only, lift=lambda trial: trial.data.chmod(0o700), statuses=(1,),
           handicap=lambda _: ("--heed-permissions",), says="RECALL_STORAGE_URL"),
-    Fault("a table torn by somebody else", _torn_table, lift=_no_table, statuses=(1,), says="is no readable parquet"),
+    Fault("a table torn by somebody else", _torn_table, lift=_no_table, statuses=(1,), says="not a readable Parquet"),
     Fault("a decoding worker killed", during=_kill_a_worker(_proves)),
     Fault("a normalization worker killed", during=_kill_a_worker(_normalizes), talk_seconds=_LONG_SECONDS),
     Fault("all processes killed while downloading", of(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),
