@@ -36,7 +36,7 @@ def test_it_is_created_for_this_user_only(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o755, 0o770])
-def test_a_folder_that_others_may_enter_is_refused_in_one_line(shared: Path, mode: int) -> None:
+def test_a_folder_that_other_users_can_access_is_refused_in_one_line(shared: Path, mode: int) -> None:
     shared.mkdir()
     shared.chmod(mode)
     with pytest.raises(StorageError, match="Remove it, or set RECALL_SPOOL_DIR") as told:
@@ -46,7 +46,7 @@ def test_a_folder_that_others_may_enter_is_refused_in_one_line(shared: Path, mod
     assert list(shared.iterdir()) == []
 
 
-def test_a_link_is_refused_wherever_it_leads(shared: Path, tmp_path: Path) -> None:
+def test_a_symbolic_link_is_refused(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "trap").mkdir(mode=0o700)
     shared.symlink_to(tmp_path / "trap")
     with pytest.raises(StorageError, match="other users can read or write it"):
@@ -62,7 +62,7 @@ def test_the_folder_of_another_user_is_refused(shared: Path, monkeypatch: pytest
         archive_elsewhere().open_staging_folder()
 
 
-def test_one_that_another_process_takes_away_in_between_is_made_again(
+def test_a_folder_that_another_process_removes_is_created_again(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_staging_folder, times = archive.open_staging_folder, iter([1])
@@ -78,7 +78,7 @@ def test_one_that_another_process_takes_away_in_between_is_made_again(
         assert path.exists()
 
 
-def test_what_is_written_is_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_files_are_private_with_any_umask(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
         "from datetime import date\n"

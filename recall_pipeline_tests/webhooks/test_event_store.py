@@ -16,7 +16,7 @@ def event(event_id: str, minutes: int = 0) -> Event:
     return Event(event_id, "bot.done", NOON + timedelta(minutes=minutes), bot_id="c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e01")
 
 
-def test_what_is_kept_is_read_as_it_was(inbox: EventStore) -> None:
+def test_stored_events_are_read_back_unchanged(inbox: EventStore) -> None:
     first, second = event("b"), event("a", 1)
     assert inbox.store(second)
     assert inbox.store(first)
@@ -28,7 +28,7 @@ def test_an_empty_storage_has_no_events(inbox: EventStore) -> None:
     assert (inbox.pending(), inbox.pending_count(), inbox.remove_expired(TODAY)) == ([], 0, 0)
 
 
-def test_what_was_drained_waits_no_longer_and_stays_a_while(inbox: EventStore, storage_url: str) -> None:
+def test_consumed_events_are_not_pending_and_are_kept_for_three_days(inbox: EventStore, storage_url: str) -> None:
     inbox.store(event("a"))
     inbox.store(event("b"))
     inbox.mark_consumed([event("a"), event("gone meanwhile")], TODAY)
@@ -39,7 +39,7 @@ def test_what_was_drained_waits_no_longer_and_stays_a_while(inbox: EventStore, s
     assert [key for key in stored_keys(storage_url) if not key.startswith("_spool")] == ["_events/b.json"]
 
 
-def test_what_is_no_event_is_put_aside_for_a_while_and_stops_nothing(
+def test_unreadable_events_are_set_aside_and_block_nothing(
     inbox: EventStore, archive: Archive, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recall_pipeline.webhooks.event_store.utc_now", lambda: NOON)
