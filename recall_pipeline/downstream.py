@@ -1,10 +1,10 @@
-"""What other code locations import: the catalog as a Dagster resource, the day partitions, tables of their own.
+"""Public API for other code locations: the catalog as a Dagster resource, day partitions, tables of their own.
 
     defs = dg.Definitions(assets=[...], resources={"recall_catalog": RecallCatalog()})
 
-An asset that depends on the asset key `audio_catalog` and is partitioned by `DAYS` gets a run a day, as the catalog
-does (docs/downstream.md). Another code location needs only this module and
-`recall_pipeline.audio`. Names that need Dagster are loaded on first use.
+An asset that depends on the asset key `audio_catalog` and is partitioned by `DAYS` gets one run per day, like the
+catalog (docs/downstream.md). The package `recall_transcripts` imports only this module and `recall_pipeline.audio`.
+Names that need Dagster are imported on first use.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -67,7 +67,7 @@ __all__ = [
     "without_quotes",
 ]
 
-_OF_DAGSTER = (
+_FROM_DAGSTER = (
     "SCHEDULE_PRIORITY",
     "SENSOR_PRIORITY",
     "DAYS",
@@ -81,16 +81,16 @@ _OF_DAGSTER = (
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_DAGSTER:
+    if name not in _FROM_DAGSTER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("recall_pipeline.defs"), name)
 
 
 class RecallCatalog:
-    """The catalog and the audio it names; wants RECALL_STORAGE_URL where it runs, and never the API's key.
+    """Read access to the catalog and its audio. Requires RECALL_STORAGE_URL in the environment, but no API key.
 
-    An asset takes it as `dg.ResourceParam[RecallCatalog]`. Each method raises SettingsError for a wrong setting, and
-    StorageError when the archive cannot be read.
+    Assets declare it as `dg.ResourceParam[RecallCatalog]`. Each method raises SettingsError for a wrong setting, and
+    StorageError if the archive is not readable.
     """
 
     def read(
@@ -101,7 +101,7 @@ class RecallCatalog:
         outcomes: Collection[str] | None = None,
         columns: Sequence[str] | None = None,
     ) -> "pd.DataFrame":
-        """Return the rows of some days, as `recall_pipeline.catalog.read_catalog` does."""
+        """Return the rows of a range of days; see `recall_pipeline.catalog.read_catalog`."""
         return read_catalog(first=first, last=last, outcomes=outcomes, columns=columns)
 
     def recordings(
@@ -111,5 +111,5 @@ class RecallCatalog:
         last: date | None = None,
         outcomes: Collection[str] | None = ("ready",),
     ) -> Iterator[ArchivedRecording]:
-        """Yield the recordings of some days, as `recall_pipeline.catalog.read_recordings` does."""
+        """Yield the recordings of a range of days; see `recall_pipeline.catalog.read_recordings`."""
         return read_recordings(first=first, last=last, outcomes=outcomes)

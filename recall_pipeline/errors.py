@@ -1,30 +1,30 @@
-"""Every error this project raises on purpose.
+"""All errors that this project raises on purpose.
 
     PipelineError                     what, where, what to do; never a secret
     ├── SettingsError                 a setting is missing or wrong: fix it, then start again
-    ├── UsageError                    a command or run was asked for something it cannot do
-    ├── RecallError                   the Recall.ai API did not give what was asked
-    │   ├── RecallUnreachable         no answer: network, DNS, time-out, or 5xx to the end   (retry helps)
+    ├── UsageError                    the arguments of a command or run are not valid
+    ├── RecallError                   a request to the Recall.ai API failed
+    │   ├── RecallUnreachable         no response: network, DNS, time-out, or only 5xx       (retry helps)
     │   ├── RecallThrottled           429 for longer than the deadline                       (retry helps)
     │   ├── RecallUnauthorized        401: bad key, or a key of another region
     │   ├── RecallRefused             400, 402, 403, 405, 409: the request itself is refused
     │   ├── RecallNotFound            404: deleted, or never existed
-    │   └── RecallProtocolError       an answer that is not what the API promises
-    ├── TransferError                 an MP3's bytes could not be brought home whole
-    │   ├── LinkExpired               the pre-signed URL is no longer honoured: read the artifact again
+    │   └── RecallProtocolError       a response that does not follow the API's contract
+    ├── TransferError                 an MP3 could not be downloaded completely              (retry helps)
+    │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
-    ├── StorageError                  the archive could not be read or written
+    ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
     │   └── TableMissing              a table that a step builds on is not there: sync its day
-    └── AudioError                    bytes are whole, yet cannot become audio
-        ├── NotAudio                  no decoder finds a sound in them
-        └── NormalizationError        decoding or encoding failed on the way
+    └── AudioError                    a complete file cannot be decoded or normalized
+        ├── NotAudio                  no decoder finds audio in the file
+        └── NormalizationError        decoding or encoding failed midway
 
-`retry_can_help` says whether trying again later, unchanged, can succeed. Dagster retries only those.
+`retry_can_help` is true if the same request can succeed later. Dagster retries only those.
 """
 
 
 class PipelineError(Exception):
-    """Base of the tree; its text is written for the person who has to act on it."""
+    """Base of the tree. Its text has the form `fault: next action`, is for the operator, and contains no secret."""
 
     retry_can_help = False
 
@@ -34,13 +34,13 @@ class SettingsError(PipelineError):
 
 
 class UsageError(PipelineError):
-    """A command or run was asked for something it cannot do."""
+    """The arguments of a command or run are not valid."""
 
 
 class RecallError(PipelineError):
-    """The Recall.ai API did not give what was asked (docs/design/recall-api.md, section 2).
+    """A request to the Recall.ai API failed (docs/design/recall-api.md, section 2).
 
-    `status_code` is the HTTP status of the answer; None when there was none, or when its body was at fault.
+    `status_code` is the HTTP status of the response; None without a response, or if its body is the problem.
     """
 
     def __init__(self, text: str, status_code: int | None = None) -> None:
@@ -49,54 +49,57 @@ class RecallError(PipelineError):
 
 
 class RecallUnreachable(RecallError):
-    """No answer from the API, or only 5xx, until the deadline."""
+    """No response from the API, or only 5xx, until the retries ended."""
 
     retry_can_help = True
 
 
 class RecallThrottled(RecallError):
-    """The API asked to wait for longer than the deadline allows."""
+    """The API requested a longer wait than the deadline allows, or a share of the request budget is used."""
 
     retry_can_help = True
 
 
 class RecallUnauthorized(RecallError):
-    """The key is refused: it is wrong, revoked, or of another region."""
+    """The key is not accepted: it is wrong, revoked, or of another region."""
 
 
 class RecallRefused(RecallError):
-    """The API refuses the request as it is; sending it again changes nothing."""
+    """The API refuses the request; the same request would fail again."""
 
 
 class RecallNotFound(RecallError):
-    """The object does not exist, or no longer."""
+    """The object does not exist, or was deleted."""
 
 
 class RecallProtocolError(RecallError):
-    """The answer is not what the API promises, so nothing is built on it."""
+    """The response does not follow the API's contract, so it is not used."""
 
 
 class TransferError(PipelineError):
-    """The bytes of an MP3 could not be brought home whole."""
+    """An MP3 could not be downloaded completely."""
 
     retry_can_help = True
 
 
 class LinkExpired(TransferError):
-    """A pre-signed URL is no longer honoured; a fresh one is minted by reading the artifact."""
+    """A pre-signed URL has expired; a lookup of the artifact returns a new one."""
 
 
 class TransferRefused(TransferError):
-    """This download is never tried again as it is."""
+    """The download is refused permanently."""
 
     retry_can_help = False
 
 
 class StorageError(PipelineError):
-    """The archive could not be read or written; `is_lack_of_room` says that another file may fit all the same."""
+    """The archive could not be read or written.
+
+    `is_out_of_space`: the disk is full or a size limit is reached, so a smaller file may still fit.
+    """
 
     retry_can_help = True
-    is_lack_of_room = False
+    is_out_of_space = False
 
 
 class TableMissing(StorageError):
@@ -106,12 +109,12 @@ class TableMissing(StorageError):
 
 
 class AudioError(PipelineError):
-    """Bytes that arrived whole cannot become audio."""
+    """A complete file cannot be decoded or normalized."""
 
 
 class NotAudio(AudioError):
-    """No decoder finds a sound in the bytes."""
+    """No decoder finds audio in the file."""
 
 
 class NormalizationError(AudioError):
-    """Decoding or encoding failed on the way."""
+    """Decoding or encoding failed midway."""

@@ -1,7 +1,7 @@
-"""Keep secrets out of every text and every stored value.
+"""Redact secrets in texts and stored values.
 
-Three kinds are known: the API key (only ever inside `SecretStr`), pre-signed URLs (their query is the secret)
-and meeting passwords (in `meeting_url`, as a field or in a query). See docs/design/recall-api.md, sections 4 and 6.
+There are three kinds: the API key (only ever in a `SecretStr`), pre-signed URLs (the query is the secret) and meeting
+passwords (in `meeting_url`, as a field or in the query). See docs/design/recall-api.md, sections 4 and 6.
 """
 
 import logging
@@ -23,32 +23,32 @@ _PASSWORD_PARAMETER = re.compile(
 
 
 def redact(text: str) -> str:
-    """Return `text` with the query, fragment and user of every URL in it cut away."""
+    """Return `text` without the query, fragment and user of each URL in it."""
     return _URL_USER.sub(r"\g<scheme>", _URL_TAIL.sub(r"\g<kept>?…", text))
 
 
-def without_secrets(value: Any) -> Any:
-    """Return a copy of a JSON value without fields named like secrets, and with its URLs redacted."""
+def remove_secrets(value: Any) -> Any:
+    """Return a copy of a JSON value without the fields named like secrets, and with redacted URLs."""
     if isinstance(value, Mapping):
         kept = ((str(k), v) for k, v in value.items() if not _SECRET_NAME.search(str(k)))
-        return {name: without_secrets(item) for name, item in kept}
+        return {name: remove_secrets(item) for name, item in kept}
     if isinstance(value, list):
-        return [without_secrets(item) for item in value]
+        return [remove_secrets(item) for item in value]
     return redact(value) if isinstance(value, str) else value
 
 
-def without_passwords(value: Any) -> Any:
-    """Return a copy of a JSON value that users wrote, without meeting passwords, and else as it is."""
+def redact_passwords(value: Any) -> Any:
+    """Return a copy of a JSON value from users without meeting passwords; everything else is unchanged."""
     if isinstance(value, Mapping):
         kept = ((str(k), v) for k, v in value.items() if not _PASSWORD_NAME.search(str(k)))
-        return {name: without_passwords(item) for name, item in kept}
+        return {name: redact_passwords(item) for name, item in kept}
     if isinstance(value, list):
-        return [without_passwords(item) for item in value]
+        return [redact_passwords(item) for item in value]
     return _PASSWORD_PARAMETER.sub(r"\g<name>…", value) if isinstance(value, str) else value
 
 
 class _RedactingFilter(logging.Filter):
-    """Rewrite a record before any handler sees it."""
+    """Redacts a log record before any handler gets it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.getMessage())
@@ -56,9 +56,9 @@ class _RedactingFilter(logging.Filter):
         return True
 
 
-def silence_http_loggers() -> None:
-    """Make the HTTP libraries' own log lines safe at every level; httpx logs whole URLs at INFO."""
+def redact_http_logs() -> None:
+    """Redact the log messages of the HTTP libraries at every level; httpx logs complete URLs at INFO."""
     for name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
-        logger = logging.getLogger(name)  # a filter sees only what is logged under this very name
-        if not any(isinstance(known, _RedactingFilter) for known in logger.filters):
+        logger = logging.getLogger(name)  # a filter does not apply to child loggers
+        if not any(isinstance(present, _RedactingFilter) for present in logger.filters):
             logger.addFilter(_RedactingFilter())

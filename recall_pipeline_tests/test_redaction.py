@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from recall_pipeline.redaction import redact, silence_http_loggers, without_passwords, without_secrets
+from recall_pipeline.redaction import redact, redact_http_logs, redact_passwords, remove_secrets
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.workspace import Workspace, talk
 from recall_sandbox import Rule, Sandbox
@@ -25,19 +25,19 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("text", ["{}", "cannot reach {} now", "Request('GET', '{}')", '"{}" "HTTP/1.1 200 OK"'])
-def test_of_every_url_in_a_text_only_scheme_host_and_path_stay(url: str, text: str) -> None:
+def test_only_scheme_host_and_path_of_a_url_are_kept(url: str, text: str) -> None:
     said = redact(text.format(url))
     assert SECRET not in said
     assert ".invalid/" in said
     assert said.endswith(text.rpartition("{}")[2])
 
 
-def test_several_urls_in_one_text_are_all_cut() -> None:
+def test_all_urls_in_a_text_are_redacted() -> None:
     assert SECRET not in redact(f"{URLS[0]} then {URLS[3]}, {URLS[1]}")
 
 
 @pytest.mark.parametrize("text", ["", "really? yes #1", "me@example.invalid", "file:///srv/data/a.mp3", "s3://b/k.mp3"])
-def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
+def test_a_text_without_a_secret_is_unchanged(text: str) -> None:
     assert redact(text) == text
 
 
@@ -57,12 +57,12 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
         "download_url",
     ],
 )
-def test_a_field_named_like_a_secret_is_left_out_at_any_depth(name: str) -> None:
-    assert without_secrets({"kept": [{name: SECRET, "id": 1}]}) == {"kept": [{"id": 1}]}
+def test_a_field_named_like_a_secret_is_removed_at_any_depth(name: str) -> None:
+    assert remove_secrets({"kept": [{name: SECRET, "id": 1}]}) == {"kept": [{"id": 1}]}
 
 
-def test_urls_within_values_are_cut_and_other_values_stay() -> None:
-    assert without_secrets({"at": URLS[0], "n": 1, "none": None}) == {
+def test_urls_in_values_are_redacted_and_other_values_are_unchanged() -> None:
+    assert remove_secrets({"at": URLS[0], "n": 1, "none": None}) == {
         "at": "https://storage.invalid/a.mp3?…",
         "n": 1,
         "none": None,
@@ -81,7 +81,7 @@ def test_urls_within_values_are_cut_and_other_values_stay() -> None:
     ],
 )
 def test_a_users_own_fields_lose_meeting_passwords(value: dict[str, str]) -> None:
-    assert SECRET not in str(without_passwords(value))
+    assert SECRET not in str(redact_passwords(value))
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_users_own_fields_lose_meeting_passwords(value: dict[str, str]) -> Non
         "Weekly with Ann? p=0.5",
     ],
 )
-def test_all_else_in_a_users_own_fields_stays_as_it_is(value: Any) -> None:
-    assert without_passwords(value) == value
+def test_everything_else_in_a_users_own_fields_is_unchanged(value: Any) -> None:
+    assert redact_passwords(value) == value
 
 
 class TestLogLines:
@@ -109,25 +109,25 @@ class TestLogLines:
         self, link: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        silence_http_loggers()
+        redact_http_logs()
         assert httpx.get(link).is_success
         assert {"httpx", "httpcore.http11", "httpcore.connection"} <= {record.name for record in caplog.records}
         assert "/recordings/" in caplog.text
         assert "Signature" not in caplog.text
         assert "x-amz-security-token" not in caplog.text
 
-    def test_a_signed_url_in_an_answers_header_is_cut_too(
+    def test_a_signed_url_in_a_response_header_is_redacted_too(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         sandbox.faults.add(Rule(redirect(URLS[0])))
         caplog.set_level(logging.DEBUG)
-        silence_http_loggers()
+        redact_http_logs()
         assert httpx.get(sandbox.media_url).is_redirect
         assert "storage.invalid/a.mp3" in caplog.text
         assert SECRET not in caplog.text
 
-    def test_silencing_twice_filters_once(self) -> None:
-        silence_http_loggers()
+    def test_redacting_twice_adds_one_filter(self) -> None:
+        redact_http_logs()
         before = list(logging.getLogger("httpx").filters)
-        silence_http_loggers()
+        redact_http_logs()
         assert logging.getLogger("httpx").filters == before

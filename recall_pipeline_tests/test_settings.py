@@ -53,7 +53,7 @@ WRONG = [
     ("RECALL_API_KEY", "naïve", "is not a key"),
     ("RECALL_API_KEY", "Token ", "is not a key"),
     ("RECALL_REGION", "us-east-9", "'us-west-2'"),
-    ("RECALL_API_URL", "api.recall.invalid/api/v1", "is not a base URL: write it like https://host/api/v1"),
+    ("RECALL_API_URL", "api.recall.invalid/api/v1", "is not a base URL: use the form https://host/api/v1"),
     ("RECALL_API_URL", "ftp://api.recall.invalid", "is not a base URL"),
     ("RECALL_API_URL", "https://[::1/api/v1", "is not a base URL"),
     ("RECALL_API_URL", "https://api.recall.invalid:port/api/v1", "is not a base URL"),
@@ -65,20 +65,20 @@ WRONG = [
     ("RECALL_API_URL", "https://:word@api.recall.invalid/api/v1", "is not a base URL"),
     ("RECALL_API_URL", "http://api.recall.invalid/api/v1", "use https (http is for loopback only)"),
     ("RECALL_STORAGE_URL", "ftp://server/folder", "has an unknown scheme 'ftp': use a path or one of file, s3"),
-    ("RECALL_STORAGE_URL", "s3:///prefix-only/", "names no bucket: write it like s3://bucket/prefix"),
-    ("RECALL_STORAGE_URL", "s3://", "names no bucket"),
-    ("RECALL_STORAGE_URL", "s3://AKIA:word@bucket/prefix", "holds credentials: set them as AWS variables"),
-    ("RECALL_STORAGE_URL", "~nobody-of-that-name/data", "starts in the home of an unknown user"),
-    ("RECALL_SPOOL_DIR", "~nobody-of-that-name/spool", "starts in the home of an unknown user"),
-    ("RECALL_START_DATE", "yesterday", "is not a day: write it like 2025-01-01"),
-    ("RECALL_START_DATE", "1735689600", "is not a day"),
-    ("RECALL_START_DATE", "2025-02-30", "is not a day"),
-    ("RECALL_START_DATE", "0225-01-01", "lies before 2000: name the first day to archive"),
+    ("RECALL_STORAGE_URL", "s3:///prefix-only/", "has no bucket: use the form s3://bucket/prefix"),
+    ("RECALL_STORAGE_URL", "s3://", "has no bucket"),
+    ("RECALL_STORAGE_URL", "s3://AKIA:word@bucket/prefix", "contains credentials: set them as AWS variables"),
+    ("RECALL_STORAGE_URL", "~nobody-of-that-name/data", "starts with the home of an unknown user"),
+    ("RECALL_SPOOL_DIR", "~nobody-of-that-name/spool", "starts with the home of an unknown user"),
+    ("RECALL_START_DATE", "yesterday", "is not a date: use YYYY-MM-DD"),
+    ("RECALL_START_DATE", "1735689600", "is not a date"),
+    ("RECALL_START_DATE", "2025-02-30", "is not a date"),
+    ("RECALL_START_DATE", "0225-01-01", "is before 2000: use the first day to archive"),
     ("RECALL_LOOKBACK_DAYS", "0", "should be greater than or equal to 1; correct it or unset it (default: 7)"),
     ("RECALL_LOOKBACK_DAYS", "a week", "should be a valid integer"),
     ("RECALL_AUDIO_FORMAT", "aac", "should be 'flac', 'mp3', 'opus' or 'wav'"),
-    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "192000", "is no rate of flac: use one of 8000, 12000, 16000, 22050"),
-    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "11025", "is no rate of flac"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "192000", "is not valid for flac: use one of 8000, 12000, 16000, 22050"),
+    ("RECALL_AUDIO_SAMPLE_RATE_HZ", "11025", "is not valid for flac"),
     ("RECALL_AUDIO_SAMPLE_RATE_HZ", "16 kHz", "should be a valid integer"),
     ("RECALL_AUDIO_CHANNELS", "6", "should be less than or equal to 2"),
     ("RECALL_TARGET_LUFS", "-41", "should be greater than or equal to -40"),
@@ -90,9 +90,9 @@ WRONG = [
     ("RECALL_LIST_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_OBJECT_RPM", "0", "should be greater than or equal to 1"),
     ("RECALL_CONCURRENCY", "0", "should be greater than or equal to 1"),
-    ("RECALL_S3_ENCRYPTION", "kms", "is none of AES256, aws:kms"),
-    ("RECALL_WORKERS", "0", "is neither `local`, a number of processes, nor a Dask scheduler"),
-    ("RECALL_WORKERS", "http://host:8786", "is neither `local`"),
+    ("RECALL_S3_ENCRYPTION", "kms", "is not valid: use AES256, aws:kms"),
+    ("RECALL_WORKERS", "0", "is not valid: use `local`, a number of processes, or a Dask scheduler"),
+    ("RECALL_WORKERS", "http://host:8786", "is not valid: use `local`"),
     ("RECALL_MAX_FILE_MB", "0", "should be greater than or equal to 1"),
     ("RECALL_SENSOR_INTERVAL_SECONDS", "5", "should be greater than or equal to 30"),
     ("RECALL_WEBHOOK_SECRET", "secret", "is not a webhook secret: paste whsec_..."),
@@ -103,9 +103,9 @@ WRONG = [
     ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
     ("RECALL_GROUP_MAY_READ", "perhaps", "should be a valid boolean"),
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
-    ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a URL that can be posted to"),
-    ("RECALL_ALERT_URL", "https://[::1/abc", "is not a URL that can be posted to"),
-    ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "must be https (http is for loopback only)"),
+    ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
+    ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "is not encrypted: use https (http is for loopback only)"),
 ]
 SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
 
@@ -120,12 +120,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_setting_of_the_contract_is_there_with_its_default() -> None:
+def test_every_documented_setting_has_its_default() -> None:
     found = load_settings()
     assert {environment_name(field): getattr(found, field) for field in Settings.model_fields} == DEFAULTS
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
@@ -135,7 +135,7 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "said"), WRONG)
-def test_a_wrong_value_gets_one_line_that_names_variable_fault_and_fix(
+def test_a_wrong_value_is_one_line_with_variable_problem_and_fix(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -148,7 +148,7 @@ def test_a_wrong_value_gets_one_line_that_names_variable_fault_and_fix(
     assert "alue error" not in text
 
 
-def test_every_setting_has_a_wrong_value_among_those_tried() -> None:
+def test_a_wrong_value_is_tested_for_every_setting() -> None:
     assert {name for name, _, _ in WRONG} == DEFAULTS.keys()
 
 
@@ -156,7 +156,7 @@ def test_every_setting_has_a_wrong_value_among_those_tried() -> None:
 @pytest.mark.parametrize("quoted", ['"/archive"', "'/archive'", '"7', "7'", "“/archive”", "`local`", ' "/archive" '])
 def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, quoted)
-    with pytest.raises(SettingsError, match=f"^{name} has quotes around it.*: write it without them$"):
+    with pytest.raises(SettingsError, match=f"^{name} has quotes around it.*: remove them$"):
         load_settings()
 
 
@@ -177,20 +177,20 @@ def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, mon
         "s3://b/?versionId=1",
     ],
 )
-def test_a_storage_url_with_a_slip_makes_no_folder_of_that_name(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_url_with_a_typo_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_STORAGE_URL", url)
     with pytest.raises(SettingsError, match=r"^RECALL_STORAGE_URL \w+ .*: .+$"):
         load_settings()
 
 
 @pytest.mark.parametrize("path", [" /archive ", "/archive\n"])
-def test_space_around_a_value_is_no_part_of_it(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_around_a_value_is_ignored(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_STORAGE_URL", path)
     assert load_settings().storage_root == "/archive"
 
 
 @pytest.mark.parametrize("name", ["RECALL_API_KEY", "RECALL_WEBHOOK_SECRET", "RECALL_ALERT_URL", "RECALL_API_URL"])
-def test_the_line_never_repeats_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_never_contains_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "ftp://hidden hidden@hidden?hidden")
     with pytest.raises(SettingsError) as refused:
         load_settings()
@@ -199,7 +199,7 @@ def test_the_line_never_repeats_a_secret(name: str, monkeypatch: pytest.MonkeyPa
 
 def test_a_start_in_the_future_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_START_DATE", (utc_now().date() + timedelta(days=2)).isoformat())
-    with pytest.raises(SettingsError, match="RECALL_START_DATE lies in the future"):
+    with pytest.raises(SettingsError, match="RECALL_START_DATE is in the future"):
         load_settings()
 
 
@@ -215,9 +215,9 @@ def test_retention_can_be_switched_off_by_name(text: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("encryption", ["AES256", "aws:kms", "aws:kms:arn:aws:kms:eu-central-1:1:key/2"])
-def test_encryption_is_s3s_to_do(encryption: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encryption_is_allowed_for_s3_only(encryption: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_S3_ENCRYPTION", encryption)
-    with pytest.raises(SettingsError, match="RECALL_S3_ENCRYPTION is for s3:// alone"):
+    with pytest.raises(SettingsError, match="RECALL_S3_ENCRYPTION applies to s3:// only"):
         load_settings()
     monkeypatch.setenv("RECALL_STORAGE_URL", "s3://bucket/prefix")
     assert load_settings().s3_encryption == encryption
@@ -229,24 +229,24 @@ def test_workers_are_local_a_number_or_a_scheduler(workers: str, monkeypatch: py
     assert load_settings().workers == workers
 
 
-def test_two_webhook_secrets_are_taken_while_rotating(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_webhook_secrets_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_WEBHOOK_SECRET", f"{WEBHOOK_SECRET}, {WEBHOOK_SECRET.rstrip('5')}4")
     assert load_settings().required_webhook_secrets() == [WEBHOOK_SECRET, f"{WEBHOOK_SECRET.rstrip('5')}4"]
 
 
 class TestKey:
     @pytest.mark.parametrize("pasted", ["key-of-nobody", "Token key-of-nobody", "  key-of-nobody\n"])
-    def test_a_key_is_taken_however_it_was_pasted(self, pasted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_key_is_accepted_with_spaces_or_prefix(self, pasted: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECALL_API_KEY", pasted)
         assert load_settings().required_api_key().get_secret_value() == "key-of-nobody"
 
     @pytest.mark.parametrize(("name", "secret"), SECRETS.items())
-    def test_a_secret_shows_in_no_printout(self, name: str, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_secret_is_never_printed(self, name: str, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, secret)
         found = load_settings()
         assert secret not in f"{found!r} {found} {found.model_dump_json()}"
 
-    def test_without_a_key_settings_load_and_asking_for_it_says_where_it_goes(self, folder: Path) -> None:
+    def test_without_a_key_settings_load_and_requiring_it_names_the_place(self, folder: Path) -> None:
         with pytest.raises(SettingsError) as missing:
             load_settings().required_api_key()
         assert str(missing.value).startswith("RECALL_API_KEY is not set")
@@ -255,12 +255,12 @@ class TestKey:
 
 class TestAddresses:
     @pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"])
-    def test_the_region_picks_the_host(self, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_region_selects_the_host(self, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECALL_REGION", region)
         assert load_settings().base_url == f"https://{region}.recall.ai/api/v1"
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8100/api/v1", "http://[::1]:8100/api/v1", "http://localhost"])
-    def test_plain_http_is_taken_on_loopback(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_plain_http_is_accepted_on_loopback(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECALL_API_URL", f"{url}/")
         assert load_settings().base_url == url
 
@@ -274,13 +274,13 @@ class TestAddresses:
 
 
 class TestFolders:
-    def test_a_relative_storage_path_starts_at_the_project_whatever_the_working_folder(
+    def test_a_relative_storage_path_starts_at_the_project_in_any_working_folder(
         self, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
         assert load_settings().storage_root == str(folder / "data")
 
-    def test_a_relative_spool_starts_at_the_project_too(
+    def test_a_relative_staging_folder_starts_at_the_project_too(
         self, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
@@ -311,7 +311,7 @@ class TestFolders:
         monkeypatch.setenv("DAGSTER_HOME", "/var/dagster")
         assert dagster_home() == Path("/var/dagster")
 
-    def test_without_one_dagster_home_lies_beside_workspace_yaml(
+    def test_dagster_home_defaults_to_a_folder_beside_workspace_yaml(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("DAGSTER_HOME")
@@ -333,7 +333,7 @@ class TestDotenv:
         load_settings()
         assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:8333"
 
-    def test_a_dotenv_that_is_no_text_gets_one_line(self, folder: Path) -> None:
+    def test_a_dotenv_that_is_not_text_is_one_line(self, folder: Path) -> None:
         (folder / ".env").write_bytes(b"RECALL_REGION=\xff\xfe\x00")
         with pytest.raises(SettingsError, match=r"^cannot read \S+/\.env \(.*\): ") as unreadable:
             load_settings()

@@ -119,11 +119,11 @@ class Workspace:
 
     def content(self, key: str | None) -> bytes:
         """The stored bytes of a key."""
-        return stored(self.archive.address.root)[key or "nothing"]
+        return stored(self.archive.location.root)[key or "nothing"]
 
     def keys(self, below: str) -> list[str]:
         """The keys of all stored files below a folder."""
-        return [key for key in stored_keys(self.archive.address.root) if key.startswith(f"{below}/")]
+        return [key for key in stored_keys(self.archive.location.root) if key.startswith(f"{below}/")]
 
     def media_requests(self) -> list[str]:
         """The artifact ids of the requests to the media host, in order."""

@@ -1,4 +1,4 @@
-"""The table `audit`, filed under the day of the recording or bot, so that a sync of a day reads one small file."""
+"""The table `audit`, partitioned by the day of the recording or bot, so that a sync reads one small file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ FORGOTTEN, RELEASED = "forgotten", "released"
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """What was let go, when and why; ids, sizes and hashes are all that is left of it."""
+    """One erasure or upstream deletion: when, why, and the ids, sizes and hashes of the removed files."""
 
-    action: str = column("`forgotten` from the archive, or `released` at Recall")
+    action: str = column("`forgotten`: erased from the archive; `released`: deleted at Recall")
     recording_id: str | None = column("Recall's id of the recording; null for a bot")
-    audio_id: str | None = column("Recall's id of the MP3 that was released, or of that of a transcript; else null")
+    audio_id: str | None = column("Recall's id of the released MP3, or of the MP3 of a removed transcript; else null")
     bot_id: str | None = column("Recall's id of the bot")
-    reason: str = column("Why, in the words of who asked for it")
-    began_at: datetime = column("When it began, UTC")
-    finished_at: datetime | None = column("When nothing was left of it, UTC; null: interrupted, asking again goes on")
-    files: int = column("How many files it were", default=0)
-    bytes: int = column("How many bytes they had", default=0)
-    removed: str = column("Each file as {key, bytes, sha256}, JSON; of a transcript, the table it was in", default="[]")
+    reason: str = column("Reason, as given with the request")
+    began_at: datetime = column("Start, UTC")
+    finished_at: datetime | None = column("End, UTC; null if interrupted: the same request resumes it")
+    files: int = column("Number of removed files", default=0)
+    bytes: int = column("Total size of the removed files, bytes", default=0)
+    removed: str = column("Removed files as JSON, each {key, bytes, sha256}; for a transcript, its table", default="[]")
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """What tells the row from the day's others."""
+        """The unique key of the row within its day."""
         return self.action, self.audio_id or self.recording_id or self.bot_id
 
 
@@ -34,17 +34,17 @@ AUDIT = Table("audit", AuditRow)
 
 
 def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[AuditRow] = AUDIT) -> None:
-    """Put rows into the day's audit, in place of those with their keys. Its writer holds a lock of the day."""
+    """Insert or replace rows of the day's audit by key. The caller holds the lock of the day. Raises StorageError."""
     before = audit.read(archive, day) or []
-    kept = {row.key: row for row in before} | {row.key: row for row in rows}
-    after = sorted(kept.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
+    by_key = {row.key: row for row in before} | {row.key: row for row in rows}
+    after = sorted(by_key.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
     if after != before:
         audit.write(archive, day, after)
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedIds:
-    """The ids of a day of which nothing may be kept or downloaded."""
+    """The erased ids of a day: nothing of them may be stored or downloaded."""
 
     recordings: frozenset[str]
     bots: frozenset[str]
@@ -60,10 +60,10 @@ class ErasedIds:
 
 
 def erased_on(archive: Archive, day: date) -> ErasedIds:
-    """Return what was erased of `day`. Raises StorageError."""
+    """Return the erased ids of `day`, including those of an interrupted erasure. Raises StorageError."""
     return ErasedIds.of(AUDIT.read(archive, day) or ())
 
 
 def erased_in(day: ArchiveDay, *, read_again: bool = False) -> ErasedIds:
-    """Return what was erased of an open day; `read_again` where another host may have erased meanwhile."""
+    """Return the erased ids of an open day; `read_again` where another host may have erased meanwhile."""
     return ErasedIds.of(day.read_again(AUDIT) if read_again else day.rows(AUDIT))

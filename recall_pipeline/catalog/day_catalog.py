@@ -132,7 +132,7 @@ def _columns_of(day: ArchiveDay, done: Done[NormalizeTask, AudioColumns], row: C
 def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow | None) -> NormalizeTask:
     taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
     source = mp3.source_key or ""
-    return NormalizeTask(day.archive.address, target, day.day, mp3.recording_id, mp3.audio_id, source, taken)
+    return NormalizeTask(day.archive.location, target, day.day, mp3.recording_id, mp3.audio_id, source, taken)
 
 
 def _remove_replaced(day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:

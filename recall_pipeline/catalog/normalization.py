@@ -10,7 +10,7 @@ from recall_pipeline.audio import Done, Target, run_tasks
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Address, Layout
+from recall_pipeline.storage import ArchiveLocation, Layout
 
 _VERSION_LENGTH = 8
 
@@ -19,7 +19,7 @@ _VERSION_LENGTH = 8
 class NormalizeTask:
     """Everything a worker needs, and no secret; `taken_key` is the file that the catalog points at until now."""
 
-    address: Address
+    location: ArchiveLocation
     target: Target
     day: date
     recording_id: str
@@ -32,8 +32,8 @@ def normalize_task(task: NormalizeTask) -> AudioColumns:
     """Read the source, write the normalized file beside no other of its name; runs in a worker."""
     from recall_pipeline.audio import normalize
 
-    archive = task.address.open()
-    with archive.local_copy(task.source_key) as source, archive.scratch(suffix=f".{task.target.format}") as output:
+    archive = task.location.open()
+    with archive.local_copy(task.source_key) as source, archive.staged_file(suffix=f".{task.target.format}") as output:
         result = normalize(source, output, task.target)
         key = _output_key(task, result.audio_sha256)
         archive.publish(output, key)

@@ -11,7 +11,7 @@ import click
 from recall_pipeline.cli.arguments import MOMENT, PAIR
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import RecallUnreachable, UsageError
-from recall_pipeline.recall_api import Bot, open_client, read_meeting
+from recall_pipeline.recall_api import Bot, open_client, parse_meeting
 from recall_pipeline.settings import Settings, load_settings
 
 _SCHEDULED_AHEAD = timedelta(minutes=10)
@@ -47,7 +47,7 @@ def create(meeting_url: str, join_at: datetime | None, name: str | None, metadat
 
 
 def _warn(meeting_url: str, join_at: datetime | None) -> None:
-    meeting = read_meeting(meeting_url)
+    meeting = parse_meeting(meeting_url)
     if not meeting.makes_mp3:
         click.echo(
             f"Warning: Recall makes no mixed-audio MP3 on {meeting.platform}; there will be nothing to archive.",

@@ -88,12 +88,12 @@ async def _region_of_key(settings: Settings) -> str | None:
 def _storage(settings: Settings) -> str:
     archive = open_archive(settings)
     key, content = "_doctor", b"written by recall-pipeline doctor"
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
     read = archive.read(key)
     archive.remove(key)
-    archive.close_spool()
+    archive.close_staging_folder()
     if read != content:
         raise PipelineError(
             f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"

@@ -74,10 +74,10 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         outcome = _verified(settings, archive, first, last, progress)
         if repairing and not outcome.faults:
             outcome = repair(settings, archive, outcome.verified, progress)
-            archive.sweep()
+            archive.remove_leftover_files()
     for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
         click.echo(line, err=True)
-    left = _Left(unfinished(archive.spool), archive.abandoned())
+    left = _Left(unfinished(archive.staging_folder), archive.leftover_files())
     click.echo(json.dumps(_as_object(outcome, left)) if as_json else _report_text(outcome, left))
     return FAILED if outcome.verified.problems or outcome.faults else 0
 
@@ -91,7 +91,7 @@ def _verified(
     expected = expected_days(stored_days(archive), first, last)
     problems = [*absent(archive, sorted({*held, *expected})), *verified.problems]
     verified.problems = sorted(problems, key=lambda problem: problem.day)
-    empty = f"{archive.address.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
+    empty = f"{archive.location.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
     return Repaired(verified, faults=() if held or problems else (empty,))
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import httpx
 from pydantic import SecretStr
 
-from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings
 
 _TIMEOUT_SECONDS = 4  # a hook that hangs at every message of a tick leaves it within the minute that Dagster gives it
@@ -41,7 +41,7 @@ class WebhookDestination:
 
     def send(self, message: str) -> bool:
         """Post `message`; log without the URL why it could not be."""
-        silence_http_loggers()
+        redact_http_logs()
         try:
             answer = httpx.post(
                 self._url.get_secret_value(), json={"text": f"recall_pipeline: {message}"}, timeout=_TIMEOUT_SECONDS

@@ -44,7 +44,7 @@ _UNFINISHED_RUNS = [*_WAITING_RUNS, dg.DagsterRunStatus.STARTED]
 )
 def finished_bots(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Hear what events tell, look a little further, and request each day with news."""
-    now, place = utc_now(), PollCursor.read(context.cursor)
+    now, place = utc_now(), PollCursor.from_json(context.cursor)
     try:
         settings = load_settings()
         archive = open_archive(settings)
@@ -54,7 +54,7 @@ def finished_bots(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
     except PipelineError as error:
         return dg.SkipReason(str(error))
     context.log.info(said)
-    return dg.SensorResult(requests, cursor=place.written(), skip_reason=None if requests else said)
+    return dg.SensorResult(requests, cursor=place.to_json(), skip_reason=None if requests else said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class _Tick:
     @property
     def said(self) -> str:
         """What it came to, in a line."""
-        trouble = self.told.trouble or self.looked.trouble
+        trouble = self.told.error or self.looked.error
         said = f"{self.looked.pages} pages read, {len(self.days)} days with news"
         return f"{said}; {trouble}" if trouble else said
 
@@ -123,7 +123,7 @@ def _hear(settings: Settings, archive: Archive) -> EventLookups:
     if settings.webhook_secret is None:  # none are received without a secret
         return EventLookups([], [])
     try:
-        events = EventStore(archive).waiting()
+        events = EventStore(archive).pending()
         return asyncio.run(_look_up(settings, events)) if events else EventLookups([], [])
     except StorageError as error:
         return EventLookups([], [], str(error))
@@ -147,7 +147,8 @@ def _archive_events(settings: Settings, archive: Archive, tick: _Tick) -> str:
         return ""
     inbox, today = EventStore(archive), tick.now.date()
     try:
-        inbox.drain(tick.told.done, today)
-        return f"; {len(tick.told.done)} events heard, {inbox.count()} wait, {inbox.sweep(today)} old ones removed"
+        inbox.mark_consumed(tick.told.done, today)
+        pending, removed = inbox.pending_count(), inbox.remove_expired(today)
+        return f"; {len(tick.told.done)} events heard, {pending} wait, {removed} old ones removed"
     except StorageError as error:
         return f"; events wait: {error}"

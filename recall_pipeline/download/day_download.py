@@ -80,7 +80,7 @@ async def sync_mp3s(
     write_rows(day, current.values(), after_download=bool(queue))
     downloaded = {row.audio_id for row in queue if current[row.audio_id].fetch_failure is None}
     reused = sum(row.state == ARCHIVED and row.audio_id not in downloaded for row in current.values())
-    left = unfinished(day.archive.spool)
+    left = unfinished(day.archive.staging_folder)
     return DownloadReport(list(day.rows(MIXED_AUDIO)), len(downloaded), reused, received, left)
 
 
@@ -88,7 +88,7 @@ def _discard_partials(downloader: Downloader, rows: Sequence[MixedAudioRow]) -> 
     """Remove partial files that no download will resume: of `rows`, and those that are a week old."""
     for row in rows:
         downloader.partial(row).discard()
-    sweep_partials(downloader.archive.spool)
+    sweep_partials(downloader.archive.staging_folder)
 
 
 async def _each(

@@ -19,7 +19,7 @@ from recall_pipeline.download.transfer import TIMEOUT, Transfer
 from recall_pipeline.download.versions import publish_version
 from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
 from recall_pipeline.recall_api import RecallClient
-from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
@@ -39,7 +39,7 @@ class Downloader:
 
         A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails.
         """
-        self.archive.open_spool()
+        self.archive.open_staging_folder()
         partial = self.partial(row)
         try:
             check = await self._fetch(url, row.audio_id, partial)
@@ -50,7 +50,7 @@ class Downloader:
             key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
             partial.discard()
         except StorageError as fault:
-            if not fault.is_lack_of_room:
+            if not fault.is_out_of_space:
                 raise  # all others would fail too, after they were fetched
             return dataclasses.replace(row, fetch_failure=str(fault))
         except (TransferError, RecallError) as fault:
@@ -64,14 +64,14 @@ class Downloader:
         try:
             found = await find_published(self.archive, self.day, row, self.checker)
         except (TransferError, StorageError) as fault:  # says nothing about the bytes: left as it was, so tried again
-            if isinstance(fault, StorageError) and not fault.is_lack_of_room:
+            if isinstance(fault, StorageError) and not fault.is_out_of_space:
                 raise
             return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(fault))
         return _with_check(row, *found) if found else row
 
     def partial(self, row: MixedAudioRow) -> Partial:
         """Return the partial file of a row's download."""
-        return Partial.of(self.archive.spool, row.audio_id)
+        return Partial.of(self.archive.staging_folder, row.audio_id)
 
     async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> DecodeCheck:
         await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)
@@ -98,7 +98,7 @@ async def open_downloader(
     client: RecallClient, archive: Archive, settings: Settings, day: date
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
-    silence_http_loggers()
+    redact_http_logs()
     limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
     async with (
         httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http,

@@ -58,7 +58,7 @@ def with_hash(archive: Archive, key: str, size_bytes: int, stated: Mapping[str, 
 def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
     """Remove what interrupted downloads left in this host's spool."""
     for audio_id in audio_ids:
-        Partial.of(archive.spool, audio_id).discard()
+        Partial.of(archive.staging_folder, audio_id).discard()
 
 
 def written(files: Iterable[File]) -> str:

@@ -29,7 +29,7 @@ def check_clock(archive: Archive, inventory: Inventory) -> None:
     A clock that jumped makes everything old; then the last sync lies as far away as that.
     """
     if not inventory.recordings:
-        raise UsageError(f"there is no recording on file below {archive.address.root}: check RECALL_STORAGE_URL")
+        raise UsageError(f"there is no recording on file below {archive.location.root}: check RECALL_STORAGE_URL")
     now, listed_at = utc_now(), _last_listing(archive)
     if listed_at is None or now - listed_at > _LISTED_WITHIN or listed_at - now > _CLOCKS_APART:
         last = f"{listed_at:%Y-%m-%d %H:%M} UTC" if listed_at else "never"

@@ -1,7 +1,7 @@
-"""What Recall.ai says that the archive's tables do not know: a page of a listing held against what is on file.
+"""Compare listed objects with the archive's tables, and report changes.
 
-No memory besides the archive is needed, so nothing can disagree with it: an empty cursor asks for nothing that is on
-file already, and a run that failed leaves its day as news.
+The archive is the only state. So an empty cursor does not report what is archived already, and after a failed run the
+changes of its day are reported again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,19 +16,18 @@ from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, AnyListed, AudioMixed, Bot, Recording, Status
 from recall_pipeline.storage import Archive, Table
 
-_OF_MP3 = (
+_MP3_COLUMNS = (
     *("recording_id", "audio_id", "status_code", "updated_at"),
     *("has_url", "state", "captured_updated_at", "fetch_failure"),
 )
-KnownStatus = tuple[str | None, datetime | None]
-"""Status, and the moment of its last change."""
-Known = dict[str, KnownStatus]
-"""The same by id."""
+ArchivedStatus = tuple[str | None, datetime | None]
+"""Status code, and the time of its last change."""
+StatusById = dict[str, ArchivedStatus]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A day that has changed, and the fact that tells it."""
+    """A changed day, and a text that identifies the change."""
 
     day: date
     fact: str
@@ -36,86 +35,88 @@ class Change:
 
 @dataclass(slots=True)
 class ArchiveState:
-    """The archive's tables, each day read once and only when a page touches it."""
+    """The statuses in the archive's tables. Each day is read once, when an object of that day is listed."""
 
     archive: Archive
-    _bots: dict[date, Known] = field(default_factory=dict)
-    _recordings: dict[date, Known] = field(default_factory=dict)
-    _mp3s: dict[date, Known] = field(default_factory=dict)
-    _forgotten: dict[date, ErasedIds] = field(default_factory=dict)
+    _bots: dict[date, StatusById] = field(default_factory=dict)
+    _recordings: dict[date, StatusById] = field(default_factory=dict)
+    _mp3s: dict[date, StatusById] = field(default_factory=dict)
+    _erased: dict[date, ErasedIds] = field(default_factory=dict)
 
     def changes_in(self, listed: Iterable[AnyListed]) -> Iterator[Change]:
-        """Yield what is finished in `listed` and differs from what is on file."""
+        """Yield a change for each finished object in `listed` that differs from the archive. Raises StorageError."""
         for item in listed:
             if isinstance(item, Bot):
-                yield from self._of_bot(item)
+                yield from self._bot_changes(item)
             elif isinstance(item, Recording):
-                yield from self._of_recording(item)
+                yield from self._recording_changes(item)
             elif item.recording and item.created_at:
-                yield from self._of_mp3(item, item.recording.id, day_of(item.created_at))
+                yield from self._mp3_changes(item, item.recording.id, day_of(item.created_at))
 
-    def _of_bot(self, bot: Bot) -> Iterator[Change]:
+    def _bot_changes(self, bot: Bot) -> Iterator[Change]:
         for recording in bot.recordings:
-            yield from self._of_recording(recording)
+            yield from self._recording_changes(recording)
         day = bot.day
         if day is None or not bot.is_finished:
             return
-        filed = next((near for near in (day, day - ONE_DAY, day + ONE_DAY) if bot.id in self._bots_of(near)), None)
-        if filed is not None and bot.id in self._forgotten_of(filed).bots:
+        archived_day = next(
+            (near for near in (day, day - ONE_DAY, day + ONE_DAY) if bot.id in self._bots_of(near)), None
+        )
+        if archived_day is not None and bot.id in self._erased_of(archived_day).bots:
             return
-        if filed is None or self._bots_of(filed)[bot.id][0] != bot.status:
-            yield Change(filed or day, f"bot {bot.id} {bot.status}")
+        if archived_day is None or self._bots_of(archived_day)[bot.id][0] != bot.status:
+            yield Change(archived_day or day, f"bot {bot.id} {bot.status}")
 
-    def _of_recording(self, recording: Recording) -> Iterator[Change]:
+    def _recording_changes(self, recording: Recording) -> Iterator[Change]:
         status = recording.status
-        if recording.id in self._forgotten_of(recording.day).recordings:
+        if recording.id in self._erased_of(recording.day).recordings:
             return
         if status.code not in IN_PROGRESS and _differs(status, self._recordings_of(recording.day).get(recording.id)):
             yield Change(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
         if shortcut := recording.media_shortcuts.audio_mixed:
-            yield from self._of_mp3(shortcut, recording.id, recording.day)
+            yield from self._mp3_changes(shortcut, recording.id, recording.day)
 
-    def _of_mp3(self, audio: AudioMixed, recording_id: str, day: date) -> Iterator[Change]:
-        """An MP3 belongs to its recording's day, the artifact's own or the one before; an unknown one tells itself."""
+    def _mp3_changes(self, audio: AudioMixed, recording_id: str, day: date) -> Iterator[Change]:
+        """Search the recording on the artifact's day and the day before. An unknown recording reports itself."""
         status = audio.status
         if not audio.is_mp3 or status.code in IN_PROGRESS:
             return
         for near in (day, day - ONE_DAY):
-            if recording_id in self._forgotten_of(near).recordings:
+            if recording_id in self._erased_of(near).recordings:
                 return
             if recording_id in self._recordings_of(near):
                 if _differs(status, self._mp3s_of(near).get(audio.id)):
                     yield Change(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
                 return
 
-    def _bots_of(self, day: date) -> Known:
-        return self._known(self._bots, BOTS, day, "bot_id", "status", "last_changed_at")
+    def _bots_of(self, day: date) -> StatusById:
+        return self._statuses(self._bots, BOTS, day, "bot_id", "status", "last_changed_at")
 
-    def _recordings_of(self, day: date) -> Known:
-        return self._known(self._recordings, RECORDINGS, day, "recording_id", "status_code", "status_updated_at")
+    def _recordings_of(self, day: date) -> StatusById:
+        return self._statuses(self._recordings, RECORDINGS, day, "recording_id", "status_code", "status_updated_at")
 
-    def _mp3s_of(self, day: date) -> Known:
+    def _mp3s_of(self, day: date) -> StatusById:
         if day not in self._mp3s:
-            columns = MIXED_AUDIO.read_columns(self.archive, day, *_OF_MP3)
-            rows = (MixedAudioRow(**dict(zip(_OF_MP3, values, strict=True))) for values in columns)
-            known = (row for row in rows if not row.is_interrupted)  # else a sync that was ended would hide it
-            self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in known}
+            columns = MIXED_AUDIO.read_columns(self.archive, day, *_MP3_COLUMNS)
+            rows = (MixedAudioRow(**dict(zip(_MP3_COLUMNS, values, strict=True))) for values in columns)
+            finished = (row for row in rows if not row.is_interrupted)  # else an interrupted sync would hide the change
+            self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in finished}
         return self._mp3s[day]
 
-    def _forgotten_of(self, day: date) -> ErasedIds:
-        if day not in self._forgotten:
-            self._forgotten[day] = erased_on(self.archive, day)
-        return self._forgotten[day]
+    def _erased_of(self, day: date) -> ErasedIds:
+        if day not in self._erased:
+            self._erased[day] = erased_on(self.archive, day)
+        return self._erased[day]
 
-    def _known(self, days: dict[date, Known], table: Table[Any], day: date, *columns: str) -> Known:
+    def _statuses(self, days: dict[date, StatusById], table: Table[Any], day: date, *columns: str) -> StatusById:
         if day not in days:
             rows = table.read_columns(self.archive, day, *columns)
             days[day] = {object_id: (status, changed_at) for object_id, status, changed_at in rows}
         return days[day]
 
 
-def _differs(status: Status, known: KnownStatus | None) -> bool:
-    """Whether a status is not on file; what is gone may still be shown as it was, by a bot or a shortcut."""
-    if known is None or known[0] != DELETED:
-        return known != (status.code, status.updated_at)
-    return status.updated_at is not None and (known[1] is None or status.updated_at > known[1])
+def _differs(status: Status, archived: ArchivedStatus | None) -> bool:
+    """Return whether `status` is not archived. A bot or a shortcut may still show an old status of a deleted object."""
+    if archived is None or archived[0] != DELETED:
+        return archived != (status.code, status.updated_at)
+    return status.updated_at is not None and (archived[1] is None or status.updated_at > archived[1])

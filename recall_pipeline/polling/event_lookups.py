@@ -1,6 +1,6 @@
-"""Ask Recall.ai about what its events name: an event is a hint, and only the answer is held against what is on file.
+"""Look up the objects that webhook events name. An event is a hint: only the lookup is compared with the archive.
 
-So an event that is late, repeated or out of order leads to nothing new, and one that is lost to a later look.
+So a late, repeated or reordered event has no effect of its own, and a lost event only delays a change to the next poll.
 """
 
 import asyncio
@@ -15,46 +15,47 @@ from recall_pipeline.recall_api import AnyListed, Kind, RecallClient
 from recall_pipeline.settings import Settings
 from recall_pipeline.webhooks import Event
 
-_AT_ONCE = 8
-_TELLING = frozenset(
+_CONCURRENT_LOOKUPS = 8
+_RELEVANT_TYPES = frozenset(
     f"{kind}.{code}" for kind in ("bot", "recording", "audio_mixed") for code in ("done", "fatal", "failed", "deleted")
 )
-Named = tuple[Kind, str]
-"""An object of Recall.ai's, by its kind and id."""
+ObjectKey = tuple[Kind, str]
+"""Kind and id of an object of Recall.ai."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventLookups:
-    """What a tick made of the events that wait: records as they are now, and the events that need no second look."""
+    """The result of the lookups: current records, the events that are done, and the first error, if any."""
 
     listed: list[AnyListed]
     done: list[Event]
-    trouble: str | None = None
+    error: str | None = None
 
 
 def lookups_per_tick(settings: Settings, tick_seconds: float) -> int:
-    """Return how many objects of each kind a tick may ask for: half of what the budget gives in its time."""
+    """Return the maximum lookups per tick and kind: half of the budget for the tick."""
     return max(2, int(settings.object_rpm * tick_seconds / 60 / 2))
 
 
-async def look_up_events(client: RecallClient, events: Sequence[Event], most: int, until: float) -> EventLookups:
-    """Ask for what `events` name, at most `most` objects of a kind, until the loop's time is `until`.
+async def look_up_events(client: RecallClient, events: Sequence[Event], limit: int, until: float) -> EventLookups:
+    """Look up the objects that `events` name, at most `limit` per kind, until the loop's time is `until`.
 
-    Events whose objects could not be asked for are not done: they wait for the next tick.
+    Events with a lookup that did not finish or can succeed later are not in `done`: they stay pending.
     """
-    taken = list(_first(events, most))
-    answers = await _answers(client, dict.fromkeys(name for event in taken for name in named_in(event)), until)
-    troubles = [str(answer) for answer in answers.values() if isinstance(answer, RecallError)]
+    taken = list(_first(events, limit))
+    keys = dict.fromkeys(key for event in taken for key in objects_in(event))
+    answers = await _answers(client, keys, until)
+    errors = [str(answer) for answer in answers.values() if isinstance(answer, RecallError)]
     return EventLookups(
         listed=[answer for answer in answers.values() if answer and not isinstance(answer, RecallError)],
-        done=[event for event in taken if all(_is_final(answers, name) for name in named_in(event))],
-        trouble=troubles[0] if troubles else None,
+        done=[event for event in taken if all(_is_final(answers, key) for key in objects_in(event))],
+        error=errors[0] if errors else None,
     )
 
 
-def named_in(event: Event) -> list[Named]:
-    """Return what has to be asked for to learn of `event`: its audio tells the state, its recording the day."""
-    if event.type not in _TELLING:
+def objects_in(event: Event) -> list[ObjectKey]:
+    """Return the objects to look up for `event`: the artifact for the status, the recording for the day."""
+    if event.type not in _RELEVANT_TYPES:
         return []
     ids: dict[Kind, str | None] = {"audio_mixed": event.audio_id, "recording": event.recording_id}
     if event.type.startswith("bot."):
@@ -62,43 +63,43 @@ def named_in(event: Event) -> list[Named]:
     return [(kind, object_id) for kind, object_id in ids.items() if object_id]
 
 
-def _first(events: Sequence[Event], most: int) -> Iterable[Event]:
-    """Yield events as long as no kind of object is named more than `most` times."""
-    asked: set[Named] = set()
+def _first(events: Sequence[Event], limit: int) -> Iterable[Event]:
+    """Yield the first events that name at most `limit` different objects of each kind."""
+    keys: set[ObjectKey] = set()
     for event in events:
-        asked.update(named_in(event))
-        if max(Counter(kind for kind, _ in asked).values(), default=0) > most:
+        keys.update(objects_in(event))
+        if max(Counter(kind for kind, _ in keys).values(), default=0) > limit:
             return
         yield event
 
 
-async def _answers(client: RecallClient, named: Iterable[Named], until: float) -> dict[Named, Any]:
-    """Return the record of each object that answered in time: None when it is gone, or the error of its own."""
-    asking: dict[Kind, Callable[[str], Awaitable[Any]]] = {
+async def _answers(client: RecallClient, keys: Iterable[ObjectKey], until: float) -> dict[ObjectKey, Any]:
+    """Return the result of each lookup that finished in time: a record, None if it does not exist, or its error."""
+    lookups: dict[Kind, Callable[[str], Awaitable[Any]]] = {
         "bot": client.bot,
         "recording": client.recording,
         "audio_mixed": client.audio_mixed_by_id,
     }
-    answers: dict[Named, Any] = {}
-    gate = asyncio.Semaphore(_AT_ONCE)
+    answers: dict[ObjectKey, Any] = {}
+    slots = asyncio.Semaphore(_CONCURRENT_LOOKUPS)
 
-    async def ask(name: Named) -> None:
-        kind, object_id = name
-        async with gate:
+    async def look_up(key: ObjectKey) -> None:
+        kind, object_id = key
+        async with slots:
             try:
-                answers[name] = await asking[kind](object_id)
-            except RecallError as fault:
-                answers[name] = fault
+                answers[key] = await lookups[kind](object_id)
+            except RecallError as error:
+                answers[key] = error
 
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(until):
-            await asyncio.gather(*map(ask, named))
+            await asyncio.gather(*map(look_up, keys))
     return answers
 
 
-def _is_final(answers: dict[Named, Any], name: Named) -> bool:
-    """Whether asking again would bring the same; the sweep comes by what is refused."""
-    if name not in answers:
+def _is_final(answers: dict[ObjectKey, Any], key: ObjectKey) -> bool:
+    """Return whether another lookup would give the same result. The poll covers objects whose lookup is refused."""
+    if key not in answers:
         return False
-    answer = answers[name]
+    answer = answers[key]
     return not isinstance(answer, RecallError) or isinstance(answer, RecallProtocolError | RecallRefused)

@@ -1,8 +1,8 @@
-"""Look through Recall.ai's listings a little at a time: the last two days often, the rest of the lookback as it goes.
+"""Poll the listings incrementally, within a budget of requests and time per tick; recent days more often.
 
-A look is bounded in requests and time, and goes on where the one before stopped, in the middle of a list if need be.
-Where events tell of changes, looking is the sweep behind them: once through everything at every interval.
-The pages of a tier are read in turn, so each is read once in as many looks as a pass takes: `ticks_until_seen`.
+There are two tiers: `hot` is the last two days, `rest` is the rest of the lookback. A **pass** reads all pages of a
+tier once, and takes several ticks if needed (`ticks_until_seen`). Each tick resumes at the stored cursor, which may be
+in the middle of a listing. With webhooks, one pass of both tiers per interval finds what the events missed.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 KINDS: tuple[Kind, ...] = ("bot", "recording", "audio_mixed")
 
 Pass = dict[str, str | None]
-"""A pass over a tier: the next page of each listing that is not finished yet; None: its first page."""
+"""The state of a pass: the URL of the next page for each unfinished listing; None for its first page."""
 
 
 @dataclass(slots=True)
 class PollCursor:
-    """How far each tier has been read, and since when; the sensor's cursor. A finished pass is empty."""
+    """The cursor of the sensor: the pass of each tier, and the start of the latest pass. A finished pass is empty."""
 
     hot: Pass = field(default_factory=dict)
     rest: Pass = field(default_factory=dict)
     began_at: datetime = _NEVER
 
     @classmethod
-    def read(cls, text: str | None) -> "PollCursor":
-        """Read what `written` gave; anything else, of an older version too, starts anew."""
+    def from_json(cls, text: str | None) -> "PollCursor":
+        """Parse the output of `to_json`; return an empty cursor for anything else, such as an older version."""
         try:
             stored = json.loads(text or "{}")
             return cls(
@@ -47,17 +47,17 @@ class PollCursor:
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
-    def written(self) -> str:
-        """Return the place as compact JSON."""
+    def to_json(self) -> str:
+        """Return the cursor as compact JSON."""
         stored = {"hot": self.hot, "rest": self.rest, "began_at": self.began_at.isoformat()}
         return json.dumps(stored, separators=(",", ":"))
 
     def start_due_passes(self, settings: Settings, now: datetime) -> None:
-        """Begin the passes that are due: each that is finished, or with events all of them once an interval."""
+        """Start a new pass of each finished tier; with webhooks, of both tiers together and once per interval."""
         interval = timedelta(seconds=settings.sensor_interval_seconds)
         if settings.webhook_secret is not None:
-            is_sweeping = bool(self.hot or self.rest)
-            if is_sweeping or abs(now - self.began_at) < interval:  # a clock set back must not stop it for ever
+            is_unfinished = bool(self.hot or self.rest)
+            if is_unfinished or abs(now - self.began_at) < interval:  # abs: a clock that was set back must not stop it
                 return
         self.began_at = now
         for tier in (self.hot, self.rest):
@@ -66,90 +66,93 @@ class PollCursor:
 
 @dataclass(slots=True)
 class PollResult:
-    """What a look brought: records in the order of their pages, and why it stopped early, if it did."""
+    """The result of a tick: records in the order of their pages, and the error that ended it early, if any.
+
+    `until` is the deadline in the event loop's time.
+    """
 
     until: float
     listed: list[AnyListed] = field(default_factory=list)
     pages: int = 0
-    trouble: str | None = None
+    error: str | None = None
 
 
 def tick_seconds(settings: Settings) -> int:
-    """Return the time between two ticks: short where events come in, since hearing them is cheap."""
+    """Return the seconds between two ticks; shorter with webhooks, because reading events is cheap."""
     return settings.sensor_interval_seconds if settings.webhook_secret is None else TICK_WITH_EVENTS_SECONDS
 
 
 def pages_per_tick(settings: Settings) -> int:
-    """Return how many list requests a look may send to each endpoint: a fifth of what the budget gives a minute."""
+    """Return the maximum list requests per tick and endpoint: a fifth of the budget for the tick, at most a minute."""
     minutes = min(tick_seconds(settings), 60) / 60
     return max(2, int(settings.list_rpm * minutes / 5))
 
 
-def shares(settings: Settings) -> tuple[int, int]:
-    """Return how many of a look's pages go to the last two days, and how many at least to the rest."""
+def page_shares(settings: Settings) -> tuple[int, int]:
+    """Return the pages per tick and listing for the hot tier, and the minimum for the rest."""
     pages = pages_per_tick(settings)
     rest = max(1, pages // 5)
     return pages - rest, rest
 
 
 def ticks_until_seen(settings: Settings, hot_pages: int, rest_pages: int) -> tuple[int, int]:
-    """Return within how many looks a change is seen: of the last two days, and of the rest of the lookback.
+    """Return the ticks until a change is seen, in the hot tier and in the rest.
 
-    `hot_pages` and `rest_pages` are those of each tier's longest list. A look that fails, or whose time is up before
-    its share is, counts for the pages that it did read.
+    `hot_pages` and `rest_pages` are the page counts of each tier's longest listing. A tick that ends early counts for
+    the pages that it has read.
     """
-    hot, rest = shares(settings)
+    hot, rest = page_shares(settings)
     return ceil(hot_pages / hot), ceil(rest_pages / rest)
 
 
 async def poll_listings(
-    client: RecallClient, settings: Settings, place: PollCursor, now: datetime, until: float
+    client: RecallClient, settings: Settings, cursor: PollCursor, now: datetime, until: float
 ) -> PollResult:
-    """Read on in both tiers until the share is spent or the loop's time is `until`, and move `place` along.
+    """Read the next pages of both tiers until the shares are used or the loop's time is `until`; advance `cursor`.
 
-    An error ends the list in which it happens, is told in `Seen.trouble`, and loses no place.
+    An error ends the listing in which it occurs, is returned in `PollResult.error`, and does not lose the cursor.
     """
-    seen = PollResult(until)
-    hot_pages, rest_pages = shares(settings)
+    result = PollResult(until)
+    hot_pages, rest_pages = page_shares(settings)
     boundary, horizon = now - HOT, start_of((now - settings.lookback).date())
-    place.start_due_passes(settings, now)
+    cursor.start_due_passes(settings, now)
     if horizon >= boundary:
-        place.rest.clear()
-    # Side by side, so that a slow API takes no tier's time away; then the rest gets what the two days left over.
-    hot = _read_on(client, place.hot, (boundary, now + ONE_DAY), hot_pages, seen)
-    await asyncio.gather(hot, _read_on(client, place.rest, (horizon, boundary), rest_pages, seen))
-    await _read_on(client, place.rest, (horizon, boundary), hot_pages, seen)
-    return seen
+        cursor.rest.clear()
+    # Concurrently, so that a slow API does not starve a tier; then the rest gets what the hot tier left over.
+    hot = _read_tier(client, cursor.hot, (boundary, now + ONE_DAY), hot_pages, result)
+    await asyncio.gather(hot, _read_tier(client, cursor.rest, (horizon, boundary), rest_pages, result))
+    await _read_tier(client, cursor.rest, (horizon, boundary), hot_pages, result)
+    return result
 
 
-async def _read_on(client: RecallClient, progress: Pass, window: Window, pages: int, seen: PollResult) -> None:
-    """Read up to `pages` of each listing of a pass."""
-    kinds: Sequence[Kind] = [kind for kind in KINDS if kind in progress]
-    await asyncio.gather(*(_read_list(client, kind, progress, window, pages, seen) for kind in kinds))
+async def _read_tier(client: RecallClient, tier: Pass, window: Window, pages: int, result: PollResult) -> None:
+    """Read up to `pages` pages of each unfinished listing of a tier."""
+    kinds: Sequence[Kind] = [kind for kind in KINDS if kind in tier]
+    await asyncio.gather(*(_read_listing(client, kind, tier, window, pages, result) for kind in kinds))
 
 
-async def _read_list(
-    client: RecallClient, kind: Kind, progress: Pass, window: Window, pages: int, seen: PollResult
+async def _read_listing(
+    client: RecallClient, kind: Kind, tier: Pass, window: Window, pages: int, result: PollResult
 ) -> None:
     for _ in range(pages):
-        following = progress[kind]
+        following = tier[kind]
         try:
-            async with asyncio.timeout_at(seen.until):
+            async with asyncio.timeout_at(result.until):
                 listed, after = await client.page(kind, window, following)
         except TimeoutError:
-            seen.trouble = "the time of this tick is up; the next goes on here"
+            result.error = "the time of this tick is used: the next tick continues"
             return
         except RecallError as error:
-            seen.trouble = str(error)
+            result.error = str(error)
             if following and isinstance(error, RecallRefused | RecallProtocolError):
-                progress[kind] = None  # the page's address is no longer good: this list from its start
+                tier[kind] = None  # the page's URL is no longer valid: restart this listing
             return
-        seen.listed += listed
-        seen.pages += 1
+        result.listed += listed
+        result.pages += 1
         if after is None:
-            del progress[kind]
+            del tier[kind]
             return
-        progress[kind] = after
+        tier[kind] = after
 
 
 def _checked_pages(stored: dict[str, str | None]) -> Pass:

@@ -1,15 +1,15 @@
-"""Speak to Recall.ai.
+"""Async client for the Recall.ai API: retries, rate limits, pagination, typed records.
 
-Belongs here: the HTTP client with its retries, request budget and paging; typed records of what the API says,
-tolerant wherever docs/design/recall-api.md is unsure; the walks that list a span of days.
-Does not belong here: files, tables, outcomes, and anything that talks to the media host.
-Comes in: settings. Goes out: records, and one of the typed errors below RecallError.
+Belongs here: the HTTP client with its retries, request budget and pagination; typed records that tolerate what
+docs/design/recall-api.md leaves open; the listings of a span of days; bounded concurrent lookups.
+Does not belong here: files, tables, outcomes, and requests to the media host.
+Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """
 
 from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Window, open_client
 from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
-from recall_pipeline.recall_api.meeting_urls import Meeting, read_meeting
+from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.recall_api.rate_limit import BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
@@ -50,5 +50,5 @@ __all__ = [
     "list_days",
     "lookup_many",
     "open_client",
-    "read_meeting",
+    "parse_meeting",
 ]

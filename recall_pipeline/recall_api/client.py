@@ -1,4 +1,4 @@
-"""The Recall.ai API as methods that return records."""
+"""The Recall.ai client: one method per request, each returns records."""
 
 import asyncio
 import contextlib
@@ -22,19 +22,19 @@ from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
-from recall_pipeline.redaction import silence_http_loggers
+from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings, dagster_home, is_loopback
 
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
-_LONGEST_ANSWER_SECONDS = 300.0  # one that trickles never meets the time-out between two reads
-_LARGEST_ANSWER_BYTES = 16 * 1024 * 1024  # 160 kB a row of a page of 100; read, it takes twenty times as much
-_MOST_READINGS = 3
-_MOST_BARREN_PAGES = 100  # a cursor that never ends
+_RESPONSE_TIMEOUT_SECONDS = 300.0  # the read time-out alone would not stop a body that trickles in
+_MAX_RESPONSE_BYTES = 16 * 1024 * 1024  # 160 kB per row of a page of 100; parsed, it takes 20 times as much memory
+_MAX_LISTING_ATTEMPTS = 3
+_MAX_PAGES_WITHOUT_NEW_ROWS = 100  # else a cursor that never ends would be followed forever
 R = TypeVar("R", bound=Identified)
 Window = tuple[datetime, datetime]
 Kind = Literal["bot", "recording", "audio_mixed"]
 AnyListed = Bot | Recording | AudioMixed
-_LISTED: dict[Kind, tuple[str, type[AnyListed]]] = {
+_LISTINGS: dict[Kind, tuple[str, type[AnyListed]]] = {
     "bot": ("join_at", Bot),
     "recording": ("created_at", Recording),
     "audio_mixed": ("created_at", AudioMixed),
@@ -42,7 +42,10 @@ _LISTED: dict[Kind, tuple[str, type[AnyListed]]] = {
 
 
 class RecallClient:
-    """One workspace of one region. `requests` counts what was really sent; `rejected` names unusable rows."""
+    """Client for one workspace. `requests` counts the requests sent; `rejected` labels the rows that were not usable.
+
+    Its methods raise the subclasses of RecallError.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class RecallClient:
         self.rejected: list[str] = []
 
     async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
-        """List bots that join within [from, to), by id.
+        """List the bots whose `join_at` is in the window [from, to), by id.
 
         The server may round the window to days (docs/design/recall-api.md, section 4).
         """
@@ -70,76 +73,79 @@ class RecallClient:
         except RecallRefused as refused:
             if refused.status_code != httpx.codes.BAD_REQUEST:
                 raise
-            # The 2026 pages document the filter as a date.
+            # The 2026 documentation describes the filter as a date.
             return await self._list("bot", Bot, {**_date_bounds("join_at", window), **filters})
 
     async def recordings(self, window: Window, **filters: str) -> dict[str, Recording]:
-        """List recordings created within the window, by id (docs/design/recall-api.md, section 5)."""
+        """List the recordings created in the window, by id (docs/design/recall-api.md, section 5)."""
         return await self._list("recording", Recording, {**_bounds("created_at", window), **filters})
 
     async def audio_mixed(self, window: Window, **filters: str) -> dict[str, AudioMixed]:
-        """List mixed-audio artifacts created within the window, by id.
+        """List the mixed-audio artifacts created in the window, by id.
 
-        Each has a fresh URL (docs/design/recall-api.md, section 6).
+        Each has a new download URL (docs/design/recall-api.md, section 6).
         """
         return await self._list("audio_mixed", AudioMixed, {**_bounds("created_at", window), **filters})
 
     async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
-        """List one recording's mixed-audio artifacts, by id."""
+        """List the mixed-audio artifacts of one recording, by id."""
         return await self._list("audio_mixed", AudioMixed, {"recording_id": recording_id})
 
     async def bot(self, bot_id: str) -> Bot | None:
-        """Read one bot; None when it is gone."""
+        """Look up a bot; None if it does not exist."""
         return await self._one("bot", Bot, bot_id)
 
     async def recording(self, recording_id: str) -> Recording | None:
-        """Read one recording; None when it is gone."""
+        """Look up a recording; None if it does not exist."""
         return await self._one("recording", Recording, recording_id)
 
     async def audio_mixed_by_id(self, audio_id: str) -> AudioMixed | None:
-        """Read one artifact, minting a fresh URL; None when it is gone."""
+        """Look up an artifact, with a new download URL; None if it does not exist."""
         return await self._one("audio_mixed", AudioMixed, audio_id)
 
     async def delete_audio_mixed(self, audio_id: str) -> None:
-        """Delete one artifact for good (docs/design/recall-api.md, section 6); one that is gone already is no fault."""
+        """Delete an artifact permanently, if it exists (docs/design/recall-api.md, section 6)."""
         url = f"{self._base_url}/audio_mixed/{uuid.UUID(audio_id)}/"
 
-        async def once() -> Any:
+        async def attempt() -> Any:
             return json_from_response(await self._send("DELETE", url, "delete audio_mixed"), "delete audio_mixed")
 
         with contextlib.suppress(RecallNotFound):
-            await send_with_retries(once, self._retry_policy, self._waits)
+            await send_with_retries(attempt, self._retry_policy, self._waits)
 
     async def ping(self) -> None:
-        """Ask for the cheapest listing; raise RecallError when it is refused."""
+        """Check the key and the connection with one cheap request; raise RecallError if it fails."""
         now = utc_now()
         await self.page("bot", (now, now), None)
 
     async def create_bot(self, body: Mapping[str, Any]) -> tuple[Bot | None, float | None]:
-        """Ask once for a bot (docs/design/recall-api.md, section 3).
+        """Create a bot with a single request, without retries (docs/design/recall-api.md, section 3).
 
-        Return it, or (None, seconds to wait) when the ad-hoc pool is empty.
-
-        Every call carries a new idempotency key, as Recall demands after 507.
+        Returns (bot, None), or (None, seconds to wait) if the ad-hoc pool is empty. Each call sends a new idempotency
+        key, as Recall requires after 507. The request counts under the budget of list requests.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         try:
-            answer = await self._send("POST", f"{self._base_url}/bot/", "create bot", json=dict(body), headers=headers)
-            if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
-                return None, retry_after_seconds(answer) or 30.0
-            created = json_from_response(answer, "create bot")
-        except RetryableError as unsafe:
-            raise unsafe.error from None
+            url = f"{self._base_url}/bot/"
+            response = await self._send("POST", url, "create bot", json=dict(body), headers=headers)
+            if response.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+                return None, retry_after_seconds(response) or 30.0
+            created = json_from_response(response, "create bot")
+        except RetryableError as error:  # a repeated POST could create a second bot
+            raise error.error from None
         bot = read_record(Bot, created)
         if bot is None:
             raise RecallProtocolError(
-                "create bot: the answer holds no bot: look in Recall's dashboard before trying again"
+                "create bot: the response contains no bot: check Recall's dashboard before you try again"
             )
         return bot, None
 
     async def page(self, kind: Kind, window: Window, following: str | None) -> tuple[list[AnyListed], str | None]:
-        """Read one page of a listing, the first of the window or the `following` one; return it and what follows it."""
-        field, record = _LISTED[kind]
+        """Read one page of a listing: the page at URL `following`, or the first page of the window if that is None.
+
+        Returns its records and the URL of the next page, or None after the last one.
+        """
+        field, record = _LISTINGS[kind]
         base = f"{self._base_url}/{kind}/?"
         try:
             rows, after = await self._page(following or base + urlencode(_bounds(field, window)), kind)
@@ -147,42 +153,44 @@ class RecallClient:
             if following or refused.status_code != httpx.codes.BAD_REQUEST:
                 raise
             rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
-        return [read for row in rows if (read := read_record(record, row)) is not None], after
+        return [item for row in rows if (item := read_record(record, row)) is not None], after
 
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url, self._base_url)
 
     async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
-        for reading in range(1, _MOST_READINGS + 1):
+        for attempt in range(1, _MAX_LISTING_ATTEMPTS + 1):
             found: dict[str, R] = {}
             try:
-                await self._read_whole(url, kind, record, found)
+                await self._read_all_pages(url, kind, record, found)
             except RecallNotFound:
-                # Rows left while it was read, and its last page with them; others moved to pages read before.
-                if not found or reading == _MOST_READINGS:
+                # Rows disappeared during the walk, so the last page is gone and other rows moved to earlier pages.
+                if not found or attempt == _MAX_LISTING_ATTEMPTS:
                     raise
             else:
                 break
         return found
 
-    async def _read_whole(self, url: str, kind: str, record: type[R], found: dict[str, R]) -> None:
+    async def _read_all_pages(self, url: str, kind: str, record: type[R], found: dict[str, R]) -> None:
         async def fetch(page_url: str) -> Any:
             return await self._get(page_url, f"list {kind}")
 
-        barren_pages = 0
+        pages_without_new_rows = 0
         async for rows in walk(fetch, url, self._base_url):
-            known = len(found)
+            count_before = len(found)
             self._read_rows(rows, kind, record, found)
-            barren_pages = 0 if len(found) > known else barren_pages + 1
-            if barren_pages == _MOST_BARREN_PAGES:
-                raise RecallProtocolError(f"list {kind}: {barren_pages} pages in a row with nothing new, and no end")
+            pages_without_new_rows = 0 if len(found) > count_before else pages_without_new_rows + 1
+            if pages_without_new_rows == _MAX_PAGES_WITHOUT_NEW_ROWS:
+                raise RecallProtocolError(
+                    f"list {kind}: {pages_without_new_rows} pages in a row without new rows: try again later"
+                )
 
     def _read_rows(self, rows: list[Any], kind: str, record: type[R], found: dict[str, R]) -> None:
         for row in rows:
-            read = read_record(record, row)
-            if read is not None:
-                found[read.id] = read  # rows move between pages: the latest reading counts
+            item = read_record(record, row)
+            if item is not None:
+                found[item.id] = item  # rows move between pages: the latest one wins
             elif (label := f"{kind} {_label(row)}") not in self.rejected:
                 self.rejected.append(label)
 
@@ -192,44 +200,45 @@ class RecallClient:
             body = await self._get(f"{self._base_url}/{kind}/{canonical_id}/", what)
         except RecallNotFound:
             return None
-        read = read_record(record, body)
-        if read is None or read.id != canonical_id:
-            raise RecallProtocolError(f"{what} {object_id}: the answer is not that {kind}")
-        return read
+        item = read_record(record, body)
+        if item is None or item.id != canonical_id:
+            raise RecallProtocolError(f"{what} {object_id}: the response is not that {kind}: check RECALL_API_URL")
+        return item
 
     async def _get(self, url: str, endpoint: str) -> Any:
-        async def once() -> Any:
+        async def attempt() -> Any:
             return json_from_response(await self._send("GET", url, endpoint), endpoint)
 
-        return await send_with_retries(once, self._retry_policy, self._waits)
+        return await send_with_retries(attempt, self._retry_policy, self._waits)
 
     async def _send(self, method: str, url: str, endpoint: str, **extra: Any) -> httpx.Response:
-        """Send one request within the budget, its answer bounded in size; no GET ever carries a body."""
+        """Send one request within the budget and return its response, limited in size. A GET never has a body."""
         settings = self._settings
         per_minute = settings.list_rpm if endpoint.startswith(("list", "create")) else settings.object_rpm
         await self._budget.take(f"{urlsplit(url).netloc} {endpoint}", per_minute)
         self.requests += 1
         try:
-            async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), self._http.stream(method, url, **extra) as answer:
-                return await _whole(answer, endpoint)
-        except (httpx.HTTPError, TimeoutError) as fault:
+            async with asyncio.timeout(_RESPONSE_TIMEOUT_SECONDS), self._http.stream(method, url, **extra) as response:
+                return await _read_bounded(response, endpoint)
+        except (httpx.HTTPError, TimeoutError) as error:
             host = urlsplit(url).netloc
-            reason = str(fault) or type(fault).__name__
+            reason = str(error) or type(error).__name__
             raise RetryableError(
                 RecallUnreachable(f"{endpoint}: cannot reach {host} ({reason}): check the network and RECALL_API_URL")
             ) from None
 
 
-async def _whole(answer: httpx.Response, endpoint: str) -> httpx.Response:
+async def _read_bounded(response: httpx.Response, endpoint: str) -> httpx.Response:
+    """Return a copy of `response` with its decoded body; raise RecallProtocolError if the body is too large."""
     body = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > _LARGEST_ANSWER_BYTES:
+        if len(body) > _MAX_RESPONSE_BYTES:
             raise RecallProtocolError(
-                f"{endpoint}: an answer of over {_LARGEST_ANSWER_BYTES // 2**20} MiB: check RECALL_API_URL"
+                f"{endpoint}: a response of over {_MAX_RESPONSE_BYTES // 2**20} MiB: check RECALL_API_URL"
             )
-    headers = [(k, v) for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")]
-    return httpx.Response(answer.status_code, headers=headers, content=bytes(body), request=answer.request)
+    headers = [(k, v) for k, v in response.headers.items() if k not in ("content-encoding", "content-length")]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
 
 
 @contextlib.asynccontextmanager
@@ -238,14 +247,17 @@ async def open_client(
     retry_policy: RetryPolicy | None = None,
     limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
 ) -> AsyncIterator[RecallClient]:
-    """Open a client for the settings' workspace; raise SettingsError without a key. `limit` may narrow its budget."""
-    silence_http_loggers()
+    """Open a client for the workspace of the settings; raise SettingsError without a key.
+
+    `limit` replaces the request budget, for example by a `BudgetShare`.
+    """
+    redact_http_logs()
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
     budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
-    # A proxy of the environment may tunnel https; on loopback it would read the key, and reach another machine's.
+    # A proxy can only tunnel https. A plain-http request to loopback would show it the key, and reach its own loopback.
     proxied = not is_loopback(urlsplit(settings.base_url).hostname)
     async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=proxied) as http:
         yield RecallClient(http, settings, limit(budget), retry_policy)
@@ -264,6 +276,6 @@ def _date_bounds(field: str, window: Window) -> dict[str, str]:
 
 
 def _label(row: object) -> str:
-    """Name an unusable row for the log, without trusting anything in it."""
+    """Return a short, safe label of an unusable row for the log."""
     value = row.get("id") if isinstance(row, dict) else None
     return repr(value)[:60] if value is not None else f"without an id ({type(row).__name__})"

@@ -1,8 +1,8 @@
-"""What the API lists for a span of days: three walks, whatever the number of meetings.
+"""List a span of days with three paginated listings, independent of the number of meetings.
 
-Bots are asked for a day more on each side, since the filter may be as coarse as a day; the other two for a minute
-more, since nobody says whether their bounds are inclusive (docs/design/recall-api.md, sections 4 to 6). Then everything
-is sorted by its own day.
+The window for bots has a margin of one day on each side, because the filter may round to days. The other two have a
+margin of one minute, because inclusive bounds are not documented (docs/design/recall-api.md, sections 4 to 6).
+Each object is then assigned to its own day.
 """
 
 import asyncio
@@ -18,7 +18,10 @@ _MARGIN = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Whole listings of the days from `first` to `last`, as they were at `listed_at`; objects by id."""
+    """Complete listings of the days from `first` to `last`, taken at `listed_at`; records by id.
+
+    `rejected` labels the rows that were not usable.
+    """
 
     first: date
     last: date
@@ -30,7 +33,7 @@ class Listing:
 
 
 async def list_days(client: RecallClient, first: date, last: date) -> Listing:
-    """Walk the three listings for the days from `first` to `last`; raise RecallError unless all are whole."""
+    """Read the three listings for the days from `first` to `last`; raise RecallError if any is incomplete."""
     listed_at = utc_now()
     created = (start_of(first) - _MARGIN, end_of(last) + _MARGIN)
     already_rejected = len(client.rejected)

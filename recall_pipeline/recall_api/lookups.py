@@ -1,4 +1,4 @@
-"""Ask one question for each of many objects, a few at a time."""
+"""Bounded concurrent lookups."""
 
 import asyncio
 import logging
@@ -9,38 +9,35 @@ from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefus
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_AT_ONCE = 8
+_CONCURRENT_LOOKUPS = 8
 
 
 async def lookup_many(ask: Callable[[str], Awaitable[T]], ids: Sequence[str]) -> dict[str, T]:
-    """Return the answer for each id; the first error ends it, since half an answer is none."""
-    gate = asyncio.Semaphore(_AT_ONCE)
+    """Call `ask` for each id, a few at a time, and return the results by id; raise the first error."""
+    slots = asyncio.Semaphore(_CONCURRENT_LOOKUPS)
 
-    async def one(object_id: str) -> T:
-        async with gate:
+    async def bounded(object_id: str) -> T:
+        async with slots:
             return await ask(object_id)
 
     try:
         async with asyncio.TaskGroup() as group:
-            asked = {object_id: group.create_task(one(object_id)) for object_id in ids}
+            tasks = {object_id: group.create_task(bounded(object_id)) for object_id in ids}
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return {object_id: task.result() for object_id, task in asked.items()}
+    return {object_id: task.result() for object_id, task in tasks.items()}
 
 
 def capture_errors(ask: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T | RecallError]]:
-    """Return `ask` such that an object that is refused, is no such object, or breaks the service is told, not raised.
+    """Wrap `ask` so that errors about a single object are returned; an unreachable service still raises."""
 
-    A service that does not answer at all is raised: it says nothing of this object.
-    """
-
-    async def told(object_id: str) -> T | RecallError:
+    async def lookup(object_id: str) -> T | RecallError:
         try:
             return await ask(object_id)
-        except (RecallProtocolError, RecallRefused, RecallUnreachable) as fault:
-            if isinstance(fault, RecallUnreachable) and fault.status_code is None:
+        except (RecallProtocolError, RecallRefused, RecallUnreachable) as error:
+            if isinstance(error, RecallUnreachable) and error.status_code is None:
                 raise
-            _log.warning("%s stays as it was last seen: %s", object_id, fault)
-            return fault
+            _log.warning("%s not updated: %s", object_id, error)
+            return error
 
-    return told
+    return lookup

@@ -1,4 +1,4 @@
-"""Which meeting a bot was sent to, without the password that leads into it (docs/design/recall-api.md, section 4)."""
+"""Parse meeting URLs into platform and meeting id, without passwords (docs/design/recall-api.md, section 4)."""
 
 import re
 from collections.abc import Mapping
@@ -17,38 +17,39 @@ _PLATFORM_OF_DOMAIN = {
     "gotomeet.me": "goto_meeting",
     "slack.com": "slack_huddle_observer",
 }
-# The guide's table: no mixed-audio MP3 is made on these.
+# Platforms without mixed-audio MP3, from Recall's guide.
 _WITHOUT_MP3 = ("webex", "slack", "goto")
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A meeting's platform and id, as far as they are known."""
+    """The platform and id of a meeting; None if not known."""
 
     platform: str | None = None
     meeting_id: str | None = None
 
     @property
     def makes_mp3(self) -> bool:
-        """Whether mixed-audio MP3 exists on the platform; an unknown platform gets the benefit of the doubt."""
+        """Whether the platform supports mixed-audio MP3. Unknown platforms count as supported."""
         return not (self.platform or "").startswith(_WITHOUT_MP3)
 
 
-def read_meeting(meeting_url: object) -> Meeting:
-    """Read `meeting_url` in any of its shapes: an object, a URL, or null."""
+def parse_meeting(meeting_url: object) -> Meeting:
+    """Parse `meeting_url` in any of its shapes: an object, a URL, or null."""
     if isinstance(meeting_url, str):
         return _from_url(meeting_url)
     if not isinstance(meeting_url, Mapping):
         return Meeting()
     platform, meeting_id = meeting_url.get("platform"), meeting_url.get("meeting_id")
+    is_id = isinstance(meeting_id, str | int) and not isinstance(meeting_id, bool)
     return Meeting(
         platform if isinstance(platform, str) else None,
-        _id_alone(str(meeting_id)) if isinstance(meeting_id, str | int) and not isinstance(meeting_id, bool) else None,
+        _without_parameters(str(meeting_id)) if is_id else None,
     )
 
 
-def _id_alone(text: str) -> str:
-    """Cut off what follows an id in a link: that is where passwords are."""
+def _without_parameters(text: str) -> str:
+    """Return `text` up to the first query or fragment character, after which passwords may follow."""
     return re.split(r"[?&;#]", unquote(text), maxsplit=1)[0]
 
 
@@ -59,11 +60,11 @@ def _from_url(url: str) -> Meeting:
     except ValueError:
         return Meeting()
     domain = next(
-        (known for known in _PLATFORM_OF_DOMAIN if host == known or host.endswith(f".{known}")),
+        (name for name in _PLATFORM_OF_DOMAIN if host == name or host.endswith(f".{name}")),
         None,
     )
     if domain is None:
         return Meeting()
-    # The id is the longest step, the last of those: /wc/812.../join, /l/meetup-join/19:meeting_.../0, /abc-defg-hij
-    step = max((_id_alone(step) for step in reversed(parts.path.split("/"))), key=len)
-    return Meeting(_PLATFORM_OF_DOMAIN[domain], step or None)
+    # The id is the longest path segment, the last one if equal: /wc/812.../join, /l/meetup-join/19:meeting_.../0
+    segment = max((_without_parameters(segment) for segment in reversed(parts.path.split("/"))), key=len)
+    return Meeting(_PLATFORM_OF_DOMAIN[domain], segment or None)

@@ -1,7 +1,8 @@
-"""A request budget a minute per endpoint, shared by every process of this host and Dagster home.
+"""Rate limit: a request budget per minute and endpoint, shared by all processes of one host and Dagster home.
 
-Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2), so this is one
-too: the moment of each request is noted in a small SQLite file, and a request waits until the window has room.
+Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2). This budget is
+a sliding window per API host and endpoint, so workspaces on one host share it. The time of each request is stored in
+a small SQLite file, and a request waits until the window has capacity.
 """
 
 import asyncio
@@ -24,13 +25,14 @@ class Budget(Protocol):
     """Decides when a request may be sent."""
 
     async def take(self, endpoint: str, per_minute: int) -> None:
-        """Return when one more request to `endpoint` may be sent."""
+        """Return as soon as one more request to `endpoint` may be sent."""
 
 
 class RequestBudget:
-    """Grants requests so that no 60 seconds hold more than the budget.
+    """A budget that allows at most `per_minute` requests in any 60 seconds.
 
-    `clock` is the system's monotonic clock: all processes since boot share it, and nobody can set it.
+    `clock` is the system's monotonic clock, because all processes share it and it is never adjusted. Raises
+    SettingsError if the file is not writable.
     """
 
     def __init__(
@@ -48,19 +50,19 @@ class RequestBudget:
             connection.execute(_INDEX)
 
     async def take(self, endpoint: str, per_minute: int) -> None:
-        """Wait until one more request to `endpoint` fits, and note it."""
+        """Wait until one more request to `endpoint` fits the budget, and record it."""
         while (wait_seconds := self._try_take(endpoint, per_minute)) > 0:
             await self._sleep(wait_seconds)
 
     def try_take(self, endpoint: str, per_minute: int) -> bool:
-        """Note one more request to `endpoint` if it fits now, and say whether it does."""
+        """Record one more request to `endpoint` if it fits the budget now; return whether it did."""
         return self._try_take(endpoint, per_minute) == 0
 
     def _try_take(self, endpoint: str, per_minute: int) -> float:
-        """Note a request and return 0, or return the seconds until there is room."""
+        """Record a request and return 0, or return the seconds until the next attempt can succeed."""
         with self._transaction() as connection:
-            now = self._clock()  # read while others are kept out, or theirs would seem to lie ahead
-            # A moment ahead of the clock was noted before the last boot.
+            now = self._clock()  # read inside the transaction: else times of other processes could be later
+            # A time after `now` was recorded before the last boot.
             connection.execute("DELETE FROM request WHERE at <= ? OR at > ?", (now - WINDOW_SECONDS, now))
             oldest = connection.execute(
                 "SELECT at FROM request WHERE endpoint = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
@@ -73,7 +75,7 @@ class RequestBudget:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the ledger; raise SettingsError when it cannot be kept."""
+        """Open an exclusive transaction; raise SettingsError if the file is not usable."""
         try:
             self._ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self._ledger.exists():
@@ -81,21 +83,21 @@ class RequestBudget:
             with contextlib.closing(
                 sqlite3.connect(self._ledger, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
             ) as connection:
-                connection.execute("PRAGMA synchronous = OFF")  # a lost note costs one request of the margin
+                connection.execute("PRAGMA synchronous = OFF")  # a record lost in a crash costs little of the margin
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-        except (OSError, sqlite3.Error) as fault:
+        except (OSError, sqlite3.Error) as error:
             raise SettingsError(
-                f"cannot keep the request budget in {self._ledger} ({fault}): "
-                "make DAGSTER_HOME a folder that can be written, or remove the file"
+                f"cannot store the request budget in {self._ledger} ({error}): "
+                "set DAGSTER_HOME to a writable folder, or remove the file"
             ) from None
 
 
 class BudgetShare:
-    """A bounded part of the budget for one short task: it never waits, and leaves the rest to others.
+    """A limited share of the budget for one short task, which never waits.
 
-    Raises RecallThrottled when its `requests` to an endpoint are spent, or when others have used the minute up.
+    Raises RecallThrottled if its `requests` to an endpoint are used, or if the budget has no capacity now.
     """
 
     def __init__(self, budget: RequestBudget, requests: int) -> None:
@@ -104,8 +106,8 @@ class BudgetShare:
         self._requests = requests
 
     async def take(self, endpoint: str, per_minute: int) -> None:
-        """Note a request to `endpoint`, or raise RecallThrottled at once."""
+        """Record a request to `endpoint`, or raise RecallThrottled immediately."""
         left = self._left.get(endpoint, self._requests)
         if left == 0 or not self._budget.try_take(endpoint, per_minute):
-            raise RecallThrottled(f"{endpoint}: this task's share of the request budget is used; it goes on later")
+            raise RecallThrottled(f"{endpoint}: the request budget of this task is used: the next run continues")
         self._left[endpoint] = left - 1

@@ -1,9 +1,9 @@
-"""What the API says, typed (docs/design/recall-api.md, sections 4-6).
+"""Typed records of API objects (docs/design/recall-api.md, sections 4-6).
 
-Only an id that is a UUID, and a recording's `created_at`, are demanded. Whatever else is absent or of the wrong type
-reads as None, unknown codes stay as they are, and unknown fields are carried in `other_fields`.
+Required are only a UUID as the id, and `created_at` of a recording. Other fields that are absent or of the wrong type
+become None, unknown codes are kept, and unknown fields are stored in `other_fields`.
 
-Records are dataclasses with slots: a day's listing holds tens of thousands, and as models they take four times as much.
+Records are dataclasses with slots, because a day's listing has tens of thousands and models take four times the memory.
 """
 
 import json
@@ -26,14 +26,14 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from recall_pipeline.days import day_of
-from recall_pipeline.recall_api.meeting_urls import Meeting, read_meeting
-from recall_pipeline.redaction import without_passwords, without_secrets
+from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
+from recall_pipeline.redaction import redact_passwords, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
 DELETED = "deleted"
-"""The status code of what Recall has removed; this project also writes it for what answers 404."""
+"""Status code of an object that Recall has removed; also written for an object that answers 404."""
 IN_PROGRESS = frozenset({"processing", "paused"})
-"""Status codes of what is not finished."""
+"""Status codes of an object that is not finished."""
 T = TypeVar("T")
 
 
@@ -49,18 +49,18 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return aware.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is no moment of this calendar") from None
+        raise ValueError("is out of the calendar's range") from None
 
 
 def _uuid_text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("is no UUID")  # noqa: TRY004 -- pydantic wants a ValueError
+        raise ValueError("is not a UUID")  # noqa: TRY004 -- pydantic wants a ValueError
     return str(UUID(value))
 
 
 @lru_cache(maxsize=1024)
-def _the_same(text: str) -> str:
-    """Return the equal text that came before, if there was one not long ago."""
+def _interned(text: str) -> str:
+    """Return one shared object for equal strings."""
     return text
 
 
@@ -69,19 +69,19 @@ def _mapping_or_empty(value: object) -> object:
 
 
 def _metadata(value: object) -> object:
-    return without_passwords(_mapping_or_empty(value))
+    return redact_passwords(_mapping_or_empty(value))
 
 
 def _valid_items(item: type[Any]) -> Callable[[object], tuple[Any, ...]]:
     def keep(value: object) -> tuple[Any, ...]:
         items = value if isinstance(value, list) else []
-        return tuple(good for raw in items if (good := read_record(item, raw)) is not None)
+        return tuple(record for raw in items if (record := read_record(item, raw)) is not None)
 
     return keep
 
 
-def _asks_for_mp3(config: object) -> object:
-    """Whether a `recording_config` asks for a mixed-audio MP3; None when there is none to tell."""
+def _requests_mp3(config: object) -> object:
+    """Return whether a `recording_config` requests a mixed-audio MP3; None if there is no configuration."""
     return config.get("audio_mixed_mp3") is not None if isinstance(config, dict) else None
 
 
@@ -89,55 +89,55 @@ Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_metadata)]
-MP3Requested = Annotated[bool | None, BeforeValidator(_asks_for_mp3)]
-Shared = Annotated[str, AfterValidator(_the_same)]
-"""A text that many records have in common: kept once."""
+MP3Requested = Annotated[bool | None, BeforeValidator(_requests_mp3)]
+InternedText = Annotated[str, AfterValidator(_interned)]
+"""A string that many records share: stored once."""
 
-# Built when the first is read: Dagster loads this room whenever it loads the code location.
+# Validators are built on first use, because Dagster imports this module whenever it loads the code location.
 _TOLERANT = ConfigDict(hide_input_in_errors=True, coerce_numbers_to_str=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Identified:
-    """A record with an id, which is demanded to be a UUID before it comes near a path."""
+    """A record with an id, which must be a UUID because paths are built from it."""
 
     id: Identity
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Status:
-    """Where an object stands; `code` belongs to an open set."""
+    """The status of an object; `code` is an open set."""
 
-    code: Tolerant[Shared] = None
-    sub_code: Tolerant[Shared] = None
+    code: Tolerant[InternedText] = None
+    sub_code: Tolerant[InternedText] = None
     updated_at: Tolerant[Moment] = None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class StatusChange:
-    """One step in a bot's life."""
+    """One status change of a bot."""
 
-    code: Shared
+    code: InternedText
     created_at: Tolerant[Moment] = None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Reference(Identified):
-    """Another object, by id."""
+    """A reference to another object, by id."""
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class MediaData:
-    """Where the bytes are for the moment; the URL is a secret with a short life."""
+    """The download URL of an artifact: a pre-signed secret that expires."""
 
     download_url: Tolerant[SecretStr] = None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
 class Listed(Identified):
-    """An object that has an endpoint of its own; `other_fields` holds what this project does not know, as JSON."""
+    """An object with its own endpoint; `other_fields` has the unknown fields as JSON, without secrets."""
 
-    other_fields: Shared | None = None
+    other_fields: InternedText | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -149,23 +149,23 @@ class AudioMixed(Listed):
     status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
     metadata: Metadata = Field(default_factory=dict)
     data: Tolerant[MediaData] = None
-    format: Tolerant[Shared] = None
+    format: Tolerant[InternedText] = None
 
     @property
     def is_mp3(self) -> bool:
-        """Whether this is the MP3; an unstated format is left to the proof of bytes."""
+        """Whether this is an MP3. A missing format counts as MP3, because the decode check follows."""
         return self.format is None or self.format == "mp3"
 
     @property
     def download_url(self) -> SecretStr | None:
-        """The pre-signed URL minted by the read that brought this record."""
+        """The pre-signed URL that was created for this response."""
         url = self.data.download_url if self.data else None
         return url if url and url.get_secret_value() else None
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class MediaShortcuts:
-    """Artifacts that the API shows along with a recording; any may be missing."""
+    """Artifacts that the API embeds in a recording; any may be missing."""
 
     audio_mixed: Annotated[AudioMixed | None, BeforeValidator(lambda value: read_record(AudioMixed, value))] = None
 
@@ -188,19 +188,19 @@ class Recording(Listed):
 
     @property
     def day(self) -> date:
-        """The UTC day to which the recording and all that comes of it belong."""
+        """The UTC day of the recording and of its files."""
         return day_of(self.created_at)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Bot(Listed):
-    """A bot (docs/design/recall-api.md, section 4); its meeting is kept without the password.
+    """A bot (docs/design/recall-api.md, section 4); its meeting is stored without the password.
 
-    `mp3_requested`: whether it was told to make a mixed-audio MP3; None when its configuration is not known.
+    `mp3_requested`: whether its configuration requests a mixed-audio MP3; None if the configuration is not known.
     """
 
-    meeting: Annotated[Meeting, BeforeValidator(read_meeting)] = Field(default=Meeting(), alias="meeting_url")
-    bot_name: Annotated[Tolerant[str], AfterValidator(without_passwords)] = None
+    meeting: Annotated[Meeting, BeforeValidator(parse_meeting)] = Field(default=Meeting(), alias="meeting_url")
+    bot_name: Annotated[Tolerant[str], AfterValidator(redact_passwords)] = None
     metadata: Metadata = Field(default_factory=dict)
     mp3_requested: MP3Requested = Field(default=None, alias="recording_config")
     join_at: Tolerant[Moment] = None
@@ -214,7 +214,7 @@ class Bot(Listed):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the bot came to an end, whatever has been appended since."""
+        """Whether the bot has ever reached a final status, even if others follow."""
         return any(change.code in FINISHED for change in self.status_changes)
 
     @property
@@ -224,7 +224,7 @@ class Bot(Listed):
 
     @property
     def day(self) -> date | None:
-        """The UTC day of `join_at`, else of the first joining_call, first status change or first recording."""
+        """The UTC day of `join_at`, else of the first `joining_call`, status change or recording; None without any."""
         joining = (change.created_at for change in self.status_changes if change.code == "joining_call")
         moments: Iterable[Iterable[datetime | None]] = (
             [self.join_at],
@@ -232,8 +232,8 @@ class Bot(Listed):
             (change.created_at for change in self.status_changes),
             (recording.created_at for recording in self.recordings),
         )
-        for known in moments:
-            if first := min((moment for moment in known if moment), default=None):
+        for candidates in moments:
+            if first := min((moment for moment in candidates if moment), default=None):
                 return day_of(first)
         return None
 
@@ -242,25 +242,25 @@ R = TypeVar("R")
 
 
 def read_record(kind: type[R], value: object) -> R | None:
-    """Read one JSON value; None when it has no usable id (or, for a recording, no `created_at`)."""
+    """Parse one JSON value; None if it has no valid id (or, for a recording, no `created_at`)."""
     reader: TypeAdapter[R] = _READERS[kind]
     try:
         return reader.validate_python(_with_other_fields(kind, value) if issubclass(kind, Listed) else value)
-    except (ValidationError, RecursionError):  # the second of a field that is nested without end
+    except (ValidationError, RecursionError):  # RecursionError: a field that is nested too deeply
         return None
 
 
 def _with_other_fields(kind: type[Listed], row: object) -> object:
     if not isinstance(row, dict):
         return row
-    known = _NAMES[kind]
-    unknown = without_secrets({name: value for name, value in row.items() if name not in known})
+    known_names = _NAMES[kind]
+    unknown = remove_secrets({name: value for name, value in row.items() if name not in known_names})
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
     return {**row, "other_fields": other_fields}
 
 
 def _field_names(kind: type[Any]) -> frozenset[str]:
-    """Return the API's names of the fields that a record reads."""
+    """Return the API's names of the fields of a record."""
     return frozenset(field.alias or name for name, field in kind.__pydantic_fields__.items()) - {"other_fields"}
 
 

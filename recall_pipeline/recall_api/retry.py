@@ -1,7 +1,8 @@
-"""When a request to the API is sent again: the one retry layer for it (docs/design/recall-api.md, section 2).
+"""Retries of API requests (docs/design/recall-api.md, section 2).
 
-429 waits exactly as long as the server says, with jitter on top, until the deadline; 409, 5xx, torn answers and
-connection faults back off exponentially for a few attempts. Only safe methods come here.
+429 waits as long as `Retry-After` requests, plus jitter, until the deadline. 409, 5xx, malformed responses and
+connection errors use exponential backoff for a few attempts. Only idempotent requests (GET, DELETE) are retried here;
+creating a bot is not. Downloads have their own retries (`download`), and Dagster retries whole steps (`defs`).
 """
 
 import logging
@@ -18,15 +19,15 @@ from recall_pipeline.errors import RecallThrottled
 from recall_pipeline.recall_api.responses import RetryableError
 
 T = TypeVar("T")
-_log = logging.getLogger("recall_pipeline.waits")  # the command line shows what is said here
-_WORTH_A_WORD_SECONDS = 10.0
-# stamina's choice would be structlog, which prints on standard output, where `--json` has its line.
+_log = logging.getLogger("recall_pipeline.waits")  # the command line shows these messages
+_LONG_WAIT_SECONDS = 10.0
+# stamina prefers structlog, which would print to standard output and break `--json`.
 set_on_retry_hooks([LoggingOnRetryHook])
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to insist."""
+    """How often and how long a request is retried; times in seconds."""
 
     attempts: int = 7
     deadline_seconds: float = 900.0
@@ -35,27 +36,27 @@ class RetryPolicy:
 
 
 class WaitReporter:
-    """Tells of each long wait that Recall.ai asks for, once for all the requests that it holds up."""
+    """Logs long waits that Recall.ai requests, once for all requests that wait at the same time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told_until = clock()
+        self._reported_until = clock()
 
-    def tell(self, seconds: float, error: Exception) -> None:
-        """Log a wait that is worth a word, unless one that ends about then has been told of."""
+    def report(self, seconds: float, error: Exception) -> None:
+        """Log a wait of over 10 seconds, unless a wait with about the same end was logged."""
         ends_at = self._clock() + seconds
-        if seconds > _WORTH_A_WORD_SECONDS and ends_at > self._told_until + _WORTH_A_WORD_SECONDS:
-            self._told_until = ends_at
-            _log.warning("waiting %.0f s, as Recall.ai asks: %s", seconds, error)
+        if seconds > _LONG_WAIT_SECONDS and ends_at > self._reported_until + _LONG_WAIT_SECONDS:
+            self._reported_until = ends_at
+            _log.warning("waiting %.0f s, as Recall.ai requests: %s", seconds, error)
 
 
 async def send_with_retries(
     send: Callable[[], Awaitable[T]], retry_policy: RetryPolicy, waits: WaitReporter | None = None
 ) -> T:
-    """Call `send` until it answers; raise the typed error of its last try."""
-    decide = RetryHook(retry_policy, waits=waits)
+    """Call `send` until it succeeds; raise the RecallError of the last attempt."""
+    hook = RetryHook(retry_policy, waits=waits)
     attempts = stamina.retry_context(
-        on=decide,
+        on=hook,
         attempts=None,
         timeout=retry_policy.deadline_seconds,
         wait_initial=retry_policy.first_wait_seconds,
@@ -68,11 +69,11 @@ async def send_with_retries(
                 return await send()
     except RetryableError as last:
         raise last.error from None
-    raise AssertionError("stamina ends with a result or an error")
+    raise AssertionError("stamina returns a result or raises an error")
 
 
 class RetryHook:
-    """stamina's backoff hook: False to give up, True for its own backoff, or the seconds to wait."""
+    """Backoff hook for stamina: returns False to give up, True for stamina's backoff, or the seconds to wait."""
 
     def __init__(
         self, retry_policy: RetryPolicy, clock: Callable[[], float] = time.monotonic, waits: WaitReporter | None = None
@@ -80,22 +81,22 @@ class RetryHook:
         self._retry_policy = retry_policy
         self._waits = waits or WaitReporter()
         self._clock = clock
-        self._faults = 0
+        self._failures = 0
         self._started = clock()
 
-    def __call__(self, fault: Exception) -> bool | float:
-        """Decide about one fault."""
-        if not isinstance(fault, RetryableError):
+    def __call__(self, error: Exception) -> bool | float:
+        """Return the decision about one error."""
+        if not isinstance(error, RetryableError):
             return False
-        throttled = isinstance(fault.error, RecallThrottled)
-        self._faults += not throttled
-        if self._faults >= self._retry_policy.attempts:
+        throttled = isinstance(error.error, RecallThrottled)
+        self._failures += not throttled
+        if self._failures >= self._retry_policy.attempts:
             return False
-        if fault.after_seconds is None:
+        if error.after_seconds is None:
             return True
-        wait_seconds = fault.after_seconds + random.uniform(0.1, 1.0)  # noqa: S311 -- jitter, not cryptography
+        wait_seconds = error.after_seconds + random.uniform(0.1, 1.0)  # noqa: S311 -- jitter, not cryptography
         left_seconds = self._retry_policy.deadline_seconds - (self._clock() - self._started)
         if wait_seconds >= left_seconds:
             return False
-        self._waits.tell(wait_seconds, fault.error)
+        self._waits.report(wait_seconds, error.error)
         return wait_seconds

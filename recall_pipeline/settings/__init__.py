@@ -1,10 +1,9 @@
-"""What the user may set: one frozen object, read once from the environment (docs/design/interface.md, section 1).
+"""Settings as one frozen object, read from the environment (docs/design/interface.md, section 1).
 
-Belongs here: each setting's name, type, default and meaning; what a value must be like; the folders that relative
-paths start from. Does not: what a setting does, which the room that obeys it knows.
-
-In: the environment, and a `.env` beside workspace.yaml; the real environment wins. Out: `load_settings`, and errors
-of one line that name the variable, the value's fault and the fix.
+Belongs here: name, type, default, meaning and validation of each setting; the base folders of relative paths.
+Does not belong here: the effect of a setting, which is up to the package that uses it.
+Comes in: the environment, and a `.env` beside workspace.yaml; the environment wins. Goes out: `Settings`, or a
+SettingsError in one line with the variable, the problem and the fix.
 """
 
 from recall_pipeline.settings.fields import REGIONS, Settings, environment_name

@@ -1,4 +1,4 @@
-"""Every setting, with its type, its default and what it means. docs/configuration.md is generated from here."""
+"""All settings with type, default and description. docs/configuration.md is generated from here."""
 
 import os
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ _MIB = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    """Every setting, typed and frozen. Read it with `load_settings`, which words the faults for a person."""
+    """All settings, typed and frozen. Use `load_settings`, which reports a wrong value in one readable line."""
 
     model_config = SettingsConfigDict(
         env_prefix="RECALL_",
@@ -31,89 +31,100 @@ class Settings(BaseSettings):
 
     api_key: Annotated[SecretStr, AfterValidator(values.plain_key)] | None = Field(
         None,
-        description="The workspace's key. Never printed, logged, stored or sent to any host but the API's.",
+        description="API key of the workspace. It is sent to the API's host only, and never printed, logged or stored.",
     )
     region: Region = Field(
         "us-east-1",
-        description="Picks `https://{region}.recall.ai/api/v1`; a key lives in one region.",
+        description="Selects `https://{region}.recall.ai/api/v1`. A key belongs to one region.",
     )
     api_url: Annotated[str, AfterValidator(values.base_url)] | None = Field(
         None,
-        description="Overrides the base URL, for a sandbox or a proxy; plain http on loopback only.",
+        description="Overrides the base URL, for a sandbox or a proxy. Plain http is allowed on loopback only.",
     )
     storage_url: Annotated[str, AfterValidator(values.storage_url)] = Field(
         "./data",
-        description="Root of everything stored: a path (relative to the folder of workspace.yaml) or an fsspec URL "
-        "such as `s3://bucket/prefix` (standard AWS variables, `AWS_ENDPOINT_URL` included).",
+        description="Root of the archive: a path (relative to the folder of workspace.yaml) or an fsspec URL such as "
+        "`s3://bucket/prefix`. S3 uses the standard AWS variables, including `AWS_ENDPOINT_URL`.",
     )
     s3_encryption: Annotated[str, AfterValidator(values.s3_encryption)] | None = Field(
         None,
-        description="Server-side encryption to ask S3 for at every upload: `AES256`, `aws:kms`, or `aws:kms:KEY` with "
-        "a key's id or ARN. Unset: as the bucket does by default.",
+        description="Server-side encryption of S3 uploads: `AES256`, `aws:kms`, or `aws:kms:KEY` with a key's id or "
+        "ARN. Unset: the bucket's default.",
     )
     group_may_read: bool = Field(
         False,
-        description="Whether the group of a local archive's folder may read what is published in it. Unset: files are "
-        "their owner's alone.",
+        description="Whether the group may read the files of a local archive. Unset: only the owner may.",
     )
     spool_dir: Annotated[Path, AfterValidator(folders.absolute)] | None = Field(
         None,
-        description="Where partial files live (a relative path as above). Unset: `<storage>/_spool` if that is local, "
-        "else a private folder in the system's temporary one.",
+        description="Staging folder for partial and temporary files (relative paths as above). Unset: "
+        "`<storage>/_spool` for a local archive, else a private folder in the system's temporary folder.",
     )
     start_date: Annotated[date, BeforeValidator(values.day), AfterValidator(values.start_date)] = Field(
         date(2025, 1, 1), description="First day partition."
     )
-    lookback_days: int = Field(7, ge=1, le=3660, description="How far `daily_sync` and a bare `sync` go back.")
-    audio_format: AudioFormat = Field("flac", description="`flac` `mp3` `opus` `wav`")
+    lookback_days: int = Field(
+        7, ge=1, le=3660, description="Number of days that `daily_sync` and a bare `sync` look back."
+    )
+    audio_format: AudioFormat = Field(
+        "flac", description="Format of the normalized file: `flac`, `mp3`, `opus` or `wav`."
+    )
     audio_sample_rate_hz: int = Field(16000, description="Sample rate of the normalized file.")
-    audio_channels: int = Field(1, ge=1, le=2, description="Channels of the normalized file.")
-    target_lufs: FiniteFloat = Field(-16.0, ge=-40, le=-5, description="Integrated loudness to reach, EBU R128.")
-    true_peak_dbtp: FiniteFloat = Field(-1.5, ge=-20, le=0, description="Ceiling of the true peak.")
+    audio_channels: int = Field(1, ge=1, le=2, description="Number of channels of the normalized file.")
+    target_lufs: FiniteFloat = Field(-16.0, ge=-40, le=-5, description="Target integrated loudness (EBU R128), LUFS.")
+    true_peak_dbtp: FiniteFloat = Field(-1.5, ge=-20, le=0, description="Maximum true peak, dBTP.")
     limiter_max_db: FiniteFloat = Field(
-        12.0, ge=0, le=40, description="Deepest limiting; beyond it a file stays quieter."
+        12.0,
+        ge=0,
+        le=40,
+        description="Maximum gain reduction of the limiter, dB. Files that would need more end up below the target.",
     )
     list_rpm: int = Field(
         50,
         ge=1,
-        description="Requests a minute to each list endpoint, shared by all processes of this host and "
-        "Dagster home; on several hosts set each one's share.",
+        description="Maximum requests per minute to each list endpoint and to bot creation, shared by all processes of "
+        "this host and Dagster home. With several hosts, set each one's share.",
     )
-    object_rpm: int = Field(250, ge=1, description="The same for each single-object endpoint.")
-    concurrency: int = Field(8, ge=1, le=256, description="Simultaneous downloads.")
+    object_rpm: int = Field(
+        250, ge=1, description="Maximum requests per minute to each single-object endpoint, shared likewise."
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="Maximum number of concurrent downloads.")
     workers: Annotated[str, AfterValidator(values.workers)] = Field(
         "local",
-        description="Normalization pool: `local` (a process a core), a number of processes, or a Dask "
-        "scheduler's address.",
+        description="Workers for normalization: `local` (one process per core), a number of processes, or the address "
+        "of a Dask scheduler.",
     )
-    max_file_mb: int = Field(4096, ge=1, description="Larger downloads are refused and say so (MiB).")
-    sensor_interval_seconds: int = Field(300, ge=30, description="Of the sensor `finished_bots`.")
+    max_file_mb: int = Field(
+        4096, ge=1, description="Maximum size of a download, MiB. Larger files are refused and reported."
+    )
+    sensor_interval_seconds: int = Field(300, ge=30, description="Polling interval of the sensor `finished_bots`.")
     webhook_secret: Annotated[SecretStr, AfterValidator(values.webhook_secret)] | None = Field(
         None,
-        description="`whsec_...`, or two separated by a comma while rotating; needed by `webhooks`.",
+        description="Signing secret `whsec_...`, or two separated by a comma during rotation. Required by `webhooks`.",
     )
     retention_days: Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(values.off_is_none)] = Field(
         None,
-        description="Recordings older than this are forgotten daily; unset or `off`: never.",
+        description="Age in days after which recordings are erased, checked daily. Unset or `off`: never.",
     )
     retention_limit: int | None = Field(
         None,
         ge=0,
-        description="Most recordings that are forgotten by age at once. Unset: a tenth of the archive, at most 1,000.",
+        description="Maximum number of recordings that one retention run may erase. Unset: a tenth of the archive, at "
+        "most 1,000.",
     )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
-        None, description="Where alerts are posted (Slack-shaped JSON)."
+        None, description="URL to which alerts are posted, as JSON in Slack's format."
     )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _plain(cls, value: object) -> object:
+    def _without_quotes(cls, value: object) -> object:
         return values.without_quotes(value)
 
     @model_validator(mode="after")
     def _encryption_fits_storage(self) -> Self:
         if self.s3_encryption and not self.storage_url.startswith("s3://"):
-            raise ValueError("RECALL_S3_ENCRYPTION is for s3:// alone: unset it, or check RECALL_STORAGE_URL")
+            raise ValueError("RECALL_S3_ENCRYPTION applies to s3:// only: unset it, or check RECALL_STORAGE_URL")
         return self
 
     @model_validator(mode="after")
@@ -121,7 +132,7 @@ class Settings(BaseSettings):
         allowed = sample_rates_hz(self.audio_format)
         if self.audio_sample_rate_hz not in allowed:
             choices = ", ".join(map(str, allowed))
-            raise ValueError(f"RECALL_AUDIO_SAMPLE_RATE_HZ is no rate of {self.audio_format}: use one of {choices}")
+            raise ValueError(f"RECALL_AUDIO_SAMPLE_RATE_HZ is not valid for {self.audio_format}: use one of {choices}")
         return self
 
     @property
@@ -139,35 +150,35 @@ class Settings(BaseSettings):
 
     @property
     def storage_is_local(self) -> bool:
-        """Whether the archive is a folder of this machine."""
+        """Whether the archive is a local folder."""
         return "://" not in self.storage_root
 
     @property
     def max_file_bytes(self) -> int:
-        """Largest download accepted, in bytes."""
+        """Maximum size of a download, bytes."""
         return self.max_file_mb * _MIB
 
     @property
     def processes(self) -> int:
-        """How many processes of this machine `workers` stands for: its number, else one a core."""
+        """The number of local worker processes: the number in `workers`, else one per core."""
         return int(self.workers) if self.workers.isdecimal() else os.cpu_count() or 1
 
     @property
     def lookback(self) -> timedelta:
-        """`lookback_days` as a span."""
+        """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
 
     def required_api_key(self) -> SecretStr:
-        """Return the key, or raise SettingsError: nothing can be asked of Recall.ai without one."""
+        """Return the API key; raise SettingsError if it is not set."""
         if self.api_key is None:
             raise SettingsError(
-                "RECALL_API_KEY is not set: put the workspace's key into the environment or into "
+                "RECALL_API_KEY is not set: set the workspace's key in the environment or in "
                 f"{folders.project_folder() / '.env'} (or try `recall-pipeline demo`, which needs none)"
             )
         return self.api_key
 
     def required_webhook_secrets(self) -> list[str]:
-        """Return the secrets that webhooks may be signed with, or raise SettingsError: none is taken on trust."""
+        """Return the secrets for webhook signatures; raise SettingsError if none is set."""
         if self.webhook_secret is None:
             raise SettingsError(
                 "RECALL_WEBHOOK_SECRET is not set: "

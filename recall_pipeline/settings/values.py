@@ -1,4 +1,4 @@
-"""What a value must be like: each function takes what the user wrote, and returns it or words its fault."""
+"""Validators of settings: each takes the user's value, and returns it or raises ValueError with problem and fix."""
 
 import re
 from base64 import b64decode
@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from recall_pipeline.days import utc_now
 from recall_pipeline.settings.folders import absolute
 
-_EARLIEST_START = date(2000, 1, 1)  # a slip in the year would make Dagster draw half a million partitions
-_SHORTEST_SECRET_BYTES = 12
+_EARLIEST_START = date(2000, 1, 1)  # a typo in the year would create half a million partitions
+_MIN_SECRET_BYTES = 12
 _QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 
 def is_loopback(host: str | None) -> bool:
-    """Say whether `host` is this machine, by name or by address."""
+    """Return whether `host` is `localhost` or a loopback address."""
     if host is None:
         return False
     try:
@@ -28,17 +28,17 @@ def is_loopback(host: str | None) -> bool:
 
 
 def without_quotes(value: object) -> object:
-    """Return a value without the spaces around it; quotes around it are a slip of whoever wrote the environment."""
+    """Return a value without surrounding spaces; raise ValueError if it has quotes around it."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     if text[:1] in _QUOTES or text[-1:] in _QUOTES:
-        raise ValueError("has quotes around it, which are taken as part of the value: write it without them")
+        raise ValueError("has quotes around it, which count as part of the value: remove them")
     return text
 
 
 def plain_key(key: SecretStr) -> SecretStr:
-    """Return the key as headers take it: without spaces around, nor the word `Token` before it."""
+    """Return the API key without surrounding spaces and without a leading `Token`."""
     text = re.sub(r"^Token(\s+|$)", "", key.get_secret_value().strip())
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("is not a key: paste it as Recall's dashboard shows it, without spaces")
@@ -46,53 +46,53 @@ def plain_key(key: SecretStr) -> SecretStr:
 
 
 def _http_parts(url: str) -> SplitResult | None:
-    """Split an http(s) URL; None when it is not one."""
+    """Split an http(s) URL; None for anything else."""
     try:
         parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+        is_complete = bool(parts.hostname) and parts.port != 0  # reading `port` validates it
     except ValueError:
         return None
-    return parts if is_whole and parts.scheme in ("http", "https") and not re.search(r"\s", url) else None
+    return parts if is_complete and parts.scheme in ("http", "https") and not re.search(r"\s", url) else None
 
 
 def base_url(url: str) -> str:
-    """Return the URL that paths are appended to; https, but on loopback."""
+    """Return the base URL without a trailing slash; plain http is allowed on loopback only."""
     parts = _http_parts(url)
     if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("is not a base URL: write it like https://host/api/v1")
+        raise ValueError("is not a base URL: use the form https://host/api/v1")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("would send the key in the clear: use https (http is for loopback only)")
+        raise ValueError("would send the key unencrypted: use https (http is for loopback only)")
     return url.rstrip("/")
 
 
 def storage_url(url: str) -> str:
-    """Return a path, or an fsspec URL of a kind that is known and without credentials."""
+    """Return a path, or an fsspec URL with a supported scheme and without credentials."""
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise ValueError("holds a line break or another control character: write it in one line")
-    if slip := re.match(rf"({'|'.join(_STORAGE_SCHEMES)}|[A-Za-z]):(?!//)|\w[\w+.-]*:/(?!/)", url):
-        raise ValueError(f"begins with {slip[0]} and is no URL: write scheme://... or a path that begins with /")
+        raise ValueError("contains a line break or another control character: remove it")
+    if typo := re.match(rf"({'|'.join(_STORAGE_SCHEMES)}|[A-Za-z]):(?!//)|\w[\w+.-]*:/(?!/)", url):
+        raise ValueError(f"begins with {typo[0]} and is not a URL: use scheme://... or a path that begins with /")
     if "?versionId=" in url:
-        raise ValueError("holds ?versionId=, which S3 clients take for a version: choose another prefix")
+        raise ValueError("contains ?versionId=, which S3 clients read as a version: use another prefix")
     scheme, separator, rest = url.partition("://")
     if separator and scheme not in _STORAGE_SCHEMES:
         raise ValueError(f"has an unknown scheme {scheme!r}: use a path or one of {', '.join(_STORAGE_SCHEMES)}")
     if scheme == "file" and separator and not rest.startswith("/"):
-        raise ValueError("names a host or a relative path: write it like file:///path/to/archive, or as a plain path")
+        raise ValueError("has a host or a relative path: use file:///path/to/archive, or a plain path")
     if not separator or scheme == "file":
         absolute(rest if separator else url)
         return url
     bucket = rest.partition("/")[0]
     if not bucket:
-        raise ValueError("names no bucket: write it like s3://bucket/prefix")
+        raise ValueError("has no bucket: use the form s3://bucket/prefix")
     if re.search(r":.*@", bucket):
-        raise ValueError("holds credentials: set them as AWS variables, or as those of your cloud")
+        raise ValueError("contains credentials: set them as AWS variables, or as those of your cloud")
     return url
 
 
 def s3_encryption(value: str) -> str:
-    """Check RECALL_S3_ENCRYPTION."""
+    """Return a valid value of RECALL_S3_ENCRYPTION."""
     if not re.fullmatch(r"AES256|aws:kms(:[!-~]+)?", value):
-        raise ValueError("is none of AES256, aws:kms, and aws:kms:KEY with a key's id or ARN")
+        raise ValueError("is not valid: use AES256, aws:kms, or aws:kms:KEY with a key's id or ARN")
     return value
 
 
@@ -101,11 +101,11 @@ def workers(value: str) -> str:
     is_count = value.isdecimal() and int(value) > 0
     if value == "local" or is_count or re.match(r"(tcp|tls|ucx|ws|wss)://\S+$", value):
         return value
-    raise ValueError("is neither `local`, a number of processes, nor a Dask scheduler such as tcp://host:8786")
+    raise ValueError("is not valid: use `local`, a number of processes, or a Dask scheduler such as tcp://host:8786")
 
 
 def webhook_secret(secret: SecretStr) -> SecretStr:
-    """Return one secret, or two separated by a comma (docs/design/recall-api.md, section 8)."""
+    """Return one secret, or two separated by a comma, as written (docs/design/recall-api.md, section 8)."""
     keys = webhook_secrets(secret)
     if not 1 <= len(keys) <= 2 or not all(map(_is_webhook_secret, keys)):
         raise ValueError("is not a webhook secret: paste whsec_... (two, separated by a comma, while rotating)")
@@ -113,7 +113,7 @@ def webhook_secret(secret: SecretStr) -> SecretStr:
 
 
 def webhook_secrets(secret: SecretStr) -> list[str]:
-    """Return the secrets that commas separate."""
+    """Return the comma-separated secrets as a list."""
     return [key.strip() for key in secret.get_secret_value().split(",")]
 
 
@@ -123,33 +123,33 @@ def _is_webhook_secret(key: str) -> bool:
         decoded = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except ValueError:
         return False
-    return key.startswith("whsec_") and len(decoded) >= _SHORTEST_SECRET_BYTES
+    return key.startswith("whsec_") and len(decoded) >= _MIN_SECRET_BYTES
 
 
 def alert_url(url: SecretStr) -> SecretStr:
-    """Return a URL that can be posted to; https, but on loopback."""
+    """Return a URL for POST requests; plain http is allowed on loopback only."""
     parts = _http_parts(url.get_secret_value())
     if parts is None:
-        raise ValueError("is not a URL that can be posted to: write it like https://hooks.example.com/...")
+        raise ValueError("is not a valid URL: use the form https://hooks.example.com/...")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("must be https (http is for loopback only)")
+        raise ValueError("is not encrypted: use https (http is for loopback only)")
     return url
 
 
 def day(value: object) -> object:
-    """Return a day written like 2025-01-01 as a date; anything else that is no text as it is."""
+    """Return a text in the form YYYY-MM-DD as a date, and any other type unchanged."""
     try:
         return date.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
-        raise ValueError("is not a day: write it like 2025-01-01") from None
+        raise ValueError("is not a date: use YYYY-MM-DD") from None
 
 
 def start_date(day: date) -> date:
-    """Return a day that an archive can begin with."""
+    """Return a valid first day partition."""
     if day > utc_now().date():
-        raise ValueError("lies in the future: name the first day to archive")
+        raise ValueError("is in the future: use the first day to archive")
     if day < _EARLIEST_START:
-        raise ValueError("lies before 2000: name the first day to archive")
+        raise ValueError("is before 2000: use the first day to archive")
     return day
 
 

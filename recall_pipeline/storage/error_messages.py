@@ -1,4 +1,4 @@
-"""What the system says of a fault of the storage, reworded for the person who has to mend it."""
+"""Translate errors of the storage into StorageError: what failed, where, why, and what to do."""
 
 import contextlib
 import errno
@@ -8,65 +8,65 @@ from collections.abc import Iterator
 from recall_pipeline.errors import StorageError
 from recall_pipeline.redaction import redact
 
-_FOR_A_PERSON = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
+_PERMANENT = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_NO_ROOM = (*_FULL, errno.EFBIG)
-_WRITING = (*_NO_ROOM, errno.EROFS)
+_OUT_OF_SPACE = (*_FULL, errno.EFBIG)
+_WRITE_ERRORS = (*_OUT_OF_SPACE, errno.EROFS)
 _WITHOUT_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
-_OF_OBJECT_STORES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
+_OBJECT_STORE_PACKAGES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
 
 
 @contextlib.contextmanager
-def translated_errors(doing: str, what: str, root: str) -> Iterator[None]:
-    """Raise any fault of the storage as StorageError: what could not be done below `root`, why, and what to do."""
+def translated_errors(action: str, what: str, root: str) -> Iterator[None]:
+    """Raise any storage error as StorageError; `action` is a verb such as "read", `what` a key or an absolute path."""
     try:
         yield
     except StorageError:
         raise
-    except Exception as fault:
-        if not isinstance(fault, OSError) and not type(fault).__module__.startswith(_OF_OBJECT_STORES):
+    except Exception as error:
+        if not isinstance(error, OSError) and not type(error).__module__.startswith(_OBJECT_STORE_PACKAGES):
             raise
         where = f"{what} below {root}" if not what.startswith("/") else what
-        raise storage_error(doing, where, fault) from None
+        raise storage_error(action, where, error) from None
 
 
-def storage_error(doing: str, where: str, fault: Exception) -> StorageError:
-    """Return the one line that says what could not be done, where, why, and what to do."""
-    error = StorageError(redact(f"cannot {doing} {where}: {_cause(fault).rstrip('.')}. {_cure(doing, fault)}"))
-    error.retry_can_help = not _is_for_a_person(fault)
-    error.is_lack_of_room = isinstance(fault, OSError) and fault.errno in _NO_ROOM
+def storage_error(action: str, where: str, cause: Exception) -> StorageError:
+    """Return a StorageError whose one line states what failed, where, why, and what to do."""
+    error = StorageError(redact(f"cannot {action} {where}: {_reason(cause).rstrip('.')}. {_next_step(action, cause)}"))
+    error.retry_can_help = not _is_permanent(cause)
+    error.is_out_of_space = isinstance(cause, OSError) and cause.errno in _OUT_OF_SPACE
     return error
 
 
-def _is_for_a_person(fault: Exception) -> bool:
-    if isinstance(fault, PermissionError) or type(fault).__name__ in _WITHOUT_CREDENTIALS:  # S3 gives no errno
+def is_write_error(error: OSError) -> bool:
+    """Return whether a file could not grow: the disk is full or read-only, or the file reached its size limit."""
+    return error.errno in _WRITE_ERRORS
+
+
+def _is_permanent(cause: Exception) -> bool:
+    if isinstance(cause, PermissionError) or type(cause).__name__ in _WITHOUT_CREDENTIALS:  # S3 gives no errno
         return True
-    return isinstance(fault, OSError) and fault.errno in _FOR_A_PERSON
+    return isinstance(cause, OSError) and cause.errno in _PERMANENT
 
 
-def is_write_error(fault: OSError) -> bool:
-    """Whether a file could not grow, whoever wrote it: the disk is full, read-only, or takes no larger file."""
-    return fault.errno in _WRITING
+def _reason(cause: Exception) -> str:
+    if not isinstance(cause, OSError):
+        return str(cause) or type(cause).__name__
+    if is_write_error(cause):  # libraries replace the system's text with their own
+        return os.strerror(cause.errno or 0)
+    return cause.strerror or str(cause) or type(cause).__name__
 
 
-def _cause(fault: Exception) -> str:
-    if not isinstance(fault, OSError):
-        return str(fault) or type(fault).__name__
-    if is_write_error(fault):  # libraries wrap it in words of their own
-        return os.strerror(fault.errno or 0)
-    return fault.strerror or str(fault) or type(fault).__name__
-
-
-def _cure(doing: str, fault: Exception) -> str:
-    code = fault.errno if isinstance(fault, OSError) else None
+def _next_step(action: str, cause: Exception) -> str:
+    code = cause.errno if isinstance(cause, OSError) else None
     if code in _FULL:
-        return "Free some space; the next sync goes on where this one stopped"
+        return "Free some space; the next sync continues"
     if code == errno.EFBIG:
-        return "Raise the limit on the size of a file (`ulimit -f`), or that of the file system"
+        return "Raise the limit on file size (`ulimit -f`), or that of the file system"
     if code == errno.EROFS:
-        return "Mount it for writing, or set RECALL_STORAGE_URL or RECALL_SPOOL_DIR to a place that can be written"
-    if type(fault).__name__ in _WITHOUT_CREDENTIALS:
+        return "Mount it for writing, or set RECALL_STORAGE_URL or RECALL_SPOOL_DIR to a writable place"
+    if type(cause).__name__ in _WITHOUT_CREDENTIALS:
         return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role"
-    if isinstance(fault, FileNotFoundError) and doing != "write":
-        return "It was there before: run `recall-pipeline verify`"
-    return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them"
+    if isinstance(cause, FileNotFoundError) and action != "write":
+        return "The file existed before: run `recall-pipeline verify`"
+    return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions"

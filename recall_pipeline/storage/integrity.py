@@ -1,4 +1,4 @@
-"""Hold what is stored against what a table states of it."""
+"""Integrity check: compare a stored file with the size and SHA-256 in its row."""
 
 import hashlib
 from pathlib import Path
@@ -9,9 +9,9 @@ NOT_THERE = "is not there"
 
 
 def mismatch(archive: Archive, key: str, size_bytes: int | None, sha256: str | None) -> str | None:
-    """Say how what is stored under `key` differs from what is stated; None when it does not.
+    """Return how the file under `key` differs from the expected size and SHA-256 (hex); None if it does not.
 
-    A size or hash that is None is not stated. Raises StorageError when it cannot be read.
+    An expected value of None is not compared. Raises StorageError if the file is not readable.
     """
     if problem := size_mismatch(archive.size_bytes(key), size_bytes):
         return problem
@@ -21,11 +21,11 @@ def mismatch(archive: Archive, key: str, size_bytes: int | None, sha256: str | N
         return None if sha256_of(local) == sha256 else "has another SHA-256"
 
 
-def size_mismatch(found_bytes: int | None, stated_bytes: int | None) -> str | None:
-    """Say how a size differs from the stated one; None when it does not. No size found: there is no file."""
+def size_mismatch(found_bytes: int | None, expected_bytes: int | None) -> str | None:
+    """Return how a size differs from the expected one; None if it does not. `found_bytes` is None without a file."""
     if found_bytes is None:
         return NOT_THERE
-    return f"has {found_bytes} bytes, not {stated_bytes}" if stated_bytes not in (None, found_bytes) else None
+    return f"has {found_bytes} bytes, not {expected_bytes}" if expected_bytes not in (None, found_bytes) else None
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Where partial files live, and that nobody else can put or read anything there."""
+"""The staging folder: where it is, and who may access it."""
 
 import hashlib
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage.local_files import private_folder
+from recall_pipeline.storage.permissions import private_folder
 
 
 def staging_folder_of(settings: Settings) -> Path:
-    """Return the spool that the settings name; without one, a folder in a local archive, else in the temporary one."""
+    """Return the staging folder: RECALL_SPOOL_DIR, else `_spool` in a local archive, else a temporary folder."""
     if settings.spool_dir is not None:
         return settings.spool_dir
     if settings.storage_is_local:
@@ -21,13 +21,13 @@ def staging_folder_of(settings: Settings) -> Path:
     return _own_temporary_folder() / archive
 
 
-def create_staging_folder(spool: Path) -> None:
-    """Create the spool for this user only; raise StorageError where another one may have laid it out as a trap."""
+def create_staging_folder(folder: Path) -> None:
+    """Create `folder` with access for this user only; raise StorageError if another user controls its parent."""
     own = _own_temporary_folder()
-    if spool.parent == own:
+    if folder.parent == own:
         private_folder(own)
-        _check_own(own)
-    private_folder(spool)
+        _check_is_own(own)
+    private_folder(folder)
 
 
 def _own_temporary_folder() -> Path:
@@ -35,13 +35,13 @@ def _own_temporary_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}"
 
 
-def _check_own(folder: Path) -> None:
-    """Anybody may create a name in the system's temporary folder, and links too."""
+def _check_is_own(folder: Path) -> None:
+    """Any user may create files and links in the system's temporary folder."""
     found = folder.lstat()
     is_own = stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
     if not is_own or stat.S_IMODE(found.st_mode) & 0o077:
         error = StorageError(
-            f"cannot write {folder}: others may write or read it. Remove it, or set RECALL_SPOOL_DIR to another folder"
+            f"cannot write {folder}: other users can read or write it. Remove it, or set RECALL_SPOOL_DIR"
         )
         error.retry_can_help = False
         raise error

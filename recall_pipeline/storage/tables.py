@@ -1,4 +1,4 @@
-"""Tables as parquet: a frozen dataclass is the row, its fields are the columns, their types are stated in the file."""
+"""Parquet tables: a frozen dataclass defines the row, its fields define the columns and their types."""
 
 import dataclasses
 import types
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
-_FACT = "recall_pipeline.fact."
+_FACT_PREFIX = "recall_pipeline.fact."
 _BATCH_ROWS = 1000
 
 
 def column(description: str, *, default: Any = None) -> Any:
-    """Declare a column: what it holds, in which unit. Optional ones default to None."""
+    """Declare a column with its meaning and unit. Optional columns default to None."""
     return dataclasses.field(default=default, metadata={"description": description})
 
 
@@ -36,10 +36,10 @@ class StoredTable(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """One kind of table, a parquet file a day. `facts` about the day itself travel in the file's metadata.
+    """A table with one Parquet file per day. `facts` about the day as a whole are stored in the file's metadata.
 
-    A `part` is a file of its own beside it, for a writer that has no lock in common with the others: whoever reads the
-    folder finds one table.
+    A `part` is a second file in the same folder, for a writer that shares no lock with the first. Readers of the
+    folder see one table.
     """
 
     name: TableName
@@ -49,7 +49,7 @@ class Table(Generic[Row]):
 
     @property
     def columns(self) -> dict[str, tuple[str, str]]:
-        """Return type and description by column, in order."""
+        """The type and description of each column, by name."""
         schema = self.schema()
         return {f.name: (str(f.type), (f.metadata or {})[b"description"].decode()) for f in schema}
 
@@ -58,7 +58,7 @@ class Table(Generic[Row]):
         return Layout.table(self.name, day, self.part)
 
     def schema(self) -> "pa.Schema":
-        """Return the parquet schema; descriptions are field metadata."""
+        """Return the Parquet schema; descriptions are field metadata."""
         import pyarrow as pa
 
         fields = [
@@ -90,12 +90,12 @@ class Table(Generic[Row]):
 
     def _rows(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
-        if lacking := self._lacking(table.select(known)):
-            raise self._unreadable(archive, day, f"a row without {lacking}")
+        if missing := self._column_with_nulls(table.select(known)):
+            raise self._unreadable(archive, day, f"a row without {missing}")
         return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
-        """Yield a batch's rows, equal texts kept once: an outcome or a recipe stands in thousands of rows."""
+        """Yield the rows of a batch. Equal strings share one object, since some occur in thousands of rows."""
         texts: dict[str, str] = {}
         columns = [
             [texts.setdefault(value, value) if isinstance(value, str) else value for value in column.to_pylist()]
@@ -105,35 +105,35 @@ class Table(Generic[Row]):
         return (self.row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True))
 
     def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
-        """Return some columns of `day` as tuples; nothing when the day has no table."""
+        """Return some columns of `day`, one tuple per row; [] if the day has no table. Raises StorageError."""
         table = self._load(archive, day)
         return [] if table is None else list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
-        """Return what was noted about the day as a whole, from the file's footer; None when there is no table."""
+        """Return the facts about `day`, from the file's footer; None if the day has no table. Raises StorageError."""
         table = self._load(archive, day, [])
         return None if table is None else _facts_in(table)
 
     def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
-        """Return type by column of the day's file as it is; None when there is none."""
+        """Return the type of each column in the day's file, by name; None if the day has no table."""
         table = self._load(archive, day)
         return None if table is None else {field.name: str(field.type) for field in table.schema}
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
-        """Publish the rows of `day` as a whole, in place of those before."""
+        """Replace the table of `day` in one atomic step. Raises StorageError."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         schema = self.schema()
-        noted = {f"{_FACT}{name}": value for name, value in (facts or {}).items()}
-        held = list(rows)
-        columns = [pa.array([getattr(row, f.name) for row in held], f.type) for f in schema]
-        table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **noted}))
-        if lacking := self._lacking(table):
-            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {lacking}")
-        with archive.scratch(suffix=".parquet") as written:
-            pq.write_table(table, written, compression="zstd")
-            archive.publish(written, self.key(day))
+        metadata = {f"{_FACT_PREFIX}{name}": value for name, value in (facts or {}).items()}
+        all_rows = list(rows)
+        columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
+        table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
+        if missing := self._column_with_nulls(table):
+            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {missing}")
+        with archive.staged_file(suffix=".parquet") as staged:
+            pq.write_table(table, staged, compression="zstd")
+            archive.publish(staged, self.key(day))
 
     def read_days(
         self,
@@ -144,9 +144,9 @@ class Table(Generic[Row]):
         columns: Sequence[str] | None = None,
         where: tuple[str, Collection[str]] | None = None,
     ) -> "pa.Table":
-        """Return the days from `first` to `last` as one table with the column `day`, without opening any other.
+        """Return the rows from `first` to `last` as one table with an added column `day`. Raises StorageError.
 
-        `columns` are all that is decoded; `where` names a column and the values of it that are wanted.
+        Opens the files of these days only. `columns` limits the columns; `where` is a column and its accepted values.
         """
         import pyarrow as pa
 
@@ -164,27 +164,27 @@ class Table(Generic[Row]):
         names: list[str],
         where: tuple[str, Collection[str]] | None,
     ) -> "pa.Table":
-        """Return one day, in the shape of `schema` whatever version wrote it."""
+        """Return one day with the columns of `schema`, for a file of any version."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         needed = [*names, *([where[0]] if where else [])]
         stored = self._load(archive, day, needed)
-        if stored is None:  # removed since it was listed
+        if stored is None:  # removed after the listing
             return schema.empty_table().select(names)
         shaped: dict[str, Any] = {"day": pa.array([day] * len(stored), pa.date32())}
         for name in dict.fromkeys(needed):
             kind = schema.field(name).type
             if name != "day":
-                known = name in stored.column_names
-                shaped[name] = stored.column(name).cast(kind) if known else pa.nulls(len(stored), kind)
+                is_stored = name in stored.column_names
+                shaped[name] = stored.column(name).cast(kind) if is_stored else pa.nulls(len(stored), kind)
         part = pa.table({name: shaped[name] for name in dict.fromkeys(needed)})
         if where:
             part = part.filter(pc.is_in(part.column(where[0]), value_set=pa.array(list(where[1]), pa.string())))
         return part.select(names).cast(pa.schema([schema.field(name) for name in names]))
 
-    def _lacking(self, table: "pa.Table") -> str | None:
-        """Return the name of a column that every row has to have and one has not."""
+    def _column_with_nulls(self, table: "pa.Table") -> str | None:
+        """Return the name of a required column in which a value is missing; None if there is none."""
         needed = [f.name for f, hint in self._fields() if types.NoneType not in typing.get_args(hint)]
         return next((name for name in table.column_names if name in needed and table.column(name).null_count), None)
 
@@ -197,17 +197,17 @@ class Table(Generic[Row]):
             return None
         try:
             file = pq.ParquetFile(pa.BufferReader(content))
-            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-            # Not read_table: its scanner's threads may still let go of Python objects while the interpreter ends,
-            # which aborts the process (seen in a third of the runs of a busy machine, pyarrow 26).
-            return file.read(columns=known, use_threads=False)
-        except (pa.ArrowException, OSError) as fault:
-            raise self._unreadable(archive, day, str(fault)) from None
+            stored_names = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
+            # the process (a third of the runs on a busy machine, pyarrow 26).
+            return file.read(columns=stored_names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(archive, day, str(error)) from None
 
-    def _unreadable(self, archive: Archive, day: date, fault: str) -> StorageError:
+    def _unreadable(self, archive: Archive, day: date, reason: str) -> StorageError:
         where = archive.uri(self.key(day))
         return StorageError(
-            f"{where} is no readable parquet ({fault}): restore it from a backup, or move it away and sync"
+            f"{where} is not a readable Parquet file ({reason}): restore it from a backup, or move it away and sync"
         )
 
     def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
@@ -217,7 +217,7 @@ class Table(Generic[Row]):
 
 def _facts_in(table: "pa.Table") -> dict[str, str]:
     texts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
-    return {name.removeprefix(_FACT): value for name, value in texts.items() if name.startswith(_FACT)}
+    return {name.removeprefix(_FACT_PREFIX): value for name, value in texts.items() if name.startswith(_FACT_PREFIX)}
 
 
 def cure_of_missing_table(day: date) -> str:
@@ -226,7 +226,7 @@ def cure_of_missing_table(day: date) -> str:
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":
-    """Return the type of a column; a list of a TypedDict is a list of structs, for rows that hold rows."""
+    """Return the Arrow type of a type hint. A list of a TypedDict becomes a list of structs."""
     import pyarrow as pa
 
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

@@ -35,7 +35,7 @@ def absent(archive: Archive, days: Iterable[date]) -> Iterator[Problem]:
         lost = [table.key(day) for table in TABLES if not archive.exists(table.key(day))]
         cure = cure_of_missing_table(day)
         if len(lost) == len(TABLES):
-            where = archive.address.root
+            where = archive.location.root
             yield Problem(day, Kind.MISSING, f"day={day}", f"is not in {where}: restore it from a backup, or {cure}")
         elif day < today:
             for key in lost:

@@ -37,7 +37,7 @@ def verify_days(
 
     Raises StorageError when the archive cannot be listed.
     """
-    verified, had_spool = VerificationReport(list(days)), archive.spool.exists()
+    verified, had_spool = VerificationReport(list(days)), archive.staging_folder.exists()
     suspected: list[_Suspicion] = []
     for looks in _batches(_inspect_day(archive, day, only) for day in days):
         files = [task for look in looks for task in look.files]
@@ -52,7 +52,7 @@ def verify_days(
         progress("days", days.index(looks[-1].day) + 1, len(days))
     verified.problems = list(_confirmed(archive, suspected))
     if not had_spool:
-        archive.close_spool()
+        archive.close_staging_folder()
     return verified
 
 
@@ -77,12 +77,14 @@ def _inspect_day(archive: Archive, day: date, only: frozenset[str] | None) -> _D
     tables = read_tables(archive, day)
     look = _DayInspection(day, corrupt=tables.corrupt, problems=list(tables.problems))
     for file in tables.files.values():
-        task = ReadBack(archive.address, day, file.key, file.recording_id, file.size_bytes, file.sha256, file.is_sound)
+        task = ReadBack(archive.location, day, file.key, file.recording_id, file.size_bytes, file.sha256, file.is_sound)
         look.files.append(task)
     for found in unreferenced(archive, tables):
         if isinstance(found, OlderVersion):
             look.superseded += 1
-            look.files.append(ReadBack(archive.address, day, found.key, found.recording_id, None, found.version, False))
+            look.files.append(
+                ReadBack(archive.location, day, found.key, found.recording_id, None, found.version, False)
+            )
         else:
             look.problems.append(found)
     look.files = [task for task in look.files if only is None or task.recording_id in only]

@@ -7,7 +7,7 @@ from pathlib import Path
 from recall_pipeline.audio import Done
 from recall_pipeline.download import truncation
 from recall_pipeline.errors import NotAudio, PipelineError
-from recall_pipeline.storage import NOT_THERE, Address, mismatch, sha256_of
+from recall_pipeline.storage import NOT_THERE, ArchiveLocation, mismatch, sha256_of
 from recall_pipeline.verification.problems import Kind, Problem
 
 
@@ -15,7 +15,7 @@ from recall_pipeline.verification.problems import Kind, Problem
 class ReadBack:
     """A file to read back. `sha256` may be its beginning, as in the name of an older version."""
 
-    address: Address
+    location: ArchiveLocation
     day: date
     key: str
     recording_id: str
@@ -30,7 +30,7 @@ class ReadBack:
 
 def read_back(task: ReadBack) -> Problem | None:
     """Return what is wrong with the file; None when it is what the tables say. Runs in a worker."""
-    archive = task.address.open()
+    archive = task.location.open()
     if (said := mismatch(archive, task.key, task.size_bytes, None)) is not None:
         return task.problem(Kind.MISSING if said == NOT_THERE else Kind.CHANGED, said)
     with archive.local_copy(task.key) as local:

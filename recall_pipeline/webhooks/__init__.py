@@ -1,10 +1,10 @@
 """Webhook receiver: verify the signature, store a minimal event, let the sensor consume it.
 
-Belongs here: checking who sent a webhook, reducing it to ids, type and times, the event store with one small object per
-event, and the ASGI application that answers Recall.
-Does not belong here: what an event leads to (`polling`, `defs`). An event is a hint; the listing stays the truth.
-Comes in: signed requests. Goes out: pending events in the order in which they were sent. The application and its server
-are loaded when they are first used: the sensor needs neither.
+Belongs here: signature checks, the reduction of a webhook to ids, type and times, the event store with one object per
+event, and the ASGI application with its server.
+Does not belong here: the effect of an event (`polling`, `defs`). An event is a hint: only a lookup decides.
+Comes in: signed requests. Goes out: pending events in the order of their arrival. The application and its server are
+imported on first use, because the sensor needs neither.
 """
 
 from importlib import import_module
@@ -15,11 +15,11 @@ from recall_pipeline.webhooks.events import Event
 
 if TYPE_CHECKING:
     from recall_pipeline.webhooks.receiver import webhook_app
-    from recall_pipeline.webhooks.server import server_of
+    from recall_pipeline.webhooks.server import webhook_server
 
-__all__ = ["Event", "EventStore", "server_of", "webhook_app"]
+__all__ = ["Event", "EventStore", "webhook_app", "webhook_server"]
 
-_LOADED_ON_USE = {"server_of": "server", "webhook_app": "receiver"}
+_LOADED_ON_USE = {"webhook_server": "server", "webhook_app": "receiver"}
 
 
 def __getattr__(name: str) -> Any:

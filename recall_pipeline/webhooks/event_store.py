@@ -1,63 +1,63 @@
-"""Events in the archive: one small object each, from when it was proven until the sensor has looked, and a while on."""
+"""Event store: one object per webhook event; consumed events are kept for three days."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.storage import DRAINED_EVENTS, EVENTS, Archive, Layout
+from recall_pipeline.storage import CONSUMED_EVENTS, EVENTS, Archive, Layout
 from recall_pipeline.webhooks.events import Event
 
-KEPT_DRAINED = timedelta(days=3)
-"""How long events are kept; Recall's last try is 28 hours after its first (docs/design/recall-api.md, section 8)."""
+CONSUMED_RETENTION = timedelta(days=3)
+"""Recall's last attempt is 28 hours after its first (docs/design/recall-api.md, section 8)."""
 
-_MOST_AT_ONCE = 1000
+_MAX_EVENTS = 1000
 
 
 class EventStore:
-    """Any number of receivers keep events in it; one sensor drains it."""
+    """A queue of events in the archive, with any number of receivers and one sensor that consumes it."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    def keep(self, event: Event) -> bool:
-        """Make an event durable; False when it waits already. Raises StorageError."""
+    def store(self, event: Event) -> bool:
+        """Write `event` durably; return False if it is already pending. Raises StorageError."""
         key = Layout.event(event.event_id)
         if self._archive.exists(key):
             return False
-        with self._archive.scratch(suffix=".json") as written:
-            written.write_bytes(event.written())
-            self._archive.publish(written, key)
+        with self._archive.staged_file(suffix=".json") as staged:
+            staged.write_bytes(event.to_json())
+            self._archive.publish(staged, key)
         return True
 
-    def waiting(self) -> list[Event]:
-        """Return the events that wait, the first to come first, at most 1,000; what is no event is put aside."""
-        keys = [Layout.event(event_id) for event_id in self._ids()[:_MOST_AT_ONCE]]
-        read = {key: Event.read(content) for key, content in self._archive.read_many(keys).items()}
-        unreadable = [key for key, event in read.items() if event is None]
+    def pending(self) -> list[Event]:
+        """Return up to 1,000 pending events, oldest first; move unreadable ones to the consumed events."""
+        keys = [Layout.event(event_id) for event_id in self._ids()[:_MAX_EVENTS]]
+        parsed = {key: Event.from_json(content) for key, content in self._archive.read_many(keys).items()}
+        unreadable = [key for key, event in parsed.items() if event is None]
         today = utc_now().date()
-        self._archive.move_many({key: Layout.drained_event(today, f"unreadable-{_id_in(key)}") for key in unreadable})
-        events = [event for key, event in read.items() if event]
+        self._archive.move_many({key: Layout.consumed_event(today, f"unreadable-{_id_in(key)}") for key in unreadable})
+        events = [event for key, event in parsed.items() if event]
         return sorted(events, key=lambda event: (event.received_at, event.event_id))
 
-    def count(self) -> int:
-        """Return how many events wait."""
+    def pending_count(self) -> int:
+        """Return the number of pending events."""
         return len(self._ids())
 
-    def drain(self, events: Iterable[Event], today: date) -> None:
-        """Put aside events that have been looked at."""
+    def mark_consumed(self, events: Iterable[Event], today: date) -> None:
+        """Move `events` from the pending to the consumed events of `today`."""
         ids = [event.event_id for event in events]
-        self._archive.move_many({Layout.event(name): Layout.drained_event(today, name) for name in ids})
+        self._archive.move_many({Layout.event(name): Layout.consumed_event(today, name) for name in ids})
 
-    def sweep(self, today: date) -> int:
-        """Remove what was drained more than three days before `today`; return how many events that were."""
-        swept = 0
-        for name in self._archive.names(DRAINED_EVENTS):
+    def remove_expired(self, today: date) -> int:
+        """Remove events that were consumed more than three days before `today`; return their number."""
+        removed = 0
+        for name in self._archive.names(CONSUMED_EVENTS):
             day = Layout.day_in(name)
-            if day is not None and today - day > KEPT_DRAINED:
-                swept += len(self._archive.names(f"{DRAINED_EVENTS}/{name}"))
-                self._archive.remove_below(f"{DRAINED_EVENTS}/{name}")
-        return swept
+            if day is not None and today - day > CONSUMED_RETENTION:
+                removed += len(self._archive.names(f"{CONSUMED_EVENTS}/{name}"))
+                self._archive.remove_below(f"{CONSUMED_EVENTS}/{name}")
+        return removed
 
     def _ids(self) -> list[str]:
         return [_id_in(name) for name in self._archive.names(EVENTS) if name.endswith(".json")]

@@ -1,4 +1,4 @@
-"""What is kept of a webhook: ids, type and times, and not its metadata (docs/design/recall-api.md, section 8)."""
+"""The stored part of a webhook: ids, type and times, without metadata (docs/design/recall-api.md, section 8)."""
 
 import json
 import re
@@ -13,29 +13,29 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TYPE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(defer_build=True)  # few processes read events, many load this room
+class _Model(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # many processes import this module, few parse events
 
 
-class _Change(_Read):
+class _Change(_Model):
     updated_at: Tolerant[Moment] = None
 
 
-class _Told(_Read):
+class _EventData(_Model):
     data: Tolerant[_Change] = None
     recording: Tolerant[Reference] = None
     bot: Tolerant[Reference] = None
     audio_mixed: Tolerant[Reference] = None
 
 
-class _Payload(_Read):
+class _Payload(_Model):
     event: str
-    data: Tolerant[_Told] = None
+    data: Tolerant[_EventData] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; `type` is of an open set, such as `audio_mixed.done`. All moments are UTC."""
+    """One webhook event. `type` is an open set, such as `audio_mixed.done`. All timestamps are UTC."""
 
     event_id: str
     type: str
@@ -46,34 +46,34 @@ class Event:
     audio_id: str | None = None
 
     @classmethod
-    def told(cls, event_id: str, body: bytes, received_at: datetime) -> "Event | None":
-        """Read a webhook's body; None when it is none, or when its id cannot be a file's name."""
+    def from_webhook(cls, event_id: str, body: bytes, received_at: datetime) -> "Event | None":
+        """Parse the body of a webhook; None if it is not an event, or if `event_id` is not a valid file name."""
         try:
             payload = _Payload.model_validate(json.loads(body))
-        except (ValueError, RecursionError):  # no JSON, or no event
+        except (ValueError, RecursionError):  # not JSON, or not an event
             return None
         if not _PLAIN_NAME.fullmatch(event_id) or not _TYPE.fullmatch(payload.event):
             return None
-        told = payload.data or _Told()
+        named = payload.data or _EventData()
         return cls(
             event_id,
             payload.event,
             received_at,
-            changed_at=told.data.updated_at if told.data else None,
-            recording_id=_id_of(told.recording),
-            bot_id=_id_of(told.bot),
-            audio_id=_id_of(told.audio_mixed),
+            changed_at=named.data.updated_at if named.data else None,
+            recording_id=_id_of(named.recording),
+            bot_id=_id_of(named.bot),
+            audio_id=_id_of(named.audio_mixed),
         )
 
     @classmethod
-    def read(cls, content: bytes) -> "Event | None":
-        """Read what `written` gave; None for anything else."""
+    def from_json(cls, content: bytes) -> "Event | None":
+        """Parse the output of `to_json`; None for anything else."""
         try:
             return _STORED.validate_json(content)
         except ValidationError:
             return None
 
-    def written(self) -> bytes:
+    def to_json(self) -> bytes:
         """Return the event as JSON."""
         return _STORED.dump_json(self)
 

@@ -1,7 +1,7 @@
-"""The ASGI application that answers webhooks (docs/design/recall-api.md, section 8); TLS is its server's or proxy's.
+"""ASGI application that receives webhooks (docs/design/recall-api.md, section 8). TLS is up to its server or proxy.
 
-An event is durable before the 2xx that ends Recall's tries. What is refused leaves nothing, and neither a body nor a
-secret is ever logged.
+An event is durable before the 2xx response, after which Recall stops its attempts. A refused request stores nothing.
+Bodies and secrets are never logged.
 """
 
 import asyncio
@@ -21,65 +21,65 @@ from recall_pipeline.webhooks.event_store import EventStore
 from recall_pipeline.webhooks.events import Event
 from recall_pipeline.webhooks.signature import SignatureVerifier, signed_headers
 
-LARGEST_BODY_BYTES = 1_000_000
-_BODY_SECONDS = 10.0
-_STORING_SECONDS = 10.0  # Recall gives up after 15, and tries again
+MAX_BODY_BYTES = 1_000_000
+_BODY_TIMEOUT_SECONDS = 10.0
+_STORE_TIMEOUT_SECONDS = 10.0  # Recall closes the connection after 15, and sends the event again
 _CLOSE = {"Connection": "close"}
 _log = logging.getLogger(__name__)
 
 
 def webhook_app(settings: Settings | None = None) -> Starlette:
-    """Return the application: POST takes a webhook on any path, GET /health tells that it serves.
+    """Return the application: POST on any path receives a webhook, GET /health answers 200.
 
-    Raises SettingsError without RECALL_WEBHOOK_SECRET. Another server than ours takes it as a factory, for instance
+    Raises SettingsError without RECALL_WEBHOOK_SECRET. Other ASGI servers can use it as a factory, for example
     `uvicorn --factory recall_pipeline.webhooks.receiver:webhook_app`.
     """
     settings = settings or load_settings()
     receiver = _Receiver(SignatureVerifier(settings.required_webhook_secrets()), EventStore(open_archive(settings)))
     routes = [
         Route("/health", _health, methods=["GET"]),
-        Route("/{path:path}", receiver.take, methods=["POST"]),
+        Route("/{path:path}", receiver.receive, methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused, ClientDisconnect: _client_gone})
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refusal, ClientDisconnect: _client_gone})
 
 
 class _Receiver:
-    def __init__(self, signatures: SignatureVerifier, inbox: EventStore) -> None:
+    def __init__(self, signatures: SignatureVerifier, event_store: EventStore) -> None:
         self._signatures = signatures
-        self._inbox = inbox
+        self._event_store = event_store
 
-    async def take(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Response:
         body = await _body(request)
-        if fault := self._signatures.fault(request.headers, body):
-            raise HTTPException(401, fault)
+        if reason := self._signatures.rejection_reason(request.headers, body):
+            raise HTTPException(401, reason)
         signed = signed_headers(request.headers) or {}
-        event = Event.told(signed["webhook-id"], body, utc_now())
+        event = Event.from_webhook(signed["webhook-id"], body, utc_now())
         if event is None:
-            raise HTTPException(400, "This is no event of Recall.ai's: JSON with `event` and `data` is expected")
-        await self._keep(event)
+            raise HTTPException(400, "Not a Recall.ai event: send JSON with `event` and `data`")
+        await self._store(event)
         return Response(status_code=204)
 
-    async def _keep(self, event: Event) -> None:
+    async def _store(self, event: Event) -> None:
         try:
-            async with asyncio.timeout(_STORING_SECONDS):
-                is_new = await asyncio.to_thread(self._inbox.keep, event)
-        except (StorageError, TimeoutError) as fault:
-            _log.error("event %s is left to Recall's next try: %s", event.event_id, fault or "the storage is too slow")
+            async with asyncio.timeout(_STORE_TIMEOUT_SECONDS):
+                is_new = await asyncio.to_thread(self._event_store.store, event)
+        except (StorageError, TimeoutError) as error:
+            _log.error("event %s not stored, Recall will send it again: %s", event.event_id, error or "storage timeout")
             raise HTTPException(503, "The event could not be stored: send it again") from None
-        _log.info("event %s %s %s", event.event_id, event.type, "kept" if is_new else "waits already")
+        _log.info("event %s %s %s", event.event_id, event.type, "stored" if is_new else "already pending")
 
 
 async def _body(request: Request) -> bytes:
-    """Return the body as it came, or refuse one that is too large or comes too slowly."""
+    """Return the raw body; raise HTTPException if it is too large or too slow."""
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(_BODY_TIMEOUT_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > LARGEST_BODY_BYTES:
-                    raise HTTPException(413, f"A webhook has at most {LARGEST_BODY_BYTES} bytes", _CLOSE)
+                if len(body) > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"A webhook has at most {MAX_BODY_BYTES} bytes", _CLOSE)
     except TimeoutError:
-        raise HTTPException(408, "The body came too slowly", _CLOSE) from None
+        raise HTTPException(408, "The body took too long", _CLOSE) from None
     return bytes(body)
 
 
@@ -87,7 +87,7 @@ async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+async def _refusal(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)  # noqa: S101 -- starlette hands over what was asked for
     if refusal.status_code < 500:
         _log.warning("refused with %s: %s", refusal.status_code, refusal.detail)
@@ -95,4 +95,4 @@ async def _refused(_: Request, refusal: Exception) -> Response:
 
 
 async def _client_gone(_: Request, __: Exception) -> Response:
-    return Response(status_code=400)  # nobody reads it any more
+    return Response(status_code=400)  # the client is gone, so this is not sent

@@ -1,16 +1,16 @@
-"""The HTTP server before the receiver, with limits for what strangers may ask of it."""
+"""The HTTP server of the webhook receiver, with limits against abuse."""
 
 import uvicorn
 from starlette.types import ASGIApp
 
-_CONNECTIONS = 100  # at once; more are answered 503, and Recall tries again
+_MAX_CONNECTIONS = 100  # further ones get 503, and Recall sends the event again
 _IDLE_SECONDS = 5
-_LAST_ANSWERS_SECONDS = 12
-_LARGEST_HEAD_BYTES = 16 * 1024
+_SHUTDOWN_SECONDS = 12
+_MAX_HEADER_BYTES = 16 * 1024
 
 
-def server_of(app: ASGIApp) -> uvicorn.Server:
-    """Return a server of `app`; `run` it on a listening socket."""
+def webhook_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a uvicorn server for `app`; call its `run` with a listening socket."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -21,9 +21,9 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
+        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
-        h11_max_incomplete_event_size=_LARGEST_HEAD_BYTES,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
     )
     return uvicorn.Server(config)

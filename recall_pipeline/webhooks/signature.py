@@ -1,6 +1,6 @@
-"""Prove that a webhook comes from Recall.ai (docs/design/recall-api.md, section 8; Standard Webhooks 1.0).
+"""Verify the signature of a webhook (docs/design/recall-api.md, section 8; Standard Webhooks 1.0).
 
-The library compares in constant time and allows five minutes between the sender's clock and ours.
+The library compares in constant time and accepts a clock difference of up to five minutes.
 """
 
 import re
@@ -10,44 +10,44 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 _HEADERS = ("id", "timestamp", "signature")
 _SPELLINGS = ("webhook-", "svix-")
-_KNOWN_VERSION = re.compile(r"v1,[A-Za-z0-9+/]+={0,2}")
-_MOST_SIGNATURES = 10  # each costs a digest of the whole body
-_UNPROVEN = "No matching signature found"
+_SIGNATURE_V1 = re.compile(r"v1,[A-Za-z0-9+/]+={0,2}")
+_MAX_SIGNATURES = 10  # each costs a digest of the whole body
+_NO_MATCH = "No matching signature found"
 
 
 class SignatureVerifier:
-    """Accepts what any of its secrets has signed: two while one replaces the other."""
+    """Accepts a signature by any of its secrets; during rotation there are two."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._webhooks = [Webhook(secret) for secret in secrets]
 
-    def fault(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        """Say why `body` is not proven; None when it is. `headers` are looked up in lower case."""
+    def rejection_reason(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """Return why the signature is not valid; None if it is valid. Header names are looked up in lower case."""
         signed = signed_headers(headers)
         if signed is None:
             return "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
         offered = signed["webhook-signature"].split()
-        known = [signature for signature in offered if _KNOWN_VERSION.fullmatch(signature)]
-        if not known:
-            return "Signed in a version that is not known here: v1 is expected"
-        fault = _UNPROVEN
+        supported = [signature for signature in offered if _SIGNATURE_V1.fullmatch(signature)]
+        if not supported:
+            return "Unsupported signature version: v1 is expected"
+        reason = _NO_MATCH
         for webhook in self._webhooks:
-            for signature in known[:_MOST_SIGNATURES]:
+            for signature in supported[:_MAX_SIGNATURES]:
                 try:
                     webhook.verify(body, {**signed, "webhook-signature": signature}, json_parse=False)
                 except WebhookVerificationError as refused:
-                    fault = str(refused)
-                except ValueError:  # a signature of no whole bytes, or a body that is no text
-                    fault = _UNPROVEN
+                    reason = str(refused)
+                except ValueError:  # the signature is not base64, or the body is not text
+                    reason = _NO_MATCH
                 else:
                     return None
-        return fault
+        return reason
 
 
 def signed_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the three headers of one spelling under their standard names; None where none is complete.
+    """Return the three signature headers under their standard names; None unless one spelling is complete.
 
-    Nothing else of the headers is signed: an id beside them is anybody's.
+    The signature covers no other header, so an id in another header is not trusted.
     """
     for spelling in _SPELLINGS:
         found = {f"webhook-{name}": headers.get(f"{spelling}{name}", "") for name in _HEADERS}

@@ -15,23 +15,23 @@ def row(action: str = FORGOTTEN, **ids: str) -> AuditRow:
     )
 
 
-def test_a_day_without_an_audit_has_forgotten_nothing(archive: Archive) -> None:
+def test_a_day_without_an_audit_has_no_erased_ids(archive: Archive) -> None:
     assert erased_on(archive, DAY).recordings == erased_on(archive, DAY).bots == frozenset()
 
 
-def test_recordings_and_bots_are_forgotten_before_it_is_done(archive: Archive) -> None:
+def test_an_unfinished_erasure_counts_as_erased(archive: Archive) -> None:
     AUDIT.write(archive, DAY, [row(recording_id="r", bot_id="its bot"), row(bot_id="b")])
     assert erased_on(archive, DAY).recordings == {"r"}
     assert erased_on(archive, DAY).bots == {"b"}
     assert erased_on(archive, date(2026, 3, 3)).recordings == frozenset()
 
 
-def test_what_was_released_at_recall_is_not_forgotten_here(archive: Archive) -> None:
+def test_an_upstream_deletion_does_not_count_as_erased(archive: Archive) -> None:
     AUDIT.write(archive, DAY, [row(RELEASED, recording_id="r", audio_id="a")])
     assert erased_on(archive, DAY).recordings == frozenset()
 
 
-def test_each_thing_has_one_row_for_each_action() -> None:
+def test_each_object_has_one_row_per_action() -> None:
     keys = [
         row(recording_id="r", bot_id="b").key,
         row(bot_id="b").key,

@@ -30,7 +30,7 @@ def a_row(archive: Archive, name: str, day: date, outcome: str = "ready") -> Cat
     if outcome not in ("ready", "silent"):
         return row
     key = Layout.normalized(day, row.recording_id, row.audio_id or "", "flac")
-    with archive.scratch(suffix=".flac") as written:
+    with archive.staged_file(suffix=".flac") as written:
         soundfile.write(written, PCM, RATE_HZ)
         archive.publish(written, key)
     return CatalogRow(
@@ -74,7 +74,7 @@ def test_days_and_outcomes_are_chosen(filled: Archive, settings: Settings) -> No
 
 
 def test_a_days_table_is_not_read_before_it_is_come_to(filled: Archive, settings: Settings) -> None:
-    with filled.scratch() as written:
+    with filled.staged_file() as written:
         written.write_bytes(b"no parquet")
         filled.publish(written, Layout.table("audio_catalog", NEXT))
     recordings = read_recordings(settings=settings)
@@ -104,8 +104,8 @@ def test_a_local_copy_is_one_at_a_time_and_given_back(filled: Archive, settings:
     for recording in read_recordings(settings=settings):
         with recording.local_path() as path:
             assert soundfile.info(path).frames == RATE_HZ
-            assert files_below(filled.spool) in ([], [path])
-    assert files_below(filled.spool) == []
+            assert files_below(filled.staging_folder) in ([], [path])
+    assert files_below(filled.staging_folder) == []
 
 
 def test_audio_opens_where_the_archive_is_now(tmp_path: Path, folder_url: str) -> None:

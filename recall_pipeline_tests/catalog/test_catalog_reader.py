@@ -70,7 +70,7 @@ def test_both_bounds_are_included(
 
 
 def test_days_outside_the_bounds_are_not_opened(filled: Archive, settings: Settings) -> None:
-    with filled.scratch() as written:
+    with filled.staged_file() as written:
         written.write_bytes(b"no parquet")
         filled.publish(written, Layout.table("audio_catalog", LATER))
     assert len(read_catalog(last=NEXT, settings=settings)) == 3
@@ -99,7 +99,7 @@ def test_an_archive_without_anything_is_an_empty_table(settings: Settings) -> No
 def test_the_environments_archive_is_read_and_no_key_is_needed(
     filled: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RECALL_STORAGE_URL", filled.address.root)
+    monkeypatch.setenv("RECALL_STORAGE_URL", filled.location.root)
     assert len(read_catalog()) == 4
 
 

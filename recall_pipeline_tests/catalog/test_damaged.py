@@ -21,7 +21,7 @@ def damage(workspace: Workspace, key: str, how: str) -> None:
     content = workspace.content(key)
     workspace.archive.remove(key)
     if how == "changed":
-        with workspace.archive.scratch() as written:
+        with workspace.archive.staged_file() as written:
             written.write_bytes(content[:-4] + b"rot!")
             workspace.archive.publish(written, key)
 

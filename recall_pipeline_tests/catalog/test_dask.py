@@ -24,7 +24,7 @@ _HEAVY = an_id("meeting 2 mp3 0")
 
 def kills_its_worker_once(task: NormalizeTask) -> AudioColumns:
     """Stand in for a worker that is killed at its first look at `_HEAVY`; note which process did which task."""
-    diary = Path(task.address.root).parent / "diary"
+    diary = Path(task.location.root).parent / "diary"
     diary.mkdir(exist_ok=True)
     (diary / f"{os.getpid()} did {task.audio_id}").touch()
     if task.audio_id == _HEAVY and len(list(diary.glob(f"* did {_HEAVY}"))) == 1:

@@ -14,7 +14,7 @@ from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_task
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.storage import Address, Layout
+from recall_pipeline.storage import ArchiveLocation, Layout
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 from recall_sandbox.content import ErrorPage, body_of
@@ -303,11 +303,11 @@ def test_the_day_says_when_it_was_listed(workspace: Workspace) -> None:
 def test_an_archive_that_moved_is_named_where_it_is_now(workspace: Workspace, tmp_path: Path) -> None:
     workspace.meet("one", talk())
     workspace.sync()
-    here = workspace.archive.address.root
-    moved = Address(f"{here}-moved", tmp_path / "spool")
+    here = workspace.archive.location.root
+    moved = ArchiveLocation(f"{here}-moved", tmp_path / "spool")
     workspace.archive = moved.open()
     for key, content in stored(here).items():
-        with workspace.archive.scratch() as copied:
+        with workspace.archive.staged_file() as copied:
             copied.write_bytes(content)
             workspace.archive.publish(copied, key)
     fsspec.url_to_fs(here)[0].rm(here, recursive=True)

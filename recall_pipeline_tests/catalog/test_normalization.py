@@ -10,7 +10,7 @@ from recall_pipeline.audio import Target
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, normalize_task, target_of
 from recall_pipeline.errors import NotAudio, SettingsError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Address, Archive, Layout
+from recall_pipeline.storage import Archive, ArchiveLocation, Layout
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, an_id, talk
 from recall_sandbox.content import ErrorPage, body_of
@@ -25,10 +25,10 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 
 def task(archive: Archive, content: bytes = b"", taken_key: str | None = None) -> NormalizeTask:
     """A task on a source of this content."""
-    with archive.scratch() as source:
+    with archive.staged_file() as source:
         source.write_bytes(content or body_of(talk()))
         archive.publish(source, SOURCE)
-    return NormalizeTask(archive.address, Target(), DAY, an_id("recording"), an_id("mp3"), SOURCE, taken_key)
+    return NormalizeTask(archive.location, Target(), DAY, an_id("recording"), an_id("mp3"), SOURCE, taken_key)
 
 
 def test_a_file_is_normalized_under_its_plain_name(archive: Archive) -> None:
@@ -36,7 +36,7 @@ def test_a_file_is_normalized_under_its_plain_name(archive: Archive) -> None:
     key = Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac")
     assert columns["audio_uri"] == archive.uri(key)
     assert archive.size_bytes(key) == columns["audio_bytes"]
-    assert list(archive.spool.iterdir()) == []
+    assert list(archive.staging_folder.iterdir()) == []
 
 
 def test_a_name_that_the_catalog_points_at_is_left_alone(archive: Archive) -> None:
@@ -51,12 +51,20 @@ def test_a_source_that_is_no_audio_publishes_nothing(archive: Archive) -> None:
     with pytest.raises(NotAudio):
         normalize_task(task(archive, body_of(ErrorPage())))
     assert not archive.exists(Layout.normalized(DAY, an_id("recording"), an_id("mp3"), "flac"))
-    assert list(archive.spool.iterdir()) == []
+    assert list(archive.staging_folder.iterdir()) == []
 
 
 def test_a_task_travels_to_a_worker_and_carries_no_secret(tmp_path: Path) -> None:
     settings = Settings(api_key="key-of-nobody", storage_url=str(tmp_path))
-    sent = NormalizeTask(Address.of(settings), target_of(settings), DAY, an_id("recording"), an_id("mp3"), SOURCE, None)
+    sent = NormalizeTask(
+        ArchiveLocation.from_settings(settings),
+        target_of(settings),
+        DAY,
+        an_id("recording"),
+        an_id("mp3"),
+        SOURCE,
+        None,
+    )
     assert pickle.loads(pickle.dumps(sent)) == sent  # noqa: S301  its own
     assert b"key-of-nobody" not in pickle.dumps(sent)
 

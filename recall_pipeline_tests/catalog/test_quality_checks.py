@@ -56,7 +56,7 @@ def _catalog(archive: Archive, *rows: CatalogRow) -> None:
 
 
 def _store(archive: Archive, content: bytes) -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, SOURCE.source_key or "")
 

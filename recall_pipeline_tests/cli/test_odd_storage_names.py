@@ -43,12 +43,12 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
         return settings, open_archive(settings)
 
     def keep(archive: Archive) -> None:
-        EventStore(archive).keep(Event("msg_1", "bot.done", datetime(2026, 3, 2, tzinfo=UTC)))
+        EventStore(archive).store(Event("msg_1", "bot.done", datetime(2026, 3, 2, tzinfo=UTC)))
 
     _, other = use(neighbour)
     assert sandboxed("sync", *BOTH_DAYS).status == 0
     keep(other)
-    before = stored(other.address.root)
+    before = stored(other.location.root)
 
     settings, archive = use(odd)
     assert sandboxed("sync", *BOTH_DAYS).status == 0
@@ -64,16 +64,16 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
     assert len(list(csv.DictReader(listed.read_text("utf-8").splitlines()))) == 2
 
     inbox = EventStore(archive)
-    assert [event.event_id for event in inbox.waiting()] == ["msg_1"]
-    inbox.drain(inbox.waiting(), YESTERDAY)
-    assert (inbox.waiting(), inbox.sweep(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)
+    assert [event.event_id for event in inbox.pending()] == ["msg_1"]
+    inbox.mark_consumed(inbox.pending(), YESTERDAY)
+    assert (inbox.pending(), inbox.remove_expired(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)
 
     [gone] = read_catalog(first=YESTERDAY, outcomes=["ready"], settings=settings)["recording_id"]
     assert sandboxed("forget", "--recording", gone, "--reason", "request 17", "--yes").status == 0
-    assert [key for key in stored(archive.address.root) if gone in key] == []
+    assert [key for key in stored(archive.location.root) if gone in key] == []
     [row] = [row for row in AUDIT.read(archive, YESTERDAY) or [] if row.recording_id == gone]
     assert (row.files, row.finished_at is not None) == (2, True)
-    assert stored(other.address.root) == before
+    assert stored(other.location.root) == before
 
 
 @pytest.mark.parametrize("name", ["a::b", "::", "s3::x"])

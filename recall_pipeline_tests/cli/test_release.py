@@ -35,7 +35,7 @@ def test_a_table_that_cannot_be_read_stops_it(sandboxed: Run, sandbox: Sandbox, 
     archive.local_path(f"audio_catalog/day={day}/audio_catalog.parquet").write_bytes(b"damaged")
     said = sandboxed("release", "--older-than-days", "1", "--yes")
     assert said.status == 1
-    assert "is no readable parquet" in said.fault
+    assert "is not a readable Parquet file" in said.fault
     assert deletions(sandbox) == 0
 
 

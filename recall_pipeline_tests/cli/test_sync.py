@@ -89,7 +89,7 @@ def test_a_long_wait_is_told_of_while_it_lasts(sandboxed: Run, sandbox: Sandbox)
     said = sandboxed("sync", "--to", f"{YESTERDAY}")
     assert said.status == 0
     (line,) = said.err.splitlines()
-    assert re.match(r"recall-pipeline: waiting 3\d s, as Recall.ai asks: list \w+: HTTP 429 ", line)
+    assert re.match(r"recall-pipeline: waiting 3\d s, as Recall.ai requests: list \w+: HTTP 429 ", line)
 
 
 def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandboxed: Run, sandbox: Sandbox) -> None:
@@ -117,7 +117,7 @@ def test_a_day_that_fails_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbo
     assert json.loads(said.out)["outcomes"] == {"ready": 1, "unsupported_platform": 1}
     (line,) = said.err.splitlines()
     assert line.startswith(f"{DAY_BEFORE}: ")
-    assert "mixed_audio.parquet is no readable parquet" in line
+    assert "mixed_audio.parquet is not a readable Parquet file" in line
 
 
 def test_three_days_in_a_row_that_fail_stop_the_rest(sandboxed: Run, sandbox: Sandbox) -> None:

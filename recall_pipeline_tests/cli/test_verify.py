@@ -48,10 +48,10 @@ def synced(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
     synced: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (archive.open_spool() / "some.part").write_bytes(bytes(100))
-    (archive.spool / "scratch-of the killed").mkdir()
-    (archive.spool / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
-    with archive.scratch() as in_use, monkeypatch.context() as keyless:
+    (archive.open_staging_folder() / "some.part").write_bytes(bytes(100))
+    (archive.staging_folder / "scratch-of the killed").mkdir()
+    (archive.staging_folder / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
+    with archive.staged_file() as in_use, monkeypatch.context() as keyless:
         in_use.write_bytes(bytes(7))
         keyless.setenv("RECALL_API_KEY", "")
         told = answer(synced, 0)

@@ -14,7 +14,7 @@ from recall_pipeline_tests.erasure.old_days import fill, outcomes, recording_id
 
 @pytest.fixture
 def days(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> list[date]:
-    monkeypatch.setenv("RECALL_STORAGE_URL", archive.address.root)
+    monkeypatch.setenv("RECALL_STORAGE_URL", archive.location.root)
     return fill(archive, 4)
 
 

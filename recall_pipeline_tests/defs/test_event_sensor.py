@@ -85,9 +85,9 @@ def new_audio(world: World, key: str = "new") -> Artifact:
 
 
 def test_an_event_asks_for_its_day_long_before_the_next_sweep(daemon: Daemon, inbox: EventStore, world: World) -> None:
-    inbox.keep(event(new_audio(world)))
+    inbox.store(event(new_audio(world)))
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
-    assert inbox.count() == 0
+    assert inbox.pending_count() == 0
 
 
 def test_audio_of_a_recording_that_is_on_file_asks_for_its_day(
@@ -104,7 +104,7 @@ def test_audio_of_a_recording_that_is_on_file_asks_for_its_day(
     assert daemon.tick() == {}
     artifact = next(row for row in world.artifacts if row.status == "processing")
     world.finish_artifact(artifact.id, TALK)
-    inbox.keep(event(artifact))
+    inbox.store(event(artifact))
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
 
 
@@ -128,7 +128,7 @@ def test_a_sweep_that_is_not_finished_goes_on_at_the_next_tick(
         world.add(*rows_of(meeting(f"more {number}", YESTERDAY), TODAY))
     sandbox.behaviour.page_size = 1
     daemon, asked_for, ticks = Daemon(instance), set[str](), 0
-    while ticks == 0 or PollCursor.read(daemon.cursor).hot or PollCursor.read(daemon.cursor).rest:
+    while ticks == 0 or PollCursor.from_json(daemon.cursor).hot or PollCursor.from_json(daemon.cursor).rest:
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / f"budget of tick {ticks}"))
         asked_for |= daemon.tick().keys()
         ticks += 1
@@ -145,9 +145,9 @@ def test_what_is_repeated_late_or_out_of_order_asks_for_nothing(
     of_the_lookback = [row for row in world.artifacts if row.created_at.date() > LONG_AGO]
     for number, artifact in enumerate([*of_the_lookback, *of_the_lookback]):
         for kind in ("audio_mixed.done", "recording.done", "recording.processing"):
-            inbox.keep(event(artifact, number, kind))
+            inbox.store(event(artifact, number, kind))
     assert daemon.tick() == {}
-    assert inbox.count() == 0
+    assert inbox.pending_count() == 0
 
 
 def test_what_tells_nothing_is_put_aside_unasked(
@@ -155,24 +155,24 @@ def test_what_tells_nothing_is_put_aside_unasked(
 ) -> None:
     artifact = new_audio(world)
     for number, kind in enumerate(("bot.joining_call", "transcript.done", "recording.processing")):
-        inbox.keep(event(artifact, number, kind))
-    inbox.keep(Event("msg_without_ids", "recording.done", utc_now()))
+        inbox.store(event(artifact, number, kind))
+    inbox.store(Event("msg_without_ids", "recording.done", utc_now()))
     sandbox.access_log.clear()
     assert daemon.tick() == {}
-    assert inbox.count() == 0
+    assert inbox.pending_count() == 0
     assert not sandbox.access_log.only(origin="api")
 
 
 def test_an_event_of_something_gone_asks_for_nothing(daemon: Daemon, inbox: EventStore, world: World) -> None:
     artifact = new_audio(world)
     world.delete_recording(artifact.recording_id, "gone")
-    inbox.keep(event(artifact))
+    inbox.store(event(artifact))
     assert daemon.tick() == {}
-    assert inbox.count() == 0
+    assert inbox.pending_count() == 0
 
 
 def test_while_the_api_is_down_events_wait(daemon: Daemon, inbox: EventStore, world: World, sandbox: Sandbox) -> None:
-    inbox.keep(event(new_audio(world)))
+    inbox.store(event(new_audio(world)))
     down = Rule(Reset(), origin="api")
     sandbox.faults.add(down)
     assert daemon.tick() == {}
@@ -212,11 +212,11 @@ def test_a_burst_is_heard_a_share_of_the_budget_at_a_time(
     share = lookups_per_tick(told, 30)
     assert share == 3
     for number in range(5):
-        inbox.keep(event(new_audio(world, f"burst {number}"), number))
+        inbox.store(event(new_audio(world, f"burst {number}"), number))
     for left in (2, 0):
         sandbox.access_log.clear()
         daemon.tick()
-        assert inbox.count() == left
+        assert inbox.pending_count() == left
         assert len(sandbox.access_log.only(path=r"/recording/[0-9a-f-]{36}/$")) <= share
 
 
@@ -228,18 +228,18 @@ def test_a_run_that_waits_will_see_it_and_one_that_runs_may_not(
 ) -> None:
     tags = {"dagster/partition": YESTERDAY.isoformat()}
     daemon.instance.add_run(dg.DagsterRun(job_name="sync_day", status=status, tags=tags))
-    inbox.keep(event(new_audio(world)))
+    inbox.store(event(new_audio(world)))
     assert bool(daemon.tick()) is asked
-    assert inbox.count() == 0
+    assert inbox.pending_count() == 0
 
 
 def test_another_event_of_the_same_news_has_another_run_key(daemon: Daemon, inbox: EventStore, world: World) -> None:
     artifact = new_audio(world)
-    inbox.keep(event(artifact, 1))
+    inbox.store(event(artifact, 1))
     first = daemon.tick()
-    inbox.keep(event(artifact, 2))
+    inbox.store(event(artifact, 2))
     assert daemon.tick().keys() == first.keys()
-    inbox.keep(event(artifact, 1))
+    inbox.store(event(artifact, 1))
     assert daemon.tick() == first
 
 
@@ -247,9 +247,9 @@ def test_without_a_secret_nothing_is_drained_and_every_tick_looks(
     daemon: Daemon, inbox: EventStore, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRET")
-    inbox.keep(event(new_audio(world)))
+    inbox.store(event(new_audio(world)))
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
-    assert inbox.count() == 1
+    assert inbox.pending_count() == 1
 
 
 def test_with_a_receiver_it_ticks_every_half_minute(settings: Settings) -> None:

@@ -278,7 +278,7 @@ def test_without_a_key_it_says_so_and_asks_for_nothing(
 
 def test_a_place_that_the_server_has_forgotten_starts_its_list_anew(instance: dg.DagsterInstance) -> None:
     forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/", "bot": None})
-    daemon = Daemon(instance, forgotten.written())
+    daemon = Daemon(instance, forgotten.to_json())
     for _ in range(3):
         if YESTERDAY.isoformat() in daemon.tick():
             break

@@ -231,7 +231,7 @@ def test_no_secret_lies_in_a_table_once_it_is_unpacked(synced: SyncedWorld, arch
 
 
 def test_the_spool_is_gone_after_a_sync_that_ended_well(archive: Archive) -> None:
-    assert not archive.spool.exists()
+    assert not archive.staging_folder.exists()
 
 
 def test_every_file_is_for_its_owner_only(synced: SyncedWorld) -> None:

@@ -34,7 +34,7 @@ def strike(workspace: Workspace, effect: Effect, path: str = "", times: int | No
 
 def staging_folder_of(workspace: Workspace) -> list[str]:
     """What lies in the spool; none where there is no spool."""
-    return [path.name for path in workspace.archive.spool.glob("*")]
+    return [path.name for path in workspace.archive.staging_folder.glob("*")]
 
 
 def mp3s(workspace: Workspace) -> set[bytes]:

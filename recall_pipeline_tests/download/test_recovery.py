@@ -76,7 +76,7 @@ def test_what_is_still_served_is_fetched_and_compared(workspace: Workspace, orph
 
 
 def test_bytes_that_are_no_whole_sound_are_not_taken_up(workspace: Workspace, orphan: Artifact) -> None:
-    with workspace.archive.scratch() as damaged:
+    with workspace.archive.staged_file() as damaged:
         damaged.write_bytes(body_of(talk())[:100])
         workspace.archive.publish(damaged, Layout.source(DAY, orphan.recording_id, orphan.id))
     delete_mp3(workspace, orphan)

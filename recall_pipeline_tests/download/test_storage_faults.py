@@ -75,7 +75,7 @@ def test_a_disk_that_may_not_be_written_ends_the_day_with_one_line(
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS])
 def test_whoever_writes_into_the_spool_is_told_that_it_took_no_more(archive: Archive, code: int) -> None:
-    with pytest.raises(StorageError, match=rf"cannot write .*_spool: {os.strerror(code)}\. "), archive.scratch():
+    with pytest.raises(StorageError, match=rf"cannot write .*_spool: {os.strerror(code)}\. "), archive.staged_file():
         raise OSError(code, "in the words of some library")
 
 

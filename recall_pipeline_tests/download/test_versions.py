@@ -27,7 +27,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def publish(archive: Archive) -> Publish:
     def receive_and_publish(row: MixedAudioRow, content: bytes) -> MixedAudioRow:
-        received = archive.open_spool() / "received.part"
+        received = archive.open_staging_folder() / "received.part"
         received.write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         key = publish_version(archive, DAY, row, received, sha256)
@@ -81,4 +81,4 @@ def test_a_file_that_was_lost_is_put_back(archive: Archive, publish: Publish) ->
 @pytest.mark.parametrize("again", [b"first", b"second"])
 def test_nothing_stays_in_the_spool(archive: Archive, publish: Publish, again: bytes) -> None:
     publish(publish(ROW, b"first"), again)
-    assert list(archive.spool.iterdir()) == []
+    assert list(archive.staging_folder.iterdir()) == []

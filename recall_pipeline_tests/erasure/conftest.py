@@ -63,7 +63,7 @@ class Traces:
         """Return the folders that hold one of the words."""
         found = {
             key.partition("/")[0]
-            for key, content in stored(self.archive.address.root).items()
+            for key, content in stored(self.archive.location.root).items()
             if any(word in key or word.encode() in content for word in words)
         }
         for table in (*TABLES, AUDIT):
@@ -114,9 +114,9 @@ def office_at(synced: Office) -> Callable[[str], Office]:
 
     def copied(url: str) -> Office:
         office = Office(synced.sandbox, Settings(**{**synced.settings.model_dump(), "storage_url": url}))
-        source = Path(synced.archive.address.root)
+        source = Path(synced.archive.location.root)
         for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            with office.archive.scratch() as copy:
+            with office.archive.staged_file() as copy:
                 shutil.copyfile(path, copy)
                 office.archive.publish(copy, str(path.relative_to(source)))
         return office
@@ -132,7 +132,9 @@ def office(office_at: Callable[[str], Office], folder_url: str) -> Office:
 
 def state(archive: Archive) -> dict[str, Any]:
     """Everything that lies in an archive, without the moments at which it was done and the place of the archive."""
-    files = {key: len(content) for key, content in stored(archive.address.root).items() if not key.endswith(".parquet")}
+    files = {
+        key: len(content) for key, content in stored(archive.location.root).items() if not key.endswith(".parquet")
+    }
     rows = {table.name: [_plain(repr(row)) for row in table.read(archive, DAY)] for table in (*TABLES, AUDIT)}
     return {"files": {key: size for key, size in files.items() if not key.startswith("_spool")}, **rows}
 

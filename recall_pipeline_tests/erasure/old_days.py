@@ -28,7 +28,7 @@ def file_recording(archive: Archive, day: date, listed_at: datetime) -> None:
     name, noon = recording_id(day), start_of(day) + timedelta(hours=12)
     bot_id, audio_id = an_id(f"bot of {day}"), an_id(f"audio of {day}")
     key = Layout.source(day, name, audio_id)
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(b"!")
         archive.publish(written, key)
     facts = {"listed_at": listed_at.isoformat()}

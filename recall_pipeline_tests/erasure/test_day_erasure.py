@@ -44,7 +44,7 @@ def forget(archive: Archive, recording_id: str = CONTOSO) -> list[AuditRow]:
 
 
 def hashes(archive: Archive, recording_id: str) -> set[str]:
-    contents = stored(archive.address.root).items()
+    contents = stored(archive.location.root).items()
     return {hashlib.sha256(content).hexdigest() for key, content in contents if recording_id in key}
 
 
@@ -59,7 +59,7 @@ def test_nothing_but_the_audit_row_is_left(
     forget(archive)
     assert Traces(archive).of(*PERSONAL) == set()
     assert Traces(archive).of(*known) == {"audit"}
-    assert [key for key in stored(archive.address.root) if CONTOSO in key] == []
+    assert [key for key in stored(archive.location.root) if CONTOSO in key] == []
 
 
 def test_what_is_not_forgotten_is_as_it_was(office: Office) -> None:
@@ -71,16 +71,16 @@ def test_what_is_not_forgotten_is_as_it_was(office: Office) -> None:
             if CONTOSO not in repr(row) and an_id("contoso bot") not in repr(row)
         ]
 
-    before, files = others(), stored(office.archive.address.root)
+    before, files = others(), stored(office.archive.location.root)
     forget(office.archive)
     assert others() == before
-    after = stored(office.archive.address.root)
+    after = stored(office.archive.location.root)
     kept = {key: content for key, content in files.items() if CONTOSO not in key and not key.endswith(".parquet")}
     assert {key: after.get(key) for key in kept} == kept
 
 
 def test_the_audit_row_says_what_when_why_and_how_much(office: Office) -> None:
-    sizes = {key: len(content) for key, content in stored(office.archive.address.root).items() if CONTOSO in key}
+    sizes = {key: len(content) for key, content in stored(office.archive.location.root).items() if CONTOSO in key}
     known = hashes(office.archive, CONTOSO)
     forget(office.archive)
     of_recording, of_bot = AUDIT.read(office.archive, DAY) or []
@@ -108,15 +108,15 @@ def test_older_versions_orphans_and_partial_downloads_go_too(office: Office) -> 
         Layout.normalized(DAY, CONTOSO, audio_id, "mp3"),
         Layout.normalized(DAY, CONTOSO, audio_id, "flac", "0123abcd"),
     ):
-        with archive.scratch() as written:
+        with archive.staged_file() as written:
             written.write_bytes(b"an older sound")
             archive.publish(written, key)
-    partial = Partial.of(archive.open_spool(), audio_id)
+    partial = Partial.of(archive.open_staging_folder(), audio_id)
     partial.start('"an etag"')
     row, *_ = forget(archive)
     assert row.files == 7
     assert hashlib.sha256(b"an older sound").hexdigest() in {file["sha256"] for file in removed(row)}
-    assert not [key for key in stored(archive.address.root) if CONTOSO in key or audio_id in key]
+    assert not [key for key in stored(archive.location.root) if CONTOSO in key or audio_id in key]
 
 
 def test_a_sync_brings_nothing_back_not_even_when_it_is_told_to_look_again(office: Office) -> None:
@@ -134,7 +134,7 @@ def test_a_sync_after_every_table_was_lost_brings_nothing_of_it_back(office: Off
         office.archive.remove(Layout.table(table.name, DAY))
     office.sync_all()
     assert Traces(office.archive).of(*PERSONAL) == set()
-    assert not [key for key in stored(office.archive.address.root) if CONTOSO in key]
+    assert not [key for key in stored(office.archive.location.root) if CONTOSO in key]
     outcomes = {row.recording_id: row.outcome for row in CATALOG.read(office.archive, DAY) or []}
     assert outcomes == {CONTOSO: "forgotten", NORTHWIND: "ready", FABRIKAM: "ready", SILENT_ONE: "unsupported_platform"}
 
@@ -150,7 +150,7 @@ def test_another_mp3_of_it_is_not_fetched_either(office: Office) -> None:
     finally:
         office.world.change_artifact(before.id, content=before.content, updated_at=before.updated_at)
     assert len(office.media_requests()) == requests
-    assert not [key for key in stored(office.archive.address.root) if FABRIKAM in key]
+    assert not [key for key in stored(office.archive.location.root) if FABRIKAM in key]
 
 
 def test_it_is_no_news_to_the_sensor(office: Office) -> None:
@@ -169,9 +169,9 @@ def test_the_archive_is_still_proven(office: Office) -> None:
 
 def test_forgetting_it_again_changes_no_byte(office: Office) -> None:
     forget(office.archive)
-    before = stored(office.archive.address.root)
+    before = stored(office.archive.location.root)
     forget(office.archive)
-    assert stored(office.archive.address.root) == before
+    assert stored(office.archive.location.root) == before
 
 
 def test_a_bot_is_forgotten_with_its_last_recording(office: Office) -> None:
@@ -241,16 +241,16 @@ def test_a_table_that_cannot_be_read_stops_it_before_anything_is_gone(office: Of
     table = office.archive.local_path(Layout.table(MIXED_AUDIO.name, DAY))
     ids = of_recording(read_inventory(office.archive), CONTOSO).days[DAY]
     table.write_bytes(b"damaged")
-    before = stored(office.archive.address.root)
-    with pytest.raises(StorageError, match="is no readable parquet"):
+    before = stored(office.archive.location.root)
+    with pytest.raises(StorageError, match="is not a readable Parquet file"):
         erase_day(office.archive, DAY, ids, REASON)
-    assert stored(office.archive.address.root) == before
+    assert stored(office.archive.location.root) == before
 
 
 def test_an_audit_that_cannot_be_read_stops_every_sync_of_its_day(office: Office) -> None:
     forget(office.archive)
     office.archive.local_path(Layout.table("audit", DAY)).write_bytes(b"damaged")
-    with pytest.raises(StorageError, match=r"audit/day=.* is no readable parquet"):
+    with pytest.raises(StorageError, match=r"audit/day=.* is not a readable Parquet file"):
         office.sync_all()
 
 
@@ -258,4 +258,4 @@ def test_settings_do_not_matter_to_what_is_forgotten(office: Office) -> None:
     forget(office.archive)
     office.settings = Settings(**{**office.settings.model_dump(), "audio_format": "wav"})
     office.sync_all()
-    assert not [key for key in stored(office.archive.address.root) if CONTOSO in key]
+    assert not [key for key in stored(office.archive.location.root) if CONTOSO in key]

@@ -48,7 +48,7 @@ def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, d
     days = fill(archive, 3)
     name = table.name  # type: ignore[attr-defined]
     archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
-    with pytest.raises(StorageError, match=f"{name}.parquet is no readable parquet"):
+    with pytest.raises(StorageError, match=f"{name}.parquet is not a readable Parquet file"):
         retention_plan(archive, SETTINGS, 1)
 
 

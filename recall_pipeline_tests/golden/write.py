@@ -73,13 +73,13 @@ def _transcribe() -> None:
 
 def _keep_events(root: Path) -> None:
     """Keep one event that the sensor has looked at, and one that waits."""
-    inbox = EventStore(open_archive(Settings(storage_url=str(root))))
+    store = EventStore(open_archive(Settings(storage_url=str(root))))
     for name, key, hour in (("msg_drained", "plain", 9), ("msg_waiting", "unicode", 8)):
         at = datetime(2026, 11, 28 if hour == 9 else 29, hour, 1, tzinfo=UTC)
         (recording_id,), (audio_id,) = world.recording_ids(key), world.audio_ids(key)
-        inbox.keep(Event(name, "audio_mixed.done", at, at, recording_id, None, audio_id))
+        store.store(Event(name, "audio_mixed.done", at, at, recording_id, None, audio_id))
         if name == "msg_drained":
-            inbox.drain(inbox.waiting(), date(2026, 11, 28))
+            store.mark_consumed(store.pending(), date(2026, 11, 28))
 
 
 def _rows(root: Path) -> dict[str, list[dict[str, object]]]:

@@ -27,7 +27,7 @@ def a_row(archive: Archive, name: str, day: date) -> CatalogRow:
     samples, rate_hz, channels = LENGTHS[name]
     noise = np.random.default_rng(samples).integers(-9000, 9000, size=(samples, channels), dtype=np.int16)
     key = Layout.normalized(day, an_id(name), an_id(f"{name} mp3"), "flac")
-    with archive.scratch(suffix=".flac") as written:
+    with archive.staged_file(suffix=".flac") as written:
         soundfile.write(written, noise, rate_hz)
         archive.publish(written, key)
     return CatalogRow(

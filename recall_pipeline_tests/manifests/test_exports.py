@@ -137,13 +137,13 @@ class TestOnAnObjectStore:
     def test_uris_are_named_and_lhotse_told_so(self, exported: Export, cataloged: Archive) -> None:
         (source,) = lines_of(exported("lhotse"))[0]["sources"]
         assert source["type"] == "url"
-        assert source["source"].startswith(f"{cataloged.address.root}/normalized_audio/")
+        assert source["source"].startswith(f"{cataloged.location.root}/normalized_audio/")
 
     def test_copies_are_fetched_and_nothing_stays_in_the_spool(self, exported: Export, cataloged: Archive) -> None:
         done = exported("huggingface", copy=True)
         for line in lines_of(done):
             assert soundfile.info(done.manifest.parent / line["file_name"]).frames == line["num_samples"]
-        assert [path for path in cataloged.spool.rglob("*") if path.is_file()] == []
+        assert [path for path in cataloged.staging_folder.rglob("*") if path.is_file()] == []
 
     def test_a_hugging_face_folder_has_to_be_a_copy(self, exported: Export, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="give --copy"):

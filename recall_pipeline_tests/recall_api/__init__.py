@@ -1,1 +1,1 @@
-"""Tests of the room `recall`."""
+"""Tests of `recall_pipeline.recall_api`."""

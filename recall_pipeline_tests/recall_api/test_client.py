@@ -127,7 +127,7 @@ class TestLists:
         assert len(ask(lambda client: client.recordings(WINDOW))) == 25
         assert len(ask(lambda client: client.audio_mixed(WINDOW))) == 25
 
-    def test_rows_repeated_across_pages_are_there_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_rows_repeated_across_pages_are_returned_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.behaviour.repeat_rows = 4
         assert ask(lambda client: client.recordings(WINDOW)).keys() == {an_id(f"recording {n}") for n in range(25)}
 
@@ -136,7 +136,7 @@ class TestLists:
         sandbox.behaviour.order, sandbox.behaviour.page_size = order, 7
         assert len(ask(lambda client: client.bots(WINDOW))) == 25
 
-    def test_what_lies_outside_the_window_is_not_asked_for(self, ask: Ask[Any]) -> None:
+    def test_objects_outside_the_window_are_not_requested(self, ask: Ask[Any]) -> None:
         first_minutes = (NINE, NINE + timedelta(minutes=3))
         assert ask(lambda client: client.recordings(first_minutes)).keys() == {
             an_id(f"recording {n}") for n in range(3)
@@ -146,14 +146,14 @@ class TestLists:
         world.add(a_bot(99, platform="webex"))
         assert ask(lambda client: client.bots(WINDOW, platform="webex")).keys() == {an_id("bot 99")}
 
-    def test_a_recordings_artifacts_can_be_listed_alone(self, ask: Ask[Any]) -> None:
+    def test_the_artifacts_of_one_recording_can_be_listed(self, ask: Ask[Any]) -> None:
         assert ask(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
 
     def test_an_empty_listing_is_empty(self, ask: Ask[Any], world: World) -> None:
         world.empty_listings()
         assert ask(lambda client: client.bots(WINDOW)) == {}
 
-    def test_a_row_without_a_usable_id_is_left_out_by_name(self, settings: Settings, sandbox: Sandbox) -> None:
+    def test_a_row_without_a_usable_id_is_rejected_by_name(self, settings: Settings, sandbox: Sandbox) -> None:
         def spoil(page: Any) -> Any:
             strange = [{**page["results"][0], "id": "../../etc/passwd"}, None]
             return {**page, "results": [*page["results"], *strange]}
@@ -167,18 +167,18 @@ class TestLists:
         assert found == 25
         assert rejected == ["bot '../../etc/passwd'", "bot without an id (NoneType)"]
 
-    def test_dates_are_asked_for_where_date_times_are_refused(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_dates_are_sent_if_date_times_are_refused(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), path="/bot/$", times=1))
         assert len(ask(lambda client: client.bots(WINDOW))) == 25
         queries = [access.query for access in sandbox.access_log]
         assert queries[1] == f"join_at_after={DAY}&join_at_before={DAY + timedelta(days=1)}"
 
-    def test_any_other_fault_of_the_request_is_told(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_any_other_error_of_the_request_is_raised(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"detail": "no"}), path="/bot/$"))
         with pytest.raises(RecallRefused, match=r"list bot: HTTP 400 \(no\)"):
             ask(lambda client: client.bots(WINDOW))
 
-    def test_a_listing_that_shrinks_while_it_is_read_is_read_anew(
+    def test_a_listing_that_shrinks_during_the_walk_is_read_again(
         self, ask: Ask[Any], sandbox: Sandbox, world: World
     ) -> None:
         def last_page_goes(page: Any) -> Any:
@@ -189,9 +189,7 @@ class TestLists:
         sandbox.faults.add(Rule(EditJson(last_page_goes), path="/bot/$", skip=1, times=1))
         assert ask(lambda client: client.bots(WINDOW)).keys() == {an_id(f"bot {n}") for n in range(5, 25)}
 
-    def test_one_whose_pages_keep_vanishing_is_an_error_and_no_shorter_listing(
-        self, ask: Ask[Any], sandbox: Sandbox
-    ) -> None:
+    def test_a_listing_whose_pages_keep_vanishing_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
         sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$", times=1))
         sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
@@ -202,7 +200,7 @@ class TestLists:
             ask(lambda client: client.bots(WINDOW))
         assert [access.status for access in sandbox.access_log] == [200, 404] * 3
 
-    def test_a_first_page_that_is_not_found_is_told_at_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_first_page_that_is_not_found_is_an_immediate_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(404, {"detail": "Not found."}), path="/bot/$"))
         with pytest.raises(RecallNotFound, match="check RECALL_API_URL"):
             ask(lambda client: client.bots(WINDOW))
@@ -216,9 +214,9 @@ class TestLists:
         def another(page: Any) -> Any:
             return {"next": f"{sandbox.api_url}/recording/?page={next(cursors)}", "results": page["results"][:3]}
 
-        monkeypatch.setattr(client_module, "_MOST_BARREN_PAGES", 12)
+        monkeypatch.setattr(client_module, "_MAX_PAGES_WITHOUT_NEW_ROWS", 12)
         sandbox.faults.add(Rule(EditJson(another), path="/recording/$"))
-        with pytest.raises(RecallProtocolError, match="12 pages in a row with nothing new"):
+        with pytest.raises(RecallProtocolError, match="12 pages in a row without new rows"):
             ask(lambda client: client.recordings(WINDOW))
 
     def test_a_next_in_a_circle_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
@@ -228,7 +226,7 @@ class TestLists:
 
 
 class TestKey:
-    def test_it_is_sent_once_prefixed(self, sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    def test_it_is_sent_with_one_prefix(self, sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
         pasted = Settings(
             api_key=SecretStr(f"Token {sandbox.api_key}"), api_url=settings.api_url, storage_url=str(tmp_path)
         )
@@ -250,11 +248,11 @@ class TestKey:
         self, status: int, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(redirect(f"{elsewhere.api_url}/bot/", status)))
-        with pytest.raises(RecallProtocolError, match="a redirect, which is never followed with the key"):
+        with pytest.raises(RecallProtocolError, match="a redirect, which is not followed"):
             ask(lambda client: client.bots(WINDOW))
         assert len(elsewhere.access_log) == 0
 
-    def test_it_passes_no_proxy_on_its_way_to_loopback(
+    def test_it_is_not_sent_to_loopback_through_a_proxy(
         self, ask: Ask[Any], elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
@@ -262,7 +260,7 @@ class TestKey:
         assert len(ask(lambda client: client.bots(WINDOW))) == 25
         assert len(elsewhere.access_log) == 0
 
-    def test_a_wrong_one_is_told_with_both_causes_and_never_shown(self, settings: Settings) -> None:
+    def test_a_wrong_one_is_reported_with_both_causes_and_never_shown(self, settings: Settings) -> None:
         wrong = settings.model_copy(update={"api_key": SecretStr("wrong-key-of-nobody")})
 
         async def asking() -> None:
@@ -274,7 +272,7 @@ class TestKey:
                 asyncio.run(asking())
             assert "wrong-key" not in str(told.value)
 
-    def test_without_one_nothing_is_asked_and_nothing_is_written(
+    def test_without_one_nothing_is_requested_and_nothing_is_written(
         self, settings: Settings, sandbox: Sandbox, tmp_path: Path
     ) -> None:
         async def asking() -> None:
@@ -315,7 +313,7 @@ class TestRequests:
         sandbox.faults.add(Rule(unavailable(), times=2))
         assert asyncio.run(asking()) == 3 + 1 + 2 == len(sandbox.access_log)
 
-    def test_lists_and_objects_are_held_to_their_own_budgets(self, settings: Settings) -> None:
+    def test_lists_and_objects_have_their_own_budgets(self, settings: Settings) -> None:
         taken: list[tuple[str, int]] = []
 
         class Watched:
@@ -337,7 +335,7 @@ class TestRequests:
         ask(lambda client: client.ping())
         assert asked(sandbox) == {"/api/v1/bot/": 1}
 
-    def test_a_ping_succeeds_where_only_dates_are_understood(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_ping_succeeds_if_the_api_accepts_dates_only(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
         ask(lambda client: client.ping())
 
@@ -354,51 +352,51 @@ class TestPages:
         assert ask(three) == [10, 10, 25, None]
         assert asked(sandbox) == {f"/api/v1/{kind}/": 3}
 
-    def test_a_first_page_is_had_where_only_dates_are_understood(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_first_page_is_read_if_the_api_accepts_dates_only(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
         rows, _ = ask(lambda client: client.page("bot", WINDOW, None))
         assert len(rows) == 10
         assert "T" not in list(sandbox.access_log)[-1].query
 
-    def test_a_page_on_another_host_is_not_asked_for(self, ask: Ask[Any], elsewhere: Sandbox, sandbox: Sandbox) -> None:
+    def test_a_page_on_another_host_is_not_requested(self, ask: Ask[Any], elsewhere: Sandbox, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(ForeignNext(elsewhere.api_url)))
         with pytest.raises(RecallProtocolError, match="another host"):
             ask(lambda client: client.page("recording", WINDOW, None))
         assert not elsewhere.access_log
 
 
-class TestHiccups:
+class TestTransientErrors:
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
-    def test_a_list_survives_each_of_them(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_listing_survives_each_transient_error(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(effect, times=2))
         assert len(ask(lambda client: client.recordings(WINDOW))) == 25
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405])
-    def test_a_refusal_is_not_asked_again(self, status: int, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_refused_request_is_not_retried(self, status: int, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(status, {"detail": "no"})))
         with pytest.raises((RecallRefused, RecallUnauthorized, RecallNotFound)):
             ask(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
-    def test_a_server_that_stays_down_is_told_as_such(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_server_that_stays_down_is_reported(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(unavailable()))
         with pytest.raises(RecallUnreachable, match=r"list recording: HTTP 503: .*try again later") as told:
             ask(lambda client: client.recordings(WINDOW))
         assert told.value.retry_can_help
 
-    def test_garbage_that_stays_is_told_as_such(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_responses_that_stay_malformed_are_reported(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(garbage_json()))
         with pytest.raises(RecallProtocolError, match="not JSON"):
             ask(lambda client: client.recordings(WINDOW))
 
-    def test_a_wait_beyond_patience_is_given_up_at_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_wait_beyond_the_deadline_fails_immediately(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         stamina.set_testing(True, attempts=100)
         sandbox.faults.add(Rule(throttling("86400")))
-        with pytest.raises(RecallThrottled, match="request limit is used up"):
+        with pytest.raises(RecallThrottled, match="request limit is reached"):
             ask(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
-    def test_nobody_listening_is_told_with_the_host(self, tmp_path: Path) -> None:
+    def test_a_refused_connection_is_reported_with_the_host(self, tmp_path: Path) -> None:
         with Sandbox(World()).running() as gone:
             url = gone.api_url
         nobody = Settings(api_key=SecretStr("key"), api_url=url, storage_url=str(tmp_path))
@@ -410,19 +408,19 @@ class TestHiccups:
         with pytest.raises(RecallUnreachable, match=r"cannot reach 127\.0\.0\.1:\d+ \(.+\): check the network"):
             asyncio.run(asking())
 
-    def test_an_answer_that_never_ends_is_not_waited_for(
+    def test_a_response_that_never_ends_times_out(
         self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_LONGEST_ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(client_module, "_RESPONSE_TIMEOUT_SECONDS", 0.2)
         sandbox.faults.add(Rule(Stall(after_bytes=10, seconds=30), times=1))
         assert len(ask(lambda client: client.recordings(WINDOW))) == 25
 
-    def test_an_answer_without_bounds_is_not_held_in_memory(
+    def test_a_response_above_the_size_limit_is_not_kept_in_memory(
         self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_LARGEST_ANSWER_BYTES", 2**20)
+        monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
         sandbox.faults.add(Rule(Reply(200, json.dumps("x" * 2**21).encode())))
-        with pytest.raises(RecallProtocolError, match="an answer of over 1 MiB"):
+        with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
             ask(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
@@ -433,46 +431,46 @@ class TestObjects:
         assert ask(lambda client: client.recording(an_id("recording 3"))).id == an_id("recording 3")
         assert ask(lambda client: client.audio_mixed_by_id(an_id("audio 3"))).id == an_id("audio 3")
 
-    def test_one_that_is_gone_is_none(self, ask: Ask[Any]) -> None:
+    def test_a_missing_one_is_none(self, ask: Ask[Any]) -> None:
         assert ask(lambda client: client.bot(an_id("nothing"))) is None
         assert ask(lambda client: client.recording(an_id("nothing"))) is None
         assert ask(lambda client: client.audio_mixed_by_id(an_id("nothing"))) is None
 
-    def test_an_id_may_be_spelled_as_people_do(self, ask: Ask[Any]) -> None:
+    def test_an_id_may_have_any_uuid_spelling(self, ask: Ask[Any]) -> None:
         assert ask(lambda client: client.bot(an_id("bot 3").upper())).id == an_id("bot 3")
 
     @pytest.mark.parametrize("strange", ["", "../bot", "7b0c6c1e", "a b"])
-    def test_what_is_no_id_is_never_asked_for(self, strange: str, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_invalid_id_is_never_requested(self, strange: str, ask: Ask[Any], sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="UUID"):
             ask(lambda client: client.bot(strange))
         assert len(sandbox.access_log) == 0
 
     @pytest.mark.parametrize("answer", [{}, [], {"id": an_id("bot 4")}, {"id": "nothing"}])
-    def test_another_object_than_the_one_asked_for_is_an_error(
+    def test_another_object_than_the_requested_one_is_an_error(
         self, answer: Any, ask: Ask[Any], sandbox: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(EditJson(lambda _: answer)))
-        with pytest.raises(RecallProtocolError, match="the answer is not that bot"):
+        with pytest.raises(RecallProtocolError, match="the response is not that bot"):
             ask(lambda client: client.bot(an_id("bot 3")))
 
 
 class TestCreation:
-    def test_a_bot_is_made_and_returned_without_its_password(self, ask: Ask[Any], world: World) -> None:
+    def test_a_bot_is_created_and_returned_without_its_password(self, ask: Ask[Any], world: World) -> None:
         bot, wait_seconds = ask(lambda client: client.create_bot(NEW_BOT))
         assert wait_seconds is None
         assert world.bots.get(bot.id) is not None
         assert "hidden" not in repr(bot)
 
-    def test_an_empty_pool_says_how_long_to_wait_and_makes_nothing(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_empty_pool_returns_the_wait_and_creates_nothing(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.behaviour.adhoc_bots = 0
         assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
         assert len(sandbox.access_log) == 1
 
-    def test_an_empty_pool_that_names_no_time_means_half_a_minute(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_empty_pool_without_a_wait_means_half_a_minute(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(507, {"code": "adhoc_bot_pool_depleted"})))
         assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
 
-    def test_every_try_is_a_new_one_to_the_server(self, ask: Ask[Any], sandbox: Sandbox, world: World) -> None:
+    def test_every_attempt_has_a_new_idempotency_key(self, ask: Ask[Any], sandbox: Sandbox, world: World) -> None:
         async def until_made(client: RecallClient) -> Any:
             await client.create_bot(NEW_BOT)
             sandbox.behaviour.adhoc_bots = 1
@@ -482,18 +480,18 @@ class TestCreation:
         assert ask(until_made).id in {bot.id for bot in world.bots}
 
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
-    def test_it_is_asked_for_once_whatever_happens(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_it_is_requested_once_after_any_error(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(effect))
         with pytest.raises((RecallRefused, RecallThrottled, RecallUnreachable, RecallProtocolError)):
             ask(lambda client: client.create_bot(NEW_BOT))
         assert len(sandbox.access_log) == 1
 
-    def test_a_complaint_about_the_request_is_told_without_the_password(self, ask: Ask[Any]) -> None:
+    def test_an_error_about_the_request_is_reported_without_the_password(self, ask: Ask[Any]) -> None:
         with pytest.raises(RecallRefused, match="bot_name: Ensure this field") as told:
             ask(lambda client: client.create_bot({**NEW_BOT, "bot_name": "x" * 101}))
         assert "hidden" not in str(told.value)
 
-    def test_an_answer_without_a_bot_warns_of_trying_again(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_response_without_a_bot_warns_against_another_attempt(self, ask: Ask[Any], sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(201, {"ok": True})))
-        with pytest.raises(RecallProtocolError, match="look in Recall's dashboard before trying again"):
+        with pytest.raises(RecallProtocolError, match="check Recall's dashboard before you try again"):
             ask(lambda client: client.create_bot(NEW_BOT))

@@ -54,7 +54,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
     return Counter(access.path for access in sandbox.access_log)
 
 
-class TestWalks:
+class TestListDays:
     def test_a_day_is_three_walks_whatever_the_number_of_meetings(
         self, ask: Ask, world: World, sandbox: Sandbox
     ) -> None:
@@ -63,7 +63,7 @@ class TestWalks:
         ask(lambda client: list_days(client, DAY, DAY))
         assert asked(sandbox) == {"/api/v1/bot/": 2, "/api/v1/recording/": 2, "/api/v1/audio_mixed/": 2}
 
-    def test_bots_are_asked_for_with_a_day_more_on_each_side(self, ask: Ask, sandbox: Sandbox) -> None:
+    def test_bots_are_listed_with_a_margin_of_a_day_on_each_side(self, ask: Ask, sandbox: Sandbox) -> None:
         ask(lambda client: list_days(client, DAY, DAY + ONE_DAY))
         (access,) = sandbox.access_log.only(path="/bot/$")
         assert parse_qs(access.query) == {
@@ -72,7 +72,7 @@ class TestWalks:
         }
 
     @pytest.mark.parametrize("closed", ["left", "right", "both", "neither"])
-    def test_no_recording_falls_between_two_days_however_bounds_are_meant(
+    def test_no_recording_is_missed_between_two_days_with_inclusive_or_exclusive_bounds(
         self, closed: Any, ask: Ask, world: World, sandbox: Sandbox
     ) -> None:
         sandbox.behaviour.created_at_closed = closed
@@ -85,7 +85,7 @@ class TestWalks:
         ]
 
     @pytest.mark.parametrize("granularity", ["date", "datetime"])
-    def test_no_bot_is_missed_where_filters_are_as_coarse_as_a_day(
+    def test_no_bot_is_missed_if_filters_round_to_days(
         self, granularity: Any, ask: Ask, world: World, sandbox: Sandbox
     ) -> None:
         sandbox.behaviour.join_at_granularity = granularity
@@ -95,12 +95,12 @@ class TestWalks:
         assert [bot.day for bot in listing.bots.values()] == [DAY, DAY]
 
     @pytest.mark.parametrize("path", ["/bot/$", "/recording/$", "/audio_mixed/$"])
-    def test_one_walk_that_fails_fails_the_listing(self, path: str, ask: Ask, sandbox: Sandbox) -> None:
+    def test_one_failed_walk_fails_the_listing(self, path: str, ask: Ask, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(unavailable(), path=path))
         with pytest.raises(RecallUnreachable):
             ask(lambda client: list_days(client, DAY, DAY))
 
-    def test_what_had_to_be_left_out_is_named(self, ask: Ask, world: World, sandbox: Sandbox) -> None:
+    def test_rejected_rows_are_named(self, ask: Ask, world: World, sandbox: Sandbox) -> None:
         add_meeting(world, "standup", NINE)
         edit = EditJson(lambda page: {**page, "results": [{**row, "created_at": None} for row in page["results"]]})
         sandbox.faults.add(Rule(edit, path="/recording/$"))
@@ -121,9 +121,7 @@ class TestUpstream:
         assert found[an_id("standup")].keys() == {an_id("standup first"), an_id("standup second")}
         assert found[an_id("hidden")].keys() == {an_id("hidden first"), an_id("hidden second")}
 
-    def test_the_walks_reading_of_an_artifact_counts_more_than_a_shortcuts(
-        self, ask: Ask, world: World, sandbox: Sandbox
-    ) -> None:
+    def test_a_listed_artifact_wins_over_a_shortcut(self, ask: Ask, world: World, sandbox: Sandbox) -> None:
         def finish(page: Any) -> Any:
             return {**page, "results": [{**row, "status": {"code": "done"}} for row in page["results"]]}
 
@@ -132,7 +130,7 @@ class TestUpstream:
         upstream: Upstream = ask(lambda client: shown(client, DAY, DAY))
         assert upstream.artifacts_by_recording()[an_id("standup")][an_id("standup first")].status.code == "done"
 
-    def test_recordings_within_bots_are_found_by_their_own_day(self, ask: Ask, world: World) -> None:
+    def test_recordings_embedded_in_bots_are_found_by_their_own_day(self, ask: Ask, world: World) -> None:
         add_meeting(world, "standup", NINE)
         add_meeting(world, "next day", NINE + ONE_DAY)
         upstream: Upstream = ask(lambda client: shown(client, DAY, DAY))
@@ -167,16 +165,14 @@ class TestSharedListings:
         days = list(days_between(DAY, DAY + 29 * ONE_DAY))
         assert self.walked(ask, sandbox, Listings(days), *days) == 3
 
-    def test_a_listing_that_has_grown_old_is_walked_anew(
-        self, ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_stale_listing_is_read_again(self, ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         listings = Listings()
         self.walked(ask, sandbox, listings, DAY)
         later = utc_now() + timedelta(minutes=46)
         monkeypatch.setattr("recall_pipeline.recall_api.shared_listings.utc_now", lambda: later)
         assert self.walked(ask, sandbox, listings, DAY) == 2
 
-    def test_a_listing_is_let_go_when_its_last_day_is_done_with(self, ask: Ask, sandbox: Sandbox) -> None:
+    def test_a_listing_is_released_after_its_last_day(self, ask: Ask, sandbox: Sandbox) -> None:
         listings = Listings([DAY, DAY + ONE_DAY])
         self.walked(ask, sandbox, listings, DAY)
         listings.release(DAY)
@@ -185,15 +181,15 @@ class TestSharedListings:
         assert self.walked(ask, sandbox, listings, DAY) == 2
 
 
-class TestAskEach:
-    def test_each_id_gets_its_answer(self) -> None:
+class TestLookupMany:
+    def test_each_id_gets_its_result(self) -> None:
         async def double(object_id: str) -> str:
             return object_id * 2
 
         ids = [str(number) for number in range(30)]
         assert asyncio.run(lookup_many(double, ids)) == {object_id: object_id * 2 for object_id in ids}
 
-    def test_only_a_few_are_asked_at_a_time(self) -> None:
+    def test_only_a_few_lookups_run_at_a_time(self) -> None:
         running, most = 0, 0
 
         async def watched(object_id: str) -> None:
@@ -206,7 +202,7 @@ class TestAskEach:
         asyncio.run(lookup_many(watched, [str(number) for number in range(30)]))
         assert most == 8
 
-    def test_the_first_error_ends_it_as_itself(self, ask: Ask, sandbox: Sandbox) -> None:
+    def test_the_first_error_is_raised_unchanged(self, ask: Ask, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(402, {"detail": "no credit"})))
         with pytest.raises(RecallError, match="no credit"):
             ask(lambda client: lookup_many(client.bot, [an_id("one"), an_id("two")]))

@@ -63,29 +63,29 @@ def edited(sandbox: Sandbox, edit: Callable[[dict[str, Any]], dict[str, Any]], *
 @pytest.mark.parametrize(
     "effect", [unavailable(), garbage_json(), error_page(), Truncate(200), Reply(200, {"results": []})], ids=str
 )
-def test_a_listing_that_breaks_off_half_way_is_no_shorter_listing(effect: Effect, ask: Ask, sandbox: Sandbox) -> None:
+def test_a_listing_that_breaks_off_is_an_error(effect: Effect, ask: Ask, sandbox: Sandbox) -> None:
     sandbox.faults.add(Rule(effect, path="/recording/$", skip=1))
     with pytest.raises(RecallError):
         ask(lambda client: client.recordings(WINDOW))
 
 
-def test_ten_megabytes_of_json_are_read(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_response_of_ten_megabytes_is_read(ask: Ask, sandbox: Sandbox) -> None:
     edited(sandbox, lambda row: {**row, "junk": "x" * 2**20})
     assert len(ask(lambda client: client.recordings(WINDOW))) == 25
 
 
-def test_a_compressed_answer_is_held_to_its_size_when_unpacked(
+def test_the_size_limit_counts_the_decompressed_response(
     ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "_LARGEST_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
     bomb = gzip.compress(json.dumps("x" * 2**24).encode())
     assert len(bomb) < 2**15
     sandbox.faults.add(Rule(Reply(200, bomb, {"Content-Encoding": "gzip", "Content-Type": "application/json"})))
-    with pytest.raises(RecallProtocolError, match="an answer of over 1 MiB"):
+    with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
         ask(lambda client: client.recordings(WINDOW))
 
 
-def test_of_two_rows_with_one_id_the_later_counts(ask: Ask, sandbox: Sandbox) -> None:
+def test_of_two_rows_with_one_id_the_later_wins(ask: Ask, sandbox: Sandbox) -> None:
     twin = an_id("recording 0")
     edited(sandbox, lambda row: {**row, "id": twin, "status": {"code": "failed"}}, page=3)
     found = ask(lambda client: client.recordings(WINDOW))
@@ -93,7 +93,7 @@ def test_of_two_rows_with_one_id_the_later_counts(ask: Ask, sandbox: Sandbox) ->
     assert found[twin].status.code == "failed"
 
 
-def test_what_starts_in_the_future_belongs_to_its_own_day(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_recording_in_the_future_belongs_to_its_own_day(ask: Ask, sandbox: Sandbox) -> None:
     edited(sandbox, lambda row: {**row, "created_at": FAR, "completed_at": FAR, "expires_at": FAR})
     listing: Listing = ask(lambda client: list_days(client, DAY, DAY))
     days = Counter(recording.day for recording in listing.recordings.values())
@@ -105,9 +105,7 @@ def test_what_starts_in_the_future_belongs_to_its_own_day(ask: Ask, sandbox: San
     [{"id": "../../etc/passwd"}, {"id": None}, {"id": 7}, {"created_at": None}, {"created_at": "soon"}],
     ids=str,
 )
-def test_a_row_that_cannot_be_filed_is_named_and_costs_no_other(
-    wrong: dict[str, Any], ask: Ask, sandbox: Sandbox
-) -> None:
+def test_an_unusable_row_is_named_and_does_not_affect_others(wrong: dict[str, Any], ask: Ask, sandbox: Sandbox) -> None:
     def spoil(page: Any) -> Any:
         first, *rest = page["results"]
         return {**page, "results": [{**first, **wrong}, *rest]}
@@ -120,13 +118,13 @@ def test_a_row_that_cannot_be_filed_is_named_and_costs_no_other(
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "x", [], {}, {"code": ["done"]}, {"code": "sparkling"}], ids=str)
-def test_nulls_wrong_types_and_unknown_codes_cost_no_row(wrong: Any, ask: Ask, sandbox: Sandbox) -> None:
+def test_nulls_wrong_types_and_unknown_codes_lose_no_row(wrong: Any, ask: Ask, sandbox: Sandbox) -> None:
     names = ("status", "bot", "media_shortcuts", "metadata", "started_at", "completed_at", "expires_at")
     edited(sandbox, lambda row: {**row, **dict.fromkeys(names, wrong)})
     assert len(ask(lambda client: client.recordings(WINDOW))) == 25
 
 
-def test_a_clock_that_is_far_off_in_retry_after_is_not_waited_for(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_retry_after_date_far_in_the_future_is_not_waited_for(ask: Ask, sandbox: Sandbox) -> None:
     sandbox.faults.add(Rule(Reply(503, b"", {"Retry-After": "Thu, 01 Jan 2999 00:00:00 GMT"})))
     with pytest.raises(RecallUnreachable):
         ask(lambda client: client.recordings(WINDOW))

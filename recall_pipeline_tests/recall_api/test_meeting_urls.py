@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recall_pipeline.recall_api import Meeting
-from recall_pipeline.recall_api.meeting_urls import read_meeting
+from recall_pipeline.recall_api.meeting_urls import parse_meeting
 
 PASSWORD = "opens-it"  # noqa: S105 -- opens nothing
 
@@ -36,8 +36,8 @@ PASSWORD = "opens-it"  # noqa: S105 -- opens nothing
         ("", None, None),
     ],
 )
-def test_a_link_tells_platform_and_id(url: str, platform: str | None, meeting_id: str | None) -> None:
-    assert read_meeting(url) == Meeting(platform, meeting_id)
+def test_a_meeting_url_is_parsed_into_platform_and_id(url: str, platform: str | None, meeting_id: str | None) -> None:
+    assert parse_meeting(url) == Meeting(platform, meeting_id)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_a_link_tells_platform_and_id(url: str, platform: str | None, meeting_id
         (["https://zoom.us/j/812"], Meeting()),
     ],
 )
-def test_an_object_tells_what_it_tells_and_any_other_shape_nothing(shown: Any, meeting: Meeting) -> None:
-    assert read_meeting(shown) == meeting
+def test_an_object_is_parsed_and_any_other_shape_is_unknown(shown: Any, meeting: Meeting) -> None:
+    assert parse_meeting(shown) == meeting
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_an_object_tells_what_it_tells_and_any_other_shape_nothing(shown: Any, m
     ],
 )
 def test_a_password_is_dropped_in_every_shape(shown: Any) -> None:
-    assert PASSWORD not in str(read_meeting(shown))
+    assert PASSWORD not in str(parse_meeting(shown))
 
 
 @pytest.mark.parametrize("platform", ["webex", "slack_authenticator", "slack_huddle_observer", "goto_meeting"])
-def test_no_mixed_audio_is_made_on_the_guides_platforms(platform: str) -> None:
+def test_the_guides_platforms_have_no_mixed_audio(platform: str) -> None:
     assert not Meeting(platform).makes_mp3
 
 
 @pytest.mark.parametrize("platform", ["zoom", "google_meet", "microsoft_teams", "holo_meet", None])
-def test_any_other_platform_may_make_mixed_audio(platform: str | None) -> None:
+def test_any_other_platform_may_have_mixed_audio(platform: str | None) -> None:
     assert Meeting(platform).makes_mp3

@@ -48,7 +48,7 @@ def test_every_page_is_read_until_next_is_null() -> None:
         f"{SECOND}#top",
     ],
 )
-def test_next_is_followed_in_every_spelling_of_the_own_origin_and_never_in_the_clear(spelled: str) -> None:
+def test_next_is_followed_in_every_spelling_of_the_same_origin_and_never_unencrypted(spelled: str) -> None:
     assert pages({FIRST: page(1, next=spelled), SECOND: page(2)}) == [[1], [2]]
 
 
@@ -67,15 +67,15 @@ def test_next_is_followed_in_every_spelling_of_the_own_origin_and_never_in_the_c
         "ftp://elsewhere.invalid/api/v1/bot/",
     ],
 )
-def test_next_is_never_followed_elsewhere_and_the_text_repeats_no_query(foreign: str) -> None:
-    with pytest.raises(RecallProtocolError, match="points to another host, which never gets the key") as refused:
+def test_next_is_never_followed_to_another_origin_and_the_error_has_no_query(foreign: str) -> None:
+    with pytest.raises(RecallProtocolError, match="points to another host, which must not get the key") as refused:
         pages({FIRST: page(1, next=foreign)})
     assert "page=2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("unreadable", ["/api/v1/bot/?page=2\x1f", f"/api/v1/bot/?cursor={'x' * 70_000}"])
-def test_a_next_that_cannot_be_opened_is_an_error_of_the_listing(unreadable: str) -> None:
-    with pytest.raises(RecallProtocolError, match="`next` is no address that can be opened"):
+def test_an_invalid_next_url_is_an_error_of_the_listing(unreadable: str) -> None:
+    with pytest.raises(RecallProtocolError, match="`next` is not a valid URL"):
         pages({FIRST: page(1, next=unreadable)})
 
 
@@ -86,7 +86,7 @@ def test_another_port_of_the_same_host_is_another_host() -> None:
 
 
 @pytest.mark.parametrize("back_to", [FIRST, SECOND])
-def test_a_next_that_leads_in_a_circle_is_an_error_and_no_shorter_listing(back_to: str) -> None:
+def test_a_next_that_leads_in_a_circle_is_an_error(back_to: str) -> None:
     with pytest.raises(RecallProtocolError, match="leads in a circle, so the listing is incomplete"):
         pages({FIRST: page(1, next=SECOND), SECOND: page(2, next=back_to)})
 
@@ -104,6 +104,6 @@ def test_a_next_that_leads_in_a_circle_is_an_error_and_no_shorter_listing(back_t
         {"next": 2, "results": []},
     ],
 )
-def test_an_answer_that_is_no_page_is_an_error_and_no_empty_listing(wrong: Any) -> None:
+def test_a_response_that_is_not_a_page_is_an_error(wrong: Any) -> None:
     with pytest.raises(RecallProtocolError, match="/api/v1/bot/"):
         pages({FIRST: page(1, next=SECOND), SECOND: wrong})

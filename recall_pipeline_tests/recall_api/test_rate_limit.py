@@ -52,7 +52,7 @@ def take(budget: RequestBudget, times: int, endpoint: str = "list bot", per_minu
     asyncio.run(all_of_them())
 
 
-def test_the_budget_is_granted_at_once(budget: RequestBudget, clock: Clock) -> None:
+def test_requests_within_the_budget_do_not_wait(budget: RequestBudget, clock: Clock) -> None:
     take(budget, 5)
     assert clock.now == 1000
 
@@ -66,7 +66,7 @@ def test_the_next_request_waits_until_the_oldest_is_a_minute_old(budget: Request
     assert clock.now == pytest.approx(1060)
 
 
-def test_no_minute_ever_holds_more_than_the_budget(budget: RequestBudget, clock: Clock) -> None:
+def test_no_minute_has_more_requests_than_the_budget(budget: RequestBudget, clock: Clock) -> None:
     moments = []
     for step in range(60):
         clock.now += (step * 7) % 13
@@ -82,7 +82,7 @@ def test_each_endpoint_has_a_budget_of_its_own(budget: RequestBudget, clock: Clo
     assert clock.now == 1000
 
 
-def test_tasks_that_ask_at_once_are_granted_the_budget_and_no_more(budget: RequestBudget, clock: Clock) -> None:
+def test_concurrent_tasks_get_no_more_than_the_budget(budget: RequestBudget, clock: Clock) -> None:
     async def at_once() -> None:
         await asyncio.gather(*(budget.take("list bot", 5) for _ in range(11)))
 
@@ -121,7 +121,7 @@ def test_real_processes_share_the_budget_by_their_common_clock(ledger: Path) -> 
     assert sum(granted) == 40
 
 
-def test_what_was_noted_before_the_last_boot_is_forgotten(ledger: Path, clock: Clock) -> None:
+def test_requests_before_the_last_boot_are_ignored(ledger: Path, clock: Clock) -> None:
     clock.now = 500_000
     take(RequestBudget(ledger, clock=clock, sleep=clock.sleep), 5)
     clock.now = 10
@@ -129,7 +129,7 @@ def test_what_was_noted_before_the_last_boot_is_forgotten(ledger: Path, clock: C
     assert clock.now == 10
 
 
-def test_the_ledger_stays_as_small_as_a_minute(budget: RequestBudget, ledger: Path, clock: Clock) -> None:
+def test_the_ledger_keeps_one_minute_only(budget: RequestBudget, ledger: Path, clock: Clock) -> None:
     for _ in range(50):
         take(budget, 5)
         clock.now += 61
@@ -138,13 +138,13 @@ def test_the_ledger_stays_as_small_as_a_minute(budget: RequestBudget, ledger: Pa
     connection.close()
 
 
-def test_a_home_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_unwritable_home_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match=r"cannot keep the request budget in \S+ \(.*\): .*DAGSTER_HOME"):
+    with pytest.raises(SettingsError, match=r"cannot store the request budget in \S+ \(.*\): .*DAGSTER_HOME"):
         RequestBudget(tmp_path / "file" / "home" / "budget.sqlite")
 
 
-def test_a_ledger_that_is_no_ledger_is_one_clear_line(ledger: Path) -> None:
+def test_a_ledger_that_is_not_a_database_is_one_clear_line(ledger: Path) -> None:
     ledger.parent.mkdir()
     ledger.write_text("these are not the pages of a database, however long they may be" * 100)
     with pytest.raises(SettingsError, match=r"budget\.sqlite \(file is not a database\): .*remove the file"):
@@ -153,21 +153,21 @@ def test_a_ledger_that_is_no_ledger_is_one_clear_line(ledger: Path) -> None:
 
 def test_a_ledger_that_breaks_later_is_one_clear_line_too(budget: RequestBudget, ledger: Path) -> None:
     ledger.unlink()
-    with pytest.raises(SettingsError, match="cannot keep the request budget"):
+    with pytest.raises(SettingsError, match="cannot store the request budget"):
         take(budget, 1)
 
 
-def test_a_share_is_spent_endpoint_by_endpoint_and_never_waits(budget: RequestBudget, clock: Clock) -> None:
+def test_a_share_is_counted_per_endpoint_and_never_waits(budget: RequestBudget, clock: Clock) -> None:
     share = BudgetShare(budget, 2)
     for endpoint in ("list bot", "list bot", "list recording"):
         asyncio.run(share.take(endpoint, 50))
-    with pytest.raises(RecallThrottled, match="share of the request budget"):
+    with pytest.raises(RecallThrottled, match="the request budget of this task is used"):
         asyncio.run(share.take("list bot", 50))
     asyncio.run(share.take("list recording", 50))
     assert clock.now == 1000.0
 
 
-def test_a_share_gives_way_where_others_have_used_the_minute_up(budget: RequestBudget, clock: Clock) -> None:
+def test_a_share_is_refused_if_others_have_used_the_minute(budget: RequestBudget, clock: Clock) -> None:
     for _ in range(3):
         asyncio.run(budget.take("list bot", 3))
     with pytest.raises(RecallThrottled):
@@ -176,7 +176,7 @@ def test_a_share_gives_way_where_others_have_used_the_minute_up(budget: RequestB
     asyncio.run(BudgetShare(budget, 2).take("list bot", 3))
 
 
-def test_what_a_share_takes_counts_for_everybody(budget: RequestBudget) -> None:
+def test_requests_of_a_share_count_in_the_whole_budget(budget: RequestBudget) -> None:
     for _ in range(2):
         asyncio.run(BudgetShare(budget, 1).take("list bot", 2))
     assert not budget.try_take("list bot", 2)

@@ -76,14 +76,14 @@ def read_audio(**changes: Any) -> AudioMixed:
 
 
 class TestExample:
-    def test_the_documented_bot_is_read_whole(self) -> None:
+    def test_the_documented_bot_is_parsed_completely(self) -> None:
         bot = read_bot()
         (recording,) = bot.recordings
         assert (bot.meeting, bot.bot_name, bot.status) == (Meeting("zoom", "81234567890"), "Archive Bot", "done")
         assert (recording.created_at, recording.status.code) == (NINE, "done")
         assert recording.media_shortcuts.audio_mixed is not None
 
-    def test_a_link_shows_in_no_printout(self) -> None:
+    def test_a_download_url_is_never_printed(self) -> None:
         assert "hidden" not in f"{read_audio()!r} {read_bot()!r}"
 
     def test_a_record_cannot_be_changed(self) -> None:
@@ -95,7 +95,7 @@ class TestIdentity:
     @pytest.mark.parametrize(
         "wrong", [None, 7, "", "../../etc/passwd", "7b0c6c1e", {"id": 1}, ["7b0c"], "a" * 32 + "/"]
     )
-    def test_a_row_whose_id_is_no_uuid_is_no_record(self, wrong: Any) -> None:
+    def test_a_row_whose_id_is_not_a_uuid_is_rejected(self, wrong: Any) -> None:
         assert read_record(Bot, BOT | {"id": wrong}) is None
         assert read_record(Recording, RECORDING | {"id": wrong}) is None
         assert read_record(AudioMixed, AUDIO | {"id": wrong}) is None
@@ -112,32 +112,32 @@ class TestIdentity:
         assert read_bot(id=spelled).id == BOT["id"]
 
     @pytest.mark.parametrize("row", [None, [], "7b0c6c1e", 7, True])
-    def test_a_row_that_is_no_object_is_no_record(self, row: Any) -> None:
+    def test_a_row_that_is_not_an_object_is_rejected(self, row: Any) -> None:
         assert read_record(Bot, row) is None
 
-    def test_a_reference_without_a_usable_id_is_no_reference(self) -> None:
+    def test_a_reference_without_a_usable_id_is_none(self) -> None:
         assert read_recording(bot={"id": "../.."}).bot is None
         assert read_audio(recording={"id": 7}).recording is None
 
     @pytest.mark.parametrize("wrong", [None, "soon", "", [], {}])
-    def test_a_recording_without_a_start_cannot_be_filed_and_is_no_record(self, wrong: Any) -> None:
+    def test_a_recording_without_created_at_is_rejected(self, wrong: Any) -> None:
         assert read_record(Recording, RECORDING | {"created_at": wrong}) is None
 
 
 class TestTolerance:
     @pytest.mark.parametrize("field", sorted(BOT.keys() - {"id"}))
     @pytest.mark.parametrize("wrong", [None, 7, "words", [1], {"a": 1}, True])
-    def test_a_bots_field_of_any_type_costs_only_that_field(self, field: str, wrong: Any) -> None:
+    def test_a_bots_field_of_any_type_affects_only_that_field(self, field: str, wrong: Any) -> None:
         assert read_bot(**{field: wrong}).id == BOT["id"]
 
     @pytest.mark.parametrize("field", sorted(RECORDING.keys() - {"id", "created_at"}))
     @pytest.mark.parametrize("wrong", [None, 7, "words", [1], {"a": 1}, True])
-    def test_a_recordings_field_of_any_type_costs_only_that_field(self, field: str, wrong: Any) -> None:
+    def test_a_recordings_field_of_any_type_affects_only_that_field(self, field: str, wrong: Any) -> None:
         assert read_recording(**{field: wrong}).created_at == NINE
 
     @pytest.mark.parametrize("field", sorted(AUDIO.keys() - {"id"}))
     @pytest.mark.parametrize("wrong", [None, 7, "words", [1], {"a": 1}, True])
-    def test_an_artifacts_field_of_any_type_costs_only_that_field(self, field: str, wrong: Any) -> None:
+    def test_an_artifacts_field_of_any_type_affects_only_that_field(self, field: str, wrong: Any) -> None:
         assert read_audio(**{field: wrong}).id == AUDIO["id"]
 
     @pytest.mark.parametrize("field", sorted(BOT.keys() - {"id"}))
@@ -161,15 +161,15 @@ class TestTolerance:
         assert recording is not None
         assert recording.day == date(2026, 3, 2)
 
-    def test_a_field_that_is_nested_without_end_costs_only_its_row(self) -> None:
+    def test_a_field_that_is_nested_too_deeply_rejects_only_its_row(self) -> None:
         assert read_record(Bot, BOT | {"unknown": json.loads("[" * 700 + "]" * 700)}) is None
 
-    def test_one_bad_item_of_a_list_costs_only_itself(self) -> None:
+    def test_one_invalid_item_of_a_list_is_dropped_alone(self) -> None:
         bot = read_bot(recordings=[RECORDING, {"id": "nothing"}, None], status_changes=[*BOT["status_changes"], 7, {}])
         assert len(bot.recordings) == 1
         assert len(bot.status_changes) == 3
 
-    def test_unknown_codes_stay_as_they_are(self) -> None:
+    def test_unknown_codes_are_kept(self) -> None:
         changes = [*BOT["status_changes"], {"code": "insights_ready", "created_at": None}]
         assert read_bot(status_changes=changes).status == "insights_ready"
         assert read_recording(status={"code": "archiving"}).status.code == "archiving"
@@ -212,13 +212,13 @@ class TestTimes:
             "1772442021",
         ],
     )
-    def test_every_spelling_of_a_moment_is_the_same_moment_in_utc(self, text: Any) -> None:
+    def test_every_spelling_of_a_timestamp_is_the_same_time_in_utc(self, text: Any) -> None:
         recording = read_recording(created_at=text)
         assert recording.created_at == NINE
         assert recording.created_at.tzinfo is UTC
 
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
-    def test_a_moment_outside_the_calendar_reads_as_unknown(self, text: str) -> None:
+    def test_a_timestamp_outside_the_calendar_reads_as_unknown(self, text: str) -> None:
         assert read_recording(expires_at=text).expires_at is None
 
     def test_a_recording_belongs_to_the_utc_day_of_its_start(self) -> None:
@@ -244,7 +244,7 @@ class TestBotsDay:
     def test_without_any_status_change_it_is_that_of_the_first_recording(self) -> None:
         assert read_bot(join_at=None, status_changes=[], recordings=[self.later, RECORDING]).day == date(2026, 3, 2)
 
-    def test_a_bot_that_tells_no_time_has_no_day(self) -> None:
+    def test_a_bot_without_any_time_has_no_day(self) -> None:
         assert read_bot(join_at=None, status_changes=[], recordings=[]).day is None
 
 
@@ -257,7 +257,7 @@ class TestMeaning:
     def test_a_bot_is_not_finished_before_one(self, code: str) -> None:
         assert not read_bot(status_changes=[{"code": code}]).is_finished
 
-    def test_a_bot_whose_media_expired_says_so(self) -> None:
+    def test_expired_media_of_a_bot_is_reported(self) -> None:
         assert read_bot(status_changes=[{"code": "media_expired"}, {"code": "later"}]).media_expired
         assert not read_bot().media_expired
 
@@ -272,17 +272,17 @@ class TestMeaning:
             ("default", None),
         ],
     )
-    def test_whether_an_mp3_was_asked_for_is_known_only_from_a_configuration(
+    def test_whether_an_mp3_was_requested_is_known_only_from_a_configuration(
         self, config: Any, requested: bool | None
     ) -> None:
         assert read_bot(recording_config=config).mp3_requested is requested
 
     @pytest.mark.parametrize(("stated", "is_mp3"), [("mp3", True), (None, True), ("raw", False), ("ogg", False)])
-    def test_only_a_stated_other_format_is_no_mp3(self, stated: str | None, is_mp3: bool) -> None:
+    def test_only_another_stated_format_is_not_an_mp3(self, stated: str | None, is_mp3: bool) -> None:
         assert read_audio(format=stated).is_mp3 is is_mp3
 
     @pytest.mark.parametrize(
         "data", [None, {}, {"download_url": None}, {"download_url": ""}, {"download_url": []}, "url"]
     )
-    def test_without_a_link_there_is_none(self, data: Any) -> None:
+    def test_without_a_download_url_it_is_none(self, data: Any) -> None:
         assert read_audio(data=data).download_url is None

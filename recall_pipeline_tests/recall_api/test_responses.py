@@ -43,11 +43,11 @@ def retry_of(answer: httpx.Response) -> RetryableError:
 
 
 @pytest.mark.parametrize("body", [{"results": []}, [], "text", 7])
-def test_a_good_answer_is_its_json(body: Any) -> None:
+def test_a_successful_response_is_its_json(body: Any) -> None:
     assert json_from_response(an_answer(200, body), "list bot") == body
 
 
-def test_an_answer_without_content_is_none() -> None:
+def test_a_response_without_content_is_none() -> None:
     assert json_from_response(an_answer(204, b""), "delete recording") is None
 
 
@@ -61,7 +61,7 @@ def test_an_answer_without_content_is_none() -> None:
         (b'{"name": -Infinity}', None),
     ],
 )
-def test_what_no_file_could_hold_is_read_as_something_that_can_be_kept(body: bytes, read: str | None) -> None:
+def test_values_that_no_file_could_store_are_replaced(body: bytes, read: str | None) -> None:
     name = json_from_response(an_answer(200, body), "list bot")["name"]
     assert name == read
     assert str(name).encode("utf-8")
@@ -79,10 +79,10 @@ def test_what_no_file_could_hold_is_read_as_something_that_can_be_kept(body: byt
         b"[" * 100_000,
     ],
 )
-def test_a_good_status_with_anything_but_json_may_be_asked_for_again(body: bytes) -> None:
+def test_a_success_status_without_json_may_be_retried(body: bytes) -> None:
     again = retry_of(an_answer(200, body, content_type="text/html"))
     assert isinstance(again.error, RecallProtocolError)
-    assert "the answer is not JSON (text/html): check RECALL_API_URL" in str(again.error)
+    assert "the response is not JSON (text/html): check RECALL_API_URL" in str(again.error)
 
 
 class TestRefusals:
@@ -103,14 +103,16 @@ class TestRefusals:
             (400, RecallRefused, "the request is wrong"),
             (402, RecallRefused, "out of credit"),
             (403, RecallRefused, "firewall"),
-            (404, RecallNotFound, "deleted, or it never existed"),
+            (404, RecallNotFound, "was deleted or never existed"),
             (405, RecallRefused, "RECALL_API_URL"),
-            (418, RecallRefused, "refused as it is"),
+            (418, RecallRefused, "the request is refused"),
             (507, RecallRefused, "pool of ad-hoc bots is empty"),
-            (302, RecallProtocolError, "never followed with the key"),
+            (302, RecallProtocolError, "not followed because it could leak the key"),
         ],
     )
-    def test_each_status_has_its_error_cause_and_cure(self, status: int, kind: type[RecallError], said: str) -> None:
+    def test_each_status_has_its_error_cause_and_next_action(
+        self, status: int, kind: type[RecallError], said: str
+    ) -> None:
         error = error_of(an_answer(status, {"detail": "as it is"}, location="https://elsewhere.invalid/"))
         assert type(error) is kind
         assert error.status_code == status
@@ -118,21 +120,21 @@ class TestRefusals:
         assert said in str(error)
         assert not error.retry_can_help
 
-    def test_complaints_about_fields_are_quoted(self) -> None:
+    def test_errors_about_fields_are_quoted(self) -> None:
         error = error_of(an_answer(400, {"join_at": ["Enter a valid date.", "Or none."], "code": "invalid"}))
         assert "(join_at: Enter a valid date. Or none.; code: invalid)" in str(error)
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"{}", b"null", b"[" * 100_000])
-    def test_an_error_without_details_is_told_without(self, body: bytes) -> None:
+    def test_an_error_without_details_has_none_in_its_text(self, body: bytes) -> None:
         assert str(error_of(an_answer(404, body))).startswith("list bot: HTTP 404: ")
 
-    def test_what_is_quoted_is_short_and_holds_no_password(self) -> None:
+    def test_a_quoted_detail_is_short_and_has_no_password(self) -> None:
         link = "https://x.zoom.us/j/812?pwd=hidden"
         error = error_of(an_answer(400, {"meeting_url": [f"{link} is not supported. {'x' * 9999}"]}))
         assert "hidden" not in str(error)
         assert len(str(error)) < 500
 
-    def test_a_server_that_echoes_the_key_does_not_bring_it_into_the_text(self) -> None:
+    def test_a_key_echoed_by_the_server_is_not_in_the_error(self) -> None:
         answer = an_answer(401, {"detail": "Invalid token key-of-nobody."})
         answer.request.headers["Authorization"] = "Token key-of-nobody"
         assert "key-of-nobody" not in str(error_of(answer))
@@ -140,22 +142,22 @@ class TestRefusals:
 
 class TestRetries:
     @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
-    def test_a_server_in_trouble_may_be_asked_again(self, status: int) -> None:
+    def test_a_server_error_may_be_retried(self, status: int) -> None:
         again = retry_of(an_answer(status, b"<html>"))
         assert isinstance(again.error, RecallUnreachable)
         assert again.error.retry_can_help
         assert again.after_seconds is None
 
-    def test_a_conflict_may_be_asked_again(self) -> None:
+    def test_a_conflict_may_be_retried(self) -> None:
         assert isinstance(retry_of(an_answer(409, {"code": "conflict"})).error, RecallRefused)
 
-    def test_a_throttled_request_waits_as_long_as_it_is_told(self) -> None:
+    def test_a_throttled_request_waits_as_long_as_requested(self) -> None:
         again = retry_of(an_answer(429, {"code": "throttled"}, retry_after="17"))
         assert isinstance(again.error, RecallThrottled)
         assert again.after_seconds == 17
         assert "RECALL_LIST_RPM" in str(again.error)
 
-    def test_an_overloaded_server_may_name_the_time_too(self) -> None:
+    def test_an_overloaded_server_may_request_a_wait_too(self) -> None:
         assert retry_of(an_answer(503, b"", retry_after="5")).after_seconds == 5
 
 
@@ -169,7 +171,7 @@ class TestRetryAfter:
         seconds = retry_after_seconds(an_answer(429, retry_after=format_datetime(then, usegmt=True)))
         assert seconds == pytest.approx(7200, abs=30)
 
-    def test_a_date_in_the_past_is_no_time_at_all(self) -> None:
+    def test_a_date_in_the_past_is_zero_seconds(self) -> None:
         assert retry_after_seconds(an_answer(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")) == 0
 
     @pytest.mark.parametrize("text", ["", "soon", "-5", "nan", "inf", "1e999", "Wed, 99 Oct 2015", "1 minute"])

@@ -42,20 +42,20 @@ def many_attempts() -> None:
 
 
 @pytest.mark.parametrize("error", [DOWN, THROTTLED, RecallRefused("conflict", 409), RecallProtocolError("torn")])
-def test_whatever_a_retry_may_cure_is_asked_again(error: RecallError) -> None:
+def test_every_retryable_error_is_retried(error: RecallError) -> None:
     server = Server(RetryableError(error), RetryableError(error), None)
     assert asyncio.run(send_with_retries(server, RetryPolicy())) == "answer"
     assert server.asked == 3
 
 
-def test_a_refusal_is_never_asked_again() -> None:
+def test_a_refusal_is_never_retried() -> None:
     server = Server(RecallRefused("bad", 400))
     with pytest.raises(RecallRefused, match="bad"):
         asyncio.run(send_with_retries(server, RetryPolicy()))
     assert server.asked == 1
 
 
-def test_faults_are_borne_for_the_stated_number_of_attempts_and_the_last_error_is_told() -> None:
+def test_errors_are_retried_up_to_the_maximum_and_the_last_one_is_raised() -> None:
     server = Server(RetryableError(RecallUnreachable("first")), RetryableError(DOWN))
     with pytest.raises(RecallUnreachable, match="down") as told:
         asyncio.run(send_with_retries(server, RetryPolicy(attempts=4)))
@@ -63,13 +63,13 @@ def test_faults_are_borne_for_the_stated_number_of_attempts_and_the_last_error_i
     assert told.value.__cause__ is None
 
 
-def test_being_throttled_does_not_use_up_the_attempts() -> None:
+def test_throttling_does_not_count_as_an_attempt() -> None:
     server = Server(*[RetryableError(THROTTLED, 1)] * 20, RetryableError(DOWN), None)
     assert asyncio.run(send_with_retries(server, RetryPolicy(attempts=2))) == "answer"
     assert server.asked == 22
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+def test_a_wait_beyond_the_deadline_is_not_started() -> None:
     server = Server(RetryableError(THROTTLED, 901))
     with pytest.raises(RecallThrottled):
         asyncio.run(send_with_retries(server, RetryPolicy(deadline_seconds=900)))
@@ -86,34 +86,34 @@ def test_a_retry_is_logged_without_printing(
 
 
 class TestWaits:
-    def test_a_long_one_is_told_once_for_all_that_wait(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_long_one_is_logged_once_for_all_requests_that_wait(self, caplog: pytest.LogCaptureFixture) -> None:
         waits = WaitReporter(a_clock(0, 0, 1, 40))
-        waits.tell(30, THROTTLED)
-        waits.tell(31, THROTTLED)
-        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai asks: throttled"]
-        waits.tell(30, THROTTLED)
+        waits.report(30, THROTTLED)
+        waits.report(31, THROTTLED)
+        assert [record.getMessage() for record in caplog.records] == ["waiting 30 s, as Recall.ai requests: throttled"]
+        waits.report(30, THROTTLED)
         assert len(caplog.records) == 2
 
-    def test_a_short_one_is_not_worth_a_word(self, caplog: pytest.LogCaptureFixture) -> None:
-        WaitReporter().tell(9, THROTTLED)
+    def test_a_short_one_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        WaitReporter().report(9, THROTTLED)
         assert caplog.records == []
 
-    def test_one_that_is_not_begun_is_not_told(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_one_that_is_not_started_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
         RetryHook(RetryPolicy(deadline_seconds=60))(RetryableError(THROTTLED, 90))
         assert caplog.records == []
 
 
-class TestDecision:
-    def test_the_wait_is_what_the_server_asked_for_and_a_little_more(self) -> None:
+class TestRetryHook:
+    def test_the_wait_is_the_requested_one_plus_jitter(self) -> None:
         waits = [RetryHook(RetryPolicy(), a_clock(0, 0))(RetryableError(THROTTLED, 30)) for _ in range(200)]
         assert all(30 < wait <= 31 for wait in waits)
         assert len(set(waits)) > 100, "without jitter all clients come back at once"
 
-    def test_a_wait_that_ends_within_the_deadline_is_borne(self) -> None:
+    def test_a_wait_within_the_deadline_is_accepted(self) -> None:
         decide = RetryHook(RetryPolicy(deadline_seconds=900), a_clock(0, 800))
         assert decide(RetryableError(THROTTLED, 90)) is not False
 
-    def test_one_that_would_end_beyond_what_is_left_is_not(self) -> None:
+    def test_a_wait_beyond_the_remaining_time_is_refused(self) -> None:
         decide = RetryHook(RetryPolicy(deadline_seconds=900), a_clock(0, 800))
         assert decide(RetryableError(THROTTLED, 100)) is False
 

@@ -16,8 +16,8 @@ import pytest
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Address, Archive, open_archive
-from recall_pipeline.storage.local_files import private_folder
+from recall_pipeline.storage import Archive, ArchiveLocation, open_archive
+from recall_pipeline.storage.permissions import private_folder
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
 DAY = date(2026, 3, 2)
@@ -41,7 +41,7 @@ def other_disk() -> Iterator[Path]:
 
 
 def publish(archive: Archive, content: bytes = b"sound", key: str = KEY) -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
 
@@ -61,7 +61,7 @@ def killed(code: str, *arguments: object) -> None:
 
 
 class TestReading:
-    def test_what_was_published_can_be_read_back(self, either: Archive) -> None:
+    def test_a_published_file_can_be_read(self, either: Archive) -> None:
         publish(either, b"sound")
         assert either.exists(KEY)
         assert either.size_bytes(KEY) == 5
@@ -69,17 +69,17 @@ class TestReading:
         with either.local_copy(KEY) as local:
             assert local.read_bytes() == b"sound"
 
-    def test_what_was_not_published_is_not_there(self, either: Archive) -> None:
+    def test_an_unpublished_key_does_not_exist(self, either: Archive) -> None:
         assert not either.exists(KEY)
         assert either.size_bytes(KEY) is None
         assert either.read(KEY) is None
 
-    def test_a_uri_opens_as_it_stands(self, either: Archive) -> None:
+    def test_fsspec_opens_a_uri(self, either: Archive) -> None:
         publish(either, b"sound")
         with fsspec.open(either.uri(KEY), "rb") as file:
             assert file.read() == b"sound"
 
-    def test_a_local_uri_opens_wherever_the_folder_is(self, tmp_path: Path) -> None:
+    def test_fsspec_opens_a_local_uri_in_any_folder(self, tmp_path: Path) -> None:
         archive = open_archive(Settings(storage_url=str(tmp_path / "Büro & co # 1%20")))
         publish(archive, b"sound")
         with fsspec.open(archive.uri(KEY), "rb") as file:
@@ -94,22 +94,22 @@ class TestReading:
 
 class TestPublishing:
     def test_nothing_is_visible_under_the_final_name_before_it_is_published(self, either: Archive) -> None:
-        with either.scratch() as written:
+        with either.staged_file() as written:
             written.write_bytes(b"half a")
             assert not either.exists(KEY)
 
-    def test_what_is_not_published_leaves_nothing(self, archive: Archive) -> None:
-        with archive.scratch() as written:
+    def test_an_unpublished_file_is_removed(self, archive: Archive) -> None:
+        with archive.staged_file() as written:
             written.write_bytes(b"sound")
-        archive.close_spool()
+        archive.close_staging_folder()
         assert files_below(archive.local_path("")) == []
-        assert not archive.spool.exists()
+        assert not archive.staging_folder.exists()
 
-    def test_the_group_may_read_what_is_published_if_told_so_and_never_the_spool(self, tmp_path: Path) -> None:
+    def test_the_group_may_read_published_files_if_set_but_never_the_staging_folder(self, tmp_path: Path) -> None:
         archive = open_archive(Settings(storage_url=str(tmp_path / "data"), group_may_read=True))
-        with archive.scratch() as written:
+        with archive.staged_file() as written:
             written.write_bytes(b"sound")
-            spool_mode = mode_of(archive.spool)
+            spool_mode = mode_of(archive.staging_folder)
             archive.publish(written, KEY)
         published = archive.local_path(KEY)
         assert mode_of(published) == 0o640
@@ -117,8 +117,8 @@ class TestPublishing:
         assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(root)} == {0o750}
         assert spool_mode == 0o700
 
-    def test_publishing_takes_the_local_file_away(self, either: Archive) -> None:
-        received = either.open_spool() / "audio.part"
+    def test_publishing_moves_the_local_file(self, either: Archive) -> None:
+        received = either.open_staging_folder() / "audio.part"
         received.write_bytes(b"sound")
         either.publish(received, KEY)
         assert not received.exists()
@@ -135,56 +135,56 @@ class TestPublishing:
         assert mode_of(published) == 0o600
         root = archive.local_path("")
         assert {mode_of(folder) for folder in published.parents if folder.is_relative_to(root)} == {0o700}
-        with archive.scratch() as written:
+        with archive.staged_file() as written:
             assert mode_of(written) == 0o600
-            assert mode_of(archive.spool) == 0o700
+            assert mode_of(archive.staging_folder) == 0o700
 
-    def test_a_process_killed_before_the_rename_leaves_nothing_visible(self, archive: Archive) -> None:
+    def test_a_process_killed_before_the_rename_publishes_nothing(self, archive: Archive) -> None:
         publish(archive, b"before")
         killed(
             "from pathlib import Path\n"
-            "from recall_pipeline.storage import Address\n"
-            "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+            "from recall_pipeline.storage import ArchiveLocation\n"
+            "archive = ArchiveLocation(sys.argv[1], Path(sys.argv[2])).open()\n"
             "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-            "with archive.scratch() as written:\n"
+            "with archive.staged_file() as written:\n"
             "    written.write_bytes(b'half')\n"
             "    archive.publish(written, sys.argv[3])\n",
-            archive.address.root,
-            archive.spool,
+            archive.location.root,
+            archive.staging_folder,
             KEY,
         )
         assert archive.read(KEY) == b"before"
-        assert [path for path in files_below(archive.local_path("")) if archive.spool not in path.parents] == [
+        assert [path for path in files_below(archive.local_path("")) if archive.staging_folder not in path.parents] == [
             archive.local_path(KEY)
         ]
 
-    def test_what_a_killed_process_left_in_the_spool_goes_with_the_next_run(self, archive: Archive) -> None:
+    def test_the_next_run_removes_the_leftovers_of_a_killed_process(self, archive: Archive) -> None:
         killed(
             "from pathlib import Path\n"
-            "from recall_pipeline.storage import Address\n"
-            "with Address(sys.argv[1], Path(sys.argv[2])).open().scratch() as written:\n"
+            "from recall_pipeline.storage import ArchiveLocation\n"
+            "with ArchiveLocation(sys.argv[1], Path(sys.argv[2])).open().staged_file() as written:\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n",
-            archive.address.root,
-            archive.spool,
+            archive.location.root,
+            archive.staging_folder,
         )
-        assert len(files_below(archive.spool)) == 1
-        with archive.scratch() as in_use, archive.lock_day(DAY):
+        assert len(files_below(archive.staging_folder)) == 1
+        with archive.staged_file() as in_use, archive.lock_day(DAY):
             assert in_use.exists()
-            assert len(files_below(archive.spool)) == 2  # the lock itself is the other
-        archive.close_spool()
-        assert not archive.spool.exists()
+            assert len(files_below(archive.staging_folder)) == 2  # the lock itself is the other
+        archive.close_staging_folder()
+        assert not archive.staging_folder.exists()
 
-    def test_what_a_worker_left_that_was_killed_during_a_run_goes_with_that_run(self, archive: Archive) -> None:
+    def test_a_run_removes_the_leftovers_of_its_killed_workers(self, archive: Archive) -> None:
         with archive.lock_day(DAY):
             killed(
                 "from pathlib import Path\n"
-                "from recall_pipeline.storage import Address\n"
-                "with Address(sys.argv[1], Path(sys.argv[2])).open().scratch() as written:\n"
+                "from recall_pipeline.storage import ArchiveLocation\n"
+                "with ArchiveLocation(sys.argv[1], Path(sys.argv[2])).open().staged_file() as written:\n"
                 "    os.kill(os.getpid(), signal.SIGKILL)\n",
-                archive.address.root,
-                archive.spool,
+                archive.location.root,
+                archive.staging_folder,
             )
-        assert not archive.spool.exists()
+        assert not archive.staging_folder.exists()
 
 
 class TestAcrossDisks:
@@ -193,20 +193,20 @@ class TestAcrossDisks:
         """An archive whose spool is on another file system."""
         return open_archive(Settings(storage_url=str(tmp_path / "data"), spool_dir=other_disk / "spool"))
 
-    def test_a_file_arrives_whole_and_private_and_leaves_no_copy(self, archive: Archive) -> None:
+    def test_a_file_is_published_complete_and_private_without_a_second_copy(self, archive: Archive) -> None:
         publish(archive, b"sound")
         assert files_below(archive.local_path("")) == [archive.local_path(KEY)]
         assert archive.read(KEY) == b"sound"
         assert mode_of(archive.local_path(KEY)) == 0o600
-        assert files_below(archive.spool) == []
+        assert files_below(archive.staging_folder) == []
 
-    def test_a_process_killed_on_the_way_leaves_nothing_visible_and_the_next_one_tidies_up(
+    def test_a_process_killed_during_the_copy_publishes_nothing_and_the_next_one_cleans_up(
         self, archive: Archive
     ) -> None:
         killed(
             "from pathlib import Path\n"
-            "from recall_pipeline.storage import Address\n"
-            "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+            "from recall_pipeline.storage import ArchiveLocation\n"
+            "archive = ArchiveLocation(sys.argv[1], Path(sys.argv[2])).open()\n"
             "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
             "rename = Path.replace\n"
             "def replace(path, target):\n"
@@ -214,11 +214,11 @@ class TestAcrossDisks:
             "        os.kill(os.getpid(), signal.SIGKILL)\n"
             "    raise OSError(18, 'another disk')\n"
             "Path.replace = replace\n"
-            "with archive.scratch() as written:\n"
+            "with archive.staged_file() as written:\n"
             "    written.write_bytes(b'sound')\n"
             "    archive.publish(written, sys.argv[3])\n",
-            archive.address.root,
-            archive.spool,
+            archive.location.root,
+            archive.staging_folder,
             KEY,
         )
         (hidden,) = files_below(archive.local_path(""))
@@ -227,7 +227,9 @@ class TestAcrossDisks:
         publish(archive, b"sound")
         assert files_below(archive.local_path("")) == [archive.local_path(KEY)]
 
-    def test_a_full_disk_is_told_and_leaves_nothing(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_disk_is_reported_and_leaves_no_file(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def full(*_: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -238,12 +240,12 @@ class TestAcrossDisks:
 
 
 class TestRemoving:
-    def test_a_removed_file_is_gone_and_so_is_the_folder_it_leaves_empty(self, archive: Archive) -> None:
+    def test_removing_a_file_also_removes_its_empty_folder(self, archive: Archive) -> None:
         publish(archive)
         archive.remove(KEY)
         assert not archive.local_path(KEY).parent.exists()
 
-    def test_a_folder_with_other_files_stays(self, either: Archive) -> None:
+    def test_a_folder_with_other_files_is_kept(self, either: Archive) -> None:
         other = KEY.replace("audio.mp3", "other.mp3")
         publish(either)
         publish(either, key=other)
@@ -251,27 +253,33 @@ class TestRemoving:
         assert not either.exists(KEY)
         assert either.exists(other)
 
-    def test_removing_what_is_not_there_is_no_fault(self, either: Archive) -> None:
+    def test_removing_a_missing_file_is_not_an_error(self, either: Archive) -> None:
         either.remove(KEY)
 
 
-class TestSpool:
-    def test_it_lies_in_the_archive_when_that_is_local(self, tmp_path: Path) -> None:
-        assert Address.of(Settings(storage_url=str(tmp_path / "data"))).spool == tmp_path / "data/_spool"
+class TestStagingFolder:
+    def test_it_is_in_the_archive_if_that_is_local(self, tmp_path: Path) -> None:
+        assert (
+            ArchiveLocation.from_settings(Settings(storage_url=str(tmp_path / "data"))).staging_folder
+            == tmp_path / "data/_spool"
+        )
 
-    def test_otherwise_each_archive_has_one_of_its_own_in_the_systems_temporary_folder(self) -> None:
-        one, other = (Address.of(Settings(storage_url=f"s3://bucket/{name}")).spool for name in ("a", "b"))
+    def test_each_remote_archive_has_its_own_in_the_systems_temporary_folder(self) -> None:
+        one, other = (
+            ArchiveLocation.from_settings(Settings(storage_url=f"s3://bucket/{name}")).staging_folder
+            for name in ("a", "b")
+        )
         assert Path(tempfile.gettempdir()) in one.parents
         assert one != other
 
-    def test_it_lies_where_the_settings_say(self, tmp_path: Path) -> None:
+    def test_it_is_where_the_settings_state(self, tmp_path: Path) -> None:
         settings = Settings(storage_url="s3://bucket/prefix", spool_dir=tmp_path / "fast")
-        assert Address.of(settings).spool == tmp_path / "fast"
+        assert ArchiveLocation.from_settings(settings).staging_folder == tmp_path / "fast"
 
-    def test_it_is_not_removed_while_something_is_in_it(self, archive: Archive) -> None:
-        (archive.open_spool() / "audio.part").touch()
-        archive.close_spool()
-        assert archive.spool.is_dir()
+    def test_it_is_not_removed_while_it_has_files(self, archive: Archive) -> None:
+        (archive.open_staging_folder() / "audio.part").touch()
+        archive.close_staging_folder()
+        assert archive.staging_folder.is_dir()
 
 
 class TestLock:
@@ -279,12 +287,12 @@ class TestLock:
         "import os, signal, sys\n"
         "from datetime import date\n"
         "from pathlib import Path\n"
-        "from recall_pipeline.storage import Address\n"
-        "archive = Address(sys.argv[1], Path(sys.argv[2])).open()\n"
+        "from recall_pipeline.storage import ArchiveLocation\n"
+        "archive = ArchiveLocation(sys.argv[1], Path(sys.argv[2])).open()\n"
     )
 
     def start(self, archive: Archive, code: str, *arguments: object) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", self.OPEN + code, archive.address.root, str(archive.spool)]
+        command = [sys.executable, "-c", self.OPEN + code, archive.location.root, str(archive.staging_folder)]
         return subprocess.Popen([*command, *map(str, arguments)])  # noqa: S603
 
     def test_processes_never_hold_a_day_at_the_same_time(self, archive: Archive, tmp_path: Path) -> None:
@@ -301,13 +309,13 @@ class TestLock:
         visits = list(zip(lines[::2], lines[1::2], strict=True))
         assert len(visits) == 90
         assert [(came, went) for came, went in visits if f"out {came.removeprefix('in ')}" != went] == []
-        assert not archive.spool.exists()
+        assert not archive.staging_folder.exists()
 
     @pytest.mark.parametrize("seen", [FileExistsError, FileNotFoundError])
-    def test_a_spool_that_another_process_takes_away_at_that_moment_is_made_again(
+    def test_a_staging_folder_that_another_process_removes_is_created_again(
         self, archive: Archive, monkeypatch: pytest.MonkeyPatch, seen: type[OSError]
     ) -> None:
-        private_folder(archive.spool.parent)
+        private_folder(archive.staging_folder.parent)
         make, raced = Path.mkdir, iter([True])
 
         def mkdir(folder: Path, mode: int) -> None:
@@ -317,26 +325,26 @@ class TestLock:
 
         monkeypatch.setattr(Path, "mkdir", mkdir)
         with archive.lock_day(DAY):
-            assert archive.spool.is_dir()
+            assert archive.staging_folder.is_dir()
 
-    def test_a_link_in_the_place_of_a_lock_is_not_followed(self, archive: Archive, tmp_path: Path) -> None:
-        (archive.open_spool() / f"day-{DAY}.lock").symlink_to(tmp_path / "nowhere" / "victim")
+    def test_a_symbolic_link_instead_of_a_lock_file_is_not_followed(self, archive: Archive, tmp_path: Path) -> None:
+        (archive.open_staging_folder() / f"day-{DAY}.lock").symlink_to(tmp_path / "nowhere" / "victim")
         with pytest.raises(StorageError, match="cannot lock"), archive.lock_day(DAY):
             pass
 
-    def test_another_day_can_be_held_meanwhile(self, archive: Archive) -> None:
+    def test_another_day_can_be_locked_at_the_same_time(self, archive: Archive) -> None:
         with archive.lock_day(DAY):
             other = self.start(archive, "with archive.lock_day(date(2026, 3, 3)):\n    pass\n")
             assert other.wait(timeout=60) == 0
 
-    def test_it_ends_with_the_process_that_held_it(self, archive: Archive) -> None:
+    def test_it_ends_with_its_process(self, archive: Archive) -> None:
         dies = "with archive.lock_day(date(2026, 3, 2)):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
         assert self.start(archive, dies).wait() == -signal.SIGKILL
         with archive.lock_day(DAY):
-            assert mode_of(archive.spool / "day-2026-03-02.lock") == 0o600
-        assert not archive.spool.exists()
+            assert mode_of(archive.staging_folder / "day-2026-03-02.lock") == 0o600
+        assert not archive.staging_folder.exists()
 
-    def test_it_is_let_go_when_the_work_fails(self, archive: Archive) -> None:
+    def test_it_is_released_after_an_exception(self, archive: Archive) -> None:
         with pytest.raises(ZeroDivisionError), archive.lock_day(DAY):
             raise ZeroDivisionError
         with archive.lock_day(DAY):
@@ -354,25 +362,25 @@ class TestFaults:
         with pytest.raises(StorageError) as told:
             publish(below_a_file)
         assert "\n" not in str(told.value)
-        assert "Not a directory. Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and the rights on them" in str(told.value)
-        assert below_a_file.address.root in str(told.value)
+        assert "Not a directory. Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions" in str(told.value)
+        assert below_a_file.location.root in str(told.value)
 
-    def test_so_it_is_for_a_lock(self, below_a_file: Archive) -> None:
+    def test_a_lock_below_a_file_is_one_clear_line(self, below_a_file: Archive) -> None:
         with pytest.raises(StorageError, match="Not a directory"), below_a_file.lock_day(DAY):
             pass
 
-    def test_so_it_is_for_reading(self, below_a_file: Archive) -> None:
+    def test_reading_below_a_file_is_one_clear_line(self, below_a_file: Archive) -> None:
         with pytest.raises(StorageError, match=r"cannot list bots below .*Not a directory"):
             below_a_file.days("bots")
         with pytest.raises(StorageError, match=r"cannot read bots/x below .*Not a directory"):
             below_a_file.read("bots/x")
 
-    def test_what_only_a_person_can_mend_is_not_worth_a_retry(self, below_a_file: Archive) -> None:
+    def test_a_permanent_error_is_not_retried(self, below_a_file: Archive) -> None:
         with pytest.raises(StorageError) as told:
             publish(below_a_file)
         assert not told.value.retry_can_help
 
-    def test_a_full_disk_may_be_worth_one(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_disk_may_be_retried(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -381,17 +389,17 @@ class TestFaults:
             publish(archive)
         assert told.value.retry_can_help
 
-    def test_a_fault_of_the_work_itself_stays_what_it_is(self, archive: Archive) -> None:
-        with pytest.raises(ZeroDivisionError), archive.scratch():
+    def test_an_error_of_the_caller_is_not_translated(self, archive: Archive) -> None:
+        with pytest.raises(ZeroDivisionError), archive.staged_file():
             raise ZeroDivisionError
 
     def test_a_store_whose_package_is_missing_is_one_clear_line(self, tmp_path: Path) -> None:
         with pytest.raises(StorageError, match=r"RECALL_STORAGE_URL gs://bucket: .*gcsfs"):
-            Address("gs://bucket", tmp_path).open()
+            ArchiveLocation("gs://bucket", tmp_path).open()
 
 
-def test_a_scratch_file_that_was_written_anew_is_not_swept_by_another_run(archive: Archive) -> None:
-    with archive.scratch(suffix=".flac") as path:
+def test_a_staged_file_that_was_replaced_is_not_removed_by_another_run(archive: Archive) -> None:
+    with archive.staged_file(suffix=".flac") as path:
         replacement = path.with_name("written beside it, as encoders do")
         replacement.write_bytes(b"sound")
         replacement.replace(path)

@@ -13,15 +13,15 @@ AUDIO = "e9d0a1b2-3344-4c55-9d66-778899aabbcc"
 
 
 @pytest.mark.parametrize("table", ["bots", "recordings", "mixed_audio", "audio_catalog"])
-def test_a_table_lies_in_the_hive_partition_of_its_day(table: TableName) -> None:
+def test_a_table_is_in_the_hive_partition_of_its_day(table: TableName) -> None:
     assert Layout.table(table, DAY) == f"{table}/day=2026-03-02/{table}.parquet"
 
 
-def test_a_source_lies_under_its_recording_and_is_named_by_its_artifact() -> None:
+def test_an_original_is_below_its_recording_and_named_by_its_artifact() -> None:
     assert Layout.source(DAY, RECORDING, AUDIO) == f"mixed_audio/day=2026-03-02/{RECORDING}/{AUDIO}.mp3"
 
 
-def test_a_later_version_of_a_source_carries_its_checksum_before_the_suffix() -> None:
+def test_a_later_version_of_an_original_has_its_checksum_before_the_suffix() -> None:
     key = Layout.source(DAY, RECORDING, AUDIO, "0badcafe")
     assert key == f"mixed_audio/day=2026-03-02/{RECORDING}/{AUDIO}.0badcafe.mp3"
 
@@ -35,7 +35,7 @@ def test_a_normalized_file_has_its_format_as_suffix() -> None:
 @pytest.mark.parametrize(
     "key", [Layout.normalized(DAY, RECORDING, AUDIO, "opus", "0badcafe"), Layout.source(DAY, RECORDING, AUDIO)]
 )
-def test_a_file_is_found_in_its_uri_wherever_the_archive_was(folder: str, key: str) -> None:
+def test_a_key_is_found_in_a_uri_of_any_archive_root(folder: str, key: str) -> None:
     assert Layout.key_in(f"s3://bucket/{folder}/day=old/{key}") == key
 
 
@@ -45,5 +45,5 @@ def test_the_day_of_a_partition_is_read_from_its_folder(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/data/bots/2026-03-02", "/data/bots/day=soon", "/data/bots/.DS_Store", ""])
-def test_a_folder_that_is_no_partition_has_no_day(path: str) -> None:
+def test_a_folder_that_is_not_a_partition_has_no_day(path: str) -> None:
     assert Layout.day_in(path) is None

@@ -16,19 +16,19 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 
 
 def publish(archive: Archive, key: str, content: bytes = b"small") -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
 
 
-def test_names_are_those_directly_in_the_folder(archive: Archive) -> None:
+def test_names_are_the_direct_children_of_the_folder(archive: Archive) -> None:
     for key in ("box/b", "box/a", "box/deeper/c", "other/d"):
         publish(archive, key)
     assert archive.names("box") == ["a", "b", "deeper"]
     assert archive.names("absent") == []
 
 
-def test_sizes_are_those_of_every_file_however_deep(archive: Archive) -> None:
+def test_sizes_cover_every_file_at_any_depth(archive: Archive) -> None:
     publish(archive, "box/a", b"123")
     publish(archive, "box/deeper/c", b"12345")
     publish(archive, "boxes/d")
@@ -36,7 +36,7 @@ def test_sizes_are_those_of_every_file_however_deep(archive: Archive) -> None:
     assert archive.sizes_below("absent") == {}
 
 
-def test_a_folder_that_cannot_be_read_is_not_an_empty_one(folder_url: str) -> None:
+def test_an_unreadable_folder_is_not_treated_as_empty(folder_url: str) -> None:
     on_disk = open_archive(Settings(storage_url=folder_url))
     publish(on_disk, "box")
     with pytest.raises(StorageError, match="cannot list box"):
@@ -45,14 +45,14 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one(folder_url: str) -> No
         on_disk.read_many(["box/within a file"])
 
 
-def test_what_is_no_more_is_left_out_of_what_is_read(archive: Archive) -> None:
+def test_reading_many_files_leaves_out_missing_ones(archive: Archive) -> None:
     publish(archive, "box/a", b"first")
     publish(archive, "box/b", b"second")
     assert archive.read_many(["box/a", "box/gone", "box/b"]) == {"box/a": b"first", "box/b": b"second"}
     assert archive.read_many([]) == {}
 
 
-def test_what_is_moved_has_its_new_name_only(archive: Archive) -> None:
+def test_a_moved_file_has_its_new_name_only(archive: Archive) -> None:
     publish(archive, "box/a", b"first")
     publish(archive, "box/b", b"second")
     archive.move_many({"box/a": "done/day=2026-03-02/a", "box/gone": "done/gone"})
@@ -61,9 +61,9 @@ def test_what_is_moved_has_its_new_name_only(archive: Archive) -> None:
     archive.move_many({})
 
 
-def test_what_lies_below_a_folder_is_removed_with_it_and_nothing_else(archive: Archive) -> None:
+def test_removing_a_folder_removes_its_content_and_nothing_else(archive: Archive) -> None:
     for key in ("box/a", "box/deeper/b", "boxes/c"):
         publish(archive, key)
     archive.remove_below("box")
     archive.remove_below("absent")
-    assert [key for key in stored_keys(archive.address.root) if "_spool" not in key] == ["boxes/c"]
+    assert [key for key in stored_keys(archive.location.root) if "_spool" not in key] == ["boxes/c"]

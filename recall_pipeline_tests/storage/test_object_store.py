@@ -11,7 +11,7 @@ import s3fs
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Address, Archive, object_store, open_archive
+from recall_pipeline.storage import Archive, ArchiveLocation, object_store, open_archive
 from recall_pipeline_tests.s3_proxy import CutUpload, LoseReply, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
@@ -50,7 +50,7 @@ def archive(proxy: S3Proxy, bucket_url: str) -> Archive:
 
 
 def publish(archive: Archive, content: bytes, key: str = KEY) -> None:
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
 
@@ -68,19 +68,19 @@ def unfinished_uploads(server: S3Server, bucket: str) -> int:
 
 
 @pytest.mark.parametrize("effect", [INTERNAL_ERROR, LoseReply(), CutUpload()], ids=["500", "lost reply", "cut"])
-class TestBadWeather:
-    def test_a_single_fault_of_an_upload_is_overcome(self, archive: Archive, proxy: S3Proxy, effect: Effect) -> None:
+class TestFailedUploads:
+    def test_an_upload_survives_a_single_error(self, archive: Archive, proxy: S3Proxy, effect: Effect) -> None:
         strike(proxy, effect, times=1)
         publish(archive, b"sound")
         assert archive.read(KEY) == b"sound"
 
-    def test_an_upload_that_fails_to_the_end_leaves_nothing_torn_and_the_file_to_try_again(
+    def test_a_failed_upload_publishes_nothing_and_keeps_the_local_file(
         self, archive: Archive, proxy: S3Proxy, effect: Effect
     ) -> None:
         publish(archive, b"before", "other")
         strike(proxy, effect, times=None)
         content = os.urandom(3 * _MIB)
-        received = archive.open_spool() / "audio.part"
+        received = archive.open_staging_folder() / "audio.part"
         received.write_bytes(content)
         with pytest.raises(StorageError, match=f"cannot write {KEY} below s3://") as told:
             archive.publish(received, KEY)
@@ -98,7 +98,7 @@ class TestLargeFiles:
         """Five MiB, the least that S3 takes."""
         monkeypatch.setattr(object_store, "_PART_BYTES", 5 * _MIB)
 
-    def test_they_go_up_in_parts_and_come_back_as_they_were(self, archive: Archive, proxy: S3Proxy) -> None:
+    def test_they_are_uploaded_in_parts_and_read_back_unchanged(self, archive: Archive, proxy: S3Proxy) -> None:
         content = os.urandom(13 * _MIB)
         publish(archive, content)
         assert len([part for part in proxy.uploads() if "partNumber=" in part.query]) == 3
@@ -106,7 +106,7 @@ class TestLargeFiles:
         with archive.local_copy(KEY) as copy:
             assert hashlib.sha256(copy.read_bytes()).digest() == hashlib.sha256(content).digest()
 
-    def test_one_that_breaks_in_the_middle_is_not_there_and_leaves_no_parts(
+    def test_an_interrupted_upload_publishes_nothing_and_leaves_no_parts(
         self, archive: Archive, proxy: S3Proxy, s3_server: S3Server, bucket: str
     ) -> None:
         proxy.faults.add(Rule(INTERNAL_ERROR, method="PUT", skip=1))
@@ -116,7 +116,7 @@ class TestLargeFiles:
         assert not archive.exists(KEY)
         assert unfinished_uploads(s3_server, bucket) == 0
 
-    def test_no_file_has_more_parts_than_s3_takes(self) -> None:
+    def test_no_file_has_more_parts_than_s3_allows(self) -> None:
         size_bytes = 5 * 2**40
         part_bytes = object_store.upload_options("s3", size_bytes)["chunksize"]
         assert size_bytes / part_bytes <= 10_000
@@ -132,7 +132,7 @@ class TestEncryption:
             ("aws:kms:arn:aws:kms:eu-central-1:1:key/2", "aws:kms", "arn:aws:kms:eu-central-1:1:key/2"),
         ],
     )
-    def test_every_upload_asks_for_what_the_setting_says(
+    def test_every_upload_requests_the_encryption_of_the_setting(
         self, proxy: S3Proxy, bucket_url: str, setting: str | None, algorithm: str | None, key_id: str | None
     ) -> None:
         proxy.faults.add(Rule(Reply(200, b"", {"ETag": '"0"'}), method="PUT"))
@@ -146,13 +146,11 @@ class TestEncryption:
 def test_a_bucket_without_a_prefix_is_an_archive_too(s3_server: S3Server, bucket_url: str) -> None:
     archive = open_archive(Settings(storage_url=f"s3://{s3_server.new_bucket()}"))
     publish(archive, b"sound")
-    assert archive.uri(KEY) == f"{archive.address.root}/{KEY}"
-    assert stored(archive.address.root) == {KEY: b"sound"}
+    assert archive.uri(KEY) == f"{archive.location.root}/{KEY}"
+    assert stored(archive.location.root) == {KEY: b"sound"}
 
 
-def test_wrong_credentials_are_one_clear_line_that_no_retry_helps(
-    bucket_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_credentials_are_one_clear_line_and_not_retried(bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-key-that-was-rotated")
     with pytest.raises(StorageError, match="Check RECALL_STORAGE_URL") as told:
         publish(open_archive(Settings(storage_url=bucket_url)), b"sound")
@@ -188,7 +186,7 @@ class TestOtherClouds:
     ) -> None:
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(StorageError, match=rf"pip install 'recall_pipeline\[{extra}\]'"):
-            Address(url, tmp_path).open()
+            ArchiveLocation(url, tmp_path).open()
 
     def test_with_its_package_it_opens(
         self, url: str, package: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -197,5 +195,5 @@ class TestOtherClouds:
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "nobody")
         monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "nobody")
         monkeypatch.setenv("AZURE_STORAGE_ANON", "true")
-        archive = Address(url, tmp_path).open()
+        archive = ArchiveLocation(url, tmp_path).open()
         assert archive.uri(KEY) == f"{url}/{KEY}"

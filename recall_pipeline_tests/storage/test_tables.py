@@ -67,12 +67,12 @@ ROWS = [Row("a", 1, 0.5, True, NINE), Row("b", None, None, False, None)]
 
 def file_of(archive: Archive, day: date = DAY) -> bytes:
     """The table's file as it is stored."""
-    return stored(archive.address.root)[Layout.table("audio_catalog", day)]
+    return stored(archive.location.root)[Layout.table("audio_catalog", day)]
 
 
 def overwrite(archive: Archive, content: bytes, day: date = DAY) -> None:
     """Put something else in the place of the table's file."""
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, Layout.table("audio_catalog", day))
 
@@ -95,7 +95,7 @@ def folder(folder_url: str) -> Path:
 
 
 class TestRoundTrip:
-    def test_rows_come_back_as_they_were(self, archive: Archive) -> None:
+    def test_rows_are_read_back_unchanged(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         assert TABLE.read(archive, DAY) == ROWS
 
@@ -109,7 +109,7 @@ class TestRoundTrip:
         TABLE.write(archive, DAY, [Row("c")])
         assert TABLE.read(archive, DAY) == [Row("c")]
 
-    def test_a_moment_comes_back_in_utc_to_the_microsecond(self, archive: Archive) -> None:
+    def test_a_timestamp_is_read_back_in_utc_to_the_microsecond(self, archive: Archive) -> None:
         elsewhere = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
         TABLE.write(archive, DAY, [Row("a", at=elsewhere)])
         ((read),) = TABLE.read(archive, DAY) or []
@@ -117,44 +117,44 @@ class TestRoundTrip:
         assert read.at is not None
         assert read.at.utcoffset() == timedelta(0)
 
-    def test_rows_within_a_row_come_back_as_they_were(self, archive: Archive) -> None:
+    def test_nested_rows_are_read_back_unchanged(self, archive: Archive) -> None:
         rows = [RowOfRows("a", [{"name": "x", "at_seconds": 0.5}, {"name": "", "at_seconds": 0.0}]), RowOfRows("b", [])]
         TABLE_OF_ROWS.write(archive, DAY, rows)
         assert TABLE_OF_ROWS.read(archive, DAY) == rows
         assert TABLE_OF_ROWS.read_days(archive).column("inner").to_pylist() == [row.inner for row in rows]
 
     @pytest.mark.parametrize("text", ["", "議事録 📼", "a\nb\x00c", "x" * 100_000])
-    def test_every_text_comes_back(self, text: str, archive: Archive) -> None:
+    def test_every_text_is_read_back_unchanged(self, text: str, archive: Archive) -> None:
         TABLE.write(archive, DAY, [Row(text)])
         assert TABLE.read(archive, DAY) == [Row(text)]
 
-    def test_a_write_that_fails_leaves_the_day_as_it_was(self, archive: Archive) -> None:
+    def test_a_failed_write_leaves_the_day_unchanged(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         wrong: Any = [Row("c", count="not a number")]  # type: ignore[arg-type]
         with pytest.raises(Exception, match="tried to convert to int64"):
             TABLE.write(archive, DAY, wrong)
         assert TABLE.read(archive, DAY) == ROWS
-        assert not archive.spool.exists() or list(archive.spool.iterdir()) == []
+        assert not archive.staging_folder.exists() or list(archive.staging_folder.iterdir()) == []
 
 
 class TestVersions:
-    def test_a_column_that_did_not_exist_yet_reads_as_none(self, archive: Archive) -> None:
+    def test_a_column_missing_in_an_older_file_reads_as_none(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         read = Table("audio_catalog", LaterRow, version=2).read(archive, DAY) or []
         assert [row.added for row in read] == [None, None]
         assert [row.name for row in read] == ["a", "b"]
 
-    def test_a_column_that_is_no_more_is_passed_over(self, archive: Archive) -> None:
+    def test_a_column_removed_since_is_ignored(self, archive: Archive) -> None:
         Table("audio_catalog", LaterRow, version=2).write(archive, DAY, [LaterRow("a", added="new")])
         assert TABLE.read(archive, DAY) == [Row("a")]
 
-    def test_the_file_says_which_version_it_is_and_what_its_columns_mean(self, archive: Archive) -> None:
+    def test_the_file_states_its_version_and_its_columns_meaning(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         schema = pq.read_schema(pa.BufferReader(file_of(archive)))
         assert (schema.metadata or {})[b"recall_pipeline.schema_version"] == b"1"
         assert (schema.field("count").metadata or {})[b"description"] == b"A number, bytes"
 
-    def test_columns_tell_type_and_meaning_in_order(self) -> None:
+    def test_columns_state_type_and_meaning_in_order(self) -> None:
         assert TABLE.columns == {
             "name": ("string", "A text"),
             "count": ("int64", "A number, bytes"),
@@ -163,49 +163,49 @@ class TestVersions:
             "at": ("timestamp[us, tz=UTC]", "A moment, UTC"),
         }
 
-    def test_what_lies_in_the_archive_can_be_compared_with_them(self, archive: Archive) -> None:
+    def test_the_stored_columns_can_be_compared_with_them(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         assert TABLE.stored_columns(archive, DAY) == {name: kind for name, (kind, _) in TABLE.columns.items()}
         assert TABLE.stored_columns(archive, NEXT_DAY) is None
 
 
 class TestFacts:
-    def test_what_was_noted_about_a_day_is_in_the_files_footer(self, archive: Archive) -> None:
+    def test_facts_about_a_day_are_in_the_files_footer(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS, {"listed_at": "2026-03-03T00:00:00Z", "who": "Ünlü"})
         assert TABLE.facts(archive, DAY) == {"listed_at": "2026-03-03T00:00:00Z", "who": "Ünlü"}
         assert TABLE.read(archive, DAY) == ROWS
 
-    def test_a_day_about_which_nothing_was_noted_has_no_facts(self, archive: Archive) -> None:
+    def test_a_day_written_without_facts_has_no_facts(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         assert TABLE.facts(archive, DAY) == {}
 
-    def test_a_day_without_a_table_is_not_one_without_facts(self, archive: Archive) -> None:
+    def test_a_day_without_a_table_differs_from_one_without_facts(self, archive: Archive) -> None:
         assert TABLE.facts(archive, DAY) is None
 
 
 class TestUnreadable:
     @pytest.mark.parametrize("content", [b"", b"PAR1", b"not a parquet at all" * 20])
-    def test_a_file_that_is_no_parquet_is_one_clear_line(self, content: bytes, archive: Archive) -> None:
+    def test_a_file_that_is_not_parquet_is_one_clear_line(self, content: bytes, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         overwrite(archive, content)
         for read in (TABLE.read, TABLE.facts):
-            with pytest.raises(StorageError, match=r"audio_catalog\.parquet is no readable parquet \(.*\): restore it"):
+            with pytest.raises(StorageError, match=r"audio_catalog\.parquet is not a readable .* \(.*\): restore it"):
                 read(archive, DAY)
 
-    def test_a_file_that_lost_its_end_is_one_clear_line(self, archive: Archive) -> None:
+    def test_a_truncated_file_is_one_clear_line(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         overwrite(archive, file_of(archive)[:-20])
-        with pytest.raises(StorageError, match="is no readable parquet"):
+        with pytest.raises(StorageError, match="is not a readable Parquet file"):
             TABLE.read(archive, DAY)
 
-    def test_a_row_made_by_hand_without_what_every_row_has_is_one_clear_line(self, archive: Archive) -> None:
+    def test_a_stored_row_without_a_required_value_is_one_clear_line(self, archive: Archive) -> None:
         by_hand = pa.table({"name": pa.array([None, "b"], pa.string())})
         pq.write_table(by_hand, made := pa.BufferOutputStream())
         overwrite(archive, made.getvalue().to_pybytes())
-        with pytest.raises(StorageError, match=r"is no readable parquet \(a row without name\): restore it"):
+        with pytest.raises(StorageError, match=r"is not a readable Parquet file \(a row without name\): restore it"):
             TABLE.read(archive, DAY)
 
-    def test_such_a_row_is_not_written_in_the_first_place(self, archive: Archive) -> None:
+    def test_a_row_without_a_required_value_is_not_written(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
         with pytest.raises(StorageError, match=r"cannot write .*audio_catalog\.parquet: a row without name"):
             TABLE.write(archive, DAY, [Row(None)])  # type: ignore[arg-type]
@@ -233,7 +233,7 @@ class TestOneHiveTable:
         assert lazy.filter(pl.col("day") == NEXT_DAY).sort("name").collect()["name"].to_list() == ["c", "d"]
 
     @pytest.mark.usefixtures("filled")
-    def test_reading_days_gives_those_asked_for_with_their_day(self, archive: Archive) -> None:
+    def test_reading_days_returns_the_requested_days_with_their_day(self, archive: Archive) -> None:
         everything = TABLE.read_days(archive).to_pylist()
         assert {(row["name"], row["day"]) for row in everything} == {
             ("a", DAY),
@@ -250,11 +250,11 @@ class TestOneHiveTable:
         assert TABLE.read_days(archive, DAY, DAY).num_rows == 2
 
     @pytest.mark.usefixtures("filled")
-    def test_reading_days_gives_the_columns_and_rows_asked_for(self, archive: Archive) -> None:
+    def test_reading_days_returns_the_requested_columns_and_rows(self, archive: Archive) -> None:
         found = TABLE.read_days(archive, columns=["day"], where=("name", ["b", "c", "none of them"]))
         assert found.to_pydict() == {"day": [DAY, NEXT_DAY]}
 
-    def test_reading_no_day_gives_no_row_and_all_columns(self, archive: Archive) -> None:
+    def test_reading_no_day_returns_no_rows_and_all_columns(self, archive: Archive) -> None:
         empty = TABLE.read_days(archive)
         assert empty.num_rows == 0
         assert empty.column_names == [*TABLE.columns, "day"]

@@ -25,7 +25,7 @@ def publish_recording(
     """Publish a recording of `clips`, or of silence, and return its row. `version` makes a second key for it."""
     key = Layout.normalized(day, an_id(name), an_id(f"{name} mp3"), "flac", version)
     sound = speech(clips) if clips else SILENCE
-    with archive.scratch(suffix=".flac") as file:
+    with archive.staged_file(suffix=".flac") as file:
         soundfile.write(file, sound, RATE_HZ)
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         archive.publish(file, key)

@@ -85,7 +85,7 @@ def test_a_table_that_cannot_be_read_is_told_and_no_file_is_called_an_orphan_for
     table = copy.put(Layout.table("mixed_audio", DAY), b"no parquet")
     [problem] = copy.verify().problems
     assert (problem.kind, problem.what) == (Kind.UNREADABLE, table)
-    assert "is no readable parquet" in problem.line
+    assert "is not a readable Parquet file" in problem.line
 
 
 def test_tables_that_contradict_one_another_are_told(copy: Copy) -> None:
@@ -157,11 +157,11 @@ def test_on_an_object_store_it_is_the_same(sandbox: Sandbox, settings: Settings)
     lost = Layout.key_in(rows[0].audio_uri or "")
     archive.remove(lost)
     changed = workspace.row(review.id).source_key or ""
-    with archive.scratch() as written:
+    with archive.staged_file() as written:
         written.write_bytes(workspace.content(changed)[:-4] + b"rot!")
         archive.publish(written, changed)
-    archive.close_spool()
+    archive.close_staging_folder()
     verified = verify_days(archive, settings, stored_days(archive), lambda *_: None)
     found = {(problem.kind, problem.what) for problem in verified.problems}
     assert (verified.files, found) == (4, {(Kind.MISSING, lost), (Kind.CHANGED, changed)})
-    assert not archive.spool.exists()
+    assert not archive.staging_folder.exists()

@@ -74,5 +74,5 @@ def test_a_recording_with_a_problem_is_looked_at_again_and_so_is_a_corrupt_one(k
 
 
 def test_a_day_whose_table_cannot_be_read_is_left_to_a_person() -> None:
-    table = Problem(DAY, Kind.UNREADABLE, Layout.table("bots", DAY), "is no readable parquet")
+    table = Problem(DAY, Kind.UNREADABLE, Layout.table("bots", DAY), "is not a readable Parquet file")
     assert days_to_sync_again(VerificationReport([DAY], problems=[table])) == ([], frozenset())

@@ -13,7 +13,7 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline.webhooks import EventStore
 from recall_pipeline.webhooks.receiver import webhook_app
-from recall_pipeline.webhooks.server import server_of
+from recall_pipeline.webhooks.server import webhook_server
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.webhooks.signing import OTHER_SECRET, SECRET
 
@@ -34,7 +34,7 @@ def inbox(archive: Archive) -> EventStore:
 @contextlib.contextmanager
 def receiving(settings: Settings) -> Iterator[httpx.Client]:
     """Serve a receiver on loopback, and give a client of it."""
-    server = server_of(webhook_app(settings))
+    server = webhook_server(webhook_app(settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from recall_pipeline.errors import SettingsError, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.webhooks import Event, EventStore
-from recall_pipeline.webhooks.receiver import LARGEST_BODY_BYTES, webhook_app
+from recall_pipeline.webhooks.receiver import MAX_BODY_BYTES, webhook_app
 from recall_pipeline_tests.storages import stored
 from recall_pipeline_tests.webhooks.conftest import receiving
 from recall_pipeline_tests.webhooks.signing import AUDIO, BOT, OTHER_SECRET, RECORDING, SECRET, headers, payload
@@ -28,7 +28,7 @@ def events(storage_url: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
 @pytest.mark.parametrize("path", ["/", "/hooks/recall"])
-def test_a_proven_event_is_kept_with_ids_type_and_times_only(
+def test_a_verified_event_is_stored_with_ids_type_and_times_only(
     receiver: httpx.Client, storage_url: str, secret: str, path: str
 ) -> None:
     answer = receiver.post(path, content=BODY, headers=headers(BODY, secret=secret))
@@ -47,7 +47,7 @@ def test_a_proven_event_is_kept_with_ids_type_and_times_only(
     }
 
 
-def test_an_event_that_comes_again_is_acknowledged_and_stays_as_it_is(receiver: httpx.Client, storage_url: str) -> None:
+def test_a_repeated_event_is_acknowledged_and_unchanged(receiver: httpx.Client, storage_url: str) -> None:
     first = receiver.post("/", content=BODY, headers=headers(BODY, spelling="svix"))
     before = events(storage_url)
     again = receiver.post("/", content=BODY, headers=headers(BODY))
@@ -55,13 +55,13 @@ def test_an_event_that_comes_again_is_acknowledged_and_stays_as_it_is(receiver: 
     assert events(storage_url) == before
 
 
-def test_an_id_that_was_not_signed_names_nothing(receiver: httpx.Client, storage_url: str) -> None:
+def test_an_unsigned_id_is_not_used(receiver: httpx.Client, storage_url: str) -> None:
     signed = headers(BODY, "msg_signed", spelling="svix") | {"webhook-id": "msg_of_anybody"}
     assert receiver.post("/", content=BODY, headers=signed).status_code == 204
     assert list(events(storage_url)) == ["_events/msg_signed.json"]
 
 
-def test_two_receivers_take_a_burst_with_repetitions_into_one_inbox(
+def test_two_receivers_store_a_burst_with_duplicates_once(
     receiver: httpx.Client, storage_url: str, inbox: EventStore
 ) -> None:
     settings = Settings(storage_url=storage_url, webhook_secret=SecretStr(SECRET))
@@ -69,14 +69,14 @@ def test_two_receivers_take_a_burst_with_repetitions_into_one_inbox(
         sent = [(client, f"msg_{number % 30}") for number in range(40) for client in (receiver, other)]
         answers = pool.map(lambda one: one[0].post("/", content=BODY, headers=headers(BODY, one[1])), sent)
         assert {answer.status_code for answer in answers} == {204}
-    assert {event.event_id for event in inbox.waiting()} == {f"msg_{number}" for number in range(30)}
+    assert {event.event_id for event in inbox.pending()} == {f"msg_{number}" for number in range(30)}
 
 
 @pytest.mark.parametrize("event", ["bot.in_waiting_room", "transcript.done", "sdk_upload.of.tomorrow"])
-def test_a_type_that_nobody_knows_is_accepted_and_kept(receiver: httpx.Client, inbox: EventStore, event: str) -> None:
+def test_an_unknown_type_is_accepted_and_stored(receiver: httpx.Client, inbox: EventStore, event: str) -> None:
     body = payload(event, bot=BOT)
     assert receiver.post("/", content=body, headers=headers(body)).status_code == 204
-    assert [kept.type for kept in inbox.waiting()] == [event]
+    assert [kept.type for kept in inbox.pending()] == [event]
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_a_type_that_nobody_knows_is_accepted_and_kept(receiver: httpx.Client, i
         b'{"event":"bot.done","data":{"bot":{"id":"../x"}}}',
     ],
 )
-def test_an_event_without_usable_ids_is_kept_without_them(
+def test_an_event_without_usable_ids_is_stored_without_them(
     receiver: httpx.Client, inbox: EventStore, body: bytes
 ) -> None:
     assert receiver.post("/", content=body, headers=headers(body)).status_code == 204
-    (kept,) = inbox.waiting()
+    (kept,) = inbox.pending()
     assert (kept.type, kept.bot_id) == ("bot.done", None)
 
 
@@ -108,31 +108,31 @@ class TestRefusals:
         yield
         assert not Path(storage_url).exists()
 
-    def test_what_is_not_signed_is_unauthorized(self, receiver: httpx.Client) -> None:
+    def test_an_unsigned_request_is_unauthorized(self, receiver: httpx.Client) -> None:
         answer = receiver.post("/", content=BODY)
         assert answer.status_code == 401
         assert answer.json()["detail"].startswith("Missing the headers")
 
-    def test_what_is_forged_is_unauthorized(self, receiver: httpx.Client) -> None:
+    def test_a_forged_request_is_unauthorized(self, receiver: httpx.Client) -> None:
         answer = receiver.post("/", content=BODY + b" ", headers=headers(BODY))
         assert (answer.status_code, answer.json()) == (401, {"detail": "No matching signature found"})
 
     @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b"null", b'{"data":{}}', b'{"event":5}', b"[" * 100_000])
-    def test_what_is_proven_but_no_event_is_a_bad_request(self, receiver: httpx.Client, body: bytes) -> None:
+    def test_a_signed_body_that_is_not_an_event_is_a_bad_request(self, receiver: httpx.Client, body: bytes) -> None:
         answer = receiver.post("/", content=body, headers=headers(body))
         assert answer.status_code == 400
-        assert "is no event" in answer.json()["detail"]
+        assert "Not a Recall.ai event" in answer.json()["detail"]
 
     @pytest.mark.parametrize("event_id", ["../msg_1", "a/b", ".", "msg 1", "m" * 200, "msg_1.json"])
-    def test_an_id_that_is_no_plain_name_is_a_bad_request(self, receiver: httpx.Client, event_id: str) -> None:
+    def test_an_id_that_is_not_a_file_name_is_a_bad_request(self, receiver: httpx.Client, event_id: str) -> None:
         assert receiver.post("/", content=BODY, headers=headers(BODY, event_id)).status_code == 400
 
-    def test_a_type_that_is_no_plain_word_is_a_bad_request(self, receiver: httpx.Client) -> None:
+    def test_a_type_with_other_characters_is_a_bad_request(self, receiver: httpx.Client) -> None:
         body = payload("<b>Contoso</b>")
         assert receiver.post("/", content=body, headers=headers(body)).status_code == 400
 
-    def test_what_is_too_large_is_refused_whether_it_says_so_or_comes_in_chunks(self, receiver: httpx.Client) -> None:
-        body = b" " * LARGEST_BODY_BYTES + BODY
+    def test_a_body_that_is_too_large_is_refused_with_or_without_a_length(self, receiver: httpx.Client) -> None:
+        body = b" " * MAX_BODY_BYTES + BODY
         told = receiver.post("/", content=body, headers=headers(body))
         chunks = receiver.post("/", content=iter([body[:1000], body[1000:]]), headers=headers(body))
         assert (told.status_code, chunks.status_code) == (413, 413)
@@ -140,16 +140,16 @@ class TestRefusals:
     def test_another_method_is_not_allowed(self, receiver: httpx.Client) -> None:
         assert receiver.put("/", content=BODY, headers=headers(BODY)).status_code == 405
 
-    def test_its_health_can_be_asked_for(self, receiver: httpx.Client) -> None:
+    def test_it_answers_health_requests(self, receiver: httpx.Client) -> None:
         assert receiver.get("/health").json() == {"status": "ok"}
 
-    def test_a_storage_that_fails_leaves_the_event_to_the_next_try(
+    def test_a_storage_failure_asks_for_another_delivery(
         self, receiver: httpx.Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(*_: object) -> None:
             raise StorageError("cannot write it: No space left on device. Free some space")
 
-        monkeypatch.setattr(EventStore, "keep", full)
+        monkeypatch.setattr(EventStore, "store", full)
         answer = receiver.post("/", content=BODY, headers=headers(BODY))
         assert (answer.status_code, answer.json()) == (503, {"detail": "The event could not be stored: send it again"})
 
@@ -158,7 +158,7 @@ class TestRefusals:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         signed = headers(BODY)
-        for body in (BODY + b" ", b"x" * (LARGEST_BODY_BYTES + 1), b"{}"):
+        for body in (BODY + b" ", b"x" * (MAX_BODY_BYTES + 1), b"{}"):
             receiver.post("/", content=body, headers=signed)
         assert "refused with 401" in caplog.text
         for secret in (SECRET, SECRET.removeprefix("whsec_"), "Contoso", RECORDING, signed["webhook-signature"][3:]):
@@ -169,19 +169,17 @@ class TestRefusals:
             webhook_app(Settings(storage_url=storage_url))
 
 
-def test_what_is_kept_is_on_the_disk_before_it_is_acknowledged(
-    folder_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_event_is_on_disk_before_it_is_acknowledged(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    keep = EventStore.keep
+    store = EventStore.store
     monkeypatch.setattr("os.fsync", lambda _: order.append("synced"))
 
     def kept(inbox: EventStore, event: Event) -> bool:
-        is_new = keep(inbox, event)
+        is_new = store(inbox, event)
         order.append("kept")
         return is_new
 
-    monkeypatch.setattr(EventStore, "keep", kept)
+    monkeypatch.setattr(EventStore, "store", kept)
     with receiving(Settings(storage_url=folder_url, webhook_secret=SecretStr(SECRET))) as client:
         assert client.post("/", content=BODY, headers=headers(BODY)).status_code == 204
     assert order == ["synced", "synced", "kept"]  # the file, then its name

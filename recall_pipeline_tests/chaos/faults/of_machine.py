@@ -158,7 +158,7 @@ OF_MACHINE = (
     Fault("storage read-only", _read_only, lift=lambda trial: trial.data.chmod(0o700), statuses=(1,),
           handicap=lambda _: ("--heed-permissions",), message="RECALL_STORAGE_URL"),
     Fault("a table torn by another program", _torn_table, lift=_no_table,
-          statuses=(1,), message="is no readable parquet"),
+          statuses=(1,), message="not a readable Parquet"),
     Fault("a decoding worker killed", during=_kill_a_worker(_decodes)),
     Fault("a normalization worker killed", during=_kill_a_worker(_normalizes), talk_seconds=_LONG_SECONDS),
     Fault("all processes killed while downloading", of(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),
