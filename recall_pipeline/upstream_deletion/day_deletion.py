@@ -40,7 +40,7 @@ async def delete_day(
             return report
         unchanged, finished = _unchanged(await _listed(client, day, len(candidates)), candidates, report)
         verified = _verified(archive, settings, unchanged, day, report, progress)
-        audit_rows = {candidate.mp3.audio_id: _audit_row(candidate, reason) for candidate in verified}
+        audit_rows = {candidate.mp3.audio_id: _deletion_audit_row(candidate, reason) for candidate in verified}
         record_audit(archive, day, audit_rows.values())
         await lookup_many(client.delete_audio_mixed, list(audit_rows))
         record_audit(
@@ -103,7 +103,7 @@ def _verified(
     return verified
 
 
-def _audit_row(candidate: Candidate, reason: str) -> AuditRow:
+def _deletion_audit_row(candidate: Candidate, reason: str) -> AuditRow:
     if candidate.unfinished:
         return candidate.unfinished
     mp3 = candidate.mp3

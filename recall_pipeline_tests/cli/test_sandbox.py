@@ -24,9 +24,8 @@ def test_it_prints_its_settings_and_exits_with_0_at_ctrl_c() -> None:
             assert line, "it ended by itself"
             printed += line
         exports = dict(re.findall(r"export (RECALL_\w+)=(\S+)", printed))
-        listed = httpx.get(
-            f"{exports['RECALL_API_URL']}/recording/", headers={"Authorization": exports["RECALL_API_KEY"]}
-        )
+        authorization = {"Authorization": exports["RECALL_API_KEY"]}
+        listed = httpx.get(f"{exports['RECALL_API_URL']}/recording/", headers=authorization)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert exports["RECALL_WEBHOOK_SECRET"].startswith("whsec_")
