@@ -1,4 +1,4 @@
-"""Kinds of arguments: days, ids, moments, pairs."""
+"""Parameter types of the command line: days, ids, timestamps, key-value pairs."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -12,55 +12,55 @@ class DayType(click.ParamType[date]):
     name = "YYYY-MM-DD"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day, or fail with what it should look like."""
+        """Return the day; fail with the expected format."""
         if isinstance(value, date):
             return value
         try:
             return date.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no day: write it like 2026-03-02", param, ctx)
+            self.fail(f"{value!r} is not a date: use YYYY-MM-DD", param, ctx)
 
 
 class IdType(click.ParamType[str]):
-    """An id of Recall.ai's."""
+    """An id of Recall.ai: a UUID."""
 
     name = "ID"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the id in its usual spelling, or fail."""
+        """Return the id in canonical form; fail with an example."""
         try:
             return str(UUID(str(value)))
         except ValueError:
-            self.fail(f"{value!r} is no id: it looks like c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f", param, ctx)
+            self.fail(f"{value!r} is not an id: use a UUID such as c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f", param, ctx)
 
 
-class MomentType(click.ParamType[datetime]):
-    """A moment, ISO 8601; without an offset it is UTC."""
+class TimestampType(click.ParamType[datetime]):
+    """An ISO 8601 timestamp; UTC if it has no offset."""
 
     name = "TIME"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the moment in UTC, or fail."""
+        """Return the timestamp in UTC; fail with an example."""
         try:
-            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            timestamp = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no time: write it like 2026-03-02T09:00:00Z", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            self.fail(f"{value!r} is not a timestamp: use a form such as 2026-03-02T09:00:00Z", param, ctx)
+        return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 class PairType(click.ParamType[tuple[str, str]]):
-    """KEY=VALUE."""
+    """A pair KEY=VALUE; the value may contain `=`."""
 
     name = "K=V"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Return key and value, or fail."""
+        """Return key and value; fail with an example."""
         if isinstance(value, tuple):
             return value
         key, separator, content = str(value).partition("=")
         if not separator or not key:
-            self.fail(f"{value!r} is no pair: write it like team=sales", param, ctx)
+            self.fail(f"{value!r} is not a pair: use KEY=VALUE, such as team=sales", param, ctx)
         return key, content
 
 
-DAY, RECALL_ID, MOMENT, PAIR = DayType(), IdType(), MomentType(), PairType()
+DAY, RECALL_ID, TIMESTAMP, PAIR = DayType(), IdType(), TimestampType(), PairType()

@@ -1,4 +1,4 @@
-"""`catalog`: read the catalog; needs no key."""
+"""The command `catalog`: show the catalog as a table, JSON or CSV. It needs no API key."""
 
 import math
 import sys
@@ -17,7 +17,7 @@ from recall_pipeline.cli.arguments import DAY
 if TYPE_CHECKING:
     import pandas as pd
 
-_WIDTH_WITHOUT_TERMINAL = 1000  # a row a line, for grep
+_WIDTH_WITHOUT_TERMINAL = 1000  # characters; one row per line, for grep
 
 
 @click.command("catalog")
@@ -30,9 +30,9 @@ _WIDTH_WITHOUT_TERMINAL = 1000  # a row a line, for grep
 )
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def catalog_command(day: date | None, outcome: str | None, form: Literal["table", "json", "csv"]) -> None:
-    """Show the catalog: what became of each recording, and where its audio is.
+    """Show the catalog: the outcome of each recording, and where its audio is.
 
-    The table is for people. json (one array) and csv have every column, paths and whole ids included.
+    The table shortens ids and omits paths. json (one array) and csv contain every column.
     """
     rows = read_catalog(first=day, last=day, outcomes=[outcome] if outcome else None)
     rows = rows.sort_values(["day", "created_at", "recording_id"], kind="stable")
@@ -47,9 +47,9 @@ def catalog_command(day: date | None, outcome: str | None, form: Literal["table"
 
 
 def show_catalog(rows: "pd.DataFrame") -> None:
-    """Print the catalog as a table that fits the terminal, and what the outcomes in it mean."""
+    """Print the catalog as a table that fits the terminal, with a legend of its outcomes."""
     if rows.empty:
-        click.echo("The catalog has no such rows.")
+        click.echo("No matching rows in the catalog.")
         return
     _print(_table(rows))
     click.echo()
@@ -58,7 +58,7 @@ def show_catalog(rows: "pd.DataFrame") -> None:
 
 
 def _with_plain_types(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the rows with whole numbers as such, and days as text: pandas has floats where a number may be missing."""
+    """Return the rows with nullable integers (pandas reads them as floats) and with days as text."""
     whole = [name for name, (kind, _) in CATALOG.columns.items() if kind == "int64"]
     return rows.astype(dict.fromkeys(whole, "Int64")).assign(day=rows["day"].astype(str))
 
@@ -76,7 +76,7 @@ def _print(table: Table) -> None:
 
 def _table(rows: "pd.DataFrame") -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("started (UTC)", "recording", "bot", "platform", "outcome", "audio, or why there is none"):
+    for name in ("started (UTC)", "recording", "bot", "platform", "outcome", "audio, or why it is missing"):
         table.add_column(name, no_wrap=name in ("started (UTC)", "recording", "outcome"), overflow="fold")
     for row in rows.to_dict("records"):
         table.add_row(
@@ -106,7 +106,7 @@ def _coloured(outcome: str) -> str:
 
 
 def _audio_text(row: Mapping[Hashable, Any]) -> str:
-    """Return length and loudness, before and after, of what could be listened to."""
+    """Return duration and loudness (before and after normalization), as far as they are known."""
     before, after = row["source_lufs"], row["audio_lufs"]
     loudness = "" if math.isnan(after) else f"{before:.1f} → {after:.1f} LUFS"
     return ", ".join(filter(None, (_duration_text(row["duration_seconds"]), loudness)))
@@ -117,7 +117,7 @@ def _escaped(value: object) -> str:
 
 
 def _duration_text(seconds: float) -> str:
-    """Return h:mm:ss, or m:ss below an hour."""
+    """Return h:mm:ss, or m:ss below an hour; empty if the duration is unknown."""
     if math.isnan(seconds):
         return ""
     minutes, rest = divmod(int(seconds), 60)

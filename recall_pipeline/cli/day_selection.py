@@ -1,4 +1,4 @@
-"""Which days a `sync` is for."""
+"""Select the days that a `sync` covers."""
 
 import asyncio
 from datetime import date
@@ -13,14 +13,17 @@ from recall_pipeline.storage import Archive
 def choose_days(
     settings: Settings, archive: Archive, first: date | None, last: date | None, recording_id: str | None
 ) -> list[date]:
-    """Return the days asked for, in order; raise UsageError for days outside the partitions."""
+    """Return the requested days, oldest first; without a request, the days that are due.
+
+    Raises UsageError for days outside the partitions, RecallError if the day of a recording cannot be looked up.
+    """
     today = utc_now().date()
     if first or last:
         start, end = first or last or today, last or today
         days = _within_partitions(settings, start, end)
         return days if recording_id is None else _with_recording(archive, days, recording_id)
     if recording_id:
-        day = _cataloged_day(archive, recording_id) or asyncio.run(_ask_for_day(settings, recording_id))
+        day = _cataloged_day(archive, recording_id) or asyncio.run(_lookup_day(settings, recording_id))
         return _within_partitions(settings, day, day)
     from recall_pipeline.catalog import days_due
 
@@ -28,15 +31,15 @@ def choose_days(
 
 
 def check_days(settings: Settings, first: date | None, last: date | None) -> None:
-    """Raise UsageError for days that are no partitions, or in the wrong order."""
+    """Raise UsageError for days that are not partitions, or are in the wrong order."""
     today = utc_now().date()
     if first and last and first > last:
-        raise UsageError(f"--from {first} lies after --to {last}: swap them")
+        raise UsageError(f"--from {first} is after --to {last}: swap them")
     for day in (first, last):
         if day and day < settings.start_date:
-            raise UsageError(f"{day} lies before the first day partition: RECALL_START_DATE is {settings.start_date}")
+            raise UsageError(f"{day} is before the first day partition: RECALL_START_DATE is {settings.start_date}")
         if day and day > today:
-            raise UsageError(f"{day} lies in the future: the last day partition is today, {today} UTC")
+            raise UsageError(f"{day} is in the future: the last day partition is today, {today} UTC")
 
 
 def _within_partitions(settings: Settings, first: date, last: date) -> list[date]:
@@ -47,9 +50,7 @@ def _within_partitions(settings: Settings, first: date, last: date) -> list[date
 def _with_recording(archive: Archive, days: list[date], recording_id: str) -> list[date]:
     day = _cataloged_day(archive, recording_id)
     if day is not None and day not in days:
-        raise UsageError(
-            f"recording {recording_id} is of {day}, which --from and --to leave out: leave them out instead"
-        )
+        raise UsageError(f"recording {recording_id} is of {day}, which is outside --from and --to: omit both options")
     return days
 
 
@@ -61,7 +62,7 @@ def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
     return days[0] if days else None
 
 
-async def _ask_for_day(settings: Settings, recording_id: str) -> date:
+async def _lookup_day(settings: Settings, recording_id: str) -> date:
     async with open_client(settings) as client:
         recording = await client.recording(recording_id)
     if recording is None:

@@ -1,4 +1,4 @@
-"""`demo`: the main job on the sandbox, from nothing to a catalog, in one folder."""
+"""The command `demo`: run the main job on the sandbox, in a folder of its own."""
 
 from pathlib import Path
 
@@ -22,31 +22,31 @@ from recall_sandbox import Sandbox, demo_world
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything goes.  [default: demo beside workspace.yaml]",
+    help="Folder of the demo.  [default: demo beside workspace.yaml]",
 )
 def demo_command(folder: Path | None) -> int:
-    """Sync the sandbox's days and show the catalog. Needs no key and no network, and touches one folder only."""
+    """Sync the sandbox's days and show the catalog. Needs no API key and no network; writes to one folder only."""
     return run_demo(DemoFolder.at(folder))
 
 
-def run_demo(place: DemoFolder) -> int:
-    """Begin the demo's folder anew, sync the sandbox's days into it, show the catalog."""
+def run_demo(demo: DemoFolder) -> int:
+    """Recreate the folder of the demo, sync the sandbox's days into it, show the catalog; return the exit status."""
     today = utc_now().date()
-    place.begin(today)
-    with Sandbox(demo_world(today)).running() as sandbox, place.environment(sandbox):
+    demo.create(today)
+    with Sandbox(demo_world(today)).running() as sandbox, demo.environment(sandbox):
         settings = load_settings()
         archive = open_archive(settings)
         days = list(days_between(settings.start_date, today))
-        click.echo(f"Syncing {days[0]} to {days[-1]} from a Recall.ai on loopback, with all that can go wrong there:\n")
+        click.echo(f"Syncing {days[0]} to {days[-1]} from the sandbox, with simulated failures:\n")
         with progress_bars() as progress:
             done = run_days(settings, days, frozenset(), progress)
         show_catalog(read_catalog(settings=settings))
-        faults = done.faults + failed_downloads(archive, days)
-    for line in faults:
+        error_lines = done.error_lines + failed_downloads(archive, days)
+    for line in error_lines:
         click.echo(line, err=True)
     click.echo(
         f"\nDownloaded {done.stats.downloaded} MP3s ({decimal(done.stats.bytes_downloaded)}) with "
         f"{done.stats.api_requests} requests to the API, and normalized {done.stats.normalized}.\n"
-        f"Tables and audio are in {place.data}. Look at the runs in Dagster: {place.ui_command}"
+        f"Tables and audio are in {demo.data}. To see the runs in Dagster: {demo.ui_command}"
     )
-    return FAILED if faults else 0
+    return FAILED if error_lines else 0

@@ -1,4 +1,4 @@
-"""The demo's folder: archive, Dagster home, and the day on which it was made."""
+"""The folder of a demo: archive, Dagster home, and the day on which the demo was created."""
 
 import contextlib
 import json
@@ -18,12 +18,12 @@ from recall_pipeline.settings import Settings, environment_name, project_folder
 from recall_sandbox import Sandbox
 
 _NAME = "demo"
-_OWN_PLACES = ("storage", "local_artifact_storage", "compute_logs")  # of dagster.yaml: a home is its own place
+_PATH_SECTIONS = ("storage", "local_artifact_storage", "compute_logs")  # of dagster.yaml; the demo uses its own home
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """One folder that holds a demo, and nothing else."""
+    """A folder that contains a demo and nothing else."""
 
     folder: Path
 
@@ -39,40 +39,42 @@ class DemoFolder:
 
     @property
     def ui_command(self) -> str:
-        """What shows it in Dagster."""
-        is_usual = self == DemoFolder.at(None)
-        return "make ui" if is_usual else f"recall-pipeline ui --folder {shlex.quote(str(self.folder))}"
+        """The shell command that shows the demo in Dagster."""
+        is_default = self == DemoFolder.at(None)
+        return "make ui" if is_default else f"recall-pipeline ui --folder {shlex.quote(str(self.folder))}"
 
     @property
     def _home(self) -> Path:
         return self.folder / "dagster_home"
 
     @property
-    def _mark(self) -> Path:
+    def _marker(self) -> Path:
         return self.folder / "demo.json"
 
     @property
-    def made_on(self) -> date | None:
-        """The day for which the sandbox's meetings were made; None when there is no demo yet."""
+    def created_on(self) -> date | None:
+        """The UTC day for which the sandbox's meetings were created; None if the folder does not contain a demo."""
         try:
-            return date.fromisoformat(json.loads(self._mark.read_text())["today"])
+            return date.fromisoformat(json.loads(self._marker.read_text())["today"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def begin(self, today: date) -> None:
-        """Make the folder anew; raise UsageError rather than remove what no demo has made."""
+    def create(self, today: date) -> None:
+        """Recreate the folder. Raises UsageError if it contains anything but a demo."""
         if self.folder.exists() and any(self.folder.iterdir()):
-            if self.made_on is None:
-                raise UsageError(f"{self.folder} holds something that is no demo: name another with --folder")
+            if self.created_on is None:
+                raise UsageError(
+                    f"{self.folder} contains files that are not a demo: choose another folder with --folder"
+                )
             shutil.rmtree(self.folder)
         self._home.mkdir(parents=True, mode=0o700)
-        self._mark.write_text(json.dumps({"today": today.isoformat()}))
+        self._marker.write_text(json.dumps({"today": today.isoformat()}))
         (self._home / "dagster.yaml").write_text(_dagster_yaml())
 
     @contextlib.contextmanager
     def environment(self, sandbox: Sandbox) -> Iterator[dict[str, str]]:
-        """Set the environment to this demo's for the while; nothing of the user's own settings takes part."""
-        ours = {environment_name(field): "" for field in Settings.model_fields} | {
+        """Set the environment variables of this demo within the block. Settings of the user have no effect in it."""
+        variables = {environment_name(field): "" for field in Settings.model_fields} | {
             "RECALL_API_URL": sandbox.api_url,
             "RECALL_API_KEY": sandbox.api_key,
             "RECALL_STORAGE_URL": str(self.data),
@@ -80,10 +82,10 @@ class DemoFolder:
             "RECALL_SENSOR_INTERVAL_SECONDS": "30",
             "DAGSTER_HOME": str(self._home),
         }
-        before = {name: os.environ.get(name) for name in ours}
-        os.environ.update(ours)
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
         try:
-            yield ours
+            yield variables
         finally:
             for name, value in before.items():
                 os.environ.pop(name, None)
@@ -92,9 +94,9 @@ class DemoFolder:
 
 
 def _dagster_yaml() -> str:
-    """Return the project's dagster.yaml without the places that it names."""
+    """Return the project's dagster.yaml without the sections that set paths."""
     shipped = yaml.safe_load((project_folder() / "dagster.yaml").read_text())
     kept: str = yaml.safe_dump(
-        {key: value for key, value in shipped.items() if key not in _OWN_PLACES}, sort_keys=False
+        {key: value for key, value in shipped.items() if key not in _PATH_SECTIONS}, sort_keys=False
     )
     return kept

@@ -1,4 +1,4 @@
-"""`doctor`: is everything in place? One line each, and what to do on a fault."""
+"""The command `doctor`: check the setup, one line per check. A failed check prints how to fix it."""
 
 import asyncio
 import tempfile
@@ -21,31 +21,33 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 def doctor_command() -> int:
     """Check settings, key and region, storage, audio libraries and Dagster home.
 
-    One line each, with what to do where something is wrong. The storage is written to, read and cleaned up; of
-    Recall.ai one list is asked for. Exit status: 0 all well, 1 a fault, 2 wrong settings.
+    Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
+    object. The key check requests one listing from Recall.ai.
+
+    Exit status: 0 success; 1 a check failed; 2 wrong settings.
     """
     settings = load_settings()
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
         "key": _check_key,
-        "storage": _storage,
-        "audio": _audio,
-        "dagster": _dagster,
+        "storage": _check_storage,
+        "audio": _check_audio,
+        "dagster": _check_dagster,
     }
-    faults = [name for name, check in checks.items() if not _print_result(name, check, settings)]
-    return FAILED if faults else 0
+    failed = [name for name, check in checks.items() if not _print_result(name, check, settings)]
+    return FAILED if failed else 0
 
 
 def _print_result(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
     try:
-        said = check(settings)
-    except PipelineError as fault:
-        click.echo(f"FAULT  {name:9} {fault}")
+        result = check(settings)
+    except PipelineError as error:
+        click.echo(f"FAIL   {name:9} {error}")
         return False
-    except Exception as fault:  # a doctor looks at everything else all the same
-        click.echo(f"FAULT  {name:9} {type(fault).__name__}: {' '.join(str(fault).split())}")
+    except Exception as error:  # the other checks still have to run
+        click.echo(f"FAIL   {name:9} {type(error).__name__}: {' '.join(str(error).split())}")
         return False
-    click.echo(f"ok     {name:9} {said}")
+    click.echo(f"ok     {name:9} {result}")
     return True
 
 
@@ -59,25 +61,25 @@ async def _ask_api(settings: Settings) -> None:
         async with open_client(settings, _ONCE) as client:
             await client.ping()
     except RecallUnauthorized as refused:
-        raise RecallUnauthorized(await _whose_key(settings)) from refused
+        raise RecallUnauthorized(await _why_refused(settings)) from refused
 
 
-async def _whose_key(settings: Settings) -> str:
-    """Say why the key is refused: only asking the other regions tells a foreign key from a wrong one."""
+async def _why_refused(settings: Settings) -> str:
+    """Return why the key is refused: it is wrong, or it belongs to another region. Only requests can tell."""
     if settings.api_url is not None:
         return f"{settings.base_url} does not accept the key: check RECALL_API_KEY and RECALL_API_URL"
-    home = await _region_of_key(settings)
-    if home is not None:
-        return f"the key belongs to another region: set RECALL_REGION={home}"
-    return "no region of Recall.ai accepts the key: copy RECALL_API_KEY anew from Recall's dashboard"
+    region = await _region_of_key(settings)
+    if region is not None:
+        return f"the key belongs to another region: set RECALL_REGION={region}"
+    return "no region of Recall.ai accepts the key: copy RECALL_API_KEY again from Recall's dashboard"
 
 
 async def _region_of_key(settings: Settings) -> str | None:
-    """Return the region of Recall.ai that accepts the key; all four are the API's own hosts."""
+    """Return the region that accepts the key, else None. The key is sent to hosts of the API only."""
     for region in REGIONS:
-        elsewhere = settings.model_copy(update={"region": region})
+        in_region = settings.model_copy(update={"region": region})
         try:
-            async with open_client(elsewhere, _ONCE) as client:
+            async with open_client(in_region, _ONCE) as client:
                 await client.ping()
         except RecallError:
             continue
@@ -85,7 +87,7 @@ async def _region_of_key(settings: Settings) -> str | None:
     return None
 
 
-def _storage(settings: Settings) -> str:
+def _check_storage(settings: Settings) -> str:
     archive = open_archive(settings)
     key, content = "_doctor", b"written by recall-pipeline doctor"
     with archive.staged_file() as written:
@@ -101,13 +103,13 @@ def _storage(settings: Settings) -> str:
     return f"wrote, read back and deleted below {settings.storage_root}"
 
 
-def _audio(settings: Settings) -> str:
+def _check_audio(settings: Settings) -> str:
     try:
         with tempfile.TemporaryDirectory() as folder:
             _normalize_a_tone(Path(folder), settings)
     except ImportError as missing:
         raise PipelineError(f"{missing}: install the project again (make demo)") from None
-    return f"decoded and normalized a second of sound to {settings.audio_format}, {settings.audio_sample_rate_hz} Hz"
+    return f"decoded and normalized one second of audio to {settings.audio_format}, {settings.audio_sample_rate_hz} Hz"
 
 
 def _normalize_a_tone(folder: Path, settings: Settings) -> None:
@@ -122,8 +124,8 @@ def _normalize_a_tone(folder: Path, settings: Settings) -> None:
     normalize(tone, folder / f"tone.{settings.audio_format}", target_of(settings))
 
 
-def _dagster(settings: Settings) -> str:  # noqa: ARG001 -- a check like the others
+def _check_dagster(settings: Settings) -> str:  # noqa: ARG001 -- the signature of all checks
     home = checked_dagster_home()
     with open_instance() as instance:
         runs = instance.get_runs_count()
-    return f"{home}, {runs} runs on file"
+    return f"{home}, {runs} runs stored"

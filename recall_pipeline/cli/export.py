@@ -1,4 +1,4 @@
-"""`export`: manifests for those who train and evaluate; needs no key."""
+"""The command `export`: write manifests for training toolkits. It needs no API key."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,53 +14,59 @@ from recall_pipeline.settings import load_settings
 
 
 class _FormatOrDay(click.ParamType[str | date]):
-    """What `--to` takes: once the kind of manifest, and if wanted once more the last day."""
+    """The type of `--to`: a manifest format in one use, the last day in another."""
 
     name = "|".join((*FORMATS, DayType.name))
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str | date:
-        """Return the kind, or the day, or fail."""
+        """Return the format or the day; fail with the possible values."""
         if value in FORMATS:
             return str(value)
         try:
             return DAY.convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is neither a day nor {'|'.join(FORMATS)}", param, ctx)
+            self.fail(f"{value!r} is neither a date nor one of {'|'.join(FORMATS)}", param, ctx)
 
 
 @click.command("export")
-@click.option("--to", "targets", type=_FormatOrDay(), multiple=True, help="The kind of manifest; again: the last day.")
+@click.option(
+    "--to",
+    "targets",
+    type=_FormatOrDay(),
+    multiple=True,
+    help="Manifest format; in a second use: the last day, included.",
+)
 @click.option(
     "--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the manifest."
 )
-@click.option("--from", "first", type=DAY, help="First day, included.  [default: the first there is]")
+@click.option("--from", "first", type=DAY, help="First day, included.  [default: the first in the catalog]")
 @click.option("--copy", is_flag=True, help="Copy the audio beside the manifest.")
 def export_command(targets: Sequence[str | date], folder: Path, first: date | None, copy: bool) -> None:
-    """List what is ready in the format of a training toolkit.
+    """List the `ready` recordings in the format of a training toolkit.
 
-    --to names the kind, and in a second use the last day, included: export --to nemo --from 2026-03-01 --to 2026-03-31
-    --out DIR. A manifest names the audio where it lies in the archive; with --copy it lies beside the manifest.
+    --to is the manifest format, and in a second use the last day, included: export --to nemo --from 2026-03-01
+    --to 2026-03-31 --out DIR. A manifest references the audio in the archive; with --copy, copies beside the manifest.
     """
-    kind, last = _sorted_out(targets)
+    format_name, last = _format_and_last_day(targets)
     if first and last and first > last:
-        raise UsageError(f"--from {first} lies after --to {last}: swap them")
+        raise UsageError(f"--from {first} is after --to {last}: swap them")
     with progress_bars() as progress:
         done = export(
-            load_settings(), kind, folder, first=first, last=last, copy=copy,
+            load_settings(), format_name, folder, first=first, last=last, copy=copy,
             progress=lambda done, total: progress("recordings", done, total),
         )  # fmt: skip
     click.echo(f"{done.manifest}: {done.recordings} recordings, {done.duration_seconds / 3600:.2f} hours.")
     click.echo(
-        done.audio_is if done.recordings else "No recording of these days is ready: see `recall-pipeline catalog`."
+        done.audio_note if done.recordings else "No recording of these days is ready: see `recall-pipeline catalog`."
     )
 
 
-def _sorted_out(targets: Sequence[str | date]) -> tuple[str, date | None]:
-    """Return the kind and the last day that `--to` was given for."""
-    kinds = [target for target in targets if isinstance(target, str)]
+def _format_and_last_day(targets: Sequence[str | date]) -> tuple[str, date | None]:
+    """Return the format and the last day among the values of `--to`. Raises UsageError if they are ambiguous."""
+    formats = [target for target in targets if isinstance(target, str)]
     days = [target for target in targets if isinstance(target, date)]
-    if len(kinds) != 1:
-        raise UsageError(f"name one kind of manifest: --to {'|'.join(FORMATS)}")
+    if len(formats) != 1:
+        raise UsageError(f"choose one manifest format: --to {'|'.join(FORMATS)}")
     if len(days) > 1:
-        raise UsageError("--to names more than one last day: leave one of them out")
-    return kinds[0], days[0] if days else None
+        raise UsageError("--to has more than one last day: omit one of them")
+    return formats[0], days[0] if days else None

@@ -1,4 +1,4 @@
-"""`forget`: remove recordings for good."""
+"""The command `forget`: erase recordings permanently."""
 
 import dataclasses
 import json
@@ -19,10 +19,10 @@ from recall_pipeline.storage import open_archive
 @click.command("forget")
 @click.option("--recording", "recording_id", type=RECALL_ID, help="This recording.")
 @click.option("--bot", "bot_id", type=RECALL_ID, help="This bot, and all its recordings.")
-@click.option("--before", type=DAY, help="Every recording of the days before this one (UTC).")
-@click.option("--reason", required=True, help="Why; kept in the audit, so no names.")
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask, and go beyond what may go by age at once.")
+@click.option("--before", type=DAY, help="All recordings of the days before this one (UTC).")
+@click.option("--reason", required=True, help="Reason, stored in the audit: do not include names.")
+@click.option("--dry-run", is_flag=True, help="Show what would be erased, and change nothing.")
+@click.option("--yes", is_flag=True, help="Skip confirmation and the retention limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
 def forget_command(
     recording_id: str | None,
@@ -33,51 +33,51 @@ def forget_command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Remove recordings from the archive for good: their files, and what the tables say of people.
+    """Erase recordings from the archive permanently: their files, and the personal data in the tables.
 
-    What goes is written down under audit/, and never comes back with any later sync. Interrupted, the same command
-    goes on where it stopped. Nothing is deleted at Recall.ai.
+    Erased ids are recorded under audit/, and no later sync downloads them again. If interrupted, run the same command
+    again to complete it. Nothing is deleted at Recall.ai.
 
     \b
     The object of --json:
-      days                days concerned, oldest first
-      recordings, bots    how many are forgotten
-      files, bytes        how many files that is, and how large
-      dry_run             whether nothing was changed
+      days                affected days, oldest first
+      recordings, bots    number of erased recordings and bots
+      files, bytes        number and total size of their files
+      dry_run             true if nothing was changed
     """
     settings = load_settings()
     archive = open_archive(settings)
     inventory = read_inventory(archive)
     plan = plan_for_request(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
-    let_go = preview(archive, plan)
+    summary = preview(archive, plan)
     if plan.days and not dry_run:
         if before and not yes:
             check_limit(settings, inventory, plan)
-        _confirm_erasure(let_go, yes)
+        _confirm_erasure(summary, yes)
         with progress_bars() as progress:
-            let_go = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
+            summary = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
     click.echo(
-        _as_json(let_go, dry_run) if as_json else f"{_erasure_text(let_go, 'Would forget' if dry_run else 'Forgot')}."
+        _as_json(summary, dry_run) if as_json else f"{_erasure_text(summary, 'Would forget' if dry_run else 'Forgot')}."
     )
 
 
-def _confirm_erasure(let_go: ErasureSummary, yes: bool) -> None:
-    """Ask a person; a program has to say --yes."""
+def _confirm_erasure(summary: ErasureSummary, yes: bool) -> None:
+    """Ask for confirmation. Raises UsageError without a terminal, where --yes is required."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here: look at it with --dry-run, then add --yes")
-    click.confirm(f"{_erasure_text(let_go, 'Forget')}, for good?", abort=True, err=True)
+        raise UsageError("not a terminal: review with --dry-run, then pass --yes")
+    click.confirm(f"{_erasure_text(summary, 'Forget')}, permanently?", abort=True, err=True)
 
 
-def _erasure_text(let_go: ErasureSummary, verb: str) -> str:
-    if not let_go.days:
-        return f"{verb} nothing: there is nothing left to forget"
-    span = " to ".join(dict.fromkeys((f"{let_go.days[0]}", f"{let_go.days[-1]}")))
-    counted = f"{let_go.recordings} recordings and {let_go.bots} bots of {span}"
-    return f"{verb} {counted}: {let_go.files} files, {decimal(let_go.bytes)}"
+def _erasure_text(summary: ErasureSummary, verb: str) -> str:
+    if not summary.days:
+        return f"{verb} nothing: no matching recordings are left"
+    span = " to ".join(dict.fromkeys((f"{summary.days[0]}", f"{summary.days[-1]}")))
+    counted = f"{summary.recordings} recordings and {summary.bots} bots of {span}"
+    return f"{verb} {counted}: {summary.files} files, {decimal(summary.bytes)}"
 
 
-def _as_json(let_go: ErasureSummary, dry_run: bool) -> str:
-    days = [day.isoformat() for day in let_go.days]
-    return json.dumps({**dataclasses.asdict(let_go), "days": days, "dry_run": dry_run})
+def _as_json(summary: ErasureSummary, dry_run: bool) -> str:
+    days = [day.isoformat() for day in summary.days]
+    return json.dumps({**dataclasses.asdict(summary), "days": days, "dry_run": dry_run})

@@ -1,4 +1,4 @@
-"""The Dagster instance that commands run on: DAGSTER_HOME's, else the one `dagster dev` uses in the checkout."""
+"""The Dagster instance of the command line: that of DAGSTER_HOME, else the one of `dagster dev` in the checkout."""
 
 import contextlib
 import fcntl
@@ -13,9 +13,9 @@ from recall_pipeline.settings import dagster_home, project_folder
 if TYPE_CHECKING:
     import dagster as dg
 
-_LONGEST_REASON = 300
-_OF_A_DATABASE = "OperationalError"  # what SQLAlchemy and drivers call a disk or a server that fails
-# Else Dagster copies a step's output through `tail`, progress bars included, and Ctrl-C makes those processes noisy.
+_MAX_REASON_LENGTH = 300  # characters
+_DATABASE_ERROR = "OperationalError"  # the class name in SQLAlchemy and in drivers if a disk or a server fails
+# Otherwise Dagster copies the output of a step, progress bars included, through `tail`, which prints errors at Ctrl-C.
 _NO_COMPUTE_LOGS = {
     "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 }
@@ -23,7 +23,7 @@ _NO_COMPUTE_LOGS = {
 
 @contextlib.contextmanager
 def open_instance() -> Iterator["dg.DagsterInstance"]:
-    """Open the instance; raise SettingsError where it cannot be, StorageError where its disk or database fails."""
+    """Open the instance. Raises SettingsError for wrong settings, StorageError if its disk or database fails."""
     home = checked_dagster_home()
     with _open(home) as instance:
         yield instance
@@ -33,24 +33,24 @@ def _open(home: Path) -> "dg.DagsterInstance":
     import dagster as dg
     from dagster._core.instance import InstanceRef
 
-    has_its_own = bool(os.environ.get("DAGSTER_HOME")) and (home / "dagster.yaml").is_file()
-    folder = home if has_its_own else project_folder()
-    overrides = _NO_COMPUTE_LOGS if has_its_own else {**_checkout_settings(home), **_NO_COMPUTE_LOGS}
+    has_settings = bool(os.environ.get("DAGSTER_HOME")) and (home / "dagster.yaml").is_file()
+    folder = home if has_settings else project_folder()
+    overrides = _NO_COMPUTE_LOGS if has_settings else {**_checkout_settings(home), **_NO_COMPUTE_LOGS}
     try:
         ref = InstanceRef.from_dir(str(home), config_dir=str(folder), overrides=overrides)
         with _exclusive_home(home):
             return dg.DagsterInstance.from_ref(ref)
-    except Exception as fault:  # of Dagster, of a database's driver, of a file's reader: whatever the settings name
-        reason = " ".join(str(fault).split())[:_LONGEST_REASON]
-        is_of_storage = isinstance(fault, OSError) or type(fault).__name__ == _OF_A_DATABASE
-        raise (StorageError if is_of_storage else SettingsError)(
-            f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(fault).__name__}"
+    except Exception as error:  # raised by Dagster, by a database driver, or by a class that the settings name
+        reason = " ".join(str(error).split())[:_MAX_REASON_LENGTH]
+        is_storage_error = isinstance(error, OSError) or type(error).__name__ == _DATABASE_ERROR
+        raise (StorageError if is_storage_error else SettingsError)(
+            f"Dagster cannot open {home} with {folder / 'dagster.yaml'}: {reason or type(error).__name__}"
         ) from None
 
 
 @contextlib.contextmanager
 def _exclusive_home(home: Path) -> Iterator[None]:
-    """Keep other commands from opening the home meanwhile: two that create its tables at once break it for good."""
+    """Lock the home within the block: two commands that create its tables at the same time corrupt it."""
     handle = os.open(home, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -60,7 +60,7 @@ def _exclusive_home(home: Path) -> Iterator[None]:
 
 
 def _checkout_settings(home: Path) -> dict[str, Any]:
-    """Return what the checkout's dagster.yaml says otherwise: its places are relative to the working folder."""
+    """Return overrides of the checkout's dagster.yaml, whose paths are relative to the working folder."""
     return {
         "storage": {"sqlite": {"base_dir": str(home)}},
         "local_artifact_storage": {
@@ -73,19 +73,19 @@ def _checkout_settings(home: Path) -> dict[str, Any]:
 
 
 def checked_dagster_home() -> Path:
-    """Return the folder where Dagster keeps its state; raise SettingsError when it is not usable."""
+    """Return the folder with the state of Dagster. Raises SettingsError if it is not usable."""
     home = dagster_home()
     if not home.is_absolute():
-        raise SettingsError(f"DAGSTER_HOME {home} is a relative path: Dagster wants an absolute one")
+        raise SettingsError(f"DAGSTER_HOME {home} is a relative path: use an absolute path")
     if not os.environ.get("DAGSTER_HOME"):
         try:
             home.mkdir(mode=0o700, exist_ok=True)
-        except OSError as fault:
+        except OSError as error:
             raise SettingsError(
-                f"cannot create {home} ({fault.strerror}): set DAGSTER_HOME to another folder"
+                f"cannot create {home} ({error.strerror}): set DAGSTER_HOME to another folder"
             ) from None
     if not home.is_dir():
-        raise SettingsError(f"DAGSTER_HOME {home} is no folder: create it, or unset DAGSTER_HOME")
+        raise SettingsError(f"DAGSTER_HOME {home} is not a folder: create it, or unset DAGSTER_HOME")
     if not os.access(home, os.W_OK):
-        raise SettingsError(f"DAGSTER_HOME {home} cannot be written: mend its rights, or name another folder")
+        raise SettingsError(f"DAGSTER_HOME {home} is not writable: fix its permissions, or set another folder")
     return home

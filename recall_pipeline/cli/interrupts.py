@@ -1,7 +1,7 @@
-"""Ctrl-C while Dagster runs a day.
+"""Detect Ctrl-C and SIGTERM while Dagster runs a day.
 
-Dagster holds signals back while it writes its events, forgets those that come after the last step, and takes the
-others for a failure of the run. A command has to end instead of going on with the next day.
+Dagster delays signals while it writes events, drops those that arrive after the last step, and reports the others as
+a failed run. A command has to stop instead of continuing with the next day.
 """
 
 import contextlib
@@ -10,13 +10,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-_ASKED_TO_STOP = {signal.SIGINT, signal.SIGTERM}
+_STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextlib.contextmanager
-def noticing_interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether a signal to stop came since, whoever handled it."""
-    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread only
+def detect_interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether a stop signal arrived since its last call, whichever handler took it."""
+    if threading.current_thread() is not threading.main_thread():  # signals are delivered to the main thread only
         yield lambda: False
         return
     reading, writing = socket.socketpair()
@@ -25,7 +25,7 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
         writing.setblocking(False)
         before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
         try:
-            yield lambda: not _ASKED_TO_STOP.isdisjoint(_received(reading))
+            yield lambda: not _STOP_SIGNALS.isdisjoint(_received(reading))
         finally:
             signal.set_wakeup_fd(before)
 

@@ -1,4 +1,4 @@
-"""The command `recall-pipeline`: its subcommands, and what its exit status says."""
+"""The command `recall-pipeline`: its subcommands, its error lines and its exit statuses."""
 
 import logging
 import os
@@ -14,22 +14,22 @@ from recall_pipeline.errors import PipelineError, SettingsError, UsageError
 _COMMANDS = {
     "demo": ("demo", "Sync the sandbox's days and show the catalog; needs no key."),
     "ui": ("ui", "Open Dagster on the demo's data."),
-    "sandbox": ("sandbox", "Serve a local Recall API."),
+    "sandbox": ("sandbox", "Serve a local mock of the Recall.ai API."),
     "doctor": ("doctor", "Check settings, key, storage, audio libraries and Dagster home."),
-    "sync": ("sync", "Bring days of recordings home."),
-    "verify": ("verify", "Prove the archive against the catalog; needs no key."),
+    "sync": ("sync", "Archive the recordings of some days."),
+    "verify": ("verify", "Verify the archive against the catalog; needs no key."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
-    "forget": ("forget", "Remove recordings for good."),
-    "release": ("release", "Delete at Recall what is proven in the archive."),
-    "webhooks": ("webhooks", "Receive Recall's signed webhooks."),
+    "forget": ("forget", "Erase recordings permanently."),
+    "release": ("release", "Delete MP3s at Recall.ai that are verified in the archive."),
+    "webhooks": ("webhooks", "Receive the signed webhooks of Recall.ai."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 class _Commands(click.Group):
-    """Loads a command's module when it is asked for: `--help` need not wait for Dagster."""
+    """Imports the module of a command when it is used, so that `--help` does not wait for Dagster."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)
@@ -43,58 +43,58 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="recall_pipeline", message="%(package)s %(version)s")
 def cli() -> None:
-    """Bring a company's Recall.ai meeting audio home, every day, without losing a minute of it."""
+    """Incrementally archive Recall.ai meeting audio: list, download, verify, normalize, catalog."""
 
 
-class _OnStandardError(logging.Handler):
-    """Says what a person would otherwise wait for in the dark."""
+class _StandardErrorHandler(logging.Handler):
+    """Prints the reason of a long wait, so that the user knows why the command is still running."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(record.getMessage(), 0)
+        _print_error(record.getMessage(), 0)
 
 
 def main() -> NoReturn:
-    """Run the command line; a fault is one line on standard error and an exit status."""
-    _be_quiet()
+    """Run the command line and exit. An error is one line on standard error and an exit status."""
+    _silence_libraries()
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
-        status = _say("interrupted; what is done is kept, and the next sync goes on from there", INTERRUPTED)
-    except click.exceptions.NoArgsIsHelpError as bare:
-        bare.show()
-        status = bare.exit_code
-    except click.UsageError as wrong:
-        hint = f" (see {wrong.ctx.command_path} --help)" if wrong.ctx else ""
-        status = _say(wrong.format_message() + hint, WRONG_USAGE)
-    except (SettingsError, UsageError) as wrong:
-        status = _say(str(wrong), WRONG_USAGE)
-    except PipelineError as fault:
-        status = _say(str(fault), FAILED)
-    except BrokenPipeError:  # whoever read our output has seen enough
+        status = _print_error("interrupted; completed work is kept, and the next sync resumes from there", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as no_arguments:
+        no_arguments.show()
+        status = no_arguments.exit_code
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        status = _print_error(error.format_message() + hint, WRONG_USAGE)
+    except (SettingsError, UsageError) as error:
+        status = _print_error(str(error), WRONG_USAGE)
+    except PipelineError as error:
+        status = _print_error(str(error), FAILED)
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FAILED
-    except OSError as fault:
-        status = _say(f"{fault.filename or 'standard output'}: {fault.strerror or fault}", FAILED)
+    except OSError as error:
+        status = _print_error(f"{error.filename or 'standard output'}: {error.strerror or error}", FAILED)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _be_quiet() -> None:
-    """Keep the libraries' own warnings and log lines off the terminal; `python -W` brings the former back."""
+def _silence_libraries() -> None:
+    """Hide warnings and log lines of libraries; `python -W` shows the warnings."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
-    waits = logging.getLogger("recall_pipeline.waits")  # of `recall`, which takes long to import
+    waits = logging.getLogger("recall_pipeline.waits")  # named here, because importing `recall_api` is slow
     if not waits.handlers:
-        waits.addHandler(_OnStandardError())
+        waits.addHandler(_StandardErrorHandler())
 
 
-def _say(text: str, status: int) -> int:
+def _print_error(text: str, status: int) -> int:
     click.echo(f"recall-pipeline: {text}", err=True)
     return status

@@ -1,4 +1,4 @@
-"""`release`: delete at Recall what is proven in the archive."""
+"""The command `release`: delete MP3s at Recall.ai that are verified in the archive."""
 
 import asyncio
 import sys
@@ -19,55 +19,63 @@ from recall_pipeline.upstream_deletion import Candidate, DeletionReport, candida
 
 
 @click.command("release")
-@click.option("--older-than-days", "days", type=click.IntRange(min=1), required=True, help="Days that ended before.")
-@click.option("--dry-run", is_flag=True, help="Say what would be released at most, and delete nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--older-than-days",
+    "days",
+    type=click.IntRange(min=1),
+    required=True,
+    help="Only days that ended more than N days ago.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the most that would be deleted, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Skip confirmation.")
 def release_command(days: int, dry_run: bool, yes: bool) -> None:
-    """Delete MP3s at Recall that are `ready` here, so that they are no longer stored, and billed, twice.
+    """Delete MP3s at Recall.ai that are `ready` here, to stop paying for storage twice.
 
-    Just before, each is held against what Recall lists now and read back from the archive; what differs in anything
-    stays. What was deleted is written down under audit/. Only mixed-audio MP3s go: Recall's recordings, video and
-    transcripts stay. It cannot be undone. Interrupted, the same command goes on where it stopped.
+    First, each MP3 is compared with a fresh listing, and its files in the archive are read and verified again. An MP3
+    with any difference is kept. Deletions are recorded under audit/. Only mixed-audio MP3s are deleted: recordings,
+    video and transcripts at Recall.ai stay. This cannot be undone. If interrupted, run the same command again to
+    complete it.
 
-    Exit status: 0 all well, MP3s that had to stay included, listed; 1 a fault; 2 wrong usage or settings.
+    Exit status: 0 success (also if MP3s were kept; they are listed on standard error); 1 an error; 2 wrong usage or
+    settings.
     """
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
     check_clock(archive, read_inventory(archive))
     found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
-    wanted = {day: candidates for day, candidates in found.items() if candidates}
-    if dry_run or not wanted:
-        click.echo(f"Would release at most {_counted_words(wanted)}.")
+    candidates = {day: of_day for day, of_day in found.items() if of_day}
+    if dry_run or not candidates:
+        click.echo(f"Would release at most {_count_text(candidates)}.")
         return
-    _confirm_deletion(wanted, yes)
-    released = asyncio.run(_release(settings, archive, list(wanted), f"release --older-than-days {days}"))
-    for line in released.kept:
+    _confirm_deletion(candidates, yes)
+    report = asyncio.run(_release(settings, archive, list(candidates), f"release --older-than-days {days}"))
+    for line in report.kept:
         click.echo(line, err=True)
-    click.echo(f"Released {released.mp3s} MP3s ({decimal(released.bytes)}); {len(released.kept)} had to stay.")
+    click.echo(f"Released {report.mp3s} MP3s ({decimal(report.bytes)}); {len(report.kept)} kept.")
 
 
 async def _release(settings: Settings, archive: Archive, days: Sequence[date], reason: str) -> DeletionReport:
-    released = DeletionReport()
+    total = DeletionReport()
     with progress_bars() as progress:
         async with open_client(settings) as client:
             for day in days:
-                done = await delete_day(client, archive, settings, day, reason, progress)
-                released.mp3s += done.mp3s
-                released.bytes += done.bytes
-                released.kept += done.kept
-    return released
+                report = await delete_day(client, archive, settings, day, reason, progress)
+                total.mp3s += report.mp3s
+                total.bytes += report.bytes
+                total.kept += report.kept
+    return total
 
 
-def _confirm_deletion(wanted: Mapping[date, Sequence[Candidate]], yes: bool) -> None:
-    """Ask a person; a program has to say --yes."""
+def _confirm_deletion(candidates: Mapping[date, Sequence[Candidate]], yes: bool) -> None:
+    """Ask for confirmation. Raises UsageError without a terminal, where --yes is required."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here: look at it with --dry-run, then add --yes")
-    click.confirm(f"Delete {_counted_words(wanted)} at Recall, for good?", abort=True, err=True)
+        raise UsageError("not a terminal: review with --dry-run, then pass --yes")
+    click.confirm(f"Delete {_count_text(candidates)} at Recall.ai, permanently?", abort=True, err=True)
 
 
-def _counted_words(wanted: Mapping[date, Sequence[Candidate]]) -> str:
-    mp3s = [one.mp3 for candidates in wanted.values() for one in candidates]
+def _count_text(candidates: Mapping[date, Sequence[Candidate]]) -> str:
+    mp3s = [candidate.mp3 for of_day in candidates.values() for candidate in of_day]
     return f"{len(mp3s)} MP3s ({decimal(sum(mp3.source_bytes or 0 for mp3 in mp3s))})"

@@ -1,4 +1,4 @@
-"""`verify --repair`: syncs that look again at what is wrong, where the UI sees them, and a second verification."""
+"""`verify --repair`: remove redundant orphans, sync the affected recordings again, verify a second time."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,28 +20,32 @@ from recall_pipeline.verification import (
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
-    """What is wrong after a repair, what no longer is, and what went wrong on the way."""
+class RepairReport:
+    """The report of the last verification, the repaired problems, and a line for each error of the repair."""
 
-    verified: VerificationReport
-    mended: Sequence[Problem] = ()
-    faults: Sequence[str] = ()
+    report: VerificationReport
+    repaired: Sequence[Problem] = ()
+    error_lines: Sequence[str] = ()
 
 
-def repair(settings: Settings, archive: Archive, found: VerificationReport, progress: StepProgress) -> Repaired:
-    """Fetch or normalize again what is lost or damaged, through the same steps as any sync, and prove it."""
+def repair(settings: Settings, archive: Archive, found: VerificationReport, progress: StepProgress) -> RepairReport:
+    """Remove redundant orphans, run `sync_day` for the affected recordings, and verify the affected days again.
+
+    Raises StorageError if the archive cannot be listed, KeyboardInterrupt if interrupted.
+    """
     days, recordings = days_to_sync_again(found)
     if not found.problems and not days:
-        return Repaired(found)
+        return RepairReport(found)
     remove_redundant_files(archive, found)
     reachable = [day for day in days if day >= settings.start_date]
-    faults = run_days(settings, reachable, recordings, progress).faults
-    faults += [f"{day}: lies before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
+    error_lines = run_days(settings, reachable, recordings, progress).error_lines
+    error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
     after.problems = sorted([*absent(archive, affected), *after.problems], key=lambda problem: problem.day)
-    left = {(problem.day, problem.what) for problem in after.problems}
-    mended = [problem for problem in found.problems if (problem.day, problem.what) not in left]
+    left = {(problem.day, problem.subject) for problem in after.problems}
+    repaired = [problem for problem in found.problems if (problem.day, problem.subject) not in left]
     problems = list(with_explanations(archive, after.problems))
-    held = sorted({*found.days, *(problem.day for problem in mended)})
-    return Repaired(dataclasses.replace(found, days=held, problems=problems, corrupt=after.corrupt), mended, faults)
+    stored = sorted({*found.days, *(problem.day for problem in repaired)})
+    report = dataclasses.replace(found, days=stored, problems=problems, corrupt=after.corrupt)
+    return RepairReport(report, repaired, error_lines)

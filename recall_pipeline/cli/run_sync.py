@@ -1,4 +1,4 @@
-"""Run `sync_day` for one day after another in this process, where the UI sees it."""
+"""Run `sync_day` for one day after another in this process; the Dagster UI shows each run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
-from recall_pipeline.cli.interrupts import noticing_interrupts
+from recall_pipeline.cli.interrupts import detect_interrupts
 from recall_pipeline.errors import StorageError
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, dagster_home
@@ -16,47 +16,49 @@ if TYPE_CHECKING:
 
     from recall_pipeline.defs import SyncStats
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has it all
-_FAILURES_IN_A_ROW = 3  # days; what fails them will fail the next, and each waits for its retries
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log contains all messages
+_MAX_FAILURES_IN_A_ROW = 3  # days; the next would most likely fail too, after all its retries
 
 
 @dataclass(slots=True)
 class DaysRun:
-    """What was done over all days, the days that failed with the reason, and those not tried after them."""
+    """The result of a sequence of runs: statistics, the reason of each failed day, and the days not tried."""
 
     stats: "SyncStats"
     failures: dict[date, str] = field(default_factory=dict)
     untried: Sequence[date] = ()
 
     def synced(self, days: Sequence[date]) -> list[date]:
-        """Return those of the `days` that did not fail."""
+        """Return those of `days` whose run succeeded."""
         return [day for day in days if day not in self.failures and day not in self.untried]
 
     @property
-    def faults(self) -> list[str]:
-        """A line for each day that failed, and one for those that were not tried."""
+    def error_lines(self) -> list[str]:
+        """One line per failed day, and one for the days that were not tried."""
         lines = [f"{day}: {reason}" for day, reason in self.failures.items()]
         if self.untried:
-            lines.append(
-                f"{self.untried[0]} to {self.untried[-1]}: not tried, since {_FAILURES_IN_A_ROW} days in a row failed"
-            )
+            span = f"{self.untried[0]} to {self.untried[-1]}"
+            lines.append(f"{span}: not tried, since {_MAX_FAILURES_IN_A_ROW} days in a row failed")
         return lines
 
 
 def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], progress: StepProgress) -> DaysRun:
-    """Run every day; one that fails does not stop the next, three in a row do. Raises KeyboardInterrupt."""
+    """Run `sync_day` for each of `days`; three failed days in a row end the sequence.
+
+    Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
+    """
     from recall_pipeline.defs import RunContext, close_dead_runs
 
     session = RunContext(settings, days, refetch, is_interactive=True, progress=progress)
     done = DaysRun(session.stats)
     failed_in_a_row = 0
-    with open_instance() as instance, noticing_interrupts() as interrupted:
+    with open_instance() as instance, detect_interrupts() as interrupted:
         try:
             close_dead_runs(instance)
-        except Exception as fault:
-            raise StorageError(_unrecorded(fault)) from None
+        except Exception as error:
+            raise StorageError(_instance_error(error)) from None
         for number, day in enumerate(days):
-            if failed_in_a_row == _FAILURES_IN_A_ROW:
+            if failed_in_a_row == _MAX_FAILURES_IN_A_ROW:
                 done.untried = days[number:]
                 break
             progress("days", number, len(days))
@@ -70,7 +72,7 @@ def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], 
 
 
 def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str | None:
-    """Run one day and return why it failed; None when it did not."""
+    """Run one day; return the reason of its failure, None if it succeeded."""
     import dagster as dg
 
     from recall_pipeline.definitions import defs
@@ -86,19 +88,19 @@ def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str 
             raise_on_error=False,
             tags={"recall_pipeline/started_by": "command line", **process_tags()},
         )
-    except Exception as fault:  # of Dagster's own records: what a step raises is in the result
-        return _unrecorded(fault)
+    except Exception as error:  # raised by Dagster's storage: the error of a step is in the result
+        return _instance_error(error)
     return None if result.success else _failure_reason(result)
 
 
-def _unrecorded(fault: Exception) -> str:
-    """Say that Dagster's database failed: its disk is full, say."""
-    said = (str(fault) or type(fault).__name__).splitlines()[0]
-    return f"Dagster cannot keep its records in {dagster_home()} ({said}): free some space there, or mend it"
+def _instance_error(error: Exception) -> str:
+    """Return the message for a failed database of Dagster, such as one on a full disk."""
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return f"Dagster cannot write its records to {dagster_home()} ({reason}): free disk space, or repair the database"
 
 
 def _failure_reason(result: "dg.ExecuteInProcessResult") -> str:
-    """Return the one line of the step that failed first."""
+    """Return one line for the step that failed first."""
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data

@@ -1,4 +1,4 @@
-"""What a sync came to, for programs and for people."""
+"""Summary of a sync, as an object for JSON and as text."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class SyncSummary:
     """The object that `sync --json` prints (docs/design/interface.md, section 5)."""
 
     days: list[str]
@@ -34,9 +34,9 @@ class Summary:
     api_requests: int
 
 
-def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> Summary:
-    """Count what the archive holds for the days, and what was done for it just now."""
-    return Summary(
+def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> SyncSummary:
+    """Return what the archive contains for `days`, and what this sync did."""
+    return SyncSummary(
         days=[day.isoformat() for day in days],
         bots=sum(len(_read(BOTS, archive, day)) for day in days),
         recordings=sum(len(_read(RECORDINGS, archive, day)) for day in days),
@@ -50,7 +50,7 @@ def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> Sum
 
 
 def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
-    """Return a line for each recording of the days that could not be brought home."""
+    """Return one line per recording of `days` with the outcome `download_failed`."""
     return [
         f"recording {row.recording_id} of {row.created_at.date()}: {row.outcome_reason}"
         for row in _catalog_rows(archive, days)
@@ -58,14 +58,14 @@ def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
     ]
 
 
-def in_words(summary: Summary) -> str:
-    """Return the summary for a person."""
+def summary_text(summary: SyncSummary) -> str:
+    """Return the summary as two lines of text."""
     span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
     counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in OUTCOME_LABELS if outcome in summary.outcomes)
-    outcomes = ", ".join(counted) or "nothing recorded"
+    outcomes = ", ".join(counted) or "no recordings"
     return (
-        f"{span or 'no day'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
-        f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already there {summary.reused}, "
+        f"{span or 'no days'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
+        f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already archived {summary.reused}, "
         f"normalized {summary.normalized}, {summary.api_requests} requests to the API."
     )
 
@@ -75,7 +75,7 @@ def _catalog_rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:
 
 
 def _read(table: Table[Row], archive: Archive, day: date) -> list[Row]:
-    """Return the rows of a day; none of one that cannot be read, whose run has failed and says so."""
+    """Return the rows of a day; an unreadable table has none, and the failed run of its day reports it."""
     try:
         return table.read(archive, day) or []
     except StorageError:

@@ -1,4 +1,4 @@
-"""`sync`: bring days home on the Dagster instance, and say what came of it."""
+"""The command `sync`: run `sync_day` for some days on the Dagster instance, and print a summary."""
 
 import dataclasses
 import json
@@ -11,24 +11,24 @@ from recall_pipeline.cli.day_selection import choose_days
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.run_sync import run_days
-from recall_pipeline.cli.summary import failed_downloads, in_words, summarize
+from recall_pipeline.cli.summary import failed_downloads, summarize, summary_text
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
 
 @click.command("sync")
-@click.option("--from", "first", type=DAY, help="First day, included. Alone: up to today.")
-@click.option("--to", "last", type=DAY, help="Last day, included. Alone: that day only.")
-@click.option("--recording", "recording_id", type=RECALL_ID, help="Look at this one again, whatever its outcome.")
+@click.option("--from", "first", type=DAY, help="First day, included. Without --to: up to today.")
+@click.option("--to", "last", type=DAY, help="Last day, included. Without --from: this day only.")
+@click.option("--recording", "recording_id", type=RECALL_ID, help="Fetch this recording again, whatever its outcome.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
 def sync_command(first: date | None, last: date | None, recording_id: str | None, as_json: bool) -> int:
-    """Bring days of recordings home: list, download, prove, normalize, catalog.
+    """Archive the recordings of some days: list, download, verify, normalize, catalog.
 
-    Days are UTC, and a recording belongs to the one in which it started. Without options: what the daily schedule
-    would do, which is yesterday and every day of the lookback that is not finished with.
+    Days are UTC. A recording belongs to the day on which it was created. Without options, the command syncs the days
+    that the daily schedule would: the previous day and every unfinished day in the lookback window.
 
-    Exit status: 0 all well, findings included; 1 a day's run failed or a download did, listed; 2 wrong usage or
-    settings.
+    Exit status: 0 success (also with outcomes such as `corrupt`); 1 a day or a download failed (details on standard
+    error); 2 wrong usage or settings.
     """
     settings = load_settings()
     settings.required_api_key()
@@ -36,11 +36,11 @@ def sync_command(first: date | None, last: date | None, recording_id: str | None
     days = choose_days(settings, archive, first, last, recording_id)
     with progress_bars() as progress:
         done = run_days(settings, days, frozenset({recording_id} if recording_id else ()), progress)
-    faults = done.faults + failed_downloads(archive, days)
-    for line in faults:
+    error_lines = done.error_lines + failed_downloads(archive, days)
+    for line in error_lines:
         click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(summarize(archive, days, done.stats))))
-    elif (synced := done.synced(days)) or not days:  # where every day failed, nothing is known to count
-        click.echo(in_words(summarize(archive, synced, done.stats)))
-    return FAILED if faults else 0
+    elif (synced := done.synced(days)) or not days:  # if every day failed, there is nothing to count
+        click.echo(summary_text(summarize(archive, synced, done.stats)))
+    return FAILED if error_lines else 0

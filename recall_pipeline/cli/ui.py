@@ -1,4 +1,4 @@
-"""`ui`: Dagster's own UI on the demo's data, with the sandbox behind it."""
+"""The command `ui`: serve the Dagster UI on the demo's data, with the sandbox as its API."""
 
 import signal
 import subprocess
@@ -15,25 +15,25 @@ from recall_sandbox import Sandbox, demo_world
 
 
 @click.command("ui")
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Of Dagster's UI.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The demo's.  [default: demo beside workspace.yaml]",
+    help="Folder of the demo.  [default: demo beside workspace.yaml]",
 )
 def ui_command(port: int, folder: Path | None) -> int:
-    """Open Dagster on the demo's data (made first if there is none), until interrupted."""
-    place = DemoFolder.at(folder)
-    if place.made_on is None:
-        run_demo(place)
-    world = demo_world(place.made_on or utc_now().date())
-    with Sandbox(world).running() as sandbox, place.environment(sandbox):
+    """Serve the Dagster UI on the demo's data, until interrupted. Creates the demo if the folder is empty."""
+    demo = DemoFolder.at(folder)
+    if demo.created_on is None:
+        run_demo(demo)
+    world = demo_world(demo.created_on or utc_now().date())
+    with Sandbox(world).running() as sandbox, demo.environment(sandbox):
         click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop with Ctrl-C)")
-        return _serve_dagster(port, place.folder)
+        return _serve_dagster(port, demo.folder)
 
 
 def _serve_dagster(port: int, folder: Path) -> int:
-    """Run `dagster dev`, from the demo's folder so that no `.env` of the user's is read; end it when told to."""
+    """Run `dagster dev` until a stop signal. It runs in the demo's folder, so that it reads no `.env` of the user."""
     workspace = str(project_folder() / "workspace.yaml")
     program = [
         sys.executable,
@@ -50,6 +50,6 @@ def _serve_dagster(port: int, folder: Path) -> int:
         str(port),
     ]
     with subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own interpreter and arguments
-        for asked in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(asked, lambda *_: dagster.send_signal(signal.SIGINT))
+        for stop_signal in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop_signal, lambda *_: dagster.send_signal(signal.SIGINT))
         return dagster.wait()

@@ -1,4 +1,4 @@
-"""`verify`: prove the archive against the catalog."""
+"""The command `verify`: verify the archive against the catalog, and repair it on request."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from recall_pipeline.cli.arguments import DAY
 from recall_pipeline.cli.day_selection import check_days
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
-from recall_pipeline.cli.repair import Repaired, repair
+from recall_pipeline.cli.repair import RepairReport, repair
 from recall_pipeline.download import Unfinished, unfinished
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, load_settings
@@ -25,45 +25,48 @@ _EMPTY = {"day": None, "kind": str(Kind.MISSING), "what": "every day", "recordin
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
-    """What lies in the spool: no part of the archive, and no fault."""
+class _StagingContents:
+    """Files in the staging folder. They are not part of the archive, and not a problem."""
 
     partial: Unfinished
-    abandoned: Mapping[str, int]
+    abandoned: Mapping[str, int]  # bytes of each file left by a killed process
 
 
 @click.command("verify")
-@click.option("--from", "first", type=DAY, help="First day, included.  [default: the first that is archived]")
-@click.option("--to", "last", type=DAY, help="Last day, included.  [default: the last that is archived]")
-@click.option("--repair", "repairing", is_flag=True, help="Fetch or normalize again what is lost or damaged.")
+@click.option("--from", "first", type=DAY, help="First day, included.  [default: the first in the archive]")
+@click.option("--to", "last", type=DAY, help="Last day, included.  [default: the last in the archive]")
+@click.option(
+    "--repair", "repairing", is_flag=True, help="Download or normalize damaged files again; remove redundant orphans."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
 def verify_command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:
-    """Prove the archive against the catalog: every file is read back, hashed and decoded.
+    """Verify the archive against the catalog: read, hash and decode every file.
 
-    A day asked for that is not there, a day without tables between archived ones, a lost table and an archive without
-    any day are problems too: each is named with the next action.
+    Reports missing, changed, undecodable and orphaned files, unreadable tables, and tables that contradict each other.
+    A requested day that is not there, a day without tables between stored ones, a lost table, and an archive without
+    any day are problems too. Without --repair it needs no key and writes nothing.
 
-    Says what is missing, changed, undecodable or orphaned, which tables cannot be read, and where they contradict one
-    another. Needs no key and writes nothing, unless --repair syncs the days concerned: it fetches again what is lost
-    or corrupt, normalizes again from the stored MP3, and removes an orphan only if its very bytes are cataloged.
+    --repair first removes each orphan whose bytes are also cataloged and verified under another name of the same
+    audio. Then it syncs the affected recordings: it downloads lost and corrupt MP3s again, and normalizes again from
+    the stored MP3. Such a sync, like every other, removes normalized files that the catalog no longer references.
 
     \b
     The object of --json:
-      days                      the days that are archived, oldest first
-      files, bytes, proven      read back, and how many files of these are what the tables say
+      days                      verified days, oldest first
+      files, bytes, proven      files and bytes read, and the number of files that match the tables
       missing, changed, undecodable, orphaned, unreadable, disagreeing
-                                how many of each are wrong (after --repair: still wrong)
-      repaired                  how many are no longer wrong
-      superseded                older versions of MP3s that Recall has replaced; they are kept
-      corrupt                   recordings of which Recall serves no whole audio; --repair fetches them again
+                                number of problems of each kind (after --repair: those left)
+      repaired                  number of repaired problems
+      superseded                older versions of MP3s that were replaced at Recall.ai; they are kept
+      corrupt                   recordings whose MP3 at Recall.ai is incomplete; --repair downloads them again
       partial_files, partial_bytes
-                                downloads that go on at the next sync
+                                unfinished downloads, which the next sync resumes
       abandoned_files, abandoned_bytes
-                                what killed processes left in the spool; the next sync removes it, or --repair
+                                files of killed processes in the staging folder; the next sync or --repair removes them
       problems                  [{day, kind, what, says, recording_id, repaired}, ..]
 
-    Exit status: 0 everything is proven; 1 something is wrong and not repaired, listed, or there is nothing to prove;
-    2 wrong usage or settings.
+    Exit status: 0 no problems left; 1 problems left (listed on standard error), or nothing to verify; 2 wrong usage or
+    settings.
     """
     settings = load_settings()
     check_days(settings, first, last)
@@ -71,80 +74,83 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         settings.required_api_key()
     archive = open_archive(settings)
     with progress_bars() as progress:
-        outcome = _verified(settings, archive, first, last, progress)
-        if repairing and not outcome.faults:
-            outcome = repair(settings, archive, outcome.verified, progress)
+        result = _verified(settings, archive, first, last, progress)
+        if repairing and not result.error_lines:
+            result = repair(settings, archive, result.report, progress)
             archive.remove_leftover_files()
-    for line in (*outcome.faults, *(problem.line for problem in outcome.verified.problems)):
+    for line in (*result.error_lines, *(problem.line for problem in result.report.problems)):
         click.echo(line, err=True)
-    left = _Left(unfinished(archive.staging_folder), archive.leftover_files())
-    click.echo(json.dumps(_as_object(outcome, left)) if as_json else _report_text(outcome, left))
-    return FAILED if outcome.verified.problems or outcome.faults else 0
+    staging = _StagingContents(unfinished(archive.staging_folder), archive.leftover_files())
+    click.echo(json.dumps(_as_object(result, staging)) if as_json else _report_text(result, staging))
+    return FAILED if result.report.problems or result.error_lines else 0
 
 
 def _verified(
     settings: Settings, archive: Archive, first: date | None, last: date | None, progress: StepProgress
-) -> Repaired:
-    """Verify the days asked for; what is not there is wrong as well, and an archive without a day is a fault."""
-    held = stored_days(archive, first, last)
-    verified = verify_days(archive, settings, held, progress)
+) -> RepairReport:
+    """Verify the requested days. A day that is not there is a problem, and an archive without a day an error."""
+    stored = stored_days(archive, first, last)
+    report = verify_days(archive, settings, stored, progress)
     expected = expected_days(stored_days(archive), first, last)
-    problems = [*absent(archive, sorted({*held, *expected})), *verified.problems]
-    verified.problems = sorted(problems, key=lambda problem: problem.day)
+    problems = [*absent(archive, sorted({*stored, *expected})), *report.problems]
+    report.problems = sorted(problems, key=lambda problem: problem.day)
     empty = f"{archive.location.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
-    return Repaired(verified, faults=() if held or problems else (empty,))
+    return RepairReport(report, error_lines=() if stored or problems else (empty,))
 
 
-def _as_object(outcome: Repaired, left: _Left) -> dict[str, Any]:
-    verified = outcome.verified
-    empty = [] if verified.days or verified.problems else [_EMPTY | {"says": fault} for fault in outcome.faults]
-    told = [(problem, False) for problem in verified.problems] + [(problem, True) for problem in outcome.mended]
+def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any]:
+    report = result.report
+    empty = [] if report.days or report.problems else [_EMPTY | {"says": line} for line in result.error_lines]
+    problems = [(problem, False) for problem in report.problems] + [(problem, True) for problem in result.repaired]
     return {
-        "days": [day.isoformat() for day in verified.days],
-        "files": verified.files,
-        "bytes": verified.size_bytes,
-        "proven": verified.proven,
-        **{str(kind): verified.count(kind) + (len(empty) if kind is Kind.MISSING else 0) for kind in Kind},
-        "repaired": len(outcome.mended),
-        "superseded": verified.superseded,
-        "corrupt": len(verified.corrupt),
-        "partial_files": left.partial.files,
-        "partial_bytes": left.partial.size_bytes,
-        "abandoned_files": len(left.abandoned),
-        "abandoned_bytes": sum(left.abandoned.values()),
+        "days": [day.isoformat() for day in report.days],
+        "files": report.files,
+        "bytes": report.size_bytes,
+        "proven": report.verified_files,
+        **{str(kind): report.count(kind) + (len(empty) if kind is Kind.MISSING else 0) for kind in Kind},
+        "repaired": len(result.repaired),
+        "superseded": report.superseded,
+        "corrupt": len(report.corrupt),
+        "partial_files": staging.partial.files,
+        "partial_bytes": staging.partial.size_bytes,
+        "abandoned_files": len(staging.abandoned),
+        "abandoned_bytes": sum(staging.abandoned.values()),
         "problems": [
             {
                 "day": problem.day.isoformat(),
                 "kind": str(problem.kind),
-                "what": problem.what,
-                "says": problem.says,
+                "what": problem.subject,
+                "says": problem.message,
                 "recording_id": problem.recording_id,
                 "repaired": repaired,
             }
-            for problem, repaired in told
+            for problem, repaired in problems
         ]
         + empty,
     }
 
 
-def _report_text(outcome: Repaired, left: _Left) -> str:
-    verified = outcome.verified
-    if not verified.days:
-        return "The archive holds no such day."
-    span = " to ".join(dict.fromkeys((f"{verified.days[0]}", f"{verified.days[-1]}")))
-    wrong = [f"{count} {kind}" for kind in Kind if (count := verified.count(kind))]
-    counted = ", ".join(
-        [f"{verified.proven} of {verified.files} files ({decimal(verified.size_bytes)}) proven", *wrong]
+def _report_text(result: RepairReport, staging: _StagingContents) -> str:
+    report = result.report
+    if not report.days:
+        return "The archive has no matching days."
+    span = " to ".join(dict.fromkeys((f"{report.days[0]}", f"{report.days[-1]}")))
+    found = [f"{count} {kind}" for kind in Kind if (count := report.count(kind))]
+    counts = ", ".join(
+        [f"{report.verified_files} of {report.files} files ({decimal(report.size_bytes)}) verified", *found]
     )
-    lines = [f"{span}: {counted}."]
-    if outcome.mended:
-        lines.append(f"Repaired {len(outcome.mended)}.")
-    if verified.superseded:
-        lines.append(f"{verified.superseded} of the files are older versions, which are kept.")
-    if verified.corrupt:
-        lines.append(f"{len(verified.corrupt)} recordings are corrupt at Recall; --repair fetches them again.")
-    if left.partial.files:
-        lines.append(f"{left.partial.files} downloads ({decimal(left.partial.size_bytes)}) go on at the next sync.")
-    if left.abandoned:
-        lines.append(f"{len(left.abandoned)} files of killed processes lie in the spool; the next sync removes them.")
+    lines = [f"{span}: {counts}."]
+    if result.repaired:
+        lines.append(f"Repaired {len(result.repaired)}.")
+    if report.superseded:
+        lines.append(f"{report.superseded} of the files are older versions, which are kept.")
+    if report.corrupt:
+        lines.append(f"{len(report.corrupt)} recordings are corrupt at Recall.ai; --repair downloads them again.")
+    if staging.partial.files:
+        size = decimal(staging.partial.size_bytes)
+        lines.append(f"{staging.partial.files} downloads ({size}) are unfinished; the next sync resumes them.")
+    if staging.abandoned:
+        lines.append(
+            f"{len(staging.abandoned)} files of killed processes are in the staging folder; the next sync removes them."
+        )
     return "\n".join(lines)

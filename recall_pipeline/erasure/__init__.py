@@ -1,9 +1,9 @@
-"""Remove recordings for good, and prove that.
+"""Erase recordings permanently, with a row in the audit for each.
 
-Belongs here: which recordings and bots a wish concerns; removing their files, blanking their rows, writing it down;
-when retention has to refuse.
-Does not belong here: deleting at Recall (`releasing`), and what forgotten means to a sync (`audit`).
-Comes in: a wish and a reason. Goes out: rows of `audit`; nothing else of what they name.
+Belongs here: selecting the recordings and bots of a request; removing their files, redacting their rows, recording
+the erasure in the audit; safety checks before retention.
+Does not belong here: deleting at Recall.ai (`upstream_deletion`); keeping erased recordings out of a sync (`audit`).
+Comes in: a request and a reason. Goes out: rows of `audit`, and redacted rows in the other tables.
 """
 
 from recall_pipeline.erasure.day_erasure import erase_day

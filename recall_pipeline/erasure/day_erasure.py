@@ -1,7 +1,7 @@
-"""Forget a day's recordings and bots: write down what goes, remove files, blank rows, write down that it is done.
+"""Erase recordings and bots of a day: begin the audit rows, remove files, redact rows, finish the audit rows.
 
-The first note keeps every sync away from them, so that a kill at any point leaves nothing that could come back; the
-same wish again goes on from there, and the last note tells the same as if nothing had happened.
+Every sync skips recordings that have such an audit row, so that an interrupted erasure leaves nothing for it to
+download again. The same request completes the erasure, with the same audit rows as without the interruption.
 """
 
 import dataclasses
@@ -16,64 +16,64 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.erasure import files
-from recall_pipeline.erasure.plan import Ids
+from recall_pipeline.erasure.plan import ErasureIds
 from recall_pipeline.storage import Archive, Table
 
 Row = TypeVar("Row")
 
 
-def erase_day(archive: Archive, day: date, ids: Ids, reason: str) -> list[AuditRow]:
-    """Forget `ids` of `day` and return their audit rows; a sync of the day waits meanwhile. Raises StorageError."""
+def erase_day(archive: Archive, day: date, ids: ErasureIds, reason: str) -> list[AuditRow]:
+    """Erase `ids` of `day` and return their audit rows. Holds the lock of the day. Raises StorageError."""
     with archive.lock_day(day):
-        tables = _Tables.read(archive, day)  # all of them, before anything goes
-        noted = _begin_audit(archive, day, ids, reason, tables)
+        tables = _Tables.read(archive, day)  # an unreadable table stops the erasure before anything is removed
+        audit_rows = _begin_audit(archive, day, ids, reason, tables)
         for recording_id in sorted(ids.recordings):
             for folder in files.folders_of(day, recording_id):
                 archive.remove_below(folder)
         files.discard_partials(archive, tables.audio_ids(ids.recordings))
-        tables.blank(archive, ids)
-        return _finish_audit(archive, day, noted)
+        tables.redact(archive, ids)
+        return _finish_audit(archive, day, audit_rows)
 
 
-def _begin_audit(archive: Archive, day: date, ids: Ids, reason: str, tables: "_Tables") -> list[AuditRow]:
-    """Write down what is about to go, together with what an interrupted try has removed already."""
+def _begin_audit(archive: Archive, day: date, ids: ErasureIds, reason: str, tables: "_Tables") -> list[AuditRow]:
+    """Write unfinished audit rows with all files to remove, and those that an interrupted erasure has removed."""
     before = {row.key: row for row in AUDIT.read(archive, day) or []}
     sizes, stated = files.sizes_by_recording(archive, day), files.stated_hashes(tables.mp3s, tables.catalog)
     now = utc_now()
-    noted = []
+    audit_rows = []
     for recording_id in sorted(ids.recordings):
         found = {key: files.with_hash(archive, key, size, stated) for key, size in sizes.get(recording_id, {}).items()}
         row = AuditRow(FORGOTTEN, recording_id, None, tables.bot_of(recording_id), reason, now)
-        noted.append(_with_files(before.get(row.key, row), found))
+        audit_rows.append(_with_files(before.get(row.key, row), found))
     for bot_id in sorted(ids.bots):
         row = AuditRow(FORGOTTEN, None, None, bot_id, reason, now)
-        noted.append(before.get(row.key, row))
-    record_audit(archive, day, noted)
-    return noted
+        audit_rows.append(before.get(row.key, row))
+    record_audit(archive, day, audit_rows)
+    return audit_rows
 
 
 def _with_files(row: AuditRow, found: dict[str, files.File]) -> AuditRow:
-    """Return the row with the files that are still there added to those it knows; done no longer if there are any."""
-    gone = {file.key: file for file in files.read(row.removed)} | found
+    """Return the row with the `found` files added to those it lists; unfinished again if there are any."""
+    removed = {file.key: file for file in files.from_json(row.removed)} | found
     return dataclasses.replace(
         row,
         finished_at=None if found else row.finished_at,
-        files=len(gone),
-        bytes=sum(file.bytes for file in gone.values()),
-        removed=files.written(gone.values()),
+        files=len(removed),
+        bytes=sum(file.bytes for file in removed.values()),
+        removed=files.to_json(removed.values()),
     )
 
 
-def _finish_audit(archive: Archive, day: date, noted: list[AuditRow]) -> list[AuditRow]:
+def _finish_audit(archive: Archive, day: date, audit_rows: list[AuditRow]) -> list[AuditRow]:
     now = utc_now()
-    done = [dataclasses.replace(row, finished_at=row.finished_at or now) for row in noted]
+    done = [dataclasses.replace(row, finished_at=row.finished_at or now) for row in audit_rows]
     record_audit(archive, day, done)
     return done
 
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """The rows of a day, in every table that says something of people."""
+    """The rows of a day in every table that contains personal data."""
 
     day: date
     bots: list[BotRow]
@@ -101,16 +101,16 @@ class _Tables:
         rows: Iterator[MixedAudioRow | CatalogRow] = (row for rows in (self.mp3s, self.catalog) for row in rows)
         return {row.audio_id for row in rows if row.audio_id and row.recording_id in recordings}
 
-    def blank(self, archive: Archive, ids: Ids) -> None:
-        """Keep of the rows of `ids` what may be kept."""
+    def redact(self, archive: Archive, ids: ErasureIds) -> None:
+        """Replace the rows of `ids` by redacted rows."""
         now = utc_now()
-        let_go = ids.recordings
+        erased = ids.recordings
         self._write(archive, BOTS, self.bots, [r.redacted() if r.bot_id in ids.bots else r for r in self.bots])
-        recordings = [r.redacted() if r.recording_id in let_go else r for r in self.recordings]
+        recordings = [r.redacted() if r.recording_id in erased else r for r in self.recordings]
         self._write(archive, RECORDINGS, self.recordings, recordings)
-        mp3s = [r.redacted() if r.recording_id in let_go else r for r in self.mp3s]
+        mp3s = [r.redacted() if r.recording_id in erased else r for r in self.mp3s]
         self._write(archive, MIXED_AUDIO, self.mp3s, mp3s)
-        catalog = [r.redacted(now) if r.recording_id in let_go else r for r in self.catalog]
+        catalog = [r.redacted(now) if r.recording_id in erased else r for r in self.catalog]
         self._write(archive, CATALOG, self.catalog, catalog)
 
     def _write(self, archive: Archive, table: Table[Row], before: list[Row], after: list[Row]) -> None:

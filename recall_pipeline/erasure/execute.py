@@ -1,4 +1,4 @@
-"""Carry out a plan, or say what it would come to."""
+"""Execute an erasure plan, or preview its result."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from recall_pipeline.storage import Archive
 
 @dataclass(slots=True)
 class ErasureSummary:
-    """What was, or would be, forgotten."""
+    """Counts of erased days, recordings, bots, files and bytes, or of those to erase."""
 
     days: list[date] = field(default_factory=list)
     recordings: int = 0
@@ -22,7 +22,7 @@ class ErasureSummary:
     bytes: int = 0
 
     def add(self, rows: Iterable[AuditRow]) -> None:
-        """Count the audit rows of a day."""
+        """Add the audit rows of a day to the counts."""
         for row in rows:
             self.recordings += row.recording_id is not None
             self.bots += row.recording_id is None
@@ -31,21 +31,21 @@ class ErasureSummary:
 
 
 def preview(archive: Archive, plan: ErasurePlan) -> ErasureSummary:
-    """Say what forgetting would come to; nothing is changed. Raises StorageError."""
-    let_go = ErasureSummary(list(plan.days), plan.recordings, plan.bots)
+    """Return what `forget` would erase; change nothing. Raises StorageError."""
+    summary = ErasureSummary(list(plan.days), plan.recordings, plan.bots)
     for day, ids in plan.days.items():
         by_recording = sizes_by_recording(archive, day) if ids.recordings else {}
         sizes = [size for name in ids.recordings for size in by_recording.get(name, {}).values()]
-        let_go.files += len(sizes)
-        let_go.bytes += sum(sizes)
-    return let_go
+        summary.files += len(sizes)
+        summary.bytes += sum(sizes)
+    return summary
 
 
 def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[[int, int], None]) -> ErasureSummary:
-    """Forget day by day, the oldest first. Raises StorageError; asking again goes on where that stopped."""
-    let_go = ErasureSummary()
+    """Erase day by day, oldest first. Raises StorageError; a second call completes an interrupted erasure."""
+    summary = ErasureSummary()
     for number, (day, ids) in enumerate(plan.days.items(), start=1):
-        let_go.add(erase_day(archive, day, ids, reason))
-        let_go.days.append(day)
+        summary.add(erase_day(archive, day, ids, reason))
+        summary.days.append(day)
         progress(number, len(plan.days))
-    return let_go
+    return summary

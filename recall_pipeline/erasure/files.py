@@ -1,4 +1,4 @@
-"""Every file of a recording: what the tables name, older versions, and what nobody names."""
+"""All files of a recording: referenced files, older versions and orphans."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from recall_pipeline.storage import AUDIO_FOLDERS, Archive, Layout, sha256_of
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A stored file; its hash is None where it could not be read."""
+    """A stored file; `sha256` is None if the file could not be read."""
 
     key: str
     bytes: int
@@ -22,17 +22,17 @@ class File:
 
 
 def folders_of(day: date, recording_id: str) -> list[str]:
-    """Return the folders that hold a recording's files and nothing else."""
+    """Return the folders that contain only files of this recording, as keys."""
     return [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
 
 
 def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]:
-    """Return the size of every audio file of a day, by recording and key. Raises StorageError."""
+    """Return the size in bytes of every audio file of a day, by recording id and key. Raises StorageError."""
     found: dict[str, dict[str, int]] = {}
     for folder in AUDIO_FOLDERS:
         for key, size_bytes in archive.sizes_below(Layout.folder(folder, day)).items():
             parts = PurePosixPath(key).parts
-            if len(parts) > 3:  # else the day's table
+            if len(parts) > 3:  # shorter: the table of the day
                 found.setdefault(parts[2], {})[key] = size_bytes
     return found
 
@@ -45,27 +45,27 @@ def stated_hashes(mp3s: Iterable[MixedAudioRow], catalog: Iterable[CatalogRow]) 
 
 
 def with_hash(archive: Archive, key: str, size_bytes: int, stated: Mapping[str, str]) -> File:
-    """Return the file with the hash that is stated, else with its own."""
+    """Return the file with the hash that its row states, else with the hash of its bytes."""
     if key in stated:
         return File(key, size_bytes, stated[key])
     try:
         with archive.local_copy(key) as local:
             return File(key, size_bytes, sha256_of(local))
-    except (StorageError, OSError):  # it goes all the same
+    except (StorageError, OSError):  # an unreadable file is removed too
         return File(key, size_bytes, None)
 
 
 def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
-    """Remove what interrupted downloads left in this host's spool."""
+    """Remove partial files from the staging folder of this host."""
     for audio_id in audio_ids:
         Partial.of(archive.staging_folder, audio_id).discard()
 
 
-def written(files: Iterable[File]) -> str:
-    """Return files as JSON, in the order of their keys."""
+def to_json(files: Iterable[File]) -> str:
+    """Return the files as JSON, sorted by key."""
     return json.dumps([asdict(file) for file in sorted(files, key=lambda file: file.key)])
 
 
-def read(text: str) -> list[File]:
-    """Read what `written` gave."""
-    return [File(**stored) for stored in json.loads(text)]
+def from_json(text: str) -> list[File]:
+    """Return the files that `to_json` serialized."""
+    return [File(**fields) for fields in json.loads(text)]

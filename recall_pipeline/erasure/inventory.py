@@ -1,4 +1,4 @@
-"""What the archive holds of everybody: each recording and bot with its day, from every table that names it."""
+"""Inventory of the archive: each recording and bot with its day, from all tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recall_pipeline.storage import Archive, Table
 
 @dataclass(frozen=True, slots=True)
 class RecordingLocation:
-    """Where a recording lies, and whose it is."""
+    """The day under which a recording is stored, and its bot."""
 
     day: date
     bot_id: str | None
@@ -22,35 +22,37 @@ class RecordingLocation:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Recordings and bots by id; `forgotten` holds the ids of those of which nothing is left."""
+    """Recordings and bots by id; `forgotten` contains the ids whose erasure is finished."""
 
     recordings: Mapping[str, RecordingLocation]
     bots: Mapping[str, date]
     forgotten: frozenset[str]
 
     def recordings_of(self, bot_id: str) -> list[str]:
-        """Return the recordings of a bot."""
-        return [recording_id for recording_id, held in self.recordings.items() if held.bot_id == bot_id]
+        """Return the ids of the recordings of a bot."""
+        return [recording_id for recording_id, location in self.recordings.items() if location.bot_id == bot_id]
 
 
 def read_inventory(archive: Archive) -> Inventory:
-    """Read it whole, or raise StorageError: what cannot be read is not taken for nothing."""
+    """Read the inventory of the whole archive. Raises StorageError if any table is unreadable."""
     recordings: dict[str, RecordingLocation] = {}
-    for table in (MIXED_AUDIO, CATALOG, RECORDINGS):  # the last one knows best whose it is
-        whose = ["bot_id"] if "bot_id" in table.columns else []
-        for recording_id, day, *bot_id in _inventory_rows(archive, table, "recording_id", "day", *whose):
+    for table in (MIXED_AUDIO, CATALOG, RECORDINGS):  # a later table overrides the bot
+        bot_column = ["bot_id"] if "bot_id" in table.columns else []
+        for recording_id, day, *bot_id in _inventory_rows(archive, table, "recording_id", "day", *bot_column):
             before = recordings.get(recording_id)
             recordings[recording_id] = RecordingLocation(
                 day, next(iter(bot_id), None) or (before.bot_id if before else None)
             )
     bots = dict(_inventory_rows(archive, BOTS, "bot_id", "day"))
-    let_go = _inventory_rows(archive, AUDIT, "action", "finished_at", "recording_id", "bot_id")
+    audit_rows = _inventory_rows(archive, AUDIT, "action", "finished_at", "recording_id", "bot_id")
     forgotten = (
-        recording_id or bot_id for action, done, recording_id, bot_id in let_go if action == FORGOTTEN and done
+        recording_id or bot_id
+        for action, finished_at, recording_id, bot_id in audit_rows
+        if action == FORGOTTEN and finished_at
     )
     return Inventory(recordings, bots, frozenset(forgotten))
 
 
 def _inventory_rows(archive: Archive, table: Table[Any], *names: str) -> list[tuple[Any, ...]]:
-    read = table.read_days(archive, columns=names)
-    return list(zip(*(read.column(name).to_pylist() for name in names), strict=True))
+    rows = table.read_days(archive, columns=names)
+    return list(zip(*(rows.column(name).to_pylist() for name in names), strict=True))

@@ -1,4 +1,4 @@
-"""Which recordings and bots a wish concerns."""
+"""Select the recordings and bots to erase for a request."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,8 @@ from recall_pipeline.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
-    """What is to be forgotten of one day."""
+class ErasureIds:
+    """The ids to erase on one day."""
 
     recordings: frozenset[str] = frozenset()
     bots: frozenset[str] = frozenset()
@@ -20,68 +20,77 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
-    """What is to be forgotten, by day, the oldest first."""
+    """The ids to erase by day, oldest first."""
 
-    days: Mapping[date, Ids]
+    days: Mapping[date, ErasureIds]
 
     @property
     def recordings(self) -> int:
-        """How many recordings it concerns."""
+        """Number of recordings to erase."""
         return sum(len(ids.recordings) for ids in self.days.values())
 
     @property
     def bots(self) -> int:
-        """How many bots it concerns."""
+        """Number of bots to erase."""
         return sum(len(ids.bots) for ids in self.days.values())
 
 
 def plan_for_request(
     inventory: Inventory, *, recording_id: str | None = None, bot_id: str | None = None, before: date | None = None
 ) -> ErasurePlan:
-    """Plan for what a person named; raise UsageError if it is not one thing, not on file, or a day to come."""
+    """Return the plan for a request with exactly one of `recording_id`, `bot_id` and `before`.
+
+    Raises UsageError for any other number of them, for an id that is not in the archive, and for a day in the future.
+    """
     match (recording_id, bot_id, before):
         case (str(), None, None):
-            return of_recording(inventory, recording_id)
+            return plan_for_recording(inventory, recording_id)
         case (None, str(), None):
-            return of_bot(inventory, bot_id)
+            return plan_for_bot(inventory, bot_id)
         case (None, None, date()):
             today = utc_now().date()
             if before > today:
-                raise UsageError(f"before {before} lies in the future: name a day up to today, {today} UTC")
-            return all_before(inventory, before)
+                raise UsageError(f"before {before} is in the future: name a day up to today, {today} UTC")
+            return plan_before(inventory, before)
     raise UsageError("name what to forget: one of recording, bot and before")
 
 
-def of_recording(inventory: Inventory, recording_id: str) -> ErasurePlan:
-    """Plan for one recording, and its bot if that has no other left; raise UsageError if it is not on file."""
+def plan_for_recording(inventory: Inventory, recording_id: str) -> ErasurePlan:
+    """Plan one recording, and its bot if that has no other. Raises UsageError if it is not in the archive."""
     if recording_id not in inventory.recordings:
         raise UsageError(f"recording {recording_id} is not in the archive: check the id, or sync its day first")
     return _plan(inventory, {recording_id}, {inventory.recordings[recording_id].bot_id})
 
 
-def of_bot(inventory: Inventory, bot_id: str) -> ErasurePlan:
-    """Plan for a bot and all its recordings; raise UsageError if it is not on file."""
+def plan_for_bot(inventory: Inventory, bot_id: str) -> ErasurePlan:
+    """Plan a bot and all its recordings. Raises UsageError if it is not in the archive."""
     recordings = inventory.recordings_of(bot_id)
     if bot_id not in inventory.bots and not recordings:
         raise UsageError(f"bot {bot_id} is not in the archive: check the id, or sync its day first")
     return _plan(inventory, recordings, {bot_id})
 
 
-def all_before(inventory: Inventory, day: date) -> ErasurePlan:
-    """Plan for every recording of the days before `day` that is not forgotten yet, and the bots that have no other."""
-    old = {name for name, held in inventory.recordings.items() if held.day < day} - inventory.forgotten
-    bots = {bot_id for bot_id, filed in inventory.bots.items() if filed < day} - inventory.forgotten
+def plan_before(inventory: Inventory, day: date) -> ErasurePlan:
+    """Plan all recordings of the days before `day` that are not erased yet, and the bots that have no others."""
+    old = {
+        recording_id for recording_id, location in inventory.recordings.items() if location.day < day
+    } - inventory.forgotten
+    bots = {bot_id for bot_id, bot_day in inventory.bots.items() if bot_day < day} - inventory.forgotten
     return _plan(inventory, old, bots)
 
 
 def _plan(inventory: Inventory, recordings: Iterable[str], bots: Iterable[str | None]) -> ErasurePlan:
-    let_go = set(recordings)
-    gone = let_go | inventory.forgotten
-    still_of_use = {held.bot_id for name, held in inventory.recordings.items() if name not in gone}
+    to_erase = set(recordings)
+    erased = to_erase | inventory.forgotten
+    needed_bots = {
+        location.bot_id for recording_id, location in inventory.recordings.items() if recording_id not in erased
+    }
     by_day: dict[date, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    for name in let_go:
-        by_day[inventory.recordings[name].day][0].add(name)
+    for recording_id in to_erase:
+        by_day[inventory.recordings[recording_id].day][0].add(recording_id)
     for bot_id in bots:
-        if bot_id and bot_id in inventory.bots and bot_id not in still_of_use:
+        if bot_id and bot_id in inventory.bots and bot_id not in needed_bots:
             by_day[inventory.bots[bot_id]][1].add(bot_id)
-    return ErasurePlan({day: Ids(frozenset(by_day[day][0]), frozenset(by_day[day][1])) for day in sorted(by_day)})
+    return ErasurePlan(
+        {day: ErasureIds(frozenset(by_day[day][0]), frozenset(by_day[day][1])) for day in sorted(by_day)}
+    )

@@ -1,10 +1,10 @@
-"""Forget by age: which recordings are due, and when that has to wait for a person."""
+"""Retention: plan the erasure of recordings by age, within a limit."""
 
 from datetime import timedelta
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.erasure.inventory import Inventory, read_inventory
-from recall_pipeline.erasure.plan import ErasurePlan, all_before
+from recall_pipeline.erasure.plan import ErasurePlan, plan_before
 from recall_pipeline.erasure.safety_checks import check_clock, limit_of
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
@@ -12,24 +12,24 @@ from recall_pipeline.storage import Archive
 
 
 def retention_plan(archive: Archive, settings: Settings, retention_days: int) -> ErasurePlan:
-    """Plan for every recording that is older than `retention_days`, its whole day included.
+    """Plan all recordings whose whole day is older than `retention_days`.
 
-    Raises StorageError when the archive cannot be read whole, and UsageError when its clock is in doubt or more would
-    go at once than may.
+    Raises StorageError if any table is unreadable; UsageError if the clock is not plausible, or the plan exceeds the
+    limit.
     """
     inventory = read_inventory(archive)
     check_clock(archive, inventory)
-    plan = all_before(inventory, (utc_now() - timedelta(days=retention_days)).date())
+    plan = plan_before(inventory, (utc_now() - timedelta(days=retention_days)).date())
     check_limit(settings, inventory, plan)
     return plan
 
 
 def check_limit(settings: Settings, inventory: Inventory, plan: ErasurePlan) -> None:
-    """Raise UsageError when a plan by age concerns more recordings than may go at once."""
+    """Raise UsageError if a plan by age contains more recordings than the limit allows."""
     limit = limit_of(settings, inventory)
     if plan.recordings > limit:
         raise UsageError(
-            f"{plan.recordings} of {len(inventory.recordings)} recordings would be forgotten, and at most {limit} may "
-            "go by age at once: look at `recall-pipeline forget --before DAY --dry-run`; then add --yes there, "
-            "or raise RECALL_RETENTION_LIMIT"
+            f"{plan.recordings} of {len(inventory.recordings)} recordings would be erased by age, "
+            f"but the limit of one run is {limit}: review with `recall-pipeline forget --before DAY --dry-run`, "
+            "then pass --yes, or raise RECALL_RETENTION_LIMIT"
         )

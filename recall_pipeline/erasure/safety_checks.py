@@ -1,4 +1,4 @@
-"""When letting go by age has to refuse: a deletion is never the effect of a wrong clock or a failed read."""
+"""Safety checks before retention deletes: plausible clock, readable tables, bounded share of the archive."""
 
 from datetime import datetime, timedelta
 
@@ -9,38 +9,37 @@ from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
-_LISTED_WITHIN = timedelta(days=3)
-_CLOCKS_APART = timedelta(hours=1)
+_MAX_LISTING_AGE = timedelta(days=3)
+_MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
 _NEWEST_DAYS = 10
-_MOST_RECORDINGS = 1000
-_LARGEST_SHARE = 10
+_MAX_RECORDINGS = 1000
+_MAX_SHARE = 10  # one in so many recordings
 
 
 def limit_of(settings: Settings, inventory: Inventory) -> int:
-    """Return how many recordings may go by age at once: what the settings say, else a tenth, 1,000 at most."""
+    """Return how many recordings one retention run may erase: the setting, else a tenth, at most 1,000."""
     if settings.retention_limit is not None:
         return settings.retention_limit
-    return min(_MOST_RECORDINGS, len(inventory.recordings) // _LARGEST_SHARE)
+    return min(_MAX_RECORDINGS, len(inventory.recordings) // _MAX_SHARE)
 
 
 def check_clock(archive: Archive, inventory: Inventory) -> None:
-    """Raise UsageError where the archive is empty, or was not listed lately by the clock of this host.
+    """Raise UsageError if the archive is empty, or if its last listing is not recent by the clock of this host.
 
-    A clock that jumped makes everything old; then the last sync lies as far away as that.
+    A clock that is years ahead makes every recording look old; then the last listing looks old too.
     """
     if not inventory.recordings:
-        raise UsageError(f"there is no recording on file below {archive.location.root}: check RECALL_STORAGE_URL")
+        raise UsageError(f"no recordings in the archive at {archive.location.root}: check RECALL_STORAGE_URL")
     now, listed_at = utc_now(), _last_listing(archive)
-    if listed_at is None or now - listed_at > _LISTED_WITHIN or listed_at - now > _CLOCKS_APART:
-        last = f"{listed_at:%Y-%m-%d %H:%M} UTC" if listed_at else "never"
+    if listed_at is None or now - listed_at > _MAX_LISTING_AGE or listed_at - now > _MAX_CLOCK_DIFFERENCE:
+        listed = f"was last listed {listed_at:%Y-%m-%d %H:%M} UTC" if listed_at else "was never listed"
         raise UsageError(
-            f"the archive was last listed {last}, and the clock says {now:%Y-%m-%d %H:%M} UTC: "
-            "sync first, or set the clock right"
+            f"the archive {listed}, and the clock says {now:%Y-%m-%d %H:%M} UTC: sync first, or correct the clock"
         )
 
 
 def _last_listing(archive: Archive) -> datetime | None:
-    """Return when a sync last listed one of the newest days."""
+    """Return the newest `listed_at` among the newest days; None if there is none."""
     days = archive.days(RECORDINGS.name)[-_NEWEST_DAYS:]
-    noted = [(RECORDINGS.facts(archive, day) or {}).get("listed_at") for day in days]
-    return max((datetime.fromisoformat(moment) for moment in noted if moment), default=None)
+    listed_at = [(RECORDINGS.facts(archive, day) or {}).get("listed_at") for day in days]
+    return max((datetime.fromisoformat(moment) for moment in listed_at if moment), default=None)

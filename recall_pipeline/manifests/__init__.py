@@ -1,13 +1,12 @@
-"""Write manifests: lists of what is ready, in the formats that training toolkits read.
+"""Write manifests: lists of the ready recordings, in the formats that training toolkits read.
 
-Belongs here: a line of each format, where the audio is that it names (in the archive, linked, or copied), and writing
-a manifest whole.
-Does not belong here: choosing what is good to train on, transcripts, any toolkit itself; none has to be installed.
-Comes in: the catalog through its published readers, so no key is needed. Goes out: one manifest in a folder of the
-user's, with the audio beside it if asked for.
+Belongs here: the line of each format; the location of its audio (in the archive, linked or copied); atomic writes.
+Does not belong here: selecting training data, transcripts, the toolkits themselves, which need not be installed.
+Comes in: the catalog through its public readers; no API key. Goes out: one manifest in a folder of the user, with
+links to the audio or copies beside it on request.
 """
 
-from recall_pipeline.manifests.exports import Exported, export
+from recall_pipeline.manifests.exports import ExportReport, export
 from recall_pipeline.manifests.formats import FORMATS
 
-__all__ = ["FORMATS", "Exported", "export"]
+__all__ = ["FORMATS", "ExportReport", "export"]

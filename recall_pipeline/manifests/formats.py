@@ -1,4 +1,4 @@
-"""A line of each kind of manifest, as its toolkit documents it; lengths are exact, in samples."""
+"""Manifest formats: one line per recording, as the toolkits document it. Lengths are exact, in samples."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ TABLE_COLUMNS = ("audio_path", "day", *(column.name for column in dataclasses.fi
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of manifest: its file's name, and its line for a recording whose audio is found at `audio`.
+    """A manifest format: its file name, and a function of a recording and its audio path that returns a line.
 
-    `takes_files_beside` says that its toolkit opens nothing but files below the manifest's folder; `from_anywhere` that
-    it looks for a relative path from its own working folder, so that paths have to be absolute.
+    `needs_files_beside`: the toolkit opens only files below the folder of the manifest. `needs_absolute_paths`: the
+    toolkit resolves relative paths against its working folder.
     """
 
     file_name: str
     line: Callable[[ArchivedRecording, str], Line]
-    takes_files_beside: bool = False
-    from_anywhere: bool = False
+    needs_files_beside: bool = False
+    needs_absolute_paths: bool = False
 
 
 def lhotse(recording: ArchivedRecording, audio: str) -> Line:
@@ -43,7 +43,7 @@ def lhotse(recording: ArchivedRecording, audio: str) -> Line:
 
 
 def nemo(recording: ArchivedRecording, audio: str) -> Line:
-    """Return a line of an ASR manifest of NVIDIA NeMo; without `text`, which is for whoever has a transcript."""
+    """Return a line of an ASR manifest of NVIDIA NeMo; it has no `text`, because the catalog has no transcripts."""
     row = recording.row
     return {
         "audio_filepath": audio,
@@ -67,25 +67,25 @@ def huggingface(recording: ArchivedRecording, audio: str) -> Line:
 
 
 def table(recording: ArchivedRecording, audio: str) -> Line:
-    """Return a line of a table: where the audio is, and all that the catalog knows."""
+    """Return a row of a table: the audio path, the day, and every column of the catalog."""
     values = dataclasses.asdict(recording.row)
-    moments = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
-    return {"audio_path": audio, "day": recording.day.isoformat(), **values, **moments}
+    timestamps = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
+    return {"audio_path": audio, "day": recording.day.isoformat(), **values, **timestamps}
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "lhotse": Format("recordings.jsonl.gz", lhotse, from_anywhere=True),
+        "lhotse": Format("recordings.jsonl.gz", lhotse, needs_absolute_paths=True),
         "nemo": Format("manifest.jsonl", nemo),
-        "huggingface": Format("metadata.jsonl", huggingface, takes_files_beside=True),
+        "huggingface": Format("metadata.jsonl", huggingface, needs_files_beside=True),
         "csv": Format("recordings.csv", table),
     }
 )
-"""By the name under which one asks for it."""
+"""Formats by their names in `export --to`."""
 
 
 def _identity_columns(recording: ArchivedRecording) -> Line:
-    """Return what finds a line's recording in the catalog again, and its exact length."""
+    """Return the columns that identify the recording in the catalog, and its exact length."""
     row = recording.row
     return {
         "num_samples": row.audio_samples,

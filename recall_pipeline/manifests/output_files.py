@@ -1,4 +1,4 @@
-"""Write lines to a file as its name says (JSON lines, gzip, CSV), which appears when it is whole."""
+"""Write lines to a file atomically; its suffix selects JSON lines, gzip or CSV."""
 
 import csv
 import gzip
@@ -15,9 +15,9 @@ _PRIVATE = 0o600
 
 
 @contextmanager
-def lines_into(target: Path) -> Iterator[Callable[[Line], object]]:
-    """Give a function that writes a line; the file gets its name when the block ends well."""
-    with atomic_write(target) as part, _text_file(part, is_packed=target.suffix == ".gz") as text:
+def line_writer(target: Path) -> Iterator[Callable[[Line], object]]:
+    """Yield a function that writes a line; the file gets its name if the block succeeds."""
+    with atomic_write(target) as part, _text_file(part, is_gzip=target.suffix == ".gz") as text:
         if target.suffix == ".csv":
             table = csv.DictWriter(text, TABLE_COLUMNS, lineterminator="\n")
             table.writeheader()
@@ -28,7 +28,7 @@ def lines_into(target: Path) -> Iterator[Callable[[Line], object]]:
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Give a name to make a file under, in its folder; it takes its own when the block ends well."""
+    """Yield a temporary path beside `target`; the file is renamed to `target` if the block succeeds."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
@@ -40,16 +40,16 @@ def atomic_write(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _text_file(path: Path, *, is_packed: bool) -> Iterator[TextIO]:
+def _text_file(path: Path, *, is_gzip: bool) -> Iterator[TextIO]:
     path.touch(mode=_PRIVATE)
     with (
         path.open("wb") as file,
-        _packed(file) if is_packed else nullcontext(file) as binary,
+        _gzip_file(file) if is_gzip else nullcontext(file) as binary,
         io.TextIOWrapper(binary, encoding="utf-8", newline="") as text,
     ):
         yield text
 
 
-def _packed(file: BinaryIO) -> gzip.GzipFile:
-    """Pack into `file`, the same lines into the same bytes."""
+def _gzip_file(file: BinaryIO) -> gzip.GzipFile:
+    """Return a gzip writer into `file`; the same lines give the same bytes."""
     return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)

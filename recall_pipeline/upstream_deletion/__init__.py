@@ -1,7 +1,7 @@
-"""Delete at Recall what was proven again just now, so that it is no longer stored, and billed, twice.
+"""Delete MP3s at Recall.ai after verifying the archived copies again, to stop paying for storage twice.
 
-Belongs here: which MP3s may go, holding them against what Recall lists now, proving, deleting, writing it down.
-Does not belong here: anything of the archive but its audit. Recordings, video and transcripts at Recall stay.
+Belongs here: selecting the MP3s, comparing them with a fresh listing, verifying, deleting, recording it in the audit.
+Does not belong here: changes to the archive other than its audit. Recordings, video and transcripts at Recall.ai stay.
 Comes in: days. Goes out: DELETE requests, and rows of `audit`.
 """
 

@@ -1,4 +1,4 @@
-"""Which MP3s may be deleted at Recall: `ready`, of the version that Recall last showed, and not released yet."""
+"""Select the MP3s that may be deleted at Recall.ai: `ready`, in the newest listed version, not deleted yet."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,41 +12,44 @@ from recall_pipeline.storage import Archive
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An MP3 that is in the archive and, as far as is known, at Recall; `begun` is the note of an interrupted try."""
+    """An MP3 that is in the archive and, according to the tables, still at Recall.ai.
+
+    `unfinished` is the audit row of an interrupted deletion, else None.
+    """
 
     mp3: MixedAudioRow
     is_ready: bool
     bot_id: str | None
-    begun: AuditRow | None
+    unfinished: AuditRow | None
 
-    def objection(self, shown: AudioMixed | None) -> str | None:
-        """Say why what Recall shows now must not be deleted; None when it may."""
+    def reason_to_keep(self, listed: AudioMixed | None) -> str | None:
+        """Return why the artifact as listed now must not be deleted; None if it may. `listed` None: not listed."""
         if not self.is_ready:
             return "it is no longer ready"
-        if shown is None:
+        if listed is None:
             return "Recall does not list it"
-        if shown.status.code != "done":
-            return f"it is {shown.status.code or 'without a status'} at Recall"
-        if shown.status.updated_at != self.mp3.captured_updated_at:
+        if listed.status.code != "done":
+            return f"it is {listed.status.code or 'without a status'} at Recall"
+        if listed.status.updated_at != self.mp3.captured_updated_at:
             return "Recall has another version than the archive: sync its day first"
         return None
 
 
 def days_older_than(archive: Archive, days: int, now: datetime) -> list[date]:
-    """Return the cataloged days that ended more than `days` ago, the oldest first."""
+    """Return the cataloged days that ended more than `days` before `now`, oldest first."""
     before = (now - timedelta(days=days)).date()
     return [day for day in archive.days(CATALOG.name) if day < before]
 
 
 def candidates_on(archive: Archive, day: date) -> list[Candidate]:
-    """Return what of a day may be released, by the tables. Raises StorageError."""
+    """Return the candidates of a day, by its tables. Raises StorageError."""
     ready = {row.audio_id: row for row in CATALOG.read(archive, day) or [] if row.outcome == Outcome.READY}
-    notes = {row.audio_id: row for row in AUDIT.read(archive, day) or [] if row.action == RELEASED}
-    found = []
+    audit_rows = {row.audio_id: row for row in AUDIT.read(archive, day) or [] if row.action == RELEASED}
+    candidates = []
     for mp3 in MIXED_AUDIO.read(archive, day) or []:
-        note, row = notes.get(mp3.audio_id), ready.get(mp3.audio_id)
+        audit_row, row = audit_rows.get(mp3.audio_id), ready.get(mp3.audio_id)
         is_ready = row is not None and mp3.state == ARCHIVED and mp3.is_settled and not mp3.fault
-        is_new = note is None and is_ready and mp3.status_code != DELETED
-        if is_new or (note and note.finished_at is None):
-            found.append(Candidate(mp3, is_ready, row.bot_id if row else None, note))
-    return found
+        is_new = audit_row is None and is_ready and mp3.status_code != DELETED
+        if is_new or (audit_row and audit_row.finished_at is None):
+            candidates.append(Candidate(mp3, is_ready, row.bot_id if row else None, audit_row))
+    return candidates

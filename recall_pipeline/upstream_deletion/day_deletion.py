@@ -1,4 +1,4 @@
-"""Release a day's MP3s: hold them against a fresh listing, prove them, write them down, delete them at Recall."""
+"""Delete MP3s of a day at Recall.ai: compare with a fresh listing, verify, write audit rows, delete."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ from recall_pipeline.verification import verify_days
 
 @dataclass(slots=True)
 class DeletionReport:
-    """What was deleted at Recall, and a line for each MP3 that was not."""
+    """Counts of MP3s and bytes deleted at Recall.ai, and a line for each MP3 that was kept."""
 
     mp3s: int = 0
     bytes: int = 0
@@ -29,26 +29,26 @@ class DeletionReport:
 async def delete_day(
     client: RecallClient, archive: Archive, settings: Settings, day: date, reason: str, progress: StepProgress
 ) -> DeletionReport:
-    """Delete at Recall what of `day` is ready and proven; a sync of the day waits meanwhile.
+    """Delete at Recall.ai the MP3s of `day` that are ready and verified. Holds the lock of the day.
 
-    Raises RecallError, and StorageError; the same again goes on where that stopped.
+    Raises RecallError and StorageError; a second call completes an interrupted deletion.
     """
-    released = DeletionReport()
+    report = DeletionReport()
     with archive.lock_day(day):
         candidates = candidates_on(archive, day)
         if not candidates:
-            return released
-        agreed, ended = _agreed(await _listed(client, day, len(candidates)), candidates, released)
-        proven = _proven(archive, settings, agreed, day, released, progress)
-        notes = {one.mp3.audio_id: _noted(one, reason) for one in proven}
-        record_audit(archive, day, notes.values())
-        await lookup_many(client.delete_audio_mixed, list(notes))
+            return report
+        unchanged, finished = _unchanged(await _listed(client, day, len(candidates)), candidates, report)
+        verified = _verified(archive, settings, unchanged, day, report, progress)
+        audit_rows = {candidate.mp3.audio_id: _deletion_audit_row(candidate, reason) for candidate in verified}
+        record_audit(archive, day, audit_rows.values())
+        await lookup_many(client.delete_audio_mixed, list(audit_rows))
         record_audit(
-            archive, day, (dataclasses.replace(row, finished_at=utc_now()) for row in (*notes.values(), *ended))
+            archive, day, (dataclasses.replace(row, finished_at=utc_now()) for row in (*audit_rows.values(), *finished))
         )
-    released.mp3s += len(proven)
-    released.bytes += sum(one.mp3.source_bytes or 0 for one in proven)
-    return released
+    report.mp3s += len(verified)
+    report.bytes += sum(candidate.mp3.source_bytes or 0 for candidate in verified)
+    return report
 
 
 async def _listed(client: RecallClient, day: date, candidates: int) -> Upstream:
@@ -61,53 +61,53 @@ async def _listed(client: RecallClient, day: date, candidates: int) -> Upstream:
     return Upstream(client, listing)
 
 
-def _agreed(
-    upstream: Upstream, candidates: Sequence[Candidate], released: DeletionReport
+def _unchanged(
+    upstream: Upstream, candidates: Sequence[Candidate], report: DeletionReport
 ) -> tuple[list[Candidate], list[AuditRow]]:
-    """Return those of which Recall shows the version that is archived, and the notes of those deleted before."""
-    shown = {
+    """Return the candidates listed in the archived version, and the unfinished audit rows of those deleted before."""
+    listed = {
         audio_id: audio for group in upstream.artifacts_by_recording().values() for audio_id, audio in group.items()
     }
-    agreed, ended = [], []
+    unchanged, finished = [], []
     for candidate in candidates:
-        audio = shown.get(candidate.mp3.audio_id)
-        if candidate.begun and (audio is None or audio.status.code == DELETED):
-            ended.append(candidate.begun)
-        elif objection := candidate.objection(audio):
-            released.kept.append(_line(candidate, objection))
+        audio = listed.get(candidate.mp3.audio_id)
+        if candidate.unfinished and (audio is None or audio.status.code == DELETED):
+            finished.append(candidate.unfinished)
+        elif reason := candidate.reason_to_keep(audio):
+            report.kept.append(_line(candidate, reason))
         else:
-            agreed.append(candidate)
-    return agreed, ended
+            unchanged.append(candidate)
+    return unchanged, finished
 
 
-def _proven(
+def _verified(
     archive: Archive,
     settings: Settings,
     candidates: Sequence[Candidate],
     day: date,
-    released: DeletionReport,
+    report: DeletionReport,
     progress: StepProgress,
 ) -> list[Candidate]:
-    """Read back every file of these recordings, and return those with nothing wrong."""
-    recordings = frozenset(one.mp3.recording_id for one in candidates)
+    """Verify every file of the candidates' recordings; return the candidates without problems."""
+    recordings = frozenset(candidate.mp3.recording_id for candidate in candidates)
     problems = verify_days(archive, settings, [day], progress, recordings).problems if candidates else []
-    of_the_day = [problem for problem in problems if problem.recording_id is None]
-    wrong = {problem.recording_id: problem for problem in problems}
-    proven = []
+    of_tables = [problem for problem in problems if problem.recording_id is None]
+    by_recording = {problem.recording_id: problem for problem in problems}
+    verified = []
     for candidate in candidates:
-        problem = of_the_day[0] if of_the_day else wrong.get(candidate.mp3.recording_id)
+        problem = of_tables[0] if of_tables else by_recording.get(candidate.mp3.recording_id)
         if problem is None:
-            proven.append(candidate)
+            verified.append(candidate)
         else:
-            released.kept.append(_line(candidate, f"{problem.what} {problem.says}"))
-    return proven
+            report.kept.append(_line(candidate, f"{problem.subject} {problem.message}"))
+    return verified
 
 
-def _noted(candidate: Candidate, reason: str) -> AuditRow:
-    if candidate.begun:
-        return candidate.begun
+def _deletion_audit_row(candidate: Candidate, reason: str) -> AuditRow:
+    if candidate.unfinished:
+        return candidate.unfinished
     mp3 = candidate.mp3
-    proof = {"key": mp3.source_key, "bytes": mp3.source_bytes, "sha256": mp3.source_sha256}
+    file = {"key": mp3.source_key, "bytes": mp3.source_bytes, "sha256": mp3.source_sha256}
     return AuditRow(
         action=RELEASED,
         recording_id=mp3.recording_id,
@@ -117,9 +117,9 @@ def _noted(candidate: Candidate, reason: str) -> AuditRow:
         began_at=utc_now(),
         files=1,
         bytes=mp3.source_bytes or 0,
-        removed=json.dumps([proof]),
+        removed=json.dumps([file]),
     )
 
 
-def _line(candidate: Candidate, why: str) -> str:
-    return f"recording {candidate.mp3.recording_id}, MP3 {candidate.mp3.audio_id}: not released, {why}"
+def _line(candidate: Candidate, reason: str) -> str:
+    return f"recording {candidate.mp3.recording_id}, MP3 {candidate.mp3.audio_id}: not released, {reason}"

@@ -1,9 +1,10 @@
-"""Prove the archive against its tables: every file read back, every file accounted for.
+"""Verify the archive against its tables: check every referenced file, and explain every stored file.
 
-Belongs here: which files the tables of a day name and where tables contradict one another; reading a file back in a
-process of its own; telling older versions from orphans; removing an orphan that is proven to be one too many.
-Does not belong here: bringing back what is lost. That is done by a sync which looks at its recording again.
-Comes in: the archive. Goes out: everything that is wrong with it, and nothing is written on the way.
+Belongs here: the files that the tables of a day reference; contradictions between tables; reading and checking files
+in worker processes; telling older versions from orphans; removing redundant orphans.
+Does not belong here: restoring lost files. A sync of the affected recordings does that.
+Comes in: the archive. Goes out: a report of all problems. Verification writes nothing; only
+`remove_redundant_files` deletes.
 """
 
 from recall_pipeline.verification.absent import absent, expected_days

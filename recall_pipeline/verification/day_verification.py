@@ -1,4 +1,4 @@
-"""Verify days: read the tables, read back what they name, account for what they do not."""
+"""Verify days: read the tables, check the files that they reference, report the files that they do not."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from recall_pipeline.audio import run_tasks
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
-from recall_pipeline.verification.file_check import ReadBack, problem_of, read_back
+from recall_pipeline.verification.file_check import FileCheck, check_file, problem_of
 from recall_pipeline.verification.orphans import FOLDERS, OlderVersion, unreferenced
 from recall_pipeline.verification.problems import Problem, VerificationReport
 from recall_pipeline.verification.referenced_files import read_tables
 
-_AT_ONCE = 1000  # files; a pool for each day would take longer to start than to read a quiet day
+_BATCH_FILES = 1000  # starting a pool of workers takes longer than reading the files of a quiet day
 
-_Suspicion = tuple[Problem, ReadBack | None]
-"""What seems to be wrong, and the file that was read back, if it was one."""
+_Suspicion = tuple[Problem, FileCheck | None]
+"""A problem to confirm, and the check of a file that found it; None for a problem of the tables."""
 
 
 def stored_days(archive: Archive, first: date | None = None, last: date | None = None) -> list[date]:
-    """Return the days from `first` to `last` (None: open) of which anything lies in the archive, the oldest first."""
+    """Return the days from `first` to `last` (None: open) with anything stored in the archive, oldest first."""
     found = {day for folder in FOLDERS for name in archive.names(folder) if (day := Layout.day_in(name)) is not None}
     return sorted(day for day in found if (first is None or first <= day) and (last is None or day <= last))
 
@@ -33,70 +33,71 @@ def verify_days(
     progress: StepProgress,
     only: frozenset[str] | None = None,
 ) -> VerificationReport:
-    """Prove the archive against its tables for some days, and of these `only` some recordings' files; change nothing.
+    """Verify `days` of the archive against their tables; with `only`, check files of these recording ids only.
 
-    Raises StorageError when the archive cannot be listed.
+    Changes nothing. Raises StorageError if the archive cannot be listed.
     """
-    verified, had_spool = VerificationReport(list(days)), archive.staging_folder.exists()
+    report, had_spool = VerificationReport(list(days)), archive.staging_folder.exists()
     suspected: list[_Suspicion] = []
-    for looks in _batches(_inspect_day(archive, day, only) for day in days):
-        files = [task for look in looks for task in look.files]
-        for number, done in enumerate(run_tasks(read_back, files, workers=settings.processes), start=1):
-            verified.size_bytes += done.task.size_bytes or 0
+    for inspections in _batches(_inspect_day(archive, day, only) for day in days):
+        files = [task for inspection in inspections for task in inspection.files]
+        for number, done in enumerate(run_tasks(check_file, files, workers=settings.processes), start=1):
+            report.size_bytes += done.task.size_bytes or 0
             if (problem := problem_of(done)) is not None:
                 suspected.append((problem, done.task))
             progress("read back", number, len(files))
-        for look in looks:
-            look.add_to(verified)
-            suspected += [(problem, None) for problem in look.problems]
-        progress("days", days.index(looks[-1].day) + 1, len(days))
-    verified.problems = list(_confirmed(archive, suspected))
+        for inspection in inspections:
+            inspection.add_to(report)
+            suspected += [(problem, None) for problem in inspection.problems]
+        progress("days", days.index(inspections[-1].day) + 1, len(days))
+    report.problems = list(_confirmed(archive, suspected))
     if not had_spool:
         archive.close_staging_folder()
-    return verified
+    return report
 
 
 @dataclass(slots=True)
 class _DayInspection:
-    """What is to be read back of a day, and what is wrong at first sight."""
+    """The files of a day to check, and the problems of its tables and listings."""
 
     day: date
-    files: list[ReadBack] = field(default_factory=list)
+    files: list[FileCheck] = field(default_factory=list)
     superseded: int = 0
     corrupt: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def add_to(self, verified: VerificationReport) -> None:
-        """Count this day in."""
-        verified.files += len(self.files)
-        verified.superseded += self.superseded
-        verified.corrupt |= dict.fromkeys(self.corrupt, self.day)
+    def add_to(self, report: VerificationReport) -> None:
+        """Add the counts of this day to the report."""
+        report.files += len(self.files)
+        report.superseded += self.superseded
+        report.corrupt |= dict.fromkeys(self.corrupt, self.day)
 
 
 def _inspect_day(archive: Archive, day: date, only: frozenset[str] | None) -> _DayInspection:
     tables = read_tables(archive, day)
-    look = _DayInspection(day, corrupt=tables.corrupt, problems=list(tables.problems))
+    inspection = _DayInspection(day, corrupt=tables.corrupt, problems=list(tables.problems))
     for file in tables.files.values():
-        task = ReadBack(archive.location, day, file.key, file.recording_id, file.size_bytes, file.sha256, file.is_sound)
-        look.files.append(task)
+        inspection.files.append(
+            FileCheck(archive.location, day, file.key, file.recording_id, file.size_bytes, file.sha256, file.is_audio)
+        )
     for found in unreferenced(archive, tables):
         if isinstance(found, OlderVersion):
-            look.superseded += 1
-            look.files.append(
-                ReadBack(archive.location, day, found.key, found.recording_id, None, found.version, False)
+            inspection.superseded += 1
+            inspection.files.append(
+                FileCheck(archive.location, day, found.key, found.recording_id, None, found.version, False)
             )
         else:
-            look.problems.append(found)
-    look.files = [task for task in look.files if only is None or task.recording_id in only]
-    return look
+            inspection.problems.append(found)
+    inspection.files = [task for task in inspection.files if only is None or task.recording_id in only]
+    return inspection
 
 
-def _batches(looks: Iterable[_DayInspection]) -> Iterator[list[_DayInspection]]:
-    """Yield the looks in groups of about as many files as are worth a pool."""
+def _batches(inspections: Iterable[_DayInspection]) -> Iterator[list[_DayInspection]]:
+    """Yield the inspections in groups with about enough files for one pool of workers."""
     batch: list[_DayInspection] = []
-    for look in looks:
-        batch.append(look)
-        if sum(len(one.files) for one in batch) >= _AT_ONCE:
+    for inspection in inspections:
+        batch.append(inspection)
+        if sum(len(inspected.files) for inspected in batch) >= _BATCH_FILES:
             yield batch
             batch = []
     if batch:
@@ -104,10 +105,10 @@ def _batches(looks: Iterable[_DayInspection]) -> Iterator[list[_DayInspection]]:
 
 
 def _confirmed(archive: Archive, suspected: Sequence[_Suspicion]) -> Iterator[Problem]:
-    """Yield what is still wrong, by day: a sync may have changed a day while it was read."""
+    """Yield the problems that still exist, by day: a sync may have changed a day during the checks."""
     for day, of_day in groupby(sorted(suspected, key=_day_of), key=_day_of):
-        look = _inspect_day(archive, day, None)
-        files, problems = set(look.files), set(look.problems)
+        inspection = _inspect_day(archive, day, None)
+        files, problems = set(inspection.files), set(inspection.problems)
         for problem, file in of_day:
             if problem in problems if file is None else file in files:
                 yield problem

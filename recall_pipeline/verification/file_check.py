@@ -1,4 +1,4 @@
-"""Read one file back, in a process of its own: is it there, are its bytes those stated, does it decode?"""
+"""Check one file in a worker process: it exists, it matches the size and hash in its row, and it decodes."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,8 +12,11 @@ from recall_pipeline.verification.problems import Kind, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBack:
-    """A file to read back. `sha256` may be its beginning, as in the name of an older version."""
+class FileCheck:
+    """A file to check. `sha256` may be a prefix, as in the key of an older version.
+
+    With `size_bytes` None the size is not checked. With `is_audio` the file has to decode to its full length.
+    """
 
     location: ArchiveLocation
     day: date
@@ -21,39 +24,39 @@ class ReadBack:
     recording_id: str
     size_bytes: int | None
     sha256: str
-    is_sound: bool
+    is_audio: bool
 
-    def problem(self, kind: Kind, says: str) -> Problem:
-        """Return what is wrong with it."""
-        return Problem(self.day, kind, self.key, says, self.recording_id)
+    def problem(self, kind: Kind, message: str) -> Problem:
+        """Return a problem of this file."""
+        return Problem(self.day, kind, self.key, message, self.recording_id)
 
 
-def read_back(task: ReadBack) -> Problem | None:
-    """Return what is wrong with the file; None when it is what the tables say. Runs in a worker."""
+def check_file(task: FileCheck) -> Problem | None:
+    """Return the problem of the file; None if it matches the tables. Runs in a worker process."""
     archive = task.location.open()
-    if (said := mismatch(archive, task.key, task.size_bytes, None)) is not None:
-        return task.problem(Kind.MISSING if said == NOT_THERE else Kind.CHANGED, said)
+    if (message := mismatch(archive, task.key, task.size_bytes, None)) is not None:
+        return task.problem(Kind.MISSING if message == NOT_THERE else Kind.CHANGED, message)
     with archive.local_copy(task.key) as local:
         if not sha256_of(local).startswith(task.sha256):
             return task.problem(Kind.CHANGED, "has another SHA-256")
-        said = _fault_of_sound(local) if task.is_sound else None
-    return task.problem(Kind.UNDECODABLE, said) if said else None
+        message = _decode_error(local) if task.is_audio else None
+    return task.problem(Kind.UNDECODABLE, message) if message else None
 
 
-def problem_of(done: Done[ReadBack, Problem | None]) -> Problem | None:
-    """Return what reading back came to, whatever ended it."""
+def problem_of(done: Done[FileCheck, Problem | None]) -> Problem | None:
+    """Return the problem that a finished check found, or the error that ended it as a problem."""
     if done.error is None:
         return done.result
     if isinstance(done.error, FileNotFoundError):
         return done.task.problem(Kind.MISSING, NOT_THERE)
-    said = str(done.error) if isinstance(done.error, PipelineError | OSError) else type(done.error).__name__
-    return done.task.problem(Kind.UNREADABLE, f"cannot be read: {said}")
+    reason = str(done.error) if isinstance(done.error, PipelineError | OSError) else type(done.error).__name__
+    return done.task.problem(Kind.UNREADABLE, f"cannot be read: {reason}")
 
 
-def _fault_of_sound(local: Path) -> str | None:
+def _decode_error(local: Path) -> str | None:
     from recall_pipeline.audio import decode_whole
 
     try:
         return truncation(decode_whole(local))
-    except NotAudio as fault:
-        return f"does not decode: {fault}"
+    except NotAudio as error:
+        return f"does not decode: {error}"

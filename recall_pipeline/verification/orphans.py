@@ -1,6 +1,7 @@
-"""Files that no row names: older versions, which the contract keeps, and orphans.
+"""Unreferenced files: older versions (kept, docs/design/interface.md, section 3) and orphans.
 
-An orphan goes only where it is proven to be one file too many. Everything else is left for a person to judge.
+An orphan is removed only if its bytes are also cataloged and verified under another name of the same audio. Every
+other orphan is left to the operator.
 """
 
 import re
@@ -20,7 +21,7 @@ _AUDIO = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class OlderVersion:
-    """An MP3 that Recall has replaced since; `version` begins its SHA-256, empty for the first one."""
+    """An older version of an MP3; `version` is a prefix of its SHA-256, empty for the first version."""
 
     key: str
     recording_id: str
@@ -28,42 +29,42 @@ class OlderVersion:
 
 
 def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Problem]:
-    """Yield every file of the day that no table names, as what it is; nothing where a table is lost or unreadable.
+    """Yield every unreferenced file of the day, as older version or as problem; none if a table is lost or unreadable.
 
     A day without any table is one of which only files are left.
     """
     if not tables.name_all_files and not tables.is_lost:
         return
-    named = tables.files.keys()
+    referenced = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
     for key in _stored(archive, tables.day):
-        if key not in named:
+        if key not in referenced:
             yield _older_version(key, archived) or Problem(
-                tables.day, Kind.ORPHANED, key, "is named by no row", _part(key, "recording_id")
+                tables.day, Kind.ORPHANED, key, "is not referenced by any row", _part(key, "recording_id")
             )
 
 
 def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> bool:
-    """Remove an orphan whose very bytes are cataloged under another name of the same audio, and say so.
+    """Remove an orphan if the same bytes are cataloged under another name of the same audio; return whether it was.
 
-    Call it with the day's lock held, and with tables read since.
+    The caller holds the lock of the day, and reads `tables` after it acquires the lock.
     """
     files = tables.files
     if not tables.name_all_files or key in files:
         return False
-    twins = [file for file in files.values() if file.audio_id == _part(key, "audio_id")]
-    if not any(_is_twin(archive, key, file) for file in twins):
+    same_audio = [file for file in files.values() if file.audio_id == _part(key, "audio_id")]
+    if not any(_has_same_bytes(archive, key, file) for file in same_audio):
         return False
     archive.remove(key)
     return True
 
 
-def _is_twin(archive: Archive, key: str, file: ReferencedFile) -> bool:
-    return all(mismatch(archive, one, file.size_bytes, file.sha256) is None for one in (key, file.key))
+def _has_same_bytes(archive: Archive, key: str, file: ReferencedFile) -> bool:
+    return all(mismatch(archive, stored, file.size_bytes, file.sha256) is None for stored in (key, file.key))
 
 
 def _stored(archive: Archive, day: date) -> Iterable[str]:
-    """Yield the keys of all files of a day but its tables."""
+    """Yield the keys of all files of a day except its tables."""
     for folder in FOLDERS:
         for key in archive.sizes_below(Layout.folder(folder, day)):
             if not key.endswith(f"/{folder}.parquet"):
@@ -71,7 +72,7 @@ def _stored(archive: Archive, day: date) -> Iterable[str]:
 
 
 def _older_version(key: str, archived: Mapping[str, str]) -> OlderVersion | None:
-    """Return the file as an older version of an archived MP3; None when it is not named like one."""
+    """Return the file as an older version of an archived MP3; None if its key does not have that form."""
     matched = _AUDIO.fullmatch(key)
     if matched is None or matched["folder"] != "mixed_audio" or not key.endswith(".mp3"):
         return None

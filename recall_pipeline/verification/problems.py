@@ -1,4 +1,4 @@
-"""What verification can find wrong, and what it found."""
+"""Kinds of problems, problems, and the report of a verification."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -6,35 +6,41 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """In which way something is not as the tables say."""
+    """How the archive differs from its tables."""
 
-    MISSING = "missing"  # a file that a table names is not there
-    CHANGED = "changed"  # it has another size or SHA-256
-    UNDECODABLE = "undecodable"  # its bytes are those stated, but no whole sound comes out of them
-    ORPHANED = "orphaned"  # no row names it
-    UNREADABLE = "unreadable"  # a table or a file
-    DISAGREEING = "disagreeing"  # the tables of a day contradict one another
+    MISSING = "missing"  # a referenced file does not exist
+    CHANGED = "changed"  # the file has another size or SHA-256 than its row
+    UNDECODABLE = "undecodable"  # the bytes match the row, but do not decode to the full length
+    ORPHANED = "orphaned"  # no row references the file
+    UNREADABLE = "unreadable"  # a table or a file cannot be read
+    DISAGREEING = "disagreeing"  # the tables of a day contradict each other
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: the key of a file or table, or an id, and what is the matter with it."""
+    """One problem. `subject` is the key of a file or table, or a recording or MP3; `message` completes its sentence.
+
+    `recording_id` is None for a problem of a table.
+    """
 
     day: date
     kind: Kind
-    what: str
-    says: str
+    subject: str
+    message: str
     recording_id: str | None = None
 
     @property
     def line(self) -> str:
-        """The problem for a person."""
-        return f"{self.day} {self.kind}: {self.what} {self.says}"
+        """The problem as one line of text."""
+        return f"{self.day} {self.kind}: {self.subject} {self.message}"
 
 
 @dataclass(slots=True)
 class VerificationReport:
-    """What a verification came to: how much was read back, and everything that is wrong."""
+    """The result of a verification: counts of checked files, and all problems.
+
+    `superseded` counts older versions; `corrupt` maps the ids of corrupt recordings to their days.
+    """
 
     days: list[date] = field(default_factory=list)
     files: int = 0
@@ -44,11 +50,13 @@ class VerificationReport:
     problems: list[Problem] = field(default_factory=list)
 
     def count(self, kind: Kind) -> int:
-        """Return how many problems are of this kind."""
+        """Return the number of problems of this kind."""
         return sum(problem.kind is kind for problem in self.problems)
 
     @property
-    def proven(self) -> int:
-        """How many of the files are what the tables say."""
-        of_files = (Kind.MISSING, Kind.CHANGED, Kind.UNDECODABLE, Kind.UNREADABLE)
-        return self.files - sum(bool(p.recording_id) and p.kind in of_files for p in self.problems)
+    def verified_files(self) -> int:
+        """Number of files that match the tables."""
+        kinds_of_files = (Kind.MISSING, Kind.CHANGED, Kind.UNDECODABLE, Kind.UNREADABLE)
+        return self.files - sum(
+            bool(problem.recording_id) and problem.kind in kinds_of_files for problem in self.problems
+        )

@@ -1,4 +1,4 @@
-"""What the tables of a day name, and where they contradict one another."""
+"""Files that the tables of a day reference, and contradictions between the tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,19 +18,19 @@ TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 
 @dataclass(frozen=True, slots=True)
 class ReferencedFile:
-    """A file that a table names, and what it states of it; `is_sound` says whether it has to decode."""
+    """A file with the size in bytes and the SHA-256 that its row states; `is_audio`: it has to decode."""
 
     key: str
     recording_id: str
     audio_id: str
     size_bytes: int | None
     sha256: str
-    is_sound: bool
+    is_audio: bool
 
 
 @dataclass(slots=True)
 class Tables:
-    """The tables of a day, as far as they can be read, and what is wrong with them."""
+    """The rows of a day, as far as its tables are readable, and the problems of the tables."""
 
     day: date
     recordings: list[RecordingRow] = field(default_factory=list)
@@ -51,34 +51,34 @@ class Tables:
 
     @property
     def are_readable(self) -> bool:
-        """Whether all of them are."""
+        """Whether all tables can be read."""
         return not any(problem.kind is Kind.UNREADABLE for problem in self.problems)
 
     @property
     def files(self) -> dict[str, ReferencedFile]:
-        """Every file that is named, by its key; the catalog also remembers what another table has lost."""
-        named = [*self._sources_of_catalog(), *self._normalized(), *self._sources()]
-        return {file.key: file for file in named}
+        """Every referenced file by key. The catalog also references originals whose row in `mixed_audio` is lost."""
+        referenced = [*self._sources_of_catalog(), *self._normalized(), *self._sources()]
+        return {file.key: file for file in referenced}
 
     @property
     def corrupt(self) -> set[str]:
-        """The recordings of which Recall served no whole audio, as the table of outcomes has it."""
+        """The ids of the recordings with the outcome `corrupt`."""
         return {row.recording_id for row in self.catalog if row.outcome == Outcome.CORRUPT}
 
     def _sources(self) -> Iterator[ReferencedFile]:
         for row in self.mp3s:
             if row.source_key and row.source_sha256:
-                is_sound = row.state == ARCHIVED
+                is_audio = row.state == ARCHIVED
                 yield ReferencedFile(
-                    row.source_key, row.recording_id, row.audio_id, row.source_bytes, row.source_sha256, is_sound
+                    row.source_key, row.recording_id, row.audio_id, row.source_bytes, row.source_sha256, is_audio
                 )
 
     def _sources_of_catalog(self) -> Iterator[ReferencedFile]:
         for row in self.catalog:
             if row.source_uri and row.source_sha256:
-                key, is_sound = Layout.key_in(row.source_uri), row.audio_uri is not None
+                key, is_audio = Layout.key_in(row.source_uri), row.audio_uri is not None
                 yield ReferencedFile(
-                    key, row.recording_id, row.audio_id or "", row.source_bytes, row.source_sha256, is_sound
+                    key, row.recording_id, row.audio_id or "", row.source_bytes, row.source_sha256, is_audio
                 )
 
     def _normalized(self) -> Iterator[ReferencedFile]:
@@ -89,7 +89,7 @@ class Tables:
 
 
 def read_tables(archive: Archive, day: date) -> Tables:
-    """Read the tables of `day` and hold them against one another."""
+    """Read the tables of `day` and compare them with each other. Unreadable tables become problems."""
     tables = Tables(day)
     _read_rows(archive, BOTS, tables)
     tables.recordings = _read_rows(archive, RECORDINGS, tables)
@@ -103,9 +103,9 @@ def read_tables(archive: Archive, day: date) -> Tables:
 def _read_rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]:
     try:
         rows = table.read(archive, tables.day)
-    except StorageError as fault:
+    except StorageError as error:
         key = table.key(tables.day)
-        tables.problems.append(Problem(tables.day, Kind.UNREADABLE, key, str(fault)))
+        tables.problems.append(Problem(tables.day, Kind.UNREADABLE, key, str(error)))
         return []
     if rows is None:
         tables.absent.add(table.name)
@@ -113,26 +113,26 @@ def _read_rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]
 
 
 def _contradictions(tables: Tables) -> Iterator[Problem]:
-    """Yield what one table says and another does not; a recording that was forgotten is no longer told of."""
-    for told in missing_among(tables.recordings, tables.mp3s, tables.catalog).problems:
-        yield Problem(tables.day, Kind.DISAGREEING, told, "has no row in audio_catalog")
-    known = {row.recording_id for row in tables.recordings}
+    """Yield a problem for each contradiction between tables; erased recordings are skipped."""
+    for subject in missing_among(tables.recordings, tables.mp3s, tables.catalog).problems:
+        yield Problem(tables.day, Kind.DISAGREEING, subject, "has no row in audio_catalog")
+    listed = {row.recording_id for row in tables.recordings}
     mp3s = {row.audio_id: row for row in tables.mp3s}
     for row in tables.catalog:
         if row.outcome != Outcome.FORGOTTEN:
-            for says in _contradicted(row, known, mp3s):
-                yield Problem(tables.day, Kind.DISAGREEING, f"recording {row.recording_id}", says, row.recording_id)
+            for message in _contradicted(row, listed, mp3s):
+                yield Problem(tables.day, Kind.DISAGREEING, f"recording {row.recording_id}", message, row.recording_id)
 
 
-def _contradicted(row: CatalogRow, known: set[str], mp3s: dict[str, MixedAudioRow]) -> Iterator[str]:
-    if row.recording_id not in known:
-        yield "is cataloged, but the table recordings has lost it"
+def _contradicted(row: CatalogRow, listed: set[str], mp3s: dict[str, MixedAudioRow]) -> Iterator[str]:
+    if row.recording_id not in listed:
+        yield "is cataloged, but missing in the table recordings"
     if row.outcome in (Outcome.READY, Outcome.SILENT) and not (row.source_uri and row.audio_uri):
-        yield f"is cataloged as {row.outcome} without naming its files"
+        yield f"is cataloged as {row.outcome} without references to its files"
     if row.audio_id is None:
         return
     mp3 = mp3s.get(row.audio_id)
     if mp3 is None:
-        yield f"is cataloged with MP3 {row.audio_id}, which the table mixed_audio has lost"
+        yield f"is cataloged with MP3 {row.audio_id}, which is missing in the table mixed_audio"
     elif mp3.source_sha256 != row.source_sha256:
-        yield f"is cataloged with other bytes of MP3 {row.audio_id} than those in mixed_audio"
+        yield f"is cataloged with another SHA-256 of MP3 {row.audio_id} than in mixed_audio"

@@ -1,4 +1,4 @@
-"""Which of the problems a sync can mend, which this room removes itself, and why one is left."""
+"""Repair strategy for each kind of problem: sync again, delete a redundant orphan, or report the reason."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -12,51 +12,53 @@ from recall_pipeline.verification.problems import Kind, Problem, VerificationRep
 from recall_pipeline.verification.referenced_files import Tables, read_tables
 
 
-def days_to_sync_again(verified: VerificationReport) -> tuple[list[date], frozenset[str]]:
-    """Return the days to sync, the oldest first, and the recordings to look at again on them.
+def days_to_sync_again(report: VerificationReport) -> tuple[list[date], frozenset[str]]:
+    """Return the days to sync, oldest first, and the ids of the recordings to fetch again.
 
-    A corrupt recording is one (docs/design/interface.md, section 4, row 3); a day with an unreadable table is not.
+    Includes corrupt recordings (docs/design/interface.md, section 4, row 3). Excludes days with an unreadable table.
     """
     blocked = {
-        problem.day for problem in verified.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
+        problem.day for problem in report.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
     }
-    days = {problem.day for problem in verified.problems} | set(verified.corrupt.values())
-    recordings = {problem.recording_id for problem in verified.problems if problem.recording_id}
-    return sorted(days - blocked), frozenset(recordings | verified.corrupt.keys())
+    days = {problem.day for problem in report.problems} | set(report.corrupt.values())
+    recordings = {problem.recording_id for problem in report.problems if problem.recording_id}
+    return sorted(days - blocked), frozenset(recordings | report.corrupt.keys())
 
 
-def remove_redundant_files(archive: Archive, verified: VerificationReport) -> None:
-    """Remove each orphan whose very bytes are cataloged under another name of the same audio."""
-    orphans = [problem for problem in verified.problems if problem.kind is Kind.ORPHANED]
+def remove_redundant_files(archive: Archive, report: VerificationReport) -> None:
+    """Remove each orphan whose bytes are also cataloged under another name of the same audio. Raises StorageError."""
+    orphans = [problem for problem in report.problems if problem.kind is Kind.ORPHANED]
     for day in sorted({orphan.day for orphan in orphans}):
         with archive.lock_day(day):
             tables = read_tables(archive, day)
             for orphan in orphans:
                 if orphan.day == day:
-                    remove_if_redundant(archive, tables, orphan.what)
+                    remove_if_redundant(archive, tables, orphan.subject)
 
 
 def with_explanations(archive: Archive, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield problems with why a sync that looked at them again did not mend them, as far as the tables know.
+    """Yield the problems that a sync did not repair, each with the reason that the tables state, if any.
 
-    They come by day, so that a day's tables are read once.
+    `problems` are grouped by day, so that the tables of a day are read once.
     """
     for day, of_day in groupby(problems, key=attrgetter("day")):
         tables = read_tables(archive, day)
         for problem in of_day:
-            why = _why_left(tables, problem)
-            yield dataclasses.replace(problem, says=f"{problem.says}; {why}") if why else problem
+            reason = _reason_left(tables, problem)
+            yield dataclasses.replace(problem, message=f"{problem.message}; {reason}") if reason else problem
 
 
-def _why_left(tables: Tables, problem: Problem) -> str:
+def _reason_left(tables: Tables, problem: Problem) -> str:
     for mp3 in tables.mp3s:
-        if mp3.source_key == problem.what:
+        if mp3.source_key == problem.subject:
             if mp3.fetch_failure:
-                return f"fetching it again failed: {mp3.fetch_failure}"
-            return "" if mp3.is_offered else "Recall offers it no more: restore it from a backup"
+                return f"the new download failed: {mp3.fetch_failure}"
+            return "" if mp3.is_offered else "it is no longer available at Recall.ai: restore it from a backup"
     for row in tables.catalog:
-        if row.audio_uri and Layout.key_in(row.audio_uri) == problem.what:
+        if row.audio_uri and Layout.key_in(row.audio_uri) == problem.subject:
             return row.outcome_reason or ""
     if problem.kind is not Kind.ORPHANED:
         return ""
-    return "look at it, and move it away by hand" if tables.name_all_files else "a lost table may name it: keep it"
+    if not tables.name_all_files:
+        return "a lost table may reference it: keep it"
+    return "inspect it, and move it out of the archive"

@@ -1,1 +1,1 @@
-"""Tests of the command line, run as a person runs it."""
+"""Tests of `recall_pipeline.cli`, run through its entry point."""

@@ -1,4 +1,4 @@
-"""A command line with a small workspace behind it: two meetings of yesterday, one of the day before."""
+"""The command line with a small workspace: two meetings of yesterday, one of the day before."""
 
 import sys
 from collections.abc import Callable
@@ -20,22 +20,22 @@ TALK_SECONDS = 4
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command came to."""
+class CommandResult:
+    """Exit status and output of a command."""
 
     status: int
     out: str
     err: str
 
     @property
-    def fault(self) -> str:
-        """The only line it printed, on standard error."""
+    def error_line(self) -> str:
+        """The only line of output, which is on standard error."""
         assert self.out == ""
         (line,) = self.err.splitlines()
         return line
 
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandResult]
 
 
 def _talk(title: str) -> RecordingSpec:
@@ -58,7 +58,7 @@ def world() -> World:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The Dagster home that `DAGSTER_HOME` names, without a dagster.yaml."""
+    """The folder of `DAGSTER_HOME`, without a dagster.yaml."""
     folder = tmp_path / "dagster_home"
     folder.mkdir()
     return folder
@@ -66,27 +66,27 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(home: Path, storage_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, on no server; warnings stay errors."""
+    """Return a function that runs the command line in this process, without an API; warnings are errors."""
     monkeypatch.setattr(sys, "warnoptions", ["error"])
     monkeypatch.setenv("RECALL_API_KEY", "")
     monkeypatch.setenv("RECALL_STORAGE_URL", storage_url)
     monkeypatch.setenv("RECALL_LIST_RPM", "100000")
     monkeypatch.setenv("RECALL_OBJECT_RPM", "100000")
 
-    def run(*arguments: str) -> Said:
+    def run(*arguments: str) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["recall-pipeline", *arguments])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exited:
             main()
         out, err = capfd.readouterr()
-        return Said(int(str(ended.value.code)), out, err)
+        return CommandResult(int(str(exited.value.code)), out, err)
 
     return run
 
 
 @pytest.fixture
 def sandboxed(run: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line against the sandbox."""
+    """The command line with the sandbox as its API."""
     monkeypatch.setenv("RECALL_API_URL", sandbox.api_url)
     monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
     return run

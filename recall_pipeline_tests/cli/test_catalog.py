@@ -1,4 +1,4 @@
-"""`catalog` shows what became of each recording: to people as a table, to programs as JSON or CSV."""
+"""`catalog` shows the outcome of each recording as a table, JSON or CSV."""
 
 import csv
 import io
@@ -40,10 +40,10 @@ def cataloged(archive: Archive) -> None:
     CATALOG.write(archive, NEXT_DAY, [CORRUPT])
 
 
-def test_the_table_has_a_line_a_row_and_explains_the_outcomes_in_it(run: Run) -> None:
-    said = run("catalog")
-    assert (said.status, said.err) == (0, "")
-    header, ready, corrupt, _, *legend, _, total = said.out.splitlines()
+def test_the_table_has_one_line_per_row_and_a_legend_of_its_outcomes(run: Run) -> None:
+    result = run("catalog")
+    assert (result.status, result.err) == (0, "")
+    header, ready, corrupt, _, *legend, _, total = result.out.splitlines()
     assert header.split("  ")[0] == "started (UTC)"
     assert ready.split() == [
         *("2026-03-02", "09:00", "c1a5c4be", "Notes", "[beta],", "Köln", "zoom", "ready"),
@@ -57,11 +57,11 @@ def test_the_table_has_a_line_a_row_and_explains_the_outcomes_in_it(run: Run) ->
     assert total == "2 rows, 1:02:05 of audio."
 
 
-def test_every_outcome_is_explained() -> None:
+def test_every_outcome_has_a_label() -> None:
     assert set(OUTCOME_LABELS) == set(Outcome)
 
 
-def test_json_has_every_column_whole_numbers_and_days(run: Run) -> None:
+def test_json_has_every_column_with_integers_and_days(run: Run) -> None:
     ready, corrupt = json.loads(run("catalog", "--format", "json").out)
     assert list(ready) == [*CATALOG.columns, "day"]
     assert ready["day"] == "2026-03-02"
@@ -70,23 +70,23 @@ def test_json_has_every_column_whole_numbers_and_days(run: Run) -> None:
     assert (ready["source_bytes"], corrupt["source_bytes"]) == (123, None)
 
 
-def test_csv_has_every_column_whole_numbers_and_days(run: Run) -> None:
+def test_csv_has_every_column_with_integers_and_days(run: Run) -> None:
     ready, corrupt = csv.DictReader(io.StringIO(run("catalog", "--format", "csv").out))
     assert list(ready) == [*CATALOG.columns, "day"]
     assert (ready["day"], ready["source_bytes"], corrupt["source_bytes"]) == ("2026-03-02", "123", "")
 
 
 @pytest.mark.parametrize("chosen", [["--day", "2026-03-03"], ["--outcome", "corrupt"]], ids=" ".join)
-def test_a_day_or_an_outcome_can_be_chosen(run: Run, chosen: list[str]) -> None:
+def test_rows_are_filtered_by_day_or_outcome(run: Run, chosen: list[str]) -> None:
     (row,) = json.loads(run("catalog", *chosen, "--format", "json").out)
     assert row["recording_id"] == CORRUPT.recording_id
 
 
-def test_where_there_is_nothing_it_says_what_fills_it(run: Run) -> None:
-    said = run("catalog", "--outcome", "silent")
-    assert (said.status, said.out) == (0, "The catalog has no such rows.\n")
+def test_without_matching_rows_it_prints_one_line(run: Run) -> None:
+    result = run("catalog", "--outcome", "silent")
+    assert (result.status, result.out) == (0, "No matching rows in the catalog.\n")
 
 
-def test_it_needs_no_dagster_home(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_need_a_dagster_home(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "/nonexistent")
     assert run("catalog").status == 0

@@ -1,4 +1,4 @@
-"""`demo` needs nothing and touches one folder; `ui` then shows it in Dagster, with the sandbox behind it."""
+"""`demo` needs no key and no network and writes to one folder; `ui` shows it in Dagster."""
 
 import json
 import os
@@ -25,50 +25,50 @@ PARTITIONS = """{ assetNodes { assetKey { path } assetPartitionStatuses {
 
 @pytest.fixture
 def demo(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder to be, and a demo of two meetings instead of forty."""
+    """A path for the demo, with a world of three meetings instead of forty."""
     monkeypatch.setattr("recall_pipeline.cli.demo.demo_world", lambda _: world)
     return tmp_path / "demo"
 
 
-def test_it_shows_the_catalog_and_leaves_everything_in_its_folder(
+def test_it_shows_the_catalog_and_writes_to_its_folder_only(
     run: Run, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RECALL_AUDIO_FORMAT", "nonsense of the user's own")
+    monkeypatch.setenv("RECALL_AUDIO_FORMAT", "invalid setting of the user")
     before = dict(os.environ)
-    said = run("demo", "--folder", str(demo))
-    assert (said.status, said.err) == (0, "")
-    assert said.out.startswith(f"Syncing {DAY_BEFORE} to {TODAY} ")
-    assert len(re.findall(r"^20\d\d-\d\d-\d\d \d\d:\d\d  \w{8} ", said.out, re.MULTILINE)) == 3
-    assert "\n2  ready " in said.out
-    assert said.out.endswith(f"recall-pipeline ui --folder {demo}\n")
+    result = run("demo", "--folder", str(demo))
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith(f"Syncing {DAY_BEFORE} to {TODAY} ")
+    assert len(re.findall(r"^20\d\d-\d\d-\d\d \d\d:\d\d  \w{8} ", result.out, re.MULTILINE)) == 3
+    assert "\n2  ready " in result.out
+    assert result.out.endswith(f"recall-pipeline ui --folder {demo}\n")
     assert {path.name for path in demo.iterdir()} == {"data", "dagster_home", "demo.json"}
     assert {path.name for path in tmp_path.iterdir()} == {"demo", "dagster_home"}
     assert dict(os.environ) == before
 
 
-def test_a_demo_is_begun_anew_and_nothing_else_is_removed(run: Run, tmp_path: Path) -> None:
-    DemoFolder(tmp_path / "demo").begin(YESTERDAY)
+def test_a_demo_is_recreated_and_other_folders_are_kept(run: Run, tmp_path: Path) -> None:
+    DemoFolder(tmp_path / "demo").create(YESTERDAY)
     (tmp_path / "demo" / "data").mkdir()
-    DemoFolder(tmp_path / "demo").begin(TODAY)
-    assert DemoFolder(tmp_path / "demo").made_on == TODAY
+    DemoFolder(tmp_path / "demo").create(TODAY)
+    assert DemoFolder(tmp_path / "demo").created_on == TODAY
     assert not (tmp_path / "demo" / "data").exists()
 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "only_copy.txt").write_text("years of work")
-    said = run("demo", "--folder", str(tmp_path / "thesis"))
-    assert said.status == 2
-    assert "holds something that is no demo" in said.fault
+    result = run("demo", "--folder", str(tmp_path / "thesis"))
+    assert result.status == 2
+    assert "contains files that are not a demo" in result.error_line
     assert (tmp_path / "thesis" / "only_copy.txt").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(run: Run, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_one_error_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said = run("demo", "--folder", str(tmp_path / "file" / "demo"))
-    assert said.status == 1
-    assert "Not a directory" in said.fault
+    result = run("demo", "--folder", str(tmp_path / "file" / "demo"))
+    assert result.status == 1
+    assert "Not a directory" in result.error_line
 
 
-def test_the_ui_shows_the_demos_days(run: Run, demo: Path, tmp_path: Path) -> None:
+def test_the_ui_shows_the_days_of_the_demo(run: Run, demo: Path, tmp_path: Path) -> None:
     assert run("demo", "--folder", str(demo)).status == 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -79,21 +79,21 @@ def test_the_ui_shows_the_demos_days(run: Run, demo: Path, tmp_path: Path) -> No
             program, stdout=output, stderr=output, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}
         )
         try:
-            shown = ask_when_ready(f"http://127.0.0.1:{port}/graphql", process)
+            shown = query_when_ready(f"http://127.0.0.1:{port}/graphql", process)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=PATIENCE_SECONDS)
-    said = (tmp_path / "output").read_text()
-    assert f"http://127.0.0.1:{port}" in said
-    assert "Warning" not in said
+    result = (tmp_path / "output").read_text()
+    assert f"http://127.0.0.1:{port}" in result
+    assert "Warning" not in result
     assert shown.keys() == {"bots", "recordings", "mixed_audio", "audio_catalog", "transcripts"}
-    shown.pop("transcripts")  # of the other code location; nothing transcribes the demo unasked
-    for ranges in shown.values():  # the sensor may be bringing other days home already
+    shown.pop("transcripts")  # of the other code location, which does not run in the demo
+    for ranges in shown.values():  # the sensor may be syncing other days already
         assert {"startKey": f"{DAY_BEFORE}", "endKey": f"{TODAY}", "status": "MATERIALIZED"} in ranges
 
 
-def ask_when_ready(url: str, process: "subprocess.Popen[bytes]") -> dict[str, list[dict[str, str]]]:
-    """The ranges of materialized partitions by asset, as soon as the UI's server answers."""
+def query_when_ready(url: str, process: "subprocess.Popen[bytes]") -> dict[str, list[dict[str, str]]]:
+    """The ranges of materialized partitions by asset, as soon as the server of the UI answers."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
         assert process.poll() is None

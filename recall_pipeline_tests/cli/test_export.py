@@ -1,4 +1,4 @@
-"""`export` writes manifests without a key, and says where the audio is."""
+"""`export` writes manifests without an API key, and prints where the audio is."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ DAY = date(2026, 3, 2)
 
 @pytest.fixture(autouse=True)
 def cataloged(archive: Archive) -> None:
-    """A meeting of half an hour on each of three days."""
+    """A recording of half an hour on each of three days."""
     for day in (DAY + timedelta(days=number) for number in range(3)):
         row = CatalogRow(
             recording_id=an_id(f"{day}"), audio_id=an_id(f"{day} mp3"), outcome="ready",
@@ -31,39 +31,39 @@ def days_in(manifest: Path) -> list[str]:
     return [json.loads(line)["day"] for line in manifest.read_text().splitlines()]
 
 
-def test_to_names_the_kind_and_the_last_day(run: Run, tmp_path: Path) -> None:
-    said = run("export", "--to", "nemo", "--from", "2026-03-02", "--to", "2026-03-03", "--out", str(tmp_path / "new"))
+def test_to_takes_the_format_and_the_last_day(run: Run, tmp_path: Path) -> None:
+    result = run("export", "--to", "nemo", "--from", "2026-03-02", "--to", "2026-03-03", "--out", str(tmp_path / "new"))
     manifest = tmp_path / "new" / "manifest.jsonl"
-    assert (said.status, said.err) == (0, "")
-    assert said.out.startswith(f"{manifest}: 2 recordings, 1.00 hours.\n")
-    assert "--copy" in said.out
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith(f"{manifest}: 2 recordings, 1.00 hours.\n")
+    assert "--copy" in result.out
     assert days_in(manifest) == ["2026-03-02", "2026-03-03"]
 
 
-def test_without_days_everything_is_listed(run: Run, tmp_path: Path) -> None:
+def test_without_days_all_recordings_are_exported(run: Run, tmp_path: Path) -> None:
     assert run("export", "--to", "nemo", "--out", str(tmp_path)).status == 0
     assert len(days_in(tmp_path / "manifest.jsonl")) == 3
 
 
-def test_where_nothing_is_ready_it_says_where_to_look(run: Run, tmp_path: Path) -> None:
-    said = run("export", "--to", "csv", "--from", "2026-04-01", "--out", str(tmp_path))
-    assert said.status == 0
-    assert said.out.splitlines()[1] == "No recording of these days is ready: see `recall-pipeline catalog`."
+def test_without_ready_recordings_it_refers_to_the_catalog(run: Run, tmp_path: Path) -> None:
+    result = run("export", "--to", "csv", "--from", "2026-04-01", "--out", str(tmp_path))
+    assert result.status == 0
+    assert result.out.splitlines()[1] == "No recording of these days is ready: see `recall-pipeline catalog`."
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "message"),
     [
-        ([], "name one kind of manifest: --to lhotse|nemo|huggingface|csv"),
-        (["--to", "2026-03-02"], "name one kind of manifest: --to lhotse|nemo|huggingface|csv"),
-        (["--to", "nemo", "--to", "csv"], "name one kind of manifest: --to lhotse|nemo|huggingface|csv"),
+        ([], "choose one manifest format: --to lhotse|nemo|huggingface|csv"),
+        (["--to", "2026-03-02"], "choose one manifest format: --to lhotse|nemo|huggingface|csv"),
+        (["--to", "nemo", "--to", "csv"], "choose one manifest format: --to lhotse|nemo|huggingface|csv"),
         (["--to", "nemo", "--to", "2026-03-02", "--to", "2026-03-03"], "more than one last day"),
         (["--to", "nemo", "--from", "2026-03-03", "--to", "2026-03-02"], "swap them"),
-        (["--to", "kaldi"], "'kaldi' is neither a day nor lhotse|nemo|huggingface|csv"),
+        (["--to", "kaldi"], "'kaldi' is neither a date nor one of lhotse|nemo|huggingface|csv"),
     ],
 )
-def test_wrong_usage_is_one_line(run: Run, tmp_path: Path, arguments: list[str], fault: str) -> None:
-    said = run("export", *arguments, "--out", str(tmp_path / "out"))
-    assert said.status == 2
-    assert fault in said.fault
+def test_wrong_usage_is_one_error_line(run: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = run("export", *arguments, "--out", str(tmp_path / "out"))
+    assert result.status == 2
+    assert message in result.error_line
     assert not (tmp_path / "out").exists()

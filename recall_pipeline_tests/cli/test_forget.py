@@ -1,4 +1,4 @@
-"""`forget` says what would go, asks, and removes it for good."""
+"""`forget` shows what it would erase, asks for confirmation, and erases permanently."""
 
 import json
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ def days(archive: Archive) -> list[date]:
     return fill(archive, 3)
 
 
-def test_a_recording_goes_with_its_bot(run: Run, archive: Archive, days: list[date]) -> None:
-    said = run("forget", "--recording", recording_id(days[1]), *WHY, "--yes", "--json")
-    assert (said.status, said.err) == (0, "")
-    assert json.loads(said.out) == {
+def test_a_recording_is_erased_with_its_bot(run: Run, archive: Archive, days: list[date]) -> None:
+    result = run("forget", "--recording", recording_id(days[1]), *WHY, "--yes", "--json")
+    assert (result.status, result.err) == (0, "")
+    assert json.loads(result.out) == {
         "days": [days[1].isoformat()],
         "recordings": 1,
         "bots": 1,
@@ -35,31 +35,31 @@ def test_a_recording_goes_with_its_bot(run: Run, archive: Archive, days: list[da
     assert {row.reason for row in AUDIT.read(archive, days[1]) or []} == {"request 17"}
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(run: Run, archive: Archive, days: list[date]) -> None:
-    said = run("forget", "--bot", an_id(f"bot of {days[0]}"), *WHY, "--dry-run")
-    assert said.status == 0
-    assert said.out == f"Would forget 1 recordings and 1 bots of {days[0]}: 1 files, 1 byte.\n"
+def test_a_dry_run_prints_the_counts_and_changes_nothing(run: Run, archive: Archive, days: list[date]) -> None:
+    result = run("forget", "--bot", an_id(f"bot of {days[0]}"), *WHY, "--dry-run")
+    assert result.status == 0
+    assert result.out == f"Would forget 1 recordings and 1 bots of {days[0]}: 1 files, 1 byte.\n"
     assert outcomes(archive, days) == ["ready"] * 3
     assert archive.days("audit") == []
 
 
-def test_what_is_forgotten_already_is_no_fault(run: Run, days: list[date]) -> None:
+def test_a_second_run_erases_nothing_and_succeeds(run: Run, days: list[date]) -> None:
     before = ("--before", days[2].isoformat())
     first = run("forget", *before, *WHY, "--yes")
     assert first.out == f"Forgot 2 recordings and 2 bots of {days[0]} to {days[1]}: 2 files, 2 bytes.\n"
     again = run("forget", *before, *WHY, "--yes")
-    assert (again.status, again.out) == (0, "Forgot nothing: there is nothing left to forget.\n")
+    assert (again.status, again.out) == (0, "Forgot nothing: no matching recordings are left.\n")
 
 
-def test_where_nobody_can_be_asked_it_wants_yes(run: Run, archive: Archive, days: list[date]) -> None:
-    said = run("forget", "--recording", recording_id(days[0]), *WHY)
-    assert said.status == 2
-    assert "add --yes" in said.fault
+def test_without_a_terminal_it_requires_yes(run: Run, archive: Archive, days: list[date]) -> None:
+    result = run("forget", "--recording", recording_id(days[0]), *WHY)
+    assert result.status == 2
+    assert "not a terminal: review with --dry-run, then pass --yes" in result.error_line
     assert outcomes(archive, days) == ["ready"] * 3
 
 
 @pytest.mark.parametrize(("answer", "status", "outcome"), [("y\n", 0, "forgotten"), ("n\n", 130, "ready")])
-def test_a_person_is_asked(
+def test_on_a_terminal_it_asks_for_confirmation(
     run: Run,
     archive: Archive,
     days: list[date],
@@ -70,35 +70,35 @@ def test_a_person_is_asked(
 ) -> None:
     monkeypatch.setattr("recall_pipeline.cli.forget.sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: answer.strip())
-    said = run("forget", "--recording", recording_id(days[0]), *WHY)
-    assert said.status == status
+    result = run("forget", "--recording", recording_id(days[0]), *WHY)
+    assert result.status == status
     assert outcomes(archive, days)[0] == outcome
 
 
-def test_many_at_once_by_age_want_yes(run: Run, archive: Archive, days: list[date]) -> None:
-    said = run("forget", "--before", days[2].isoformat(), *WHY)
-    assert said.status == 2
-    assert "2 of 3 recordings would be forgotten, and at most 0 may go by age at once" in said.fault
+def test_more_than_the_retention_limit_requires_yes(run: Run, archive: Archive, days: list[date]) -> None:
+    result = run("forget", "--before", days[2].isoformat(), *WHY)
+    assert result.status == 2
+    assert "2 of 3 recordings would be erased by age, but the limit of one run is 0" in result.error_line
     assert outcomes(archive, days) == ["ready"] * 3
 
 
 @pytest.mark.parametrize(
-    ("wish", "says"),
+    ("options", "message"),
     [
         ([], "name what to forget: one of recording, bot and before"),
         (["--recording", an_id("a"), "--bot", an_id("b")], "name what to forget"),
-        (["--recording", an_id("nobody's")], "is not in the archive: check the id"),
-        (["--bot", an_id("nobody's")], "is not in the archive: check the id"),
-        (["--before", "2999-01-01"], "before 2999-01-01 lies in the future"),
+        (["--recording", an_id("unknown")], "is not in the archive: check the id"),
+        (["--bot", an_id("unknown")], "is not in the archive: check the id"),
+        (["--before", "2999-01-01"], "before 2999-01-01 is in the future"),
     ],
 )
-def test_a_wish_that_cannot_be_is_one_line(run: Run, days: list[date], wish: Sequence[str], says: str) -> None:
-    said = run("forget", *wish, *WHY, "--yes")
-    assert said.status == 2
-    assert says in said.fault
+def test_an_invalid_request_is_one_error_line(run: Run, days: list[date], options: Sequence[str], message: str) -> None:
+    result = run("forget", *options, *WHY, "--yes")
+    assert result.status == 2
+    assert message in result.error_line
 
 
-def test_a_reason_is_wanted(run: Run) -> None:
-    said = run("forget", "--before", "2026-01-01")
-    assert said.status == 2
-    assert "--reason" in said.fault
+def test_a_reason_is_required(run: Run) -> None:
+    result = run("forget", "--before", "2026-01-01")
+    assert result.status == 2
+    assert "--reason" in result.error_line

@@ -1,4 +1,4 @@
-"""Commands find the Dagster instance from any folder, bring no noise of it along, and leave nothing elsewhere."""
+"""Commands open the Dagster instance from any folder, without output of Dagster and without other files."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from recall_pipeline.errors import StorageError
 CHECKOUT = Path(__file__).parent.parent.parent
 
 
-def test_a_home_without_settings_takes_the_checkouts_silently(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_home_without_settings_uses_those_of_the_checkout(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with open_instance() as instance:
         assert instance.get_runs_count() == 0
         assert not instance.telemetry_enabled
@@ -22,7 +22,7 @@ def test_a_home_without_settings_takes_the_checkouts_silently(home: Path, capfd:
     assert {path.name for path in home.iterdir()} <= {"history", "schedules", "storage"}
 
 
-def test_commands_that_start_together_on_a_fresh_home_all_find_it_whole(home: Path) -> None:
+def test_commands_that_start_together_on_a_new_home_all_open_it(home: Path) -> None:
     together = threading.Barrier(4)
 
     def count_runs(_: int) -> int:
@@ -34,19 +34,19 @@ def test_commands_that_start_together_on_a_fresh_home_all_find_it_whole(home: Pa
         assert list(commands.map(count_runs, range(together.parties))) == [0] * together.parties
 
 
-def test_a_database_that_cannot_be_opened_is_a_fault_of_the_storage(home: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_a_storage_error(home: Path) -> None:
     (home / "history" / "runs.db").mkdir(parents=True)
     with pytest.raises(StorageError, match=r"Dagster cannot open .*: .*unable to open database file"), open_instance():
         pass
 
 
-def test_a_home_with_settings_keeps_its_own(home: Path) -> None:
+def test_a_home_with_settings_uses_them(home: Path) -> None:
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nrun_monitoring: {enabled: false}\n")
     with open_instance() as instance:
         assert not instance.run_monitoring_enabled
 
 
-def test_without_a_home_it_is_beside_workspace_yaml_wherever_one_stands(
+def test_without_dagster_home_it_is_beside_workspace_yaml_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout, elsewhere = tmp_path / "checkout", tmp_path / "elsewhere"

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is one line and an exit status."""
+"""Every error is one line on standard error and an exit status."""
 
 import json
 import os
@@ -34,19 +34,19 @@ except SystemExit:
 """
 
 
-def test_help_names_every_command_in_the_order_of_use(run: Run) -> None:
-    said = run("--help")
-    assert said.status == 0
-    listed = [line.split()[0] for line in said.out.partition("Commands:")[2].splitlines() if line.strip()]
+def test_help_lists_every_command_in_the_order_of_use(run: Run) -> None:
+    result = run("--help")
+    assert result.status == 0
+    listed = [line.split()[0] for line in result.out.partition("Commands:")[2].splitlines() if line.strip()]
     assert listed == COMMANDS
 
 
 @pytest.mark.parametrize("command", [*([name] for name in COMMANDS), ["bot", "create"]], ids=" ".join)
-def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
-    said = run(*command, "--help")
-    assert said.status == 0
-    assert "--help" in said.out
-    assert "..." not in said.out.partition("Commands:")[2], "a cut sentence explains nothing"
+def test_every_command_has_a_help_text(run: Run, command: list[str]) -> None:
+    result = run(*command, "--help")
+    assert result.status == 0
+    assert "--help" in result.out
+    assert "..." not in result.out.partition("Commands:")[2], "a help text is cut"
 
 
 @pytest.mark.parametrize(
@@ -64,44 +64,44 @@ def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_wrong_usage_is_one_line_that_names_it_and_status_2(run: Run, arguments: list[str], names: str) -> None:
-    said = run(*arguments)
-    assert said.status == 2
-    assert names in said.fault
-    assert "--help" in said.fault
+def test_wrong_usage_is_one_line_with_the_wrong_value_and_status_2(run: Run, arguments: list[str], names: str) -> None:
+    result = run(*arguments)
+    assert result.status == 2
+    assert names in result.error_line
+    assert "--help" in result.error_line
 
 
-def test_without_arguments_it_shows_the_help(run: Run) -> None:
+def test_without_arguments_the_help_is_shown(run: Run) -> None:
     assert "Commands:" in run().err
 
 
-def test_help_waits_for_nothing_heavy() -> None:
-    said = subprocess.run(  # noqa: S603  this interpreter
+def test_help_imports_no_large_libraries() -> None:
+    result = subprocess.run(  # noqa: S603  this interpreter
         [sys.executable, "-c", LOADED_BY_HELP, "--help"], capture_output=True, text=True, check=True
     )
-    assert said.stdout.splitlines()[-1] == "[]"
+    assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_who_reads_half_of_the_output_sees_no_traceback() -> None:
+def test_a_closed_output_gives_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "w") as nobody_reads:  # noqa: PTH123  a descriptor
+    with open(writing, "w") as closed:  # noqa: PTH123  a descriptor
         program = [sys.executable, "-m", "recall_pipeline", "--help"]
-        said = subprocess.run(program, stdout=nobody_reads, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    assert (said.returncode, said.stderr) == (1, "")
+        result = subprocess.run(program, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    assert (result.returncode, result.stderr) == (1, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_full_disk_under_the_output_is_one_line() -> None:
+def test_a_full_disk_under_the_output_is_one_error_line() -> None:
     with Path("/dev/full").open("w") as full:
         program = [sys.executable, "-m", "recall_pipeline", "--help"]
-        said = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    assert said.returncode == 1
-    assert said.stderr.startswith("recall-pipeline: standard output: No space left on device\n")
+        result = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    assert result.returncode == 1
+    assert result.stderr.startswith("recall-pipeline: standard output: No space left on device\n")
 
 
-def test_a_key_never_comes_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_not_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_API_KEY", "key with-spaces")
-    said = run("doctor")
-    assert said.status == 2
-    assert "with-spaces" not in json.dumps([said.out, said.err])
+    result = run("doctor")
+    assert result.status == 2
+    assert "with-spaces" not in json.dumps([result.out, result.err])

@@ -1,4 +1,4 @@
-"""An archive lives under a name full of patterns, beside a neighbour that those patterns match."""
+"""An archive in a folder whose name is a glob pattern, beside a neighbour that the pattern matches."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
-ODD_AND_NEIGHBOUR = [
+PATTERN_AND_NEIGHBOUR = [
     ("Meetings [EU]", "Meetings E"),
     ("Meetings [!a]", "Meetings E"),
     ("all*", "all of them"),
@@ -32,9 +32,9 @@ def storage_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
-@pytest.mark.parametrize(("odd", "neighbour"), ODD_AND_NEIGHBOUR)
-def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighbour_alone(
-    sandboxed: Run, storage_url: str, odd: str, neighbour: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("pattern", "neighbour"), PATTERN_AND_NEIGHBOUR)
+def test_all_commands_work_on_an_archive_named_like_a_pattern_and_leave_its_neighbour_unchanged(
+    sandboxed: Run, storage_url: str, pattern: str, neighbour: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def use(name: str) -> tuple[Settings, Archive]:
         monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}/{name}")
@@ -50,7 +50,7 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
     keep(other)
     before = stored(other.location.root)
 
-    settings, archive = use(odd)
+    settings, archive = use(pattern)
     assert sandboxed("sync", *BOTH_DAYS).status == 0
     keep(archive)
     assert sandboxed("verify", *BOTH_DAYS).status == 0
@@ -58,20 +58,20 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
     for recording in read_recordings(settings=settings):
         with fsspec.open(recording.audio_uri) as opened:
             assert opened.read(4) == b"fLaC"
-    exported = tmp_path / f"export {odd}"
+    exported = tmp_path / f"export {pattern}"
     assert sandboxed("export", "--to", "csv", "--out", str(exported), "--copy").status == 0
     [listed] = exported.glob("*.csv")
     assert len(list(csv.DictReader(listed.read_text("utf-8").splitlines()))) == 2
 
-    inbox = EventStore(archive)
-    assert [event.event_id for event in inbox.pending()] == ["msg_1"]
-    inbox.mark_consumed(inbox.pending(), YESTERDAY)
-    assert (inbox.pending(), inbox.remove_expired(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)
+    events = EventStore(archive)
+    assert [event.event_id for event in events.pending()] == ["msg_1"]
+    events.mark_consumed(events.pending(), YESTERDAY)
+    assert (events.pending(), events.remove_expired(datetime(2100, 1, 1, tzinfo=UTC).date())) == ([], 1)
 
-    [gone] = read_catalog(first=YESTERDAY, outcomes=["ready"], settings=settings)["recording_id"]
-    assert sandboxed("forget", "--recording", gone, "--reason", "request 17", "--yes").status == 0
-    assert [key for key in stored(archive.location.root) if gone in key] == []
-    [row] = [row for row in AUDIT.read(archive, YESTERDAY) or [] if row.recording_id == gone]
+    [erased] = read_catalog(first=YESTERDAY, outcomes=["ready"], settings=settings)["recording_id"]
+    assert sandboxed("forget", "--recording", erased, "--reason", "request 17", "--yes").status == 0
+    assert [key for key in stored(archive.location.root) if erased in key] == []
+    [row] = [row for row in AUDIT.read(archive, YESTERDAY) or [] if row.recording_id == erased]
     assert (row.files, row.finished_at is not None) == (2, True)
     assert stored(other.location.root) == before
 

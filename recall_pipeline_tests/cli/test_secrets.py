@@ -1,4 +1,4 @@
-"""No secret gets anywhere, whatever goes wrong: every fault strikes, and then everything that is left is searched."""
+"""No fault leaks a secret: every fault strikes, then all output, files and requests are searched for secrets."""
 
 import dataclasses
 import logging
@@ -21,7 +21,7 @@ from recall_pipeline.defs import alerts
 from recall_pipeline_tests.chaos.faults.of_media import OF_MEDIA
 from recall_pipeline_tests.chaos.faults.of_service import OF_SERVICE
 from recall_pipeline_tests.chaos.trials import Trial
-from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run, Said
+from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Cut, Delay, EditJson, Effect, ForeignNext, Reply, Stall, Trickle, redirect
 from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
@@ -32,25 +32,25 @@ PASSWORDS = ("password-in-a-link", "password-in-an-object")
 MOST_SYNCS = 25
 
 
-class Stranger(ThreadingHTTPServer):
-    """Another host: it writes down whatever it is sent, and answers with nothing of use."""
+class ForeignHost(ThreadingHTTPServer):
+    """A host other than Recall.ai: it records every request and answers with an empty body."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _StrangersHand)
-        self.heard: list[str] = []
+        super().__init__(("127.0.0.1", 0), _RecordingHandler)
+        self.received: list[str] = []
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its base URL."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _StrangersHand(BaseHTTPRequestHandler):
+class _RecordingHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        """Write down a request, and answer."""
+        """Record a request, and answer."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        assert isinstance(self.server, Stranger)
-        self.server.heard.append(f"{self.requestline}\n{self.headers}\n{body.decode()}")
+        assert isinstance(self.server, ForeignHost)
+        self.server.received.append(f"{self.requestline}\n{self.headers}\n{body.decode()}")
         self.send_response(200)
         self.end_headers()
 
@@ -61,8 +61,8 @@ class _StrangersHand(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def stranger() -> Iterator[Stranger]:
-    with Stranger() as server:
+def foreign_host() -> Iterator[ForeignHost]:
+    with ForeignHost() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -72,11 +72,11 @@ def stranger() -> Iterator[Stranger]:
 
 @pytest.fixture
 def world() -> World:
-    """Meetings of yesterday, their passwords wherever Recall shows them."""
+    """Meetings of yesterday, with passwords in every field where Recall.ai shows them."""
     world = World()
     link = f"https://example.zoom.us/j/81234567890?pwd={PASSWORDS[0]}"
     shown = {"meeting_id": "82345678901", "meeting_password": PASSWORDS[1], "platform": "zoom"}
-    for number, meeting_url in enumerate([link, shown, None] * 4):  # many: most faults end a download for this sync
+    for number, meeting_url in enumerate([link, shown, None] * 4):  # most faults end a download for this sync
         talk = RecordingSpec(2, (ArtifactSpec(Speech(2, title=f"{number}")),))
         starts = time(9 + number)
         meeting = SampleMeeting(
@@ -86,15 +86,15 @@ def world() -> World:
     return world
 
 
-def every_fault(trial: Trial, stranger: Stranger) -> Iterator[Rule]:
-    """Yield a rule for each fault of the service and of the media host, and some that quote or lead astray."""
+def every_fault(trial: Trial, foreign_host: ForeignHost) -> Iterator[Rule]:
+    """Yield a rule for each fault of API and media host, some that quote secrets, and some that redirect."""
     last = trial.expected_rows()[-1].audio_id
-    yield Rule(Cut(0), origin="media", path=f"{last}")  # it never comes: what is left of it stays in the spool
-    said = f"Token {trial.sandbox.api_key} may not open {trial.sandbox.media_url}/a.mp3?Signature=abc"
-    yield from (Rule(Reply(status, {"detail": said}), origin="api", times=1) for status in (400, 401, 402, 403, 409))
-    yield Rule(ForeignNext(f"{stranger.url}/api/v1/recording/"), origin="api", path="/recording/$", times=1)
-    yield Rule(redirect(f"{stranger.url}/api/v1/bot/"), origin="api", times=1)
-    yield Rule(redirect(f"{stranger.url}/a.mp3?Signature=redirected"), origin="media", times=1)
+    yield Rule(Cut(0), origin="media", path=f"{last}")  # never completes: its partial file stays in the staging folder
+    message = f"Token {trial.sandbox.api_key} may not open {trial.sandbox.media_url}/a.mp3?Signature=abc"
+    yield from (Rule(Reply(status, {"detail": message}), origin="api", times=1) for status in (400, 401, 402, 403, 409))
+    yield Rule(ForeignNext(f"{foreign_host.url}/api/v1/recording/"), origin="api", path="/recording/$", times=1)
+    yield Rule(redirect(f"{foreign_host.url}/api/v1/bot/"), origin="api", times=1)
+    yield Rule(redirect(f"{foreign_host.url}/a.mp3?Signature=redirected"), origin="media", times=1)
     for fault in (*OF_SERVICE, *OF_MEDIA):
         for rule in fault.inject(trial):
             is_edit = isinstance(rule.effect, EditJson)
@@ -113,7 +113,7 @@ def _at_once(effect: Effect) -> Effect:
 
 
 def secrets_of(sandbox: Sandbox) -> set[str]:
-    """Return the key, the passwords, and whatever signs a download link."""
+    """Return the key, the passwords, and all values that sign a download link."""
     signed = [access.query for access in sandbox.access_log.only(origin="media")]
     values = {value for query in signed for pair in query.split("&") for _, _, value in [pair.partition("=")]}
     assert len(values) > 20
@@ -122,7 +122,7 @@ def secrets_of(sandbox: Sandbox) -> set[str]:
 
 
 def texts_below(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield each file's name and content as text, tables and databases unpacked."""
+    """Yield the name and the content of each file as text; tables and databases are decoded."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         yield path.name, path.read_bytes().decode("latin-1")
         if path.suffix == ".parquet":
@@ -133,32 +133,32 @@ def texts_below(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def alert_cursor(run: Run, stranger: Stranger, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """Where the alerts begin to read: before anything has happened."""
-    monkeypatch.setenv("RECALL_ALERT_URL", f"{stranger.url}/services/hook")
+def alert_cursor(run: Run, foreign_host: ForeignHost, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The cursor of the alerts before the first run."""
+    monkeypatch.setenv("RECALL_ALERT_URL", f"{foreign_host.url}/services/hook")
     with open_instance() as instance:
         return tick(instance, None)
 
 
 def tick(instance: dg.DagsterInstance, cursor: str | None) -> str | None:
-    """Let the sensor `alerts` look once."""
+    """Evaluate the sensor `alerts` once."""
     context = dg.build_sensor_context(instance=instance, cursor=cursor)
     alerts(context)
     return context.cursor
 
 
-def run_as_the_daemon_does(folder: Path) -> None:
-    """Run the day once with compute logs, as runs from the UI, the schedule and the sensor have."""
+def run_with_compute_logs(folder: Path) -> None:
+    """Run the day once with compute logs, like runs from the UI, the schedule and the sensor."""
     folder.mkdir()
     with dg.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}}) as instance:
         job = defs.resolve_job_def("sync_day")
         job.execute_in_process(instance=instance, partition_key=f"{YESTERDAY}", raise_on_error=False)
 
 
-def test_no_secret_is_anywhere_after_every_fault_has_struck(
+def test_after_every_fault_no_secret_is_in_output_files_or_requests(
     sandboxed: Run,
     sandbox: Sandbox,
-    stranger: Stranger,
+    foreign_host: ForeignHost,
     alert_cursor: str | None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -167,23 +167,23 @@ def test_no_secret_is_anywhere_after_every_fault_has_struck(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     caplog.set_level(logging.DEBUG)
     trial = Trial(tmp_path / "trial", sandbox, YESTERDAY)
-    rules = [sandbox.faults.add(rule) for rule in every_fault(trial, stranger)]
-    again = trial.expected_rows()[0].recording_id  # downloaded in each round, so that a download can fail
-    said: list[Said] = []
-    while not all(map(sandbox.faults.applied, rules)) and len(said) < MOST_SYNCS:
-        if len(said) == 1:
-            run_as_the_daemon_does(tmp_path / "ui")
-        said.append(sandboxed("sync", *(ONE_DAY if len(said) < 3 else ("--recording", again))))
+    rules = [sandbox.faults.add(rule) for rule in every_fault(trial, foreign_host)]
+    refetched = trial.expected_rows()[0].recording_id  # downloaded at every sync, so that downloads can still fail
+    results: list[CommandResult] = []
+    while not all(map(sandbox.faults.applied, rules)) and len(results) < MOST_SYNCS:
+        if len(results) == 1:
+            run_with_compute_logs(tmp_path / "ui")
+        results.append(sandboxed("sync", *(ONE_DAY if len(results) < 3 else ("--recording", refetched))))
     with open_instance() as instance:
         tick(instance, alert_cursor)
 
     assert [rule for rule in rules if not sandbox.faults.applied(rule)] == []
     left = dict(texts_below(tmp_path))
     assert {Path(name).suffix for name in left} >= {".parquet", ".mp3", ".flac", ".db", ".part", ".json", ".err"}
-    assert any("/services/hook" in heard for heard in stranger.heard)
-    printed = [("printed", ended.out + ended.err) for ended in said]
-    heard = [("heard by a stranger", text.replace("Signature=redirected", "")) for text in stranger.heard]
-    searched = [*texts_below(tmp_path), *printed, *heard, ("logged", caplog.text)]
+    assert any("/services/hook" in request for request in foreign_host.received)
+    printed = [("printed", result.out + result.err) for result in results]
+    received = [("foreign host", request.replace("Signature=redirected", "")) for request in foreign_host.received]
+    searched = [*texts_below(tmp_path), *printed, *received, ("logged", caplog.text)]
     secrets = secrets_of(sandbox)
     assert [(where, secret) for where, text in searched for secret in secrets if secret in text] == []
     assert not [access for access in sandbox.access_log.only(origin="media") if access.had_authorization]

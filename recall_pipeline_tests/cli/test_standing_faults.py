@@ -1,4 +1,4 @@
-"""A sync stands faults: a few of those that `recall_pipeline_tests.chaos.faults` tries, and the judge of them all."""
+"""A sync under some faults of `recall_pipeline_tests.chaos.faults`, and the checks that those trials use."""
 
 import io
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def world() -> World:
 
 @pytest.fixture
 def trial(sandbox: Sandbox, tmp_path: Path) -> Trial:
-    """The archive of the command line under trial, and three pages to each list."""
+    """A trial on the archive of the command line, with three pages per list."""
     sandbox.behaviour.page_size = 3
     return Trial(tmp_path, sandbox, YESTERDAY)
 
@@ -37,14 +37,14 @@ def trial(sandbox: Sandbox, tmp_path: Path) -> Trial:
         "an error page as audio, every time",
     ],
 )
-def test_a_sync_ends_well_or_says_why_and_the_next_one_completes_the_archive(
+def test_a_sync_succeeds_or_reports_the_error_and_the_next_one_completes_the_archive(
     sandboxed: Run, trial: Trial, name: str
 ) -> None:
     fault, plan = BY_NAME[name], trial.sandbox.faults
     rules = [plan.add(rule) for rule in fault.inject(trial)]
-    said = sandboxed("sync", *ONE_DAY)
-    assert said.status in fault.statuses
-    assert fault.message in said.err
+    result = sandboxed("sync", *ONE_DAY)
+    assert result.status in fault.statuses
+    assert fault.message in result.err
     assert all(map(plan.applied, rules))
     assert trial.look() == []
     plan.clear()
@@ -52,57 +52,57 @@ def test_a_sync_ends_well_or_says_why_and_the_next_one_completes_the_archive(
     assert trial.look() == trial.shortfalls() == []
 
 
-def test_a_sync_whose_processes_are_all_killed_is_completed_by_the_next(tmp_path: Path) -> None:
+def test_a_sync_whose_processes_are_killed_is_completed_by_the_next(tmp_path: Path) -> None:
     assert attempt(BY_NAME["all processes killed while downloading"], tmp_path / "trial").wrong == []
 
 
-def test_the_judge_of_an_archive_notices_whatever_is_wrong(sandboxed: Run, trial: Trial) -> None:
+def test_the_checks_of_a_trial_detect_every_kind_of_damage(sandboxed: Run, trial: Trial) -> None:
     assert sandboxed("sync", *ONE_DAY).status == 0
     assert trial.shortfalls() == []
-    good = {path: path.read_bytes() for path in trial.data.rglob("*") if path.is_file()}
-    for harm, says in HARMS:
-        harm(trial.data)
-        assert says in " ".join(trial.shortfalls())
+    intact = {path: path.read_bytes() for path in trial.data.rglob("*") if path.is_file()}
+    for damage, message in DAMAGES:
+        damage(trial.data)
+        assert message in " ".join(trial.shortfalls())
         for path in [path for path in trial.data.rglob("*") if path.is_file()]:
             path.unlink()
-        for path, content in good.items():
+        for path, content in intact.items():
             path.write_bytes(content)
     assert trial.shortfalls() == []
 
 
-def one(folder: Path, suffix: str) -> Path:
-    """The first file of a kind."""
+def first_file(folder: Path, suffix: str) -> Path:
+    """The first file with the suffix."""
     return min(folder.rglob(f"*{suffix}"))
 
 
 def edited_catalog(edit: Callable[[pa.Table], pa.Table]) -> Callable[[Path], None]:
-    def harm(data: Path) -> None:
-        path = one(data, "audio_catalog.parquet")
+    def damage(data: Path) -> None:
+        path = first_file(data, "audio_catalog.parquet")
         pq.write_table(edit(pq.read_table(io.BytesIO(path.read_bytes()))), path)
 
-    return harm
+    return damage
 
 
 def added(name: str, like: str) -> Callable[[Path], None]:
-    def harm(data: Path) -> None:
-        path = one(data, like).with_name(name) if like else data / name
+    def damage(data: Path) -> None:
+        path = first_file(data, like).with_name(name) if like else data / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
 
-    return harm
+    return damage
 
 
 def shortened(suffix: str) -> Callable[[Path], None]:
-    def harm(data: Path) -> None:
-        path = one(data, suffix)
+    def damage(data: Path) -> None:
+        path = first_file(data, suffix)
         path.write_bytes(path.read_bytes()[:-2000])
 
-    return harm
+    return damage
 
 
-HARMS: list[tuple[Callable[[Path], None], str]] = [
-    (lambda data: one(data, ".mp3").unlink(), "the source is not what the row says"),
-    (lambda data: one(data, ".flac").unlink(), "the normalized file is not what the row says"),
+DAMAGES: list[tuple[Callable[[Path], None], str]] = [
+    (lambda data: first_file(data, ".mp3").unlink(), "the source is not what the row says"),
+    (lambda data: first_file(data, ".flac").unlink(), "the normalized file is not what the row says"),
     (shortened(".mp3"), "the source is not what the row says"),
     (shortened(".flac"), "is torn"),
     (shortened(".parquet"), "cannot be read"),

@@ -1,4 +1,4 @@
-"""`sync` brings days home on the Dagster instance, and says what came of it in words, in JSON and in its status."""
+"""`sync` runs days on the Dagster instance, and reports them as text, as JSON and by its exit status."""
 
 import json
 import re
@@ -18,15 +18,15 @@ API_FAILS = Rule(unavailable(), origin="api")
 
 
 def runs() -> list[dg.DagsterRun]:
-    """The runs of the instance, the oldest first."""
+    """The runs of the instance, oldest first."""
     with dg.DagsterInstance.get() as instance:
         return list(reversed(instance.get_runs()))
 
 
-def test_json_is_the_one_object_of_the_contract(sandboxed: Run) -> None:
-    said = sandboxed("sync", *BOTH_DAYS, "--json")
-    assert (said.status, said.err) == (0, "")
-    (line,) = said.out.splitlines()
+def test_json_is_one_object_on_one_line(sandboxed: Run) -> None:
+    result = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert (result.status, result.err) == (0, "")
+    (line,) = result.out.splitlines()
     summary = json.loads(line)
     assert summary.pop("bytes_downloaded") > 0
     assert summary == {
@@ -41,7 +41,7 @@ def test_json_is_the_one_object_of_the_contract(sandboxed: Run) -> None:
     }
 
 
-def test_a_second_sync_moves_no_audio_byte_and_each_day_is_a_run_that_the_ui_shows(sandboxed: Run) -> None:
+def test_a_second_sync_downloads_no_audio_and_each_day_is_a_run_in_the_ui(sandboxed: Run) -> None:
     sandboxed("sync", "--to", f"{YESTERDAY}")
     summary = json.loads(sandboxed("sync", "--to", f"{YESTERDAY}", "--json").out)
     done = {name: summary[name] for name in ("downloaded", "reused", "bytes_downloaded", "normalized")}
@@ -50,21 +50,21 @@ def test_a_second_sync_moves_no_audio_byte_and_each_day_is_a_run_that_the_ui_sho
     assert [(run.job_name, run.tags["dagster/partition"], run.status) for run in runs()] == [shown, shown]
 
 
-def test_in_words_it_says_what_there_is_and_what_was_done(sandboxed: Run) -> None:
-    said = sandboxed("sync", *BOTH_DAYS)
-    there, done = said.out.splitlines()
-    assert there == f"{DAY_BEFORE} to {YESTERDAY}: 3 recordings of 3 bots: 2 ready, 1 unsupported_platform."
+def test_the_text_has_one_line_about_the_archive_and_one_about_the_sync(sandboxed: Run) -> None:
+    result = sandboxed("sync", *BOTH_DAYS)
+    archived, done = result.out.splitlines()
+    assert archived == f"{DAY_BEFORE} to {YESTERDAY}: 3 recordings of 3 bots: 2 ready, 1 unsupported_platform."
     assert done.startswith("Downloaded 2 (")
-    assert done.endswith("already there 0, normalized 2, 3 requests to the API.")
+    assert done.endswith("already archived 0, normalized 2, 3 requests to the API.")
 
 
-def test_bare_it_takes_what_the_daily_schedule_would(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_options_it_syncs_the_days_of_the_schedule(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_LOOKBACK_DAYS", "2")
     assert json.loads(sandboxed("sync", "--json").out)["days"] == [f"{DAY_BEFORE}", f"{YESTERDAY}"]
     assert json.loads(sandboxed("sync", "--json").out)["days"] == [f"{YESTERDAY}"]
 
 
-def test_from_alone_goes_up_to_today(sandboxed: Run) -> None:
+def test_from_without_to_ends_today(sandboxed: Run) -> None:
     summary = json.loads(sandboxed("sync", "--from", f"{YESTERDAY}", "--json").out)
     assert summary["days"] == [f"{YESTERDAY}", f"{TODAY}"]
 
@@ -78,26 +78,26 @@ def test_from_alone_goes_up_to_today(sandboxed: Run) -> None:
     ],
 )
 def test_days_outside_the_partitions_are_wrong_usage(sandboxed: Run, arguments: list[str], names: str) -> None:
-    said = sandboxed("sync", *arguments)
-    assert said.status == 2
-    assert names in said.fault
+    result = sandboxed("sync", *arguments)
+    assert result.status == 2
+    assert names in result.error_line
     assert runs() == []
 
 
-def test_a_long_wait_is_told_of_while_it_lasts(sandboxed: Run, sandbox: Sandbox) -> None:
+def test_a_long_wait_is_reported_when_it_begins(sandboxed: Run, sandbox: Sandbox) -> None:
     sandbox.faults.add(Rule(throttling("30"), origin="api", times=1))
-    said = sandboxed("sync", "--to", f"{YESTERDAY}")
-    assert said.status == 0
-    (line,) = said.err.splitlines()
+    result = sandboxed("sync", "--to", f"{YESTERDAY}")
+    assert result.status == 0
+    (line,) = result.err.splitlines()
     assert re.match(r"recall-pipeline: waiting 3\d s, as Recall.ai requests: list \w+: HTTP 429 ", line)
 
 
-def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandboxed: Run, sandbox: Sandbox) -> None:
+def test_a_failed_download_is_listed_with_status_1(sandboxed: Run, sandbox: Sandbox) -> None:
     sandbox.faults.add(MEDIA_FAILS)
-    said = sandboxed("sync", *BOTH_DAYS, "--json")
-    assert said.status == 1
-    assert json.loads(said.out)["outcomes"] == {"download_failed": 2, "unsupported_platform": 1}
-    first, second = said.err.splitlines()
+    result = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert result.status == 1
+    assert json.loads(result.out)["outcomes"] == {"download_failed": 2, "unsupported_platform": 1}
+    first, second = result.err.splitlines()
     lost = [row for row in sandbox.world.expected_rows() if row.outcome == "ready"]
     assert first.startswith(f"recording {lost[0].recording_id} of {DAY_BEFORE}: ")
     assert second.startswith(f"recording {lost[1].recording_id} of {YESTERDAY}: ")
@@ -108,44 +108,42 @@ def test_a_recording_that_could_not_be_downloaded_is_listed_with_status_1(sandbo
 
 
 @pytest.mark.on_disk
-def test_a_day_that_fails_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
+def test_a_failed_day_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
     table = archive.local_path(f"mixed_audio/day={DAY_BEFORE}/mixed_audio.parquet")
     table.parent.mkdir(parents=True)
-    table.write_text("no parquet")
-    said = sandboxed("sync", *BOTH_DAYS, "--json")
-    assert said.status == 1
-    assert json.loads(said.out)["outcomes"] == {"ready": 1, "unsupported_platform": 1}
-    (line,) = said.err.splitlines()
+    table.write_text("not parquet")
+    result = sandboxed("sync", *BOTH_DAYS, "--json")
+    assert result.status == 1
+    assert json.loads(result.out)["outcomes"] == {"ready": 1, "unsupported_platform": 1}
+    (line,) = result.err.splitlines()
     assert line.startswith(f"{DAY_BEFORE}: ")
     assert "mixed_audio.parquet is not a readable Parquet file" in line
 
 
-def test_three_days_in_a_row_that_fail_stop_the_rest(sandboxed: Run, sandbox: Sandbox) -> None:
+def test_three_failed_days_in_a_row_stop_the_rest(sandboxed: Run, sandbox: Sandbox) -> None:
     sandbox.faults.add(API_FAILS)
-    said = sandboxed("sync", "--from", f"{TODAY.replace(year=TODAY.year - 1)}", "--to", f"{YESTERDAY}")
-    assert said.status == 1
-    *failed, untried = said.err.splitlines()
+    result = sandboxed("sync", "--from", f"{TODAY.replace(year=TODAY.year - 1)}", "--to", f"{YESTERDAY}")
+    assert result.status == 1
+    *failed, untried = result.err.splitlines()
     assert len(failed) == len(runs()) == 3
     assert f"to {YESTERDAY}: not tried, since 3 days in a row failed" in untried
 
 
-def test_a_fault_nobody_foresaw_points_to_its_run_in_dagster(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_refers_to_its_run_in_dagster(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    module = import_module(
-        "recall_pipeline.defs.audio_catalog_asset"
-    )  # the room's door shows the asset under this name
+    module = import_module("recall_pipeline.defs.audio_catalog_asset")  # the package exports the asset under this name
     monkeypatch.setattr(module, "catalog_day", broken)
-    said = sandboxed("sync", "--to", f"{YESTERDAY}")
+    result = sandboxed("sync", "--to", f"{YESTERDAY}")
     (run,) = runs()
-    assert said.status == 1
-    assert said.err == (
+    assert result.status == 1
+    assert result.err == (
         f"{YESTERDAY}: step audio_catalog ended with ZeroDivisionError: its log is in Dagster under run {run.run_id}\n"
     )
 
 
-def test_a_recording_is_looked_at_again_whatever_its_outcome(sandboxed: Run, sandbox: Sandbox) -> None:
+def test_a_recording_is_downloaded_again_whatever_its_outcome(sandboxed: Run, sandbox: Sandbox) -> None:
     recording_id = next(row.recording_id for row in sandbox.world.expected_rows() if row.day == DAY_BEFORE)
     first = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
     again = json.loads(sandboxed("sync", "--recording", recording_id, "--json").out)
@@ -153,15 +151,15 @@ def test_a_recording_is_looked_at_again_whatever_its_outcome(sandboxed: Run, san
     assert first["downloaded"] == again["downloaded"] == 1
 
 
-def test_a_recording_that_nobody_knows_is_wrong_usage(sandboxed: Run) -> None:
-    said = sandboxed("sync", "--recording", "c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f")
-    assert said.status == 2
-    assert "is neither in the catalog nor at Recall.ai" in said.fault
+def test_an_unknown_recording_is_wrong_usage(sandboxed: Run) -> None:
+    result = sandboxed("sync", "--recording", "c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f")
+    assert result.status == 2
+    assert "is neither in the catalog nor at Recall.ai" in result.error_line
 
 
-def test_a_recording_outside_the_days_asked_for_is_wrong_usage(sandboxed: Run, sandbox: Sandbox) -> None:
+def test_a_recording_outside_the_given_days_is_wrong_usage(sandboxed: Run, sandbox: Sandbox) -> None:
     sandboxed("sync", *BOTH_DAYS)
     recording_id = next(row.recording_id for row in sandbox.world.expected_rows() if row.day == DAY_BEFORE)
-    said = sandboxed("sync", "--recording", recording_id, "--to", f"{YESTERDAY}")
-    assert said.status == 2
-    assert f"recording {recording_id} is of {DAY_BEFORE}" in said.fault
+    result = sandboxed("sync", "--recording", recording_id, "--to", f"{YESTERDAY}")
+    assert result.status == 2
+    assert f"recording {recording_id} is of {DAY_BEFORE}" in result.error_line

@@ -1,4 +1,4 @@
-"""A sync whose archive is a bucket: killed in the middle of an upload, and on two hosts at the same time."""
+"""A sync with its archive in a bucket: killed during an upload, and on two hosts at the same time."""
 
 import hashlib
 import io
@@ -32,13 +32,13 @@ SYNC = [sys.executable, "-m", "recall_pipeline", "sync", "--from", f"{DAY_BEFORE
 
 @dataclass(frozen=True)
 class SwallowUpload:
-    """Take the whole request, tell that it came, and hang up without passing it on."""
+    """Read the whole request, set `received`, and reset the connection without forwarding the request."""
 
-    came: threading.Event = field(default_factory=threading.Event)
+    received: threading.Event = field(default_factory=threading.Event)
 
     async def apply(self, call: Call) -> None:
-        """Be the network at the moment when the plug is pulled."""
-        self.came.set()
+        """Simulate a network that fails during the upload."""
+        self.received.set()
         while (await call.receive()).get("more_body"):
             pass
         call.connection.reset()
@@ -46,7 +46,7 @@ class SwallowUpload:
 
 @pytest.fixture(autouse=True)
 def fresh_connections() -> Iterator[None]:
-    """Let each test find its own endpoint: fsspec keeps file systems by their arguments, whatever the environment."""
+    """Clear the cache of fsspec, which ignores the endpoint in the environment."""
     s3fs.S3FileSystem.clear_instance_cache()
     yield
     s3fs.S3FileSystem.clear_instance_cache()
@@ -61,7 +61,7 @@ def synced(sandboxed: Run, bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def proxy(s3_server: S3Server) -> Iterator[S3Proxy]:
-    """A proxy before the bucket."""
+    """A proxy in front of the bucket."""
     with S3Proxy(s3_server.url).running() as running:
         yield running
 
@@ -72,7 +72,7 @@ def rows(bucket_url: str) -> list[CatalogRow]:
 
 
 def assert_whole(bucket_url: str) -> None:
-    """Every table can be read, every file that the catalog names is there with its checksum, and there is no other."""
+    """Assert that all tables are readable, and that the stored audio is exactly what the catalog references."""
     files = stored(bucket_url)
     for key, content in files.items():
         if key.endswith(".parquet"):
@@ -84,7 +84,7 @@ def assert_whole(bucket_url: str) -> None:
     assert audio == sums
 
 
-def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_completes(
+def test_a_sync_killed_during_an_upload_leaves_no_partial_object_and_the_next_completes(
     synced: Run, bucket_url: str, proxy: S3Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swallow = SwallowUpload()
@@ -92,7 +92,7 @@ def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_comple
     with monkeypatch.context() as patched:
         patched.setenv("AWS_ENDPOINT_URL", proxy.url)
         with subprocess.Popen(SYNC, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
-            assert swallow.came.wait(PATIENCE_SECONDS)
+            assert swallow.received.wait(PATIENCE_SECONDS)
             process.kill()
     mp3s = [key for key in stored(bucket_url) if key.endswith(".mp3")]
     assert len(mp3s) == 1
@@ -105,7 +105,7 @@ def test_one_that_is_killed_in_an_upload_leaves_nothing_torn_and_the_next_comple
 
 
 def assert_verified_and_repaired(synced: Run, bucket_url: str) -> None:
-    """What was synced is proven; a lost MP3 is noticed, fetched again, and proven."""
+    """Assert that the archive verifies, and that a lost MP3 is reported and repaired."""
     assert synced("verify").status == 0
     archive = open_archive(Settings(storage_url=bucket_url))
     archive.remove(next(key for key in stored(bucket_url) if key.endswith(".mp3")))
@@ -115,7 +115,7 @@ def assert_verified_and_repaired(synced: Run, bucket_url: str) -> None:
     assert_whole(bucket_url)
 
 
-def test_one_without_news_lists_nothing_and_looks_at_no_object_but_the_tables(
+def test_a_sync_without_changes_lists_nothing_and_requests_only_tables(
     synced: Run, proxy: S3Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert synced(*SYNC[3:]).status == 0
@@ -128,7 +128,7 @@ def test_one_without_news_lists_nothing_and_looks_at_no_object_but_the_tables(
     }
 
 
-def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
+def test_two_hosts_can_sync_the_same_days_at_the_same_time(
     synced: Run, bucket_url: str, proxy: S3Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
@@ -139,20 +139,20 @@ def test_two_hosts_that_sync_the_same_days_at_the_same_time_do_no_harm(
         (tmp_path / name).mkdir()
         hosts.append(subprocess.Popen(SYNC, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))  # noqa: S603
     try:
-        said = [host.communicate(timeout=PATIENCE_SECONDS)[1] for host in hosts]
+        errors = [host.communicate(timeout=PATIENCE_SECONDS)[1] for host in hosts]
     finally:
         for host in hosts:
             host.kill()
-    assert [host.returncode for host in hosts] == [0, 0], said
-    assert [request for request in proxy.seen if not is_within_rights(request, bucket_url)] == []
+    assert [host.returncode for host in hosts] == [0, 0], errors
+    assert [request for request in proxy.seen if not is_permitted(request, bucket_url)] == []
     assert sorted(row.outcome for row in rows(bucket_url)) == ["ready", "ready", "unsupported_platform"]
     assert_whole(bucket_url)
 
 
-def is_within_rights(request: ProxiedRequest, bucket_url: str) -> bool:
-    """Whether the policy in docs/scaling.md allows it: objects below the prefix, and listings of that."""
+def is_permitted(request: ProxiedRequest, bucket_url: str) -> bool:
+    """Whether the policy in docs/scaling.md allows the request: objects below the prefix, and listings of it."""
     bucket, _, prefix = bucket_url.removeprefix("s3://").partition("/")
-    asked = parse_qs(request.query)
+    query = parse_qs(request.query)
     if request.path.strip("/") == bucket:
-        return request.method == "GET" and asked["prefix"][0].startswith(f"{prefix}/")
-    return request.path.startswith(f"/{bucket}/{prefix}/") and not asked.keys() & {"acl", "tagging", "policy"}
+        return request.method == "GET" and query["prefix"][0].startswith(f"{prefix}/")
+    return request.path.startswith(f"/{bucket}/{prefix}/") and not query.keys() & {"acl", "tagging", "policy"}

@@ -1,4 +1,4 @@
-"""`verify` proves the archive against the catalog; `--repair` brings back what is lost, and lies about nothing."""
+"""`verify` checks the archive against the catalog; `--repair` downloads lost files again, and reports the rest."""
 
 import json
 from datetime import timedelta
@@ -18,17 +18,17 @@ from recall_sandbox.content import ErrorPage
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
 
 
-def answer(run: Run, status: int, *arguments: str) -> dict[str, Any]:
+def verify_json(run: Run, status: int, *arguments: str) -> dict[str, Any]:
     """Run `verify --json`, and return its object."""
-    said = run("verify", "--json", *arguments)
-    assert said.status == status, said
-    (line,) = said.out.splitlines()
-    told: dict[str, Any] = json.loads(line)
-    return told
+    result = run("verify", "--json", *arguments)
+    assert result.status == status, result
+    (line,) = result.out.splitlines()
+    report: dict[str, Any] = json.loads(line)
+    return report
 
 
 def ready(archive: Archive, day: Any = YESTERDAY) -> CatalogRow:
-    """The one recording of a day that can be listened to."""
+    """The only ready row of a day."""
     (row,) = [row for row in CATALOG.read(archive, day) or [] if row.outcome == "ready"]
     return row
 
@@ -39,29 +39,29 @@ def path_of(uri: str | None) -> Path:
 
 @pytest.fixture
 def synced(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Both days are synced."""
+    """The command line, after a sync of both days."""
     monkeypatch.setenv("RECALL_WORKERS", "1")
     assert sandboxed("sync", *BOTH_DAYS).status == 0
     return sandboxed
 
 
-def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
+def test_an_intact_archive_verifies_without_a_key_and_the_staging_folder_is_counted(
     synced: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (archive.open_staging_folder() / "some.part").write_bytes(bytes(100))
-    (archive.staging_folder / "scratch-of the killed").mkdir()
-    (archive.staging_folder / "scratch-of the killed" / "file.flac").write_bytes(bytes(30))
+    (archive.staging_folder / "scratch-of a killed process").mkdir()
+    (archive.staging_folder / "scratch-of a killed process" / "file.flac").write_bytes(bytes(30))
     with archive.staged_file() as in_use, monkeypatch.context() as keyless:
         in_use.write_bytes(bytes(7))
         keyless.setenv("RECALL_API_KEY", "")
-        told = answer(synced, 0)
-    assert told.pop("bytes") > 0
-    nothing = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing"), 0)
-    assert told == {
+        report = verify_json(synced, 0)
+    assert report.pop("bytes") > 0
+    no_problems = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing"), 0)
+    assert report == {
         "days": [f"{DAY_BEFORE}", f"{YESTERDAY}"],
         "files": 4,
         "proven": 4,
-        **nothing,
+        **no_problems,
         "repaired": 0,
         "superseded": 0,
         "corrupt": 0,
@@ -71,29 +71,29 @@ def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
         "abandoned_bytes": 30,
         "problems": [],
     }
-    told = answer(synced, 0, "--repair")
-    assert (told["partial_files"], told["abandoned_files"]) == (1, 0)
+    report = verify_json(synced, 0, "--repair")
+    assert (report["partial_files"], report["abandoned_files"]) == (1, 0)
 
 
 @pytest.mark.on_disk
-def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, archive: Archive) -> None:
+def test_problems_are_reported_and_repaired_by_runs_in_the_ui(synced: Run, archive: Archive) -> None:
     first, second = ready(archive, DAY_BEFORE), ready(archive)
     source, normalized = path_of(first.source_uri), path_of(second.audio_uri)
     contents = source.read_bytes(), normalized.read_bytes()
     source.unlink()
     normalized.write_bytes(contents[1][:-4] + b"rot!")
 
-    said = synced("verify")
-    assert said.status == 1
-    lost, changed = said.err.splitlines()
+    result = synced("verify")
+    assert result.status == 1
+    lost, changed = result.err.splitlines()
     assert lost == f"{DAY_BEFORE} missing: {Layout.key_in(first.source_uri or '')} is not there"
     assert changed == f"{YESTERDAY} changed: {Layout.key_in(second.audio_uri or '')} has another SHA-256"
-    assert said.out.startswith(f"{DAY_BEFORE} to {YESTERDAY}: 2 of 4 files (")
-    assert said.out.endswith(" proven, 1 missing, 1 changed.\n")
+    assert result.out.startswith(f"{DAY_BEFORE} to {YESTERDAY}: 2 of 4 files (")
+    assert result.out.endswith(" verified, 1 missing, 1 changed.\n")
 
-    told = answer(synced, 0, "--repair")
-    assert (told["missing"], told["changed"], told["repaired"]) == (0, 0, 2)
-    assert {problem["repaired"] for problem in told["problems"]} == {True}
+    report = verify_json(synced, 0, "--repair")
+    assert (report["missing"], report["changed"], report["repaired"]) == (0, 0, 2)
+    assert {problem["repaired"] for problem in report["problems"]} == {True}
     assert (source.read_bytes(), normalized.read_bytes()) == contents
     assert (ready(archive, DAY_BEFORE), ready(archive)) == (first, second)
     with dg.DagsterInstance.get() as instance:
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_told_and_repaired_where_the_ui_sees_it(synced: Run, ar
 
 
 @pytest.mark.on_disk
-def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
+def test_a_problem_that_cannot_be_repaired_is_reported_and_nothing_is_removed(
     synced: Run, sandbox: Sandbox, archive: Archive
 ) -> None:
     before = ready(archive)
@@ -111,11 +111,11 @@ def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
     sandbox.world.delete_recording(before.recording_id, "gone")
     orphan = lost.with_name("c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f.mp3")
     orphan.write_bytes(b"the only record of something")
-    said = synced("verify", "--from", f"{YESTERDAY}", "--repair")
-    assert said.status == 1
-    first, second = sorted(said.err.splitlines())
-    assert first.endswith(f"{lost.name} is not there; Recall offers it no more: restore it from a backup")
-    assert second.endswith(f"{orphan.name} is named by no row; look at it, and move it away by hand")
+    result = synced("verify", "--from", f"{YESTERDAY}", "--repair")
+    assert result.status == 1
+    first, second = sorted(result.err.splitlines())
+    assert first.endswith(f"{lost.name} is not there; it is no longer available at Recall.ai: restore it from a backup")
+    assert second.endswith(f"{orphan.name} is not referenced by any row; inspect it, and move it out of the archive")
     after = ready(archive)
     assert (after.source_uri, after.source_sha256) == (before.source_uri, before.source_sha256)
     assert (after.audio_uri, after.upstream_status) == (before.audio_uri, "deleted")
@@ -123,7 +123,7 @@ def test_what_nobody_can_bring_back_is_told_and_nothing_is_taken_away_for_it(
 
 
 @pytest.mark.on_disk
-def test_a_corrupt_recording_is_fetched_again(synced: Run, sandbox: Sandbox, archive: Archive) -> None:
+def test_a_corrupt_recording_is_downloaded_again(synced: Run, sandbox: Sandbox, archive: Archive) -> None:
     (mp3,) = MIXED_AUDIO.read(archive, YESTERDAY) or []
     good = sandbox.world.artifacts.get(mp3.audio_id)
     assert good
@@ -133,18 +133,18 @@ def test_a_corrupt_recording_is_fetched_again(synced: Run, sandbox: Sandbox, arc
     archive.remove(Layout.table("audio_catalog", YESTERDAY))
     sandbox.world.change_artifact(mp3.audio_id, content=ErrorPage())
     synced("sync", "--to", f"{YESTERDAY}")
-    assert answer(synced, 1, "--from", f"{YESTERDAY}")["corrupt"] == 1  # and the file normalized before is an orphan
+    assert verify_json(synced, 1, "--from", f"{YESTERDAY}")["corrupt"] == 1  # its normalized file is an orphan now
 
     sandbox.world.change_artifact(mp3.audio_id, content=good.content)
-    told = answer(synced, 0, "--from", f"{YESTERDAY}", "--repair")
-    assert (told["corrupt"], told["orphaned"]) == (0, 0)
+    report = verify_json(synced, 0, "--from", f"{YESTERDAY}", "--repair")
+    assert (report["corrupt"], report["orphaned"]) == (0, 0)
     assert ready(archive).source_sha256 == mp3.source_sha256
 
 
-def test_a_repair_needs_the_key_before_it_looks(run: Run) -> None:
-    said = run("verify", "--repair")
-    assert said.status == 2
-    assert said.fault.startswith("recall-pipeline: RECALL_API_KEY is not set")
+def test_a_repair_without_a_key_stops_before_the_verification(run: Run) -> None:
+    result = run("verify", "--repair")
+    assert result.status == 2
+    assert result.error_line.startswith("recall-pipeline: RECALL_API_KEY is not set")
 
 
 @pytest.mark.parametrize(
@@ -156,28 +156,28 @@ def test_a_repair_needs_the_key_before_it_looks(run: Run) -> None:
     ],
 )
 def test_days_outside_the_partitions_are_wrong_usage(run: Run, arguments: list[str], names: str) -> None:
-    said = run("verify", *arguments)
-    assert said.status == 2
-    assert names in said.fault
+    result = run("verify", *arguments)
+    assert result.status == 2
+    assert names in result.error_line
 
 
 @pytest.mark.parametrize("repair", [(), ("--repair",)])
 def test_an_archive_without_a_day_is_not_proven(sandboxed: Run, storage_url: str, repair: tuple[str, ...]) -> None:
-    said = sandboxed("verify", *repair)
-    assert (said.status, said.out) == (1, "The archive holds no such day.\n")
-    assert said.err.startswith(f"{storage_url} holds no day: check RECALL_STORAGE_URL")
-    told = answer(sandboxed, 1, *repair)
-    (problem,) = told["problems"]
-    assert (told["days"], told["missing"], problem["day"]) == ([], 1, None)
+    result = sandboxed("verify", *repair)
+    assert (result.status, result.out) == (1, "The archive has no matching days.\n")
+    assert result.err.startswith(f"{storage_url} holds no day: check RECALL_STORAGE_URL")
+    report = verify_json(sandboxed, 1, *repair)
+    (problem,) = report["problems"]
+    assert (report["days"], report["missing"], problem["day"]) == ([], 1, None)
 
 
 def test_a_storage_url_with_a_spelling_mistake_is_not_proven(
     synced: Run, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}-archive")
-    said = synced("verify")
-    assert said.status == 1
-    assert f"{storage_url}-archive holds no day" in said.err
+    result = synced("verify")
+    assert result.status == 1
+    assert f"{storage_url}-archive holds no day" in result.err
 
 
 @pytest.mark.parametrize(
@@ -193,35 +193,35 @@ def test_a_storage_url_with_a_spelling_mistake_is_not_proven(
 )
 def test_a_day_asked_for_that_is_not_there_is_named(synced: Run, arguments: tuple[str, ...], named: range) -> None:
     days = [f"{TODAY - timedelta(days=int(word[1:]))}" if word[1:].isdigit() else word for word in arguments]
-    told = answer(synced, 1, *days)
-    wrong = {problem["day"]: problem["says"] for problem in told["problems"]}
+    report = verify_json(synced, 1, *days)
+    wrong = {problem["day"]: problem["says"] for problem in report["problems"]}
     assert set(wrong) == {f"{TODAY - timedelta(days=ago)}" for ago in named}
     assert all(f"recall-pipeline sync --from {day} --to {day}" in says for day, says in wrong.items())
 
 
 def test_the_present_day_need_not_be_there_among_others(synced: Run) -> None:
-    assert answer(synced, 0, "--from", f"{YESTERDAY}", "--to", f"{TODAY}")["days"] == [f"{YESTERDAY}"]
+    assert verify_json(synced, 0, "--from", f"{YESTERDAY}", "--to", f"{TODAY}")["days"] == [f"{YESTERDAY}"]
 
 
 def test_a_hole_between_archived_days_is_named_and_repaired(synced: Run) -> None:
     old = TODAY - timedelta(days=4)
     assert synced("sync", "--from", f"{old}", "--to", f"{old}").status == 0
-    said = synced("verify")
+    result = synced("verify")
     hole = TODAY - timedelta(days=3)
-    assert said.status == 1
-    assert said.err.startswith(f"{hole} missing: day={hole} is not in ")
-    assert said.err.endswith(f"run recall-pipeline sync --from {hole} --to {hole}\n")
-    told = answer(synced, 0, "--repair")
-    assert (told["missing"], told["repaired"], len(told["days"])) == (0, 1, 4)
+    assert result.status == 1
+    assert result.err.startswith(f"{hole} missing: day={hole} is not in ")
+    assert result.err.endswith(f"run recall-pipeline sync --from {hole} --to {hole}\n")
+    report = verify_json(synced, 0, "--repair")
+    assert (report["missing"], report["repaired"], len(report["days"])) == (0, 1, 4)
 
 
 @pytest.mark.parametrize("table", ["bots", "recordings", "mixed_audio", "audio_catalog"])
 def test_a_lost_table_is_named_and_repaired_and_no_file_goes(synced: Run, archive: Archive, table: Any) -> None:
     files = archive.sizes_below("mixed_audio") | archive.sizes_below("normalized_audio")
     archive.remove(Layout.table(table, YESTERDAY))
-    told = answer(synced, 1)
-    assert Layout.table(table, YESTERDAY) in [problem["what"] for problem in told["problems"]]
-    assert told["orphaned"] == 0
-    assert answer(synced, 0, "--repair")["missing"] == 0
+    report = verify_json(synced, 1)
+    assert Layout.table(table, YESTERDAY) in [problem["what"] for problem in report["problems"]]
+    assert report["orphaned"] == 0
+    assert verify_json(synced, 0, "--repair")["missing"] == 0
     after = archive.sizes_below("mixed_audio") | archive.sizes_below("normalized_audio")
     assert {key for key in files if not key.endswith(".parquet")} <= after.keys()

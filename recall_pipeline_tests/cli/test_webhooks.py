@@ -1,4 +1,4 @@
-"""`webhooks` serves until it is told to stop, and does not start without a secret."""
+"""`webhooks` serves until Ctrl-C, and does not start without a secret."""
 
 import os
 import re
@@ -17,16 +17,16 @@ from recall_pipeline_tests.webhooks.signing import SECRET, headers, payload
 PATIENCE_SECONDS = 60
 
 
-def test_it_takes_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
+def test_it_receives_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
     environment = {**os.environ, "RECALL_WEBHOOK_SECRET": SECRET, "RECALL_STORAGE_URL": str(tmp_path / "data")}
     program = [sys.executable, "-u", "-m", "recall_pipeline", "webhooks", "--port", "0"]
     with subprocess.Popen(  # noqa: S603
         program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
-        assert found, said
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
         body = payload()
         with httpx.Client(base_url=found[0], trust_env=False, timeout=60) as client:
             answers = [
@@ -39,7 +39,7 @@ def test_it_takes_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert [answer.status_code for answer in answers] == [200, 204, 401, 413]
     assert process.returncode == 0
-    assert "0 events wait" in said
+    assert "0 events wait" in line
     assert "event msg_1 audio_mixed.done kept" in err
     assert "Message timestamp too old" in err
     assert "Traceback" not in err
@@ -47,16 +47,16 @@ def test_it_takes_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_without_a_secret_it_does_not_start(run: Run) -> None:
-    said = run("webhooks")
-    assert said.status == 2
-    assert said.fault.startswith("recall-pipeline: RECALL_WEBHOOK_SECRET is not set: ")
+    result = run("webhooks")
+    assert result.status == 2
+    assert result.error_line.startswith("recall-pipeline: RECALL_WEBHOOK_SECRET is not set: ")
 
 
-def test_a_port_that_is_taken_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_one_error_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        said = run("webhooks", "--port", str(taken.getsockname()[1]))
-    assert said.status == 2
-    assert "choose another --host or --port" in said.fault
+        result = run("webhooks", "--port", str(taken.getsockname()[1]))
+    assert result.status == 2
+    assert "choose another --host or --port" in result.error_line

@@ -52,7 +52,7 @@ def test_a_wish_is_carried_out(archive: Archive, days: list[date]) -> None:
     ("wish", "line"),
     [
         ({}, "name what to forget: one of recording, bot and before"),
-        ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 lies in the future"),
+        ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 is in the future"),
         ({"before": "yesterday"}, "before: 'yesterday' is no day"),
     ],
 )
@@ -76,7 +76,7 @@ def test_retention_that_has_to_refuse_fails_with_the_line_that_says_why(
     archive: Archive, days: list[date], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "1")
-    assert "2 of 4 recordings would be forgotten, and at most 0 may go" in failure(run("retention"))
+    assert "2 of 4 recordings would be erased by age, but the limit of one run is 0" in failure(run("retention"))
     assert outcomes(archive, days) == ["ready"] * 4
 
 

@@ -1,4 +1,4 @@
-"""A day of four meetings that is synced once, and a copy of its archive for each test, in a folder or on S3."""
+"""A day with four meetings, synced once; each test gets a copy of its archive, in a folder or on S3."""
 
 import asyncio
 import json
@@ -32,16 +32,16 @@ CONTOSO, NORTHWIND, SILENT_ONE, FABRIKAM = map(an_id, ("contoso", "northwind", "
 
 
 class Office(Workspace):
-    """A workspace that keeps the table of bots too."""
+    """A workspace that also writes the table `bots`."""
 
     def sync_all(self, again: frozenset[str] = frozenset()) -> None:
-        """Bring the day home, as the four assets do."""
+        """Sync the day, as the four assets do."""
         asyncio.run(self._bots())
         self.capture(again=again)
         self.catalog()
 
     async def listed(self) -> list[AnyListed]:
-        """Everything that Recall.ai lists for the day."""
+        """All objects in the listing of the day."""
         async with open_client(self.settings) as client:
             listing = await list_days(client, DAY, DAY)
         return [*listing.bots.values(), *listing.recordings.values(), *listing.audio_mixed.values()]
@@ -55,12 +55,12 @@ class Office(Workspace):
 
 @dataclass(frozen=True)
 class Traces:
-    """Looks for words in all that is stored: in bytes, and in tables once they are unpacked."""
+    """Searches all stored bytes, and the rows of all tables, for words."""
 
     archive: Archive
 
     def of(self, *words: str) -> set[str]:
-        """Return the folders that hold one of the words."""
+        """Return the top-level folders that contain one of the words."""
         found = {
             key.partition("/")[0]
             for key, content in stored(self.archive.location.root).items()
@@ -72,15 +72,15 @@ class Traces:
         return found
 
 
-def told(world: World, name: str, **metadata: str) -> None:
-    """Give a meeting's bot and recording what is personal."""
+def add_personal_data(world: World, name: str, **metadata: str) -> None:
+    """Add personal data to the bot and the recording of a meeting."""
     world.change_bot(an_id(f"{name} bot"), name=f"Notetaker of {name}", metadata=metadata, unknown_fields={"who": name})
     world.change_recording(an_id(name), metadata=metadata, unknown_fields={"host": f"host of {name}"})
 
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Four meetings of two customers and two others, synced; one has two MP3s, one none."""
+    """Four synced meetings; one has two MP3s, one has none."""
     data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("home")
     unlimited: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
     with (
@@ -103,14 +103,14 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         office.meet("no audio", platform="webex")
         office.meet("fabrikam", Speech(6))
         for name in ("contoso", "northwind", "no audio", "fabrikam"):
-            told(office.world, name, customer=f"{name} corporation")
+            add_personal_data(office.world, name, customer=f"{name} corporation")
         office.sync_all()
         yield office
 
 
 @pytest.fixture
 def office_at(synced: Office) -> Callable[[str], Office]:
-    """Return a function that puts a copy of the synced archive below a URL."""
+    """Return a function that copies the synced archive to a URL."""
 
     def copied(url: str) -> Office:
         office = Office(synced.sandbox, Settings(**{**synced.settings.model_dump(), "storage_url": url}))
@@ -131,7 +131,7 @@ def office(office_at: Callable[[str], Office], folder_url: str) -> Office:
 
 
 def state(archive: Archive) -> dict[str, Any]:
-    """Everything that lies in an archive, without the moments at which it was done and the place of the archive."""
+    """The content of an archive, without timestamps and without the location of the archive."""
     files = {
         key: len(content) for key, content in stored(archive.location.root).items() if not key.endswith(".parquet")
     }
@@ -140,11 +140,11 @@ def state(archive: Archive) -> dict[str, Any]:
 
 
 def _plain(row: str) -> str:
-    without_place = re.sub(r"[a-z0-9]+://[^']*/(mixed_audio|normalized_audio)/", r"\1/", row)
-    return re.sub(r"datetime\.datetime\([^)]*\)", "a moment", without_place)
+    relative = re.sub(r"[a-z0-9]+://[^']*/(mixed_audio|normalized_audio)/", r"\1/", row)
+    return re.sub(r"datetime\.datetime\([^)]*\)", "a timestamp", relative)
 
 
 def removed(row: Any) -> list[dict[str, Any]]:
-    """The files that an audit row names."""
+    """The files in an audit row."""
     found: list[dict[str, Any]] = json.loads(row.removed)
     return found

@@ -1,4 +1,4 @@
-"""An archive of many days with nothing in it but rows and a byte of audio each: enough to forget by age."""
+"""An archive of many days, each with one recording of one byte: enough to test retention."""
 
 from datetime import date, datetime, timedelta
 
@@ -11,11 +11,11 @@ from recall_pipeline_tests.workspace import an_id
 
 
 def fill(archive: Archive, days: int, *, listed_at: datetime | None = None) -> list[date]:
-    """File one recording for each of the last `days` days, and return these, the oldest first."""
+    """Store one recording for each of the last `days` days; return these days, oldest first."""
     today = utc_now().date()
     filled = [today - timedelta(days=ago) for ago in reversed(range(days))]
     for day in filled:
-        file_recording(archive, day, listed_at or utc_now())
+        store_recording(archive, day, listed_at or utc_now())
     return filled
 
 
@@ -23,8 +23,8 @@ def recording_id(day: date) -> str:
     return an_id(f"recording of {day}")
 
 
-def file_recording(archive: Archive, day: date, listed_at: datetime) -> None:
-    """File a recording at noon, its bot, and a file."""
+def store_recording(archive: Archive, day: date, listed_at: datetime) -> None:
+    """Store a recording at noon, its bot, and a file."""
     name, noon = recording_id(day), start_of(day) + timedelta(hours=12)
     bot_id, audio_id = an_id(f"bot of {day}"), an_id(f"audio of {day}")
     key = Layout.source(day, name, audio_id)

@@ -1,4 +1,4 @@
-"""What is forgotten is gone from files and tables, stays gone whatever comes, and is written down."""
+"""An erased recording is removed from files and tables, is not downloaded again, and has an audit row."""
 
 import asyncio
 import dataclasses
@@ -14,7 +14,7 @@ from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.erasure import erase_day, read_inventory
-from recall_pipeline.erasure.plan import of_bot, of_recording
+from recall_pipeline.erasure.plan import plan_for_bot, plan_for_recording
 from recall_pipeline.errors import StorageError
 from recall_pipeline.polling.change_detection import ArchiveState
 from recall_pipeline.settings import Settings
@@ -39,7 +39,7 @@ PERSONAL = ("Notetaker of contoso", "contoso corporation", "host of contoso", "'
 
 
 def forget(archive: Archive, recording_id: str = CONTOSO) -> list[AuditRow]:
-    ids = of_recording(read_inventory(archive), recording_id).days[DAY]
+    ids = plan_for_recording(read_inventory(archive), recording_id).days[DAY]
     return erase_day(archive, DAY, ids, REASON)
 
 
@@ -49,20 +49,20 @@ def hashes(archive: Archive, recording_id: str) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", FOLDER_AND_BUCKET)
-def test_nothing_but_the_audit_row_is_left(
+def test_only_the_audit_row_is_left(
     kind: str, office_at: Callable[[str], Office], request: pytest.FixtureRequest
 ) -> None:
     archive = office_at(request.getfixturevalue(kind)).archive
-    known = hashes(archive, CONTOSO)
-    assert len(known) == 4  # two MP3s, two normalized files
+    erased = hashes(archive, CONTOSO)
+    assert len(erased) == 4  # two MP3s, two normalized files
     assert Traces(archive).of(*PERSONAL) == {"bots", "recordings", "mixed_audio", "audio_catalog"} - {"mixed_audio"}
     forget(archive)
     assert Traces(archive).of(*PERSONAL) == set()
-    assert Traces(archive).of(*known) == {"audit"}
+    assert Traces(archive).of(*erased) == {"audit"}
     assert [key for key in stored(archive.location.root) if CONTOSO in key] == []
 
 
-def test_what_is_not_forgotten_is_as_it_was(office: Office) -> None:
+def test_other_recordings_are_unchanged(office: Office) -> None:
     def others() -> list[object]:
         return [
             row
@@ -79,9 +79,9 @@ def test_what_is_not_forgotten_is_as_it_was(office: Office) -> None:
     assert {key: after.get(key) for key in kept} == kept
 
 
-def test_the_audit_row_says_what_when_why_and_how_much(office: Office) -> None:
+def test_the_audit_row_has_ids_times_reason_and_files(office: Office) -> None:
     sizes = {key: len(content) for key, content in stored(office.archive.location.root).items() if CONTOSO in key}
-    known = hashes(office.archive, CONTOSO)
+    erased = hashes(office.archive, CONTOSO)
     forget(office.archive)
     of_recording, of_bot = AUDIT.read(office.archive, DAY) or []
     assert (of_recording.action, of_recording.recording_id, of_recording.reason) == ("forgotten", CONTOSO, REASON)
@@ -89,19 +89,19 @@ def test_the_audit_row_says_what_when_why_and_how_much(office: Office) -> None:
     assert of_recording.finished_at >= of_recording.began_at
     assert (of_recording.files, of_recording.bytes) == (4, sum(sizes.values()))
     assert {file["key"]: file["bytes"] for file in removed(of_recording)} == sizes
-    assert {file["sha256"] for file in removed(of_recording)} == known
+    assert {file["sha256"] for file in removed(of_recording)} == erased
     assert (of_bot.recording_id, of_bot.bot_id, of_bot.files) == (None, an_id("contoso bot"), 0)
 
 
-def test_a_row_of_each_mp3_says_that_it_is_forgotten_and_nothing_else(office: Office) -> None:
+def test_the_row_of_each_mp3_keeps_only_ids_times_and_the_outcome_forgotten(office: Office) -> None:
     forget(office.archive)
     rows = [row for row in CATALOG.read(office.archive, DAY) or [] if row.recording_id == CONTOSO]
     assert [row.outcome for row in rows] == ["forgotten"] * 2
-    said = {name for row in rows for name in row.__slots__ if getattr(row, name) is not None}
-    assert said == {"recording_id", "audio_id", "bot_id", "outcome", "created_at", "cataloged_at"}
+    kept = {name for row in rows for name in row.__slots__ if getattr(row, name) is not None}
+    assert kept == {"recording_id", "audio_id", "bot_id", "outcome", "created_at", "cataloged_at"}
 
 
-def test_older_versions_orphans_and_partial_downloads_go_too(office: Office) -> None:
+def test_older_versions_orphans_and_partial_files_are_removed_too(office: Office) -> None:
     archive, audio_id = office.archive, an_id("contoso mp3 0")
     for key in (
         Layout.source(DAY, CONTOSO, audio_id, "0123abcd"),
@@ -119,7 +119,7 @@ def test_older_versions_orphans_and_partial_downloads_go_too(office: Office) -> 
     assert not [key for key in stored(archive.location.root) if CONTOSO in key or audio_id in key]
 
 
-def test_a_sync_brings_nothing_back_not_even_when_it_is_told_to_look_again(office: Office) -> None:
+def test_no_sync_downloads_it_again_not_even_on_request(office: Office) -> None:
     forget(office.archive)
     before, requests = state(office.archive), len(office.media_requests())
     office.sync_all()
@@ -128,7 +128,7 @@ def test_a_sync_brings_nothing_back_not_even_when_it_is_told_to_look_again(offic
     assert len(office.media_requests()) == requests
 
 
-def test_a_sync_after_every_table_was_lost_brings_nothing_of_it_back(office: Office) -> None:
+def test_no_sync_downloads_it_again_after_all_tables_were_lost(office: Office) -> None:
     forget(office.archive)
     for table in TABLES:
         office.archive.remove(Layout.table(table.name, DAY))
@@ -139,7 +139,7 @@ def test_a_sync_after_every_table_was_lost_brings_nothing_of_it_back(office: Off
     assert outcomes == {CONTOSO: "forgotten", NORTHWIND: "ready", FABRIKAM: "ready", SILENT_ONE: "unsupported_platform"}
 
 
-def test_another_mp3_of_it_is_not_fetched_either(office: Office) -> None:
+def test_a_new_version_of_its_mp3_is_not_downloaded(office: Office) -> None:
     forget(office.archive, FABRIKAM)
     requests = len(office.media_requests())
     before = office.world.artifacts.get(an_id("fabrikam mp3 0"))
@@ -153,28 +153,28 @@ def test_another_mp3_of_it_is_not_fetched_either(office: Office) -> None:
     assert not [key for key in stored(office.archive.location.root) if FABRIKAM in key]
 
 
-def test_it_is_no_news_to_the_sensor(office: Office) -> None:
+def test_it_is_not_a_change_for_the_sensor(office: Office) -> None:
     forget(office.archive)
     listed = asyncio.run(office.listed())
     assert CONTOSO in {record.id for record in listed}
     assert list(ArchiveState(office.archive).changes_in(listed)) == []
 
 
-def test_the_archive_is_still_proven(office: Office) -> None:
+def test_the_archive_still_verifies(office: Office) -> None:
     forget(office.archive)
     office.sync_all()
-    verified = verify_days(office.archive, office.settings, [DAY], lambda *_: None)
-    assert (verified.problems, verified.files) == ([], 4)
+    report = verify_days(office.archive, office.settings, [DAY], lambda *_: None)
+    assert (report.problems, report.files) == ([], 4)
 
 
-def test_forgetting_it_again_changes_no_byte(office: Office) -> None:
+def test_a_second_erasure_changes_no_bytes(office: Office) -> None:
     forget(office.archive)
     before = stored(office.archive.location.root)
     forget(office.archive)
     assert stored(office.archive.location.root) == before
 
 
-def test_a_bot_is_forgotten_with_its_last_recording(office: Office) -> None:
+def test_a_bot_is_erased_with_its_last_recording(office: Office) -> None:
     bot_id = an_id("northwind bot")
     rows = RECORDINGS.read(office.archive, DAY) or []
     shared = [dataclasses.replace(row, bot_id=bot_id) if row.recording_id == FABRIKAM else row for row in rows]
@@ -185,22 +185,22 @@ def test_a_bot_is_forgotten_with_its_last_recording(office: Office) -> None:
     assert "Notetaker of northwind" not in {row.bot_name for row in BOTS.read(office.archive, DAY) or []}
 
 
-def test_a_wish_for_a_bot_concerns_all_its_recordings(office: Office) -> None:
-    erase_day(office.archive, DAY, of_bot(read_inventory(office.archive), an_id("contoso bot")).days[DAY], REASON)
+def test_erasing_a_bot_erases_all_its_recordings(office: Office) -> None:
+    erase_day(office.archive, DAY, plan_for_bot(read_inventory(office.archive), an_id("contoso bot")).days[DAY], REASON)
     assert Traces(office.archive).of(*PERSONAL) == set()
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nobody catches it."""
+    """Simulates kill -9: no handler catches it."""
 
 
-def test_whereever_it_is_killed_nothing_comes_back_and_the_next_try_ends_in_the_same_state(
+def test_after_a_kill_at_any_step_no_sync_downloads_it_and_a_second_erasure_gives_the_same_state(
     office_at: Callable[[str], Office], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = office_at(str(tmp_path / "whole")).archive
     steps = _steps(whole, monkeypatch, None)
     expected = state(whole)
-    assert steps == 8  # the note, two folders, four tables, the note
+    assert steps == 8  # audit, two folders, four tables, audit
     for step in range(steps):
         office = office_at(str(tmp_path / f"killed at {step}"))
         with pytest.raises(Killed):
@@ -215,7 +215,7 @@ def test_whereever_it_is_killed_nothing_comes_back_and_the_next_try_ends_in_the_
 
 
 def _steps(archive: Archive, monkeypatch: pytest.MonkeyPatch, killed_at: int | None) -> int:
-    """Forget, and return how many steps changed the storage; or be killed before one of them."""
+    """Erase, and return how many steps changed the storage; or be killed before one of them."""
     steps = 0
     with monkeypatch.context() as patched:
 
@@ -237,9 +237,9 @@ def _steps(archive: Archive, monkeypatch: pytest.MonkeyPatch, killed_at: int | N
     return steps
 
 
-def test_a_table_that_cannot_be_read_stops_it_before_anything_is_gone(office: Office) -> None:
+def test_an_unreadable_table_stops_it_before_anything_is_removed(office: Office) -> None:
     table = office.archive.local_path(Layout.table(MIXED_AUDIO.name, DAY))
-    ids = of_recording(read_inventory(office.archive), CONTOSO).days[DAY]
+    ids = plan_for_recording(read_inventory(office.archive), CONTOSO).days[DAY]
     table.write_bytes(b"damaged")
     before = stored(office.archive.location.root)
     with pytest.raises(StorageError, match="is not a readable Parquet file"):
@@ -247,14 +247,14 @@ def test_a_table_that_cannot_be_read_stops_it_before_anything_is_gone(office: Of
     assert stored(office.archive.location.root) == before
 
 
-def test_an_audit_that_cannot_be_read_stops_every_sync_of_its_day(office: Office) -> None:
+def test_an_unreadable_audit_stops_every_sync_of_its_day(office: Office) -> None:
     forget(office.archive)
     office.archive.local_path(Layout.table("audit", DAY)).write_bytes(b"damaged")
     with pytest.raises(StorageError, match=r"audit/day=.* is not a readable Parquet file"):
         office.sync_all()
 
 
-def test_settings_do_not_matter_to_what_is_forgotten(office: Office) -> None:
+def test_changed_settings_do_not_restore_an_erased_recording(office: Office) -> None:
     forget(office.archive)
     office.settings = Settings(**{**office.settings.model_dump(), "audio_format": "wav"})
     office.sync_all()

@@ -1,4 +1,4 @@
-"""By age, recordings go when the archive can be read whole and the clock is right, and never many at once."""
+"""Retention erases by age if all tables are readable and the clock is plausible, and only up to a limit."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ SETTINGS = Settings(retention_limit=100)
 TEN_YEARS = timedelta(days=3653)
 
 
-def test_what_is_older_goes_and_what_is_not_stays(archive: Archive) -> None:
+def test_older_recordings_are_erased_and_newer_ones_are_kept(archive: Archive) -> None:
     days = fill(archive, 6)
     plan = retention_plan(archive, SETTINGS, 3)
     assert list(plan.days) == days[:2]
@@ -27,7 +27,7 @@ def test_what_is_older_goes_and_what_is_not_stays(archive: Archive) -> None:
     assert retention_plan(archive, SETTINGS, 3).days == {}
 
 
-def test_what_was_interrupted_is_due_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_erasure_is_planned_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     days = fill(archive, 4)
     plan = retention_plan(archive, SETTINGS, 1)
 
@@ -44,7 +44,7 @@ def test_what_was_interrupted_is_due_again(archive: Archive, monkeypatch: pytest
 @pytest.mark.on_disk
 @pytest.mark.parametrize("day", range(3))
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG])
-def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, day: int) -> None:
+def test_an_unreadable_table_stops_it(archive: Archive, table: object, day: int) -> None:
     days = fill(archive, 3)
     name = table.name  # type: ignore[attr-defined]
     archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
@@ -53,7 +53,7 @@ def test_a_table_that_cannot_be_read_stops_it(archive: Archive, table: object, d
 
 
 @pytest.mark.on_disk
-def test_a_listing_of_the_storage_that_fails_stops_it(archive: Archive) -> None:
+def test_a_failed_listing_of_the_storage_stops_it(archive: Archive) -> None:
     fill(archive, 3)
     folder = archive.local_path("audio_catalog")
     folder.rename(folder.with_name("moved away"))
@@ -63,41 +63,45 @@ def test_a_listing_of_the_storage_that_fails_stops_it(archive: Archive) -> None:
 
 
 def test_an_empty_archive_stops_it(archive: Archive) -> None:
-    with pytest.raises(UsageError, match=r"there is no recording on file below .*: check RECALL_STORAGE_URL"):
+    with pytest.raises(UsageError, match=r"no recordings in the archive at .*: check RECALL_STORAGE_URL"):
         retention_plan(archive, SETTINGS, 1)
 
 
 @pytest.mark.parametrize("jump", [TEN_YEARS, -TEN_YEARS])
-def test_a_clock_that_jumped_stops_it(archive: Archive, jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_clock_stops_it(archive: Archive, jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(archive, 3)
     jumped = utc_now() + jump
     monkeypatch.setattr("recall_pipeline.erasure.safety_checks.utc_now", lambda: jumped)
-    with pytest.raises(UsageError, match=r"last listed .* and the clock says .*: sync first, or set the clock right"):
+    with pytest.raises(UsageError, match=r"last listed .* and the clock says .*: sync first, or correct the clock"):
         retention_plan(archive, SETTINGS, 1)
 
 
-def test_a_clock_that_jumped_before_a_sync_meets_the_limit(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_was_wrong_during_the_last_sync_reaches_the_limit(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jumped = utc_now() + TEN_YEARS
     fill(archive, 20, listed_at=jumped)
     monkeypatch.setattr("recall_pipeline.erasure.safety_checks.utc_now", lambda: jumped)
     monkeypatch.setattr("recall_pipeline.erasure.retention.utc_now", lambda: jumped)
-    with pytest.raises(UsageError, match="20 of 20 recordings would be forgotten, and at most 2 may go by age at once"):
+    with pytest.raises(UsageError, match="20 of 20 recordings would be erased by age, but the limit of one run is 2"):
         retention_plan(archive, Settings(), 365)
 
 
 def test_an_archive_that_was_never_listed_stops_it(archive: Archive) -> None:
     (day,) = fill(archive, 1)
     RECORDINGS.write(archive, day, RECORDINGS.read(archive, day) or [])
-    with pytest.raises(UsageError, match="the archive was last listed never"):
+    with pytest.raises(UsageError, match="the archive was never listed"):
         retention_plan(archive, SETTINGS, 1)
 
 
 @pytest.mark.parametrize(("limit", "is_refused"), [(None, True), (1, True), (2, False), (0, True)])
-def test_more_than_may_go_at_once_waits_for_a_person(archive: Archive, limit: int | None, is_refused: bool) -> None:
+def test_a_plan_above_the_limit_is_refused(archive: Archive, limit: int | None, is_refused: bool) -> None:
     days = fill(archive, 12)
     settings = Settings(retention_limit=limit)
     if is_refused:
-        with pytest.raises(UsageError, match=r"2 of 12 recordings would be forgotten, and at most [01] may go"):
+        with pytest.raises(
+            UsageError, match=r"2 of 12 recordings would be erased by age, but the limit of one run is [01]:"
+        ):
             retention_plan(archive, settings, 9)
     else:
         assert list(retention_plan(archive, settings, 9).days) == days[:2]

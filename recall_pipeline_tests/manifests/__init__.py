@@ -1,1 +1,1 @@
-"""Tests of the room `manifests`."""
+"""Tests of `recall_pipeline.manifests`."""

@@ -1,4 +1,4 @@
-"""An archive with what a manifest lists, and what it leaves out."""
+"""An archive with recordings that a manifest contains, and some that it omits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,20 +10,20 @@ import pytest
 import soundfile
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.manifests import Exported, export
+from recall_pipeline.manifests import ExportReport, export
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 
 NEXT = DAY + timedelta(days=1)
 LENGTHS = {"short": (16_001, 16_000, 1), "long": (48_123, 16_000, 1), "stereo": (44_100 * 2 + 7, 44_100, 2)}
-"""Samples, sample rate in Hz, and channels of each recording that is ready: no round numbers of seconds."""
+"""Samples, sample rate in Hz, and channels of each ready recording; no duration is a whole number of seconds."""
 
-Export = Callable[..., Exported]
+Export = Callable[..., ExportReport]
 
 
-def a_row(archive: Archive, name: str, day: date) -> CatalogRow:
-    """A ready row, with noise of its length published under its name."""
+def ready_row(archive: Archive, name: str, day: date) -> CatalogRow:
+    """Return a ready row, and publish noise of its length as its normalized file."""
     samples, rate_hz, channels = LENGTHS[name]
     noise = np.random.default_rng(samples).integers(-9000, 9000, size=(samples, channels), dtype=np.int16)
     key = Layout.normalized(day, an_id(name), an_id(f"{name} mp3"), "flac")
@@ -39,14 +39,14 @@ def a_row(archive: Archive, name: str, day: date) -> CatalogRow:
 
 @pytest.fixture
 def settings(storage_url: str) -> Settings:
-    """An archive, and no key."""
+    """Settings with an archive and without an API key."""
     return Settings(storage_url=storage_url)
 
 
 @pytest.fixture
 def cataloged(archive: Archive) -> Archive:
-    """Two of a day are ready, one is silent and one was not requested; another day has one more."""
-    short, long, stereo = (a_row(archive, name, day) for name, day in zip(LENGTHS, (DAY, DAY, NEXT), strict=True))
+    """One day with two ready recordings, a silent one and one not requested; another day with a ready one."""
+    short, long, stereo = (ready_row(archive, name, day) for name, day in zip(LENGTHS, (DAY, DAY, NEXT), strict=True))
     silent = replace(short, recording_id=an_id("silent"), audio_id=an_id("silent mp3"), outcome="silent")
     missing = CatalogRow(recording_id=an_id("missing"), outcome="not_requested", created_at=NINE)
     CATALOG.write(archive, DAY, [short, silent, long, missing])
@@ -56,5 +56,5 @@ def cataloged(archive: Archive) -> Archive:
 
 @pytest.fixture
 def exported(cataloged: Archive, settings: Settings, tmp_path: Path) -> Export:
-    """Export a kind of manifest into the folder `out`."""
+    """Export a manifest format into the folder `out`."""
     return lambda kind, **options: export(settings, kind, tmp_path / "out", **options)

@@ -1,6 +1,6 @@
-"""The toolkits themselves read the manifests, and find each recording as long as the catalog says, to the sample.
+"""The toolkits read the manifests, and each recording has the length of its catalog row, to the sample.
 
-NeMo is too heavy for that: its manifest is read by the rules of its own reader, `nemo/collections/common/parts/
+NeMo is too large to install: its manifest is read by the rules of NeMo's reader, `nemo/collections/common/parts/
 preprocessing/manifest.py`. Lhotse imports torch, so it is in a dependency group of its own.
 """
 
@@ -29,25 +29,25 @@ HUGGING_FACE = """
 import json, sys
 from importlib.util import find_spec
 from pathlib import Path
-from datasets import Audio, load_dataset
-if find_spec("torchcodec") is None:  # it imports torch for whatever it is given, and for a path does no more than this
+from datasets import ArtifactSpec, load_dataset
+if find_spec("torchcodec") is None:  # importing it needs torch; for a path it does the same as this
     Audio.encode_example = lambda self, path: {"bytes": None, "path": path}
 folder = Path(sys.argv[1]).parent
 rows = load_dataset("audiofolder", data_dir=str(folder), split="train", cache_dir=str(folder.parent / "cache"))
-rows = rows.cast_column("audio", Audio(decode=False))
+rows = rows.cast_column("audio", ArtifactSpec(decode=False))
 print(json.dumps({r["audio_id"]: [r["audio"]["path"], r["num_samples"], r["duration_seconds"]] for r in rows}))
 """
 pytestmark = pytest.mark.parametrize("copy", [False, True], ids=["in place", "copied"])
 
 
 def read_by(script: str, manifest: Path) -> dict[str, Any]:
-    """Run the toolkit in a process of its own, offline, and elsewhere than the manifest is."""
-    elsewhere = manifest.parent.parent / "elsewhere"
-    elsewhere.mkdir(exist_ok=True)
+    """Run the toolkit in a process of its own, offline, in another folder than that of the manifest."""
+    working_folder = manifest.parent.parent / "working_folder"
+    working_folder.mkdir(exist_ok=True)
     done = subprocess.run(  # noqa: S603  this interpreter
         [sys.executable, "-c", script, str(manifest)],
-        cwd=elsewhere,
-        env={**os.environ, "HF_HOME": str(elsewhere), "HF_HUB_OFFLINE": "1"},
+        cwd=working_folder,
+        env={**os.environ, "HF_HOME": str(working_folder), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -58,7 +58,7 @@ def read_by(script: str, manifest: Path) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(find_spec("lhotse") is None, reason="lhotse is not installed: make toolkits")
-def test_lhotse(exported: Export, copy: bool) -> None:
+def test_lhotse_reads_its_manifest(exported: Export, copy: bool) -> None:
     read = read_by(LHOTSE, exported("lhotse", copy=copy).manifest)
     assert read == {
         an_id(f"{name} mp3"): [samples, rate_hz, channels, samples, samples / rate_hz]
@@ -66,7 +66,7 @@ def test_lhotse(exported: Export, copy: bool) -> None:
     }
 
 
-def test_hugging_face_datasets(exported: Export, copy: bool) -> None:
+def test_hugging_face_datasets_reads_its_manifest(exported: Export, copy: bool) -> None:
     read = read_by(HUGGING_FACE, exported("huggingface", copy=copy).manifest)
     assert read.keys() == {an_id(f"{name} mp3") for name in LENGTHS}
     for name, (samples, rate_hz, _) in LENGTHS.items():
@@ -75,7 +75,7 @@ def test_hugging_face_datasets(exported: Export, copy: bool) -> None:
         assert seconds == samples / rate_hz
 
 
-def test_nemo(exported: Export, copy: bool) -> None:
+def test_nemo_can_read_its_manifest(exported: Export, copy: bool) -> None:
     manifest = exported("nemo", copy=copy).manifest
     for line, (samples, rate_hz, _) in zip(manifest.read_text().splitlines(), LENGTHS.values(), strict=True):
         item = json.loads(line)

@@ -1,4 +1,4 @@
-"""What goes at Recall is ready, of the version that is archived, and proven just before; everything else stays."""
+"""Only MP3s that are ready, listed in the archived version and just verified are deleted at Recall.ai."""
 
 import asyncio
 import dataclasses
@@ -26,7 +26,7 @@ WEEKLY, REVIEW = an_id("weekly mp3 0"), an_id("review mp3 0")
 
 @pytest.fixture
 def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
-    """Two meetings that are ready, and one without audio."""
+    """Two ready meetings, and one without audio."""
     workspace = Workspace(sandbox, settings.model_copy(update={"workers": "1"}))
     workspace.meet("weekly", talk(1))
     workspace.meet("review", talk(2))
@@ -49,9 +49,11 @@ def deletions(workspace: Workspace) -> list[str]:
     return sorted(Path(access.path).name for access in workspace.accesses(method="DELETE"))
 
 
-def test_what_is_ready_goes_and_stays_ready_here(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
-    released = release()
-    assert (released.mp3s, released.kept) == (2, [])
+def test_ready_mp3s_are_deleted_upstream_and_stay_ready_in_the_archive(
+    workspace: Workspace, release: Callable[[], DeletionReport]
+) -> None:
+    report = release()
+    assert (report.mp3s, report.kept) == (2, [])
     assert deletions(workspace) == sorted([WEEKLY, REVIEW])
     files = workspace.keys("mixed_audio") + workspace.keys("normalized_audio")
     workspace.sync()
@@ -61,44 +63,48 @@ def test_what_is_ready_goes_and_stays_ready_here(workspace: Workspace, release: 
     assert candidates_on(workspace.archive, DAY) == []
 
 
-def test_it_is_written_down(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
-    released = release()
+def test_each_deletion_has_an_audit_row(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+    report = release()
     rows = {row.audio_id: row for row in AUDIT.read(workspace.archive, DAY) or []}
     assert rows.keys() == {WEEKLY, REVIEW}
     row, mp3 = rows[WEEKLY], workspace.row(WEEKLY)
     assert (row.action, row.recording_id, row.reason) == ("released", an_id("weekly"), REASON)
     assert row.finished_at
     assert json.loads(row.removed) == [{"key": mp3.source_key, "bytes": mp3.source_bytes, "sha256": mp3.source_sha256}]
-    assert released.bytes == sum(row.bytes for row in rows.values())
+    assert report.bytes == sum(row.bytes for row in rows.values())
 
 
-def test_it_goes_once(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+def test_an_mp3_is_deleted_once(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     release()
     assert release() == DeletionReport()
     assert len(deletions(workspace)) == 2
 
 
 @pytest.mark.on_disk
-def test_damaged_bytes_stay_at_recall(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+def test_an_mp3_with_a_damaged_copy_is_kept_upstream(
+    workspace: Workspace, release: Callable[[], DeletionReport]
+) -> None:
     path = workspace.archive.local_path(workspace.row(WEEKLY).source_key or "")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    released = release()
+    report = release()
     assert deletions(workspace) == [REVIEW]
-    assert "has another SHA-256" in released.kept[0]
-    assert WEEKLY in released.kept[0]
+    assert "has another SHA-256" in report.kept[0]
+    assert WEEKLY in report.kept[0]
 
 
-def test_another_version_at_recall_stays(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+def test_another_version_upstream_is_kept(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     workspace.world.replace_audio(WEEKLY, talk(3))
-    released = release()
+    report = release()
     assert deletions(workspace) == [REVIEW]
-    assert "Recall has another version than the archive: sync its day first" in released.kept[0]
+    assert "Recall has another version than the archive: sync its day first" in report.kept[0]
 
 
 @pytest.mark.parametrize("outcome", ["silent", "corrupt", "download_failed", "forgotten", "processing"])
-def test_what_is_not_ready_stays(workspace: Workspace, release: Callable[[], DeletionReport], outcome: str) -> None:
+def test_an_mp3_that_is_not_ready_is_kept(
+    workspace: Workspace, release: Callable[[], DeletionReport], outcome: str
+) -> None:
     rows = CATALOG.read(workspace.archive, DAY) or []
     changed = [dataclasses.replace(row, outcome=outcome) if row.audio_id == WEEKLY else row for row in rows]
     CATALOG.write(workspace.archive, DAY, changed)
@@ -106,37 +112,37 @@ def test_what_is_not_ready_stays(workspace: Workspace, release: Callable[[], Del
     assert deletions(workspace) == [REVIEW]
 
 
-def test_an_empty_listing_is_no_reason_to_delete_anything(
-    workspace: Workspace, release: Callable[[], DeletionReport]
-) -> None:
+def test_an_empty_listing_stops_the_deletion(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     workspace.world.empty_listings()
     with pytest.raises(RecallProtocolError, match=f"Recall lists nothing for {DAY}, of which 2 MP3s are archived"):
         release()
     assert deletions(workspace) == []
 
 
-def test_a_failed_listing_neither(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+def test_a_failed_listing_stops_the_deletion(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     workspace.sandbox.faults.add(Rule(unavailable(503), origin="api", path="/audio_mixed/"))
     with pytest.raises(RecallUnreachable):
         release()
     assert deletions(workspace) == []
 
 
-def test_what_was_interrupted_goes_on(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
-    fault = Rule(unavailable(503), origin="api", method="DELETE", path=REVIEW)
-    workspace.sandbox.faults.add(fault)
+def test_a_second_call_completes_an_interrupted_deletion(
+    workspace: Workspace, release: Callable[[], DeletionReport]
+) -> None:
+    rule = Rule(unavailable(503), origin="api", method="DELETE", path=REVIEW)
+    workspace.sandbox.faults.add(rule)
     with pytest.raises(RecallUnreachable):
         release()
     assert {row.finished_at for row in AUDIT.read(workspace.archive, DAY) or []} == {None}
-    workspace.sandbox.faults.remove(fault)
-    workspace.sync()  # which sees that one is deleted already
+    workspace.sandbox.faults.remove(rule)
+    workspace.sync()  # it finds that one is already deleted
     assert release().mp3s == 1
-    notes = AUDIT.read(workspace.archive, DAY) or []
-    assert {row.audio_id for row in notes if row.finished_at} == {WEEKLY, REVIEW}
+    audit_rows = AUDIT.read(workspace.archive, DAY) or []
+    assert {row.audio_id for row in audit_rows if row.finished_at} == {WEEKLY, REVIEW}
     assert {artifact.status for artifact in workspace.world.artifacts} == {"deleted"}
 
 
-def test_a_day_counts_from_its_end(workspace: Workspace) -> None:
+def test_the_age_of_a_day_counts_from_its_end(workspace: Workspace) -> None:
     def older_than(days: int) -> bool:
         return DAY in days_older_than(workspace.archive, days, datetime(2026, 3, 10, 12, tzinfo=UTC))
 
@@ -144,7 +150,7 @@ def test_a_day_counts_from_its_end(workspace: Workspace) -> None:
     assert not older_than(8)
 
 
-def test_rows_of_mixed_audio_alone_release_nothing(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
+def test_mp3s_without_a_catalog_row_are_kept(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     CATALOG.write(workspace.archive, DAY, [])
     assert MIXED_AUDIO.read(workspace.archive, DAY)
     assert release() == DeletionReport()

@@ -1,4 +1,4 @@
-"""An archive with a few recordings of a day, synced once; every test has a copy of its own."""
+"""An archive with a few recordings of one day, synced once; each test gets a copy."""
 
 import shutil
 from pathlib import Path
@@ -19,19 +19,19 @@ STANDUP, REVIEW, PAGE = (an_id(name) for name in ("standup", "review", "page"))
 
 
 class Copy:
-    """An archive to spoil: `standup` was replaced once at Recall, `review` is plain, `page` is corrupt."""
+    """An archive to damage: `standup` has an older version, `review` has none, `page` is corrupt."""
 
     def __init__(self, archive: Archive, settings: Settings) -> None:
         self.archive = archive
         self.settings = settings
 
     def verify(self) -> VerificationReport:
-        """Verify all that it holds."""
+        """Verify the whole archive."""
         return verify_days(self.archive, self.settings, stored_days(self.archive), lambda *_: None)
 
     def found(self) -> set[tuple[Kind, str]]:
-        """Kind and place of everything that a verification finds wrong."""
-        return {(problem.kind, problem.what) for problem in self.verify().problems}
+        """Kind and subject of every problem that a verification finds."""
+        return {(problem.kind, problem.subject) for problem in self.verify().problems}
 
     def mp3(self, recording_id: str) -> MixedAudioRow:
         """The row of a recording's MP3."""
@@ -53,19 +53,19 @@ class Copy:
         return self.archive.local_path(key)
 
     def put(self, key: str, content: bytes) -> str:
-        """Put a file there, behind the back of the tables; return its key."""
+        """Write a file without changing the tables; return its key."""
         self.path(key).parent.mkdir(parents=True, exist_ok=True)
         self.path(key).write_bytes(content)
         return key
 
-    def spoil(self, key: str) -> str:
+    def damage(self, key: str) -> str:
         """Change the last bytes of a file; return its key."""
         return self.put(key, self.path(key).read_bytes()[:-4] + b"rot!")
 
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the archive that all copies are of."""
+    """The folder of the archive that is copied."""
     folder = tmp_path_factory.mktemp("synced")
     with (
         pytest.MonkeyPatch.context() as patched,

@@ -1,4 +1,4 @@
-"""Every file is read back, and every file is accounted for."""
+"""Every referenced file is checked, and every other file is reported."""
 
 import dataclasses
 import hashlib
@@ -24,34 +24,34 @@ R = TypeVar("R", MixedAudioRow, CatalogRow)
 
 
 def state_of(folder: Path) -> dict[str, int]:
-    """Every file and folder below, and when it last changed."""
+    """Every file and folder below `folder`, with its modification time in ns."""
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def test_a_sound_archive_is_proven_and_nothing_is_written(copy: Copy, tmp_path: Path) -> None:
+def test_an_intact_archive_is_verified_and_nothing_is_written(copy: Copy, tmp_path: Path) -> None:
     before = state_of(tmp_path)
-    verified = copy.verify()
-    assert verified.problems == []
-    # Three MP3s, the one that Recall replaced, and two normalized files.
-    assert (verified.days, verified.files, verified.proven, verified.superseded) == ([DAY], 6, 6, 1)
-    assert verified.corrupt == {PAGE: DAY}
+    report = copy.verify()
+    assert report.problems == []
+    # Three MP3s, one older version, and two normalized files.
+    assert (report.days, report.files, report.verified_files, report.superseded) == ([DAY], 6, 6, 1)
+    assert report.corrupt == {PAGE: DAY}
     assert state_of(tmp_path) == before
 
 
-def test_each_damage_is_told_by_its_kind(copy: Copy) -> None:
-    lost, shorter, changed = copy.source(STANDUP), copy.source(REVIEW), copy.spoil(copy.normalized(REVIEW))
+def test_each_kind_of_damage_is_reported(copy: Copy) -> None:
+    lost, shorter, changed = copy.source(STANDUP), copy.source(REVIEW), copy.damage(copy.normalized(REVIEW))
     copy.path(lost).unlink()
     copy.put(shorter, copy.path(shorter).read_bytes()[:-1])
     assert copy.found() == {(Kind.MISSING, lost), (Kind.CHANGED, shorter), (Kind.CHANGED, changed)}
 
 
 def restated(rows: list[R] | None, stated: dict[str, Any]) -> list[R]:
-    """Let the row of the review state something else."""
+    """Replace values in the rows of the review."""
     return [dataclasses.replace(row, **stated) if row.recording_id == REVIEW else row for row in rows or []]
 
 
-def test_bytes_that_are_those_stated_and_no_sound_do_not_decode(copy: Copy) -> None:
-    garbage = b"no sound at all" * 1000
+def test_bytes_that_match_their_row_and_are_not_audio_are_undecodable(copy: Copy) -> None:
+    garbage = b"not audio data." * 1000
     key = copy.put(copy.source(REVIEW), garbage)
     stated: dict[str, Any] = {"source_sha256": hashlib.sha256(garbage).hexdigest(), "source_bytes": len(garbage)}
     MIXED_AUDIO.write(copy.archive, DAY, restated(MIXED_AUDIO.read(copy.archive, DAY), stated))
@@ -59,7 +59,7 @@ def test_bytes_that_are_those_stated_and_no_sound_do_not_decode(copy: Copy) -> N
     assert copy.found() == {(Kind.UNDECODABLE, key)}
 
 
-def test_what_no_row_names_is_an_orphan_and_an_older_version_is_none(copy: Copy) -> None:
+def test_an_unreferenced_file_is_an_orphan_unless_it_is_an_older_version(copy: Copy) -> None:
     audio_id = copy.mp3(REVIEW).audio_id
     older = talk(3).body()
     copy.put(Layout.source(DAY, REVIEW, audio_id, hashlib.sha256(older).hexdigest()[:8]), older)
@@ -76,39 +76,41 @@ def test_what_no_row_names_is_an_orphan_and_an_older_version_is_none(copy: Copy)
     assert copy.found() == {(Kind.CHANGED, rotten), *((Kind.ORPHANED, key) for key in orphans)}
 
 
-def test_a_day_of_which_only_files_are_left_is_looked_at(copy: Copy) -> None:
+def test_a_day_with_files_and_without_tables_is_verified(copy: Copy) -> None:
     key = copy.put(f"normalized_audio/day=2026-02-01/{REVIEW}/{an_id('mp3')}.flac", b"whatever")
     assert copy.found() == {(Kind.ORPHANED, key)}
 
 
-def test_a_table_that_cannot_be_read_is_told_and_no_file_is_called_an_orphan_for_it(copy: Copy) -> None:
-    table = copy.put(Layout.table("mixed_audio", DAY), b"no parquet")
+def test_an_unreadable_table_is_reported_and_its_files_are_not_orphans(copy: Copy) -> None:
+    table = copy.put(Layout.table("mixed_audio", DAY), b"not parquet")
     [problem] = copy.verify().problems
-    assert (problem.kind, problem.what) == (Kind.UNREADABLE, table)
+    assert (problem.kind, problem.subject) == (Kind.UNREADABLE, table)
     assert "is not a readable Parquet file" in problem.line
 
 
-def test_tables_that_contradict_one_another_are_told(copy: Copy) -> None:
+def test_contradictions_between_tables_are_reported(copy: Copy) -> None:
     recordings = RECORDINGS.read(copy.archive, DAY) or []
     mp3s, catalog = MIXED_AUDIO.read(copy.archive, DAY) or [], CATALOG.read(copy.archive, DAY) or []
     RECORDINGS.write(copy.archive, DAY, [row for row in recordings if row.recording_id != STANDUP])
     MIXED_AUDIO.write(copy.archive, DAY, [row for row in mp3s if row.recording_id != STANDUP])
     CATALOG.write(copy.archive, DAY, [row for row in catalog if row.recording_id != REVIEW])
-    verified = copy.verify()
-    lines = [problem.line for problem in verified.problems if problem.kind is Kind.DISAGREEING]
+    report = copy.verify()
+    lines = [problem.line for problem in report.problems if problem.kind is Kind.DISAGREEING]
     assert lines == [
         f"{DAY} disagreeing: recording {REVIEW} has no row in audio_catalog",
         f"{DAY} disagreeing: MP3 {copy.mp3(REVIEW).audio_id} has no row in audio_catalog",
-        f"{DAY} disagreeing: recording {STANDUP} is cataloged, but the table recordings has lost it",
+        f"{DAY} disagreeing: recording {STANDUP} is cataloged, but missing in the table recordings",
         f"{DAY} disagreeing: recording {STANDUP} is cataloged with MP3 {an_id('standup mp3 0')}, "
-        "which the table mixed_audio has lost",
+        "which is missing in the table mixed_audio",
     ]
-    # Its files are known all the same, from the catalog; those of the review have lost their row.
-    orphaned = [problem.what for problem in verified.problems if problem.kind is Kind.ORPHANED]
+    # Its files are still referenced by the catalog; the older version of its MP3 is not recognized without its row.
+    orphaned = [problem.subject for problem in report.problems if problem.kind is Kind.ORPHANED]
     assert [key for key in orphaned if STANDUP in key] == [Layout.source(DAY, STANDUP, an_id("standup mp3 0"))]
 
 
-def test_what_a_sync_settles_meanwhile_is_not_told(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_that_a_sync_resolves_during_the_checks_is_not_reported(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     orphan = copy.put(Layout.source(DAY, REVIEW, an_id("another mp3")), b"published, and not in the table yet")
 
     def read_while_a_sync_ends(*arguments: Any, **options: Any) -> Iterator[Any]:
@@ -119,7 +121,7 @@ def test_what_a_sync_settles_meanwhile_is_not_told(copy: Copy, monkeypatch: pyte
     assert copy.verify().problems == []
 
 
-def test_days_are_held_where_anything_lies_and_bounds_are_included(copy: Copy) -> None:
+def test_every_day_with_a_stored_file_is_listed_and_both_bounds_are_included(copy: Copy) -> None:
     copy.put("bots/day=2026-03-04/bots.parquet", b"")
     copy.put("audio_catalog/notes/of someone", b"")
     later = DAY.replace(day=4)
@@ -141,14 +143,14 @@ def test_a_lost_table_and_a_lost_day_are_named_in_a_bucket_too(sandbox: Sandbox,
     workspace.sync()
     BOTS.write(workspace.archive, DAY, [])
     BOTS.write(workspace.archive, DAY.replace(day=4), [])
-    held = stored_days(workspace.archive)
-    expected = expected_days(held, None, None)
-    assert (held, expected) == ([DAY, DAY.replace(day=4)], [DAY, DAY.replace(day=3), DAY.replace(day=4)])
-    found = [(problem.day.day, problem.what.partition("/")[0]) for problem in absent(workspace.archive, expected)]
+    stored = stored_days(workspace.archive)
+    expected = expected_days(stored, None, None)
+    assert (stored, expected) == ([DAY, DAY.replace(day=4)], [DAY, DAY.replace(day=3), DAY.replace(day=4)])
+    found = [(problem.day.day, problem.subject.partition("/")[0]) for problem in absent(workspace.archive, expected)]
     assert found == [(3, "day=2026-03-03"), (4, "recordings"), (4, "mixed_audio"), (4, "audio_catalog")]
 
 
-def test_on_an_object_store_it_is_the_same(sandbox: Sandbox, settings: Settings) -> None:
+def test_a_bucket_is_verified_like_a_folder(sandbox: Sandbox, settings: Settings) -> None:
     workspace = Workspace(sandbox, settings)
     workspace.meet("standup", talk())
     [review] = workspace.meet("review", talk(1))
@@ -161,7 +163,7 @@ def test_on_an_object_store_it_is_the_same(sandbox: Sandbox, settings: Settings)
         written.write_bytes(workspace.content(changed)[:-4] + b"rot!")
         archive.publish(written, changed)
     archive.close_staging_folder()
-    verified = verify_days(archive, settings, stored_days(archive), lambda *_: None)
-    found = {(problem.kind, problem.what) for problem in verified.problems}
-    assert (verified.files, found) == (4, {(Kind.MISSING, lost), (Kind.CHANGED, changed)})
+    report = verify_days(archive, settings, stored_days(archive), lambda *_: None)
+    found = {(problem.kind, problem.subject) for problem in report.problems}
+    assert (report.files, found) == (4, {(Kind.MISSING, lost), (Kind.CHANGED, changed)})
     assert not archive.staging_folder.exists()

@@ -151,7 +151,7 @@ OF_MACHINE = (
     Fault("disk full for normalized files", handicap=_largest_file(1_000_000), talk_seconds=120, statuses=(1,),
           message="recording"),
     Fault("disk full for Dagster's records", _home_that_is_not_new, handicap=_largest_file(200_000), statuses=(1,),
-          message="Dagster cannot keep its records"),
+          message="Dagster cannot write its records"),
     Fault("disk full for tables and Dagster", handicap=_largest_file(10_000), statuses=(1,)),
     Fault("storage gone: a path below a file", _below_a_file, lift=lambda trial: trial.data.unlink(), statuses=(1,),
           message="RECALL_STORAGE_URL"),
