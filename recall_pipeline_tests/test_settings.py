@@ -365,14 +365,14 @@ class TestAgreesWithTheAudioEngine:
 
     def is_target(self, **values: object) -> bool:
         try:
-            Target(**values)  # type: ignore[arg-type]
+            Target(**values)
         except SettingsError:
             return False
         return True
 
     def is_taken(self, **values: object) -> bool:
         try:
-            Settings(api_key=SecretStr("key"), **values)  # type: ignore[arg-type]
+            Settings(api_key=SecretStr("key"), **values)
         except ValidationError:
             return False
         return True

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
@@ -27,10 +27,10 @@ def updated(file: str) -> str:
     """Return the text of a file of `TABLES` with the tables between its markers made anew."""
     makers = {
         "outcomes": outcomes(),
-        "settings": settings(Settings),
+        "settings": settings(Settings, "RECALL_"),
         "columns": columns(CATALOG, "The partition: UTC day of `created_at`"),
         "audit": columns(AUDIT),
-        "transcripts settings": settings(TranscriptsSettings),
+        "transcripts settings": settings(TranscriptsSettings, "TRANSCRIPTS_"),
         "transcripts columns": columns(TRANSCRIPTS, "The partition, that of the recording"),
     }
     text = (ROOT / file).read_text("utf-8")
@@ -43,12 +43,12 @@ def updated(file: str) -> str:
     return text
 
 
-def settings(of: type[BaseSettings]) -> Iterable[str]:
+def settings(of: type[BaseModel], prefix: str) -> Iterable[str]:
     """Return the table of settings."""
     yield from _header("variable", "default", "meaning")
     for name, field in of.model_fields.items():
         default = "none" if field.default is None else f"`{field.default}`"
-        yield _row(f"`{of.model_config['env_prefix']}{name}`".upper(), default, field.description or "")
+        yield _row(f"`{prefix}{name}`".upper(), default, field.description or "")
 
 
 def outcomes() -> Iterable[str]:

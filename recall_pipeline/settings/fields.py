@@ -6,11 +6,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from recall_pipeline.errors import SettingsError
-from recall_pipeline.settings import folders, values
+from recall_pipeline.settings import environment, folders, values
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
@@ -19,16 +29,14 @@ _RATES_HZ = (8000, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
 
 
-class Settings(BaseSettings):
-    """Every setting, typed and frozen. Read it with `load_settings`, which words the faults for a person."""
+class Settings(BaseModel):
+    """Every setting, typed and frozen.
 
-    model_config = SettingsConfigDict(
-        env_prefix="RECALL_",
-        frozen=True,
-        extra="ignore",
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
+    The constructor reads its arguments only, and raises pydantic's ValidationError for a wrong one.
+    `from_environment` reads the `RECALL_*` variables and `.env`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     api_key: Annotated[SecretStr, AfterValidator(values.plain_key)] | None = Field(
         None,
@@ -106,6 +114,17 @@ class Settings(BaseSettings):
         None, description="Where alerts are posted (Slack-shaped JSON)."
     )
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the settings of `.env` and the environment, which wins.
+
+        Raises SettingsError with one line about the first wrong value, or if `.env` cannot be read.
+        """
+        try:
+            return cls(**environment.read_variables(cls.model_fields))
+        except ValidationError as invalid:
+            raise SettingsError(environment.first_fault(invalid, cls.model_fields)) from None
+
     @field_validator("*", mode="before")
     @classmethod
     def _plain(cls, value: object) -> object:
@@ -175,8 +194,3 @@ class Settings(BaseSettings):
                 "copy the endpoint's signing secret, whsec_..., from Recall's dashboard"
             )
         return values.webhook_secrets(self.webhook_secret)
-
-
-def environment_name(field: str) -> str:
-    """Return the environment variable of a settings field."""
-    return f"{Settings.model_config['env_prefix']}{field}".upper()

@@ -10,7 +10,7 @@ from recall_pipeline.storage.archive import Address, Archive, open_archive
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, DRAINED_EVENTS, EVENTS, FolderName, Layout
-from recall_pipeline.storage.tables import Table, column
+from recall_pipeline.storage.tables import StoredTable, Table, column
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -21,6 +21,7 @@ __all__ = [
     "Archive",
     "FolderName",
     "Layout",
+    "StoredTable",
     "Table",
     "column",
     "mismatch",

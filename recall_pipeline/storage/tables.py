@@ -61,9 +61,16 @@ class Table(Generic[Row]):
 
     def read(self, archive: Archive, day: date) -> list[Row] | None:
         """Return the rows of `day`; None when the day has no table. Columns of another version read as None."""
+        stored = self.stored(archive, day)
+        return None if stored is None else stored.rows()
+
+    def stored(self, archive: Archive, day: date) -> "StoredTable[Row] | None":
+        """Return the file of `day`, read once for its columns, rows and facts; None when the day has no table."""
         table = self._load(archive, day)
-        if table is None:
-            return None
+        return None if table is None else StoredTable(self, archive, day, table)
+
+    def rows_in(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
+        """Return the rows of a file's content; raises StorageError for a row that lacks a required value."""
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
         if lacking := self._lacking(table.select(known)):
             raise self._unreadable(archive, day, f"a row without {lacking}")
@@ -94,8 +101,8 @@ class Table(Generic[Row]):
 
     def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return type by column of the day's file as it is; None when there is none."""
-        table = self._load(archive, day)
-        return None if table is None else {field.name: str(field.type) for field in table.schema}
+        stored = self.stored(archive, day)
+        return None if stored is None else stored.columns
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Publish the rows of `day` as a whole, in place of those before."""
@@ -191,6 +198,25 @@ class Table(Generic[Row]):
     def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
         hints = typing.get_type_hints(self.row)
         return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable(Generic[Row]):
+    """The content of one day's file."""
+
+    table: Table[Row]
+    archive: Archive
+    day: date
+    content: "pa.Table"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Type by column, as the file has them."""
+        return {field.name: str(field.type) for field in self.content.schema}
+
+    def rows(self) -> list[Row]:
+        """Return the rows; raises StorageError for a row that lacks a required value."""
+        return self.table.rows_in(self.archive, self.day, self.content)
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

@@ -39,7 +39,7 @@ def test_an_archive_under_an_odd_name_lives_its_whole_life_and_leaves_its_neighb
     def use(name: str) -> tuple[Settings, Archive]:
         monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}/{name}")
         monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / f"spool {name}"))
-        settings = Settings()
+        settings = Settings.from_environment()
         return settings, open_archive(settings)
 
     def keep(archive: Archive) -> None:

@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 
 from recall_pipeline.days import days_between, utc_now
-from recall_pipeline.defs import finished_bots
+from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
+from recall_pipeline.defs.names import Names
 from recall_pipeline.discovery import BOTS, RECORDINGS, discover_bots, discover_recordings
 from recall_pipeline.download import MIXED_AUDIO, find_artifacts
 from recall_pipeline.polling.listing_poll import PollCursor, pages_per_tick, ticks_until_seen
@@ -69,6 +70,7 @@ class Daemon:
 
     def tick(self) -> dict[str, str]:
         """Return the run key of each day requested."""
+        finished_bots = finished_bots_sensor(Settings.from_environment(), Names())
         result = finished_bots(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         if isinstance(result, dg.SkipReason):
             self.said = result.skip_message or ""

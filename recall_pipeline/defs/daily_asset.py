@@ -1,0 +1,50 @@
+"""What the four assets have in common: partitions, owners, tags, retries, backfills."""
+
+import warnings
+from collections.abc import Callable, Collection
+from typing import Any
+
+import dagster as dg
+
+from recall_pipeline.defs.metadata import TAGS
+from recall_pipeline.defs.names import Names
+from recall_pipeline.recall_api import LONGEST_SPAN_DAYS
+
+_OWNERS = ["team:meeting-audio"]
+_RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For errors whose `retry_can_help`; permanent errors forbid it."""
+_BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=LONGEST_SPAN_DAYS)
+"""One run for as many days as one listing may cover, so that they share the walks of the lists."""
+
+RECALL_API_POOL = "recall_api"
+"""Steps that send requests to Recall.ai; dagster.yaml limits how many runs with such steps there are at once."""
+
+
+def daily_asset(
+    compute: Callable[..., dg.MaterializeResult[None]],
+    names: Names,
+    days: dg.DailyPartitionsDefinition,
+    *,
+    kinds: Collection[str],
+    upstream: str | None = None,
+    pool: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
+) -> dg.AssetsDefinition:
+    """Return the asset that `compute` materializes. Its name and its description are those of the function."""
+    options: dict[str, Any] = {"pool": pool} if pool else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # of backfill policies
+        asset: dg.AssetsDefinition = dg.asset(
+            key=names.asset(compute.__name__),
+            partitions_def=days,
+            deps=[names.asset(upstream)] if upstream else [],
+            group_name="recall",
+            owners=_OWNERS,
+            tags=TAGS,
+            kinds=set(kinds),
+            retry_policy=_RETRY_TRANSIENT,
+            backfill_policy=_BACKFILL,
+            freshness_policy=freshness,
+            **options,
+        )(compute)
+    return asset
