@@ -3,8 +3,8 @@
     defs = dg.Definitions(assets=[...], resources={"recall_catalog": RecallCatalog()})
 
 An asset that depends on the asset key `audio_catalog` and is partitioned by `DAYS` gets a run a day, as the catalog
-does (docs/downstream.md). The package `recall_transcripts` is written with this module and `recall_pipeline.audio`
-alone. Names that need Dagster are loaded when they are first used.
+does (docs/downstream.md). The transcripts, another code location, import this module and `recall_pipeline.audio` only.
+Names that need Dagster are imported when they are first used; `DAYS` then reads RECALL_START_DATE.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -85,7 +85,7 @@ def _transcripts_report(transcription: Transcription, day: date, done: Transcrib
         day,
         done.rows,
         transcribed=len(done.anew),
-        failed_downloads_left=len(done.failures),
+        left_failed=len(done.failures),
         words=sum(row.word_count for row in done.rows),
         hours_of_audio=round(sum(row.audio_seconds for row in done.rows) / 3600, 4),
         **speed,

@@ -41,7 +41,7 @@ def alerts_sensor(settings: Settings, names: Names) -> dg.SensorDefinition:
     """Return the sensor `alerts`."""
 
     def send_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        return _tick(settings, names, context)
+        return _report(settings, names, context)
 
     return dg.sensor(
         name=names.of("alerts"),
@@ -51,7 +51,7 @@ def alerts_sensor(settings: Settings, names: Names) -> dg.SensorDefinition:
     )(send_alerts)
 
 
-def _tick(settings: Settings, names: Names, context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Read the runs that ended since the last tick and the freshness of now, and send the messages that are due."""
     cursor = _Cursor.from_json(context.cursor)
     close_dead_runs(context.instance)  # else a killed run would keep its day from being requested, without an alert

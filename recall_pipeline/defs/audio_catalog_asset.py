@@ -49,7 +49,7 @@ def _catalog_report(run_context: RunContext, day: date, cataloged: Cataloged) ->
         rows,
         outcomes=dict(outcomes),
         ready=outcomes["ready"],
-        failed_downloads_left=outcomes["download_failed"],
+        left_failed=outcomes["download_failed"],
         hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
         normalized=cataloged.normalized,
         audio_bytes=sum(row.audio_bytes or 0 for row in rows),

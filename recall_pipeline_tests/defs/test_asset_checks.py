@@ -11,7 +11,7 @@ from recall_pipeline.defs import RunContext, day_partitions
 from recall_pipeline.defs.asset_checks import asset_checks
 from recall_pipeline.defs.names import Names
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, Table
 
 DAY = date(2026, 3, 2)
 DAYS = day_partitions(Settings())
@@ -74,3 +74,26 @@ def test_what_may_have_good_reasons_only_warns(storage_url: str, archive: Archiv
 def test_only_a_wrong_schema_blocks_what_comes_after() -> None:
     blocking = {spec.name for checks in CHECKS for spec in checks.check_specs if spec.blocking}
     assert blocking == {"bots_schema", "recordings_schema", "mixed_audio_schema", "audio_catalog_schema"}
+
+
+def test_the_checks_of_an_asset_read_each_table_once(
+    storage_url: str, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CATALOG.write(archive, DAY, [FAILED])
+    keys: list[str] = []
+    read = Archive.read
+    monkeypatch.setattr(Archive, "read", lambda self, key: (keys.append(key), read(self, key))[1])
+    _evaluate(storage_url, "none_left_failed")
+    assert sorted(key.split("/")[0] for key in keys) == ["audio_catalog", "mixed_audio", "recordings"]
+
+
+def test_a_table_with_a_wrong_schema_has_a_result_and_stops_no_other_check(storage_url: str, archive: Archive) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Narrow:
+        recording_id: str = dataclasses.field(metadata={"description": "as in the catalog"})
+        created_at: datetime = dataclasses.field(metadata={"description": "as in the catalog"})
+        outcome: str = dataclasses.field(metadata={"description": "as in the catalog"})
+
+    Table("audio_catalog", Narrow).write(archive, DAY, [Narrow(FAILED.recording_id, FAILED.created_at, "ready")])
+    assert not _evaluate(storage_url, "audio_catalog_schema").passed
+    assert _evaluate(storage_url, "none_left_failed").passed

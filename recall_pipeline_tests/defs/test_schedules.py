@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -19,7 +20,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_LOOKBACK_DAYS", "3")
 
 
-def tick(at: datetime = TICK) -> dg.ScheduleExecutionData:
+def tick(at: datetime = TICK) -> Any:
     """Evaluate the schedule of the archive that the environment names."""
     repository = build_definitions(Settings.from_environment()).get_repository_def()
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
