@@ -365,7 +365,7 @@ class TestAgreesWithTheAudioEngine:
 
     def is_target(self, **values: object) -> bool:
         try:
-            Target(**values)
+            Target(**values)  # type: ignore[arg-type]
         except SettingsError:
             return False
         return True

@@ -8,13 +8,12 @@ import dagster as dg
 
 from recall_pipeline.defs.metadata import TAGS
 from recall_pipeline.defs.names import Names
-from recall_pipeline.recall_api import LONGEST_SPAN_DAYS
 
 _OWNERS = ["team:meeting-audio"]
 _RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """For errors whose `retry_can_help`; permanent errors forbid it."""
-_BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=LONGEST_SPAN_DAYS)
-"""One run for as many days as one listing may cover, so that they share the walks of the lists."""
+_BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=7)
+"""The days of a run share the walks of the lists. More days per run would spread over fewer workers."""
 
 RECALL_API_POOL = "recall_api"
 """Steps that send requests to Recall.ai; dagster.yaml limits how many runs with such steps there are at once."""

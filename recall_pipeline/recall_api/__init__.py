@@ -7,7 +7,7 @@ Comes in: settings. Goes out: records, and one of the typed errors below RecallE
 """
 
 from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Window, open_client
-from recall_pipeline.recall_api.day_listing import LONGEST_SPAN_DAYS, Listing, Listings, list_days
+from recall_pipeline.recall_api.day_listing import Listing, Listings, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, read_meeting
 from recall_pipeline.recall_api.rate_limit import BudgetShare
@@ -27,7 +27,6 @@ from recall_pipeline.recall_api.retry import RetryPolicy
 __all__ = [
     "DELETED",
     "IN_PROGRESS",
-    "LONGEST_SPAN_DAYS",
     "AnyListed",
     "AudioMixed",
     "Bot",

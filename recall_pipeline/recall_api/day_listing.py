@@ -15,8 +15,7 @@ from recall_pipeline.recall_api.client import RecallClient
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Recording
 
 _MARGIN = timedelta(minutes=1)
-LONGEST_SPAN_DAYS = 14
-"""Days that one listing may cover: it bounds the memory of a backfill."""
+_LONGEST_SPAN_DAYS = 14  # bounds the memory of a backfill
 _STALE_AFTER = timedelta(minutes=45)  # a listing's URLs and statuses grow old
 
 
@@ -101,6 +100,6 @@ class Listings:
     def _reach(self, day: date) -> date:
         """Return the last day worth listing together with `day`: consecutive ones, up to the longest span."""
         wanted, last = set(self.days), day
-        while last + ONE_DAY in wanted and (last - day).days + 1 < LONGEST_SPAN_DAYS:
+        while last + ONE_DAY in wanted and (last - day).days + 1 < _LONGEST_SPAN_DAYS:
             last += ONE_DAY
         return last

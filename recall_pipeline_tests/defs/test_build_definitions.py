@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
 from recall_pipeline import Settings, build_definitions
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs import RunContext
-from recall_pipeline.recall_api import LONGEST_SPAN_DAYS
 
 ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
 
@@ -19,7 +19,8 @@ def repository(settings: Settings, name: str | None = None) -> dg.RepositoryDefi
 
 def names_in(found: dg.RepositoryDefinition) -> set[str]:
     """All names of jobs, schedules and sensors; `__ASSET_JOB` is Dagster's own."""
-    listed = (*found.job_names, *(one.name for one in (*found.schedule_defs, *found.sensor_defs)))
+    schedules, sensors = ([one.name for one in ones] for ones in (found.schedule_defs, found.sensor_defs))
+    listed = (*found.job_names, *schedules, *sensors)
     return {name for name in listed if not name.startswith("__")}
 
 
@@ -67,16 +68,16 @@ def test_a_name_goes_before_every_asset_key_and_every_other_name() -> None:
 
 
 @pytest.mark.parametrize("name", ASSETS)
-def test_a_backfill_takes_a_run_for_as_many_days_as_one_listing_covers(name: str) -> None:
+def test_a_backfill_takes_one_run_per_week(name: str) -> None:
     found = repository(Settings())
-    assert found.asset_graph.get(dg.AssetKey(name)).backfill_policy == dg.BackfillPolicy.multi_run(LONGEST_SPAN_DAYS)
-    assert found.get_job("sync_day").backfill_policy == dg.BackfillPolicy.multi_run(LONGEST_SPAN_DAYS)
+    assert found.asset_graph.get(dg.AssetKey(name)).backfill_policy == dg.BackfillPolicy.multi_run(7)
+    assert found.get_job("sync_day").backfill_policy == dg.BackfillPolicy.multi_run(7)
 
 
-def test_the_resource_of_a_run_is_configurable_and_shows_no_secret() -> None:
-    resource = repository(Settings(api_key="key-of-nobody")).get_top_level_resources()["run_context"]  # type: ignore[arg-type]
-    assert not resource.config_schema.as_field().config_type.fields  # type: ignore[union-attr]
-    assert "key-of-nobody" not in repr(resource)
+def test_the_resource_of_a_run_has_no_configuration_that_could_show_a_secret() -> None:
+    resource = repository(Settings(api_key=SecretStr("key-of-nobody"))).get_top_level_resources()["run_context"]
+    assert resource.config_schema.default_value == {}
+    assert "key-of-nobody" not in repr(vars(resource))
 
 
 def test_the_resource_opens_a_context_of_the_settings() -> None:
