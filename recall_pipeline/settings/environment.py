@@ -1,11 +1,12 @@
 """The variables of the environment and of `.env`, by setting, and what is wrong with a value in one line."""
 
-import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from typing import Any, cast
 
 from dotenv import load_dotenv
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import folders
@@ -18,15 +19,14 @@ def environment_name(field: str) -> str:
     return f"{_PREFIX}{field}".upper()
 
 
-def read_variables(fields: Collection[str]) -> dict[str, str]:
-    """Load `.env` into the environment and return the text of each field whose variable is set and not empty.
+def read_variables(model: type[BaseModel]) -> dict[str, Any]:
+    """Load `.env` into the environment and return the value of each field whose variable is set and not empty.
 
     The case of a variable's name does not matter. Raises SettingsError if `.env` cannot be read.
     """
     _load_dotenv()
-    variables = {name.upper(): text for name, text in os.environ.items() if name.upper().startswith(_PREFIX)}
-    found = {field: variables.get(environment_name(field)) for field in fields}
-    return {field: text for field, text in found.items() if text}
+    fields_of = cast("type[BaseSettings]", model)  # the source reads the fields only, which every model has
+    return EnvSettingsSource(fields_of, case_sensitive=False, env_prefix=_PREFIX, env_ignore_empty=True)()
 
 
 def first_fault(invalid: ValidationError, fields: Mapping[str, FieldInfo]) -> str:

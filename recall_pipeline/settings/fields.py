@@ -121,7 +121,7 @@ class Settings(BaseModel):
         Raises SettingsError with one line about the first wrong value, or if `.env` cannot be read.
         """
         try:
-            return cls(**environment.read_variables(cls.model_fields))
+            return cls(**environment.read_variables(cls))
         except ValidationError as invalid:
             raise SettingsError(environment.first_fault(invalid, cls.model_fields)) from None
 
