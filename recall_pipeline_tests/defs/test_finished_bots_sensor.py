@@ -180,6 +180,15 @@ def test_a_day_whose_run_waits_or_runs_is_not_asked_for_twice(instance: dg.Dagst
     assert YESTERDAY.isoformat() in daemon.tick()
 
 
+def test_the_days_of_an_unfinished_range_run_are_not_requested_again(instance: dg.DagsterInstance) -> None:
+    span = {
+        "dagster/asset_partition_range_start": (LATELY - timedelta(days=1)).isoformat(),
+        "dagster/asset_partition_range_end": (LATELY + timedelta(days=1)).isoformat(),
+    }
+    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.QUEUED, tags=span))
+    assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat()}
+
+
 def test_a_tick_stays_within_its_share_and_the_next_goes_on_in_the_middle_of_the_list(
     instance: dg.DagsterInstance, sandbox: Sandbox, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
