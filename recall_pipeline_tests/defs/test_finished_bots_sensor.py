@@ -185,7 +185,7 @@ def test_the_days_of_an_unfinished_range_run_are_not_requested_again(instance: d
         "dagster/asset_partition_range_start": (LATELY - timedelta(days=1)).isoformat(),
         "dagster/asset_partition_range_end": (LATELY + timedelta(days=1)).isoformat(),
     }
-    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.QUEUED, tags=span))
+    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=span))
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat()}
 
 
