@@ -123,19 +123,23 @@ def sync() -> int:
     """Run `sync_day` for the day; return the number of requests to the API."""
     import dagster as dg
 
-    from recall_pipeline.definitions import defs
-    from recall_pipeline.defs import RunContext
+    from recall_pipeline.defs import RunContext, build_definitions
 
-    session = RunContext(Settings(), [DAY])
+    settings = Settings.from_environment()
+    run_context = RunContext(settings, [DAY])
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def("sync_day").execute_in_process(
-            instance=instance,
-            partition_key=DAY.isoformat(),
-            resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
-            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        result = (
+            build_definitions(settings)
+            .resolve_job_def("sync_day")
+            .execute_in_process(
+                instance=instance,
+                partition_key=DAY.isoformat(),
+                resources={"run_context": dg.ResourceDefinition.hardcoded_resource(run_context)},
+                run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+            )
         )
     assert result.success
-    return session.tally.api_requests
+    return run_context.stats.api_requests
 
 
 def tick() -> int:
@@ -144,13 +148,15 @@ def tick() -> int:
 
     import dagster as dg
 
-    from recall_pipeline.defs import finished_bots
+    from recall_pipeline.defs import build_definitions
     from recall_pipeline.settings import dagster_home
 
     ledger = dagster_home() / "recall_budget.sqlite"
     ledger.unlink(missing_ok=True)
+    definitions = build_definitions(Settings.from_environment())
+    sensor = definitions.get_repository_def().get_sensor_def("finished_bots")
     with dg.DagsterInstance.get() as instance:
-        result = finished_bots(dg.build_sensor_context(instance=instance, cursor=None))
+        result = sensor(dg.build_sensor_context(instance=instance, cursor=None))
     assert isinstance(result, dg.SensorResult | dg.SkipReason)
     with contextlib.closing(sqlite3.connect(ledger)) as noted:
         return int(noted.execute("SELECT count(*) FROM request").fetchone()[0])

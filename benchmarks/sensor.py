@@ -21,7 +21,7 @@ from uuid import UUID
 import dagster as dg
 
 from recall_pipeline.days import days_between, utc_now
-from recall_pipeline.defs import finished_bots
+from recall_pipeline.defs import build_definitions
 from recall_pipeline.discovery import sync_bots, sync_recordings
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.download.artifacts import find_artifacts
@@ -92,7 +92,7 @@ def run(bots: int, raised_rpm: int, folder: Path) -> list[Measured]:
             "DAGSTER_HOME": str(folder / "home"),
         }
         with environment(**common):
-            archive = open_archive(Settings())
+            archive = open_archive(Settings.from_environment())
             file_everything(archive)
             default = measure(sandbox, folder / "default", 50, recent[0], old[0], pages, ticks=hot_ticks + 2)
             file_everything(archive)
@@ -148,7 +148,7 @@ def file_everything(archive: Archive) -> None:
     """Write the tables of the whole lookback as a sync does, without the audio."""
 
     async def file() -> None:
-        async with open_client(Settings()) as client:
+        async with open_client(Settings.from_environment()) as client:
             today = utc_now().date()
             listing = await list_days(client, today - timedelta(days=LOOKBACK_DAYS + 1), today)
             upstream = Upstream(client, listing)
@@ -180,8 +180,10 @@ def measure(
         for tick in range(1, ticks + 1):
             sandbox.access_log.clear()
             with environment(RECALL_LIST_RPM=str(rpm), DAGSTER_HOME=str(folder / str(tick))):
+                definitions = build_definitions(Settings.from_environment())
+                sensor = definitions.get_repository_def().get_sensor_def("finished_bots")
                 started = time.perf_counter()
-                result = finished_bots(dg.build_sensor_context(instance=instance, cursor=cursor))
+                result = sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
                 slowest = max(slowest, time.perf_counter() - started)
             assert isinstance(result, dg.SensorResult), result
             cursor = result.cursor

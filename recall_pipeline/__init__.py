@@ -23,3 +23,21 @@ The packages in the order in which a recording passes through them; each imports
 
 The package `recall_sandbox` beside this one is a local mock of the Recall.ai API, for the demo, the tests and the docs.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recall_pipeline.defs import build_definitions
+    from recall_pipeline.settings import Settings
+
+__all__ = ["Settings", "build_definitions"]
+
+_PACKAGES = {"Settings": "recall_pipeline.settings", "build_definitions": "recall_pipeline.defs"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import recall_pipeline` costs nothing."""
+    if name not in _PACKAGES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PACKAGES[name]), name)

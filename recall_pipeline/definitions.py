@@ -1,37 +1,16 @@
-"""Everything that Dagster loads (docs/design/interface.md, section 2). Loading reads settings, nothing else.
+"""The code location of this repository (docs/design/interface.md, section 2).
 
-It takes what lives by then out of the garbage collector's rounds, which is what Dagster and others have imported.
+Loading reads the settings: the environment and `.env`. `gc.freeze` takes what the imports have made out of the garbage
+collector's rounds (docs/design/adr/0015-gc-freeze.md).
 """
 
 import gc
 
-import dagster as dg
+import dagster as dg  # noqa: F401  imported first, so that it is frozen
 
-gc.freeze()  # else the collector goes through all of it again and again, here and in every run
+gc.freeze()
 
-from recall_pipeline.defs import (
-    alerts,
-    audio_catalog,
-    bots,
-    checks,
-    daily_retention,
-    daily_sync,
-    finished_bots,
-    forget_job,
-    mixed_audio,
-    recordings,
-    retention_job,
-    run_context_resource,
-    sync_day,
-)
+from recall_pipeline.defs import build_definitions
+from recall_pipeline.settings import Settings
 
-defs = dg.Definitions(
-    assets=[bots, recordings, mixed_audio, audio_catalog],
-    asset_checks=checks,
-    jobs=[sync_day, forget_job, retention_job],
-    schedules=[daily_sync, daily_retention],
-    sensors=[finished_bots, alerts],
-    resources={"session": run_context_resource},
-    # The steps follow one another and bring their own concurrency; a process a step costs 3-8 s and gains nothing.
-    executor=dg.in_process_executor,
-)
+defs = build_definitions(Settings.from_environment())

@@ -3,8 +3,8 @@
     defs = dg.Definitions(assets=[...], resources={"recall_catalog": RecallCatalog()})
 
 An asset that depends on the asset key `audio_catalog` and is partitioned by `DAYS` gets one run per day, like the
-catalog (docs/downstream.md). The package `recall_transcripts` imports only this module and `recall_pipeline.audio`.
-Names that need Dagster are imported on first use.
+catalog (docs/downstream.md). Another code location needs only this module and `recall_pipeline.audio`.
+Names that need Dagster are imported on first use; `DAYS` then reads RECALL_START_DATE.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -17,7 +17,6 @@ from dagster import AssetKey
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.cli.main import cli
 from recall_pipeline.definitions import defs
-from recall_pipeline.defs import daily_sync, finished_bots
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
 
@@ -126,8 +125,10 @@ def test_the_tables_page_shows_the_storage_as_it_is_laid_out() -> None:
 
 
 def test_the_readme_says_when_things_run() -> None:
-    minute, hour, *_ = str(daily_sync.cron_schedule).split()
+    repository = defs.get_repository_def()
+    minute, hour, *_ = str(repository.get_schedule_def("daily_sync").cron_schedule).split()
     assert f"at {int(hour):02d}:{int(minute):02d} UTC" in README
+    finished_bots = repository.get_sensor_def("finished_bots")
     assert finished_bots.minimum_interval_seconds == Settings.model_fields["sensor_interval_seconds"].default == 300
     assert "every five minutes" in README
 

@@ -372,7 +372,7 @@ class TestAgreesWithTheAudioEngine:
 
     def is_taken(self, **values: object) -> bool:
         try:
-            Settings(api_key=SecretStr("key"), **values)  # type: ignore[arg-type]
+            Settings(api_key=SecretStr("key"), **values)
         except ValidationError:
             return False
         return True

@@ -21,7 +21,6 @@ from recall_pipeline.catalog.quality_checks import (
     failed_downloads_left,
     loudness_out_of_tolerance,
     missing_among,
-    missing_rows,
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
@@ -41,7 +40,6 @@ __all__ = [
     "failed_downloads_left",
     "loudness_out_of_tolerance",
     "missing_among",
-    "missing_rows",
     "read_catalog",
     "read_recordings",
     "schema_mismatch",

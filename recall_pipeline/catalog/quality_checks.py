@@ -1,18 +1,18 @@
-"""What is not right about a day, found by looking at what the archive holds; each is an asset check in Dagster.
+"""Quality checks of a day: each compares tables that were read with each other, the files or the settings.
 
-None of these repairs anything: they name what is wrong, how often, a few examples, and what to do next.
+A check repairs nothing. It returns how many things are wrong, a few examples, and the next action.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from recall_pipeline.catalog.duration_difference import notable_difference
 from recall_pipeline.catalog.outcomes import Outcome
-from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
-from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_mismatch
 
@@ -23,7 +23,7 @@ _SAMPLE = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one look: how much was looked at, every problem in a line, and the next action."""
+    """The result of one check: how much was looked at, every problem in a line, and the next action."""
 
     looked_at: int
     problems: tuple[str, ...]
@@ -41,16 +41,10 @@ class Finding:
         return "; ".join(self.problems[:_SAMPLE]) + (f"; and {more} more" if more > 0 else "")
 
 
-def missing_rows(archive: Archive, day: date) -> Finding:
-    """Every recording, and every MP3, that is known has its row in the catalog."""
-    catalog, recordings = CATALOG.read(archive, day) or [], RECORDINGS.read(archive, day) or []
-    return missing_among(recordings, MIXED_AUDIO.read(archive, day) or [], catalog)
-
-
 def missing_among(
     recordings: Iterable[RecordingRow], mp3s: Iterable[MixedAudioRow], catalog: Collection[CatalogRow]
 ) -> Finding:
-    """Look for the same in a day's tables that have been read."""
+    """Every recording and every MP3 has its row in the catalog."""
     known = {row.recording_id for row in recordings}
     audio = {row.audio_id for row in mp3s if row.recording_id in known}
     missing = [f"recording {name}" for name in sorted(known - {row.recording_id for row in catalog})]
@@ -58,22 +52,22 @@ def missing_among(
     return Finding(len(known) + len(audio), tuple(missing), "materialize the day again")
 
 
-def byte_mismatches(archive: Archive, day: date) -> Finding:
-    """Every file that the tables name has the size they state; those captured by the last sync, the SHA-256 too.
+def byte_mismatches(archive: Archive, day: date, mp3s: Iterable[MixedAudioRow]) -> Finding:
+    """Every file of `mp3s` has the size that its row states; those downloaded by the last sync, the SHA-256 too.
 
-    On an object store, where each look is a request and an upload is checked as it arrives, it is the sizes of those
-    captured by the last sync, from one listing; `verify` looks at everything.
+    On an object store each file costs a request, and an upload is checked as it arrives. There only the sizes of the
+    files of the last sync are compared, from one listing; `verify` checks everything.
     """
-    rows = [row for row in MIXED_AUDIO.read(archive, day) or [] if row.source_key]
+    rows = [row for row in mp3s if row.source_key]
     new = _captured_by_last_sync(archive, day, rows)
     if archive.is_local:
         hashes = {row.audio_id: row.source_sha256 for row in new}
-        told = ((r, mismatch(archive, r.source_key or "", r.source_bytes, hashes.get(r.audio_id))) for r in rows)
+        mismatches = ((r, mismatch(archive, r.source_key or "", r.source_bytes, hashes.get(r.audio_id))) for r in rows)
     else:
         rows = new
         sizes = archive.sizes_below(Layout.folder("mixed_audio", day)) if new else {}
-        told = ((row, size_mismatch(sizes.get(row.source_key or ""), row.source_bytes)) for row in new)
-    problems = tuple(f"MP3 {row.audio_id} {problem}" for row, problem in told if problem)
+        mismatches = ((row, size_mismatch(sizes.get(row.source_key or ""), row.source_bytes)) for row in new)
+    problems = tuple(f"MP3 {row.audio_id} {problem}" for row, problem in mismatches if problem)
     return Finding(len(rows), problems, "run `recall-pipeline verify --repair` for the day")
 
 
@@ -85,17 +79,17 @@ def _captured_by_last_sync(archive: Archive, day: date, rows: Iterable[MixedAudi
     return [row for row in rows if row.captured_at is not None and row.captured_at >= since]
 
 
-def duration_differences(archive: Archive, day: date) -> Finding:
+def duration_differences(catalog: Iterable[CatalogRow]) -> Finding:
     """The decoded length agrees with the API's times, as far as meetings do not pause."""
 
     def problem(row: CatalogRow) -> str | None:
         return notable_difference(row.recording_seconds, row.duration_seconds)
 
-    return _over(_audible(archive, day), problem, "listen to one; a pause is no fault, missing minutes are")
+    return _over(_audible(catalog), problem, "listen to one; a pause is no fault, missing minutes are")
 
 
-def loudness_out_of_tolerance(archive: Archive, settings: Settings, day: date) -> Finding:
-    """What is ready has the loudness asked for and keeps below the ceiling, unless its findings say why not."""
+def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings) -> Finding:
+    """Ready files have the target loudness and stay below the peak ceiling, unless their findings state why not."""
     lossless = settings.audio_format in ("flac", "wav")
     tolerance_lu = _LOSSLESS_TOLERANCE_LU if lossless else _LOSSY_TOLERANCE_LU
 
@@ -107,15 +101,13 @@ def loudness_out_of_tolerance(archive: Archive, settings: Settings, day: date) -
             return None
         return f"has {loudness:.1f} LUFS"
 
-    return _over(
-        _audible(archive, day), problem, "report it with the file's audio_recipe: the engine missed its target"
-    )
+    return _over(_audible(catalog), problem, "report it with the file's audio_recipe: the engine missed its target")
 
 
-def expiring_soon(archive: Archive, day: date, now: datetime) -> Finding:
+def expiring_soon(catalog: Iterable[CatalogRow], now: datetime) -> Finding:
     """No recording that is not archived expires within two days."""
     at_risk = (Outcome.DOWNLOAD_FAILED, Outcome.PROCESSING)
-    rows = [row for row in CATALOG.read(archive, day) or [] if row.outcome in at_risk]
+    rows = [row for row in catalog if row.outcome in at_risk]
 
     def problem(row: CatalogRow) -> str | None:
         if row.expires_at is None or row.expires_at - now > _EXPIRES_SOON:
@@ -125,19 +117,17 @@ def expiring_soon(archive: Archive, day: date, now: datetime) -> Finding:
     return _over(rows, problem, "find out why it cannot be fetched, before Recall removes it")
 
 
-def failed_downloads_left(archive: Archive, day: date) -> Finding:
+def failed_downloads_left(catalog: Iterable[CatalogRow]) -> Finding:
     """No download is left failed."""
-    rows = CATALOG.read(archive, day) or []
 
     def problem(row: CatalogRow) -> str | None:
         return row.outcome_reason or "no reason" if row.outcome == Outcome.DOWNLOAD_FAILED else None
 
-    return _over(rows, problem, "mend what the reasons name; every sync of the day tries again")
+    return _over(catalog, problem, "mend what the reasons name; every sync of the day tries again")
 
 
-def schema_mismatch(archive: Archive, table: Table[Any], day: date) -> Finding:
-    """The day's file has exactly the columns and types that are declared."""
-    stored = table.stored_columns(archive, day)
+def schema_mismatch(table: Table[Any], stored: Mapping[str, str] | None) -> Finding:
+    """The day's file has exactly the columns and types that are declared; `stored` has type by column."""
     if stored is None:
         return Finding(0, ("there is no table",), "materialize the day")
     declared = {name: kind for name, (kind, _) in table.columns.items()}
@@ -150,11 +140,11 @@ def schema_mismatch(archive: Archive, table: Table[Any], day: date) -> Finding:
     return Finding(len(declared), tuple(apart), "materialize the day again with this version")
 
 
-def _audible(archive: Archive, day: date) -> list[CatalogRow]:
-    return [row for row in CATALOG.read(archive, day) or [] if row.outcome in (Outcome.READY, Outcome.SILENT)]
+def _audible(catalog: Iterable[CatalogRow]) -> list[CatalogRow]:
+    return [row for row in catalog if row.outcome in (Outcome.READY, Outcome.SILENT)]
 
 
 def _over(rows: Iterable[CatalogRow], problem_of: Callable[[CatalogRow], str | None], next_action: str) -> Finding:
     looked_at = list(rows)
-    told = [f"recording {row.recording_id} {problem}" for row in looked_at if (problem := problem_of(row))]
-    return Finding(len(looked_at), tuple(told), next_action)
+    problems = [f"recording {row.recording_id} {problem}" for row in looked_at if (problem := problem_of(row))]
+    return Finding(len(looked_at), tuple(problems), next_action)

@@ -47,10 +47,11 @@ def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], 
 
     Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
     """
-    from recall_pipeline.defs import RunContext, close_dead_runs
+    from recall_pipeline.defs import RunContext, build_definitions, close_dead_runs
 
-    session = RunContext(settings, days, refetch, is_interactive=True, progress=progress)
-    done = DaysRun(session.stats)
+    run_context = RunContext(settings, days, refetch, is_interactive=True, progress=progress)
+    job = build_definitions(settings).resolve_job_def("sync_day")
+    done = DaysRun(run_context.stats)
     failed_in_a_row = 0
     with open_instance() as instance, detect_interrupts() as interrupted:
         try:
@@ -62,7 +63,7 @@ def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], 
                 done.untried = days[number:]
                 break
             progress("days", number, len(days))
-            reason = _run_day(instance, session, day)
+            reason = _run_day(instance, job, run_context, day)
             if interrupted():
                 raise KeyboardInterrupt
             failed_in_a_row = failed_in_a_row + 1 if reason else 0
@@ -71,20 +72,18 @@ def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], 
     return done
 
 
-def _run_day(instance: "dg.DagsterInstance", session: object, day: date) -> str | None:
+def _run_day(instance: "dg.DagsterInstance", job: "dg.JobDefinition", run_context: object, day: date) -> str | None:
     """Run one day; return the reason of its failure, None if it succeeded."""
     import dagster as dg
 
-    from recall_pipeline.definitions import defs
     from recall_pipeline.defs import process_tags
 
-    job = defs.resolve_job_def("sync_day")
     try:
         result = job.execute_in_process(
             run_config=_QUIET,
             instance=instance,
             partition_key=day.isoformat(),
-            resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
+            resources={"run_context": dg.ResourceDefinition.hardcoded_resource(run_context)},
             raise_on_error=False,
             tags={"recall_pipeline/started_by": "command line", **process_tags()},
         )

@@ -1,27 +1,27 @@
-"""The pipeline as Dagster sees it: assets, asset checks, jobs, schedules, sensors, resources.
+"""The pipeline for Dagster: assets, asset checks, jobs, schedules, sensors, resources.
 
-Belongs here: what turns a partition key into a call of one room, and a room's result into metadata; which runs are
-requested and when; alerts.
-Does not belong here: anything that works without Dagster. Those rooms do not know that it exists.
-Comes in: partition keys, ticks. Goes out: materializations, run requests, alerts, and Dagster's Failure with the one
-line that says what to do.
+Belongs here: what turns a partition key into calls of the other packages, and their results into metadata; which runs
+are requested and when; alerts.
+Does not belong here: anything that works without Dagster. The other packages do not import this one.
+Comes in: settings, partition keys, ticks.
+Goes out: `build_definitions`; at run time materializations, run requests, alerts, and Dagster's Failure with one line
+that names the fault and the next action.
 """
 
-from recall_pipeline.defs.alert_sensor import alerts
-from recall_pipeline.defs.asset_checks import checks
-from recall_pipeline.defs.audio_catalog_asset import audio_catalog
-from recall_pipeline.defs.bots_asset import bots
-from recall_pipeline.defs.erasure_jobs import daily_retention, forget_job, retention_job
-from recall_pipeline.defs.finished_bots_sensor import finished_bots
-from recall_pipeline.defs.jobs import sync_day
+from typing import TYPE_CHECKING, Any
+
+from recall_pipeline.defs.build import build_definitions
 from recall_pipeline.defs.metadata import TAGS, DayReport, day_report, materialized
-from recall_pipeline.defs.mixed_audio_asset import mixed_audio
-from recall_pipeline.defs.partitions import DAYS, days_of
+from recall_pipeline.defs.partitions import day_partitions, days_of
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY, SENSOR_PRIORITY
-from recall_pipeline.defs.recordings_asset import recordings
-from recall_pipeline.defs.run_context import RunContext, SyncStats, as_dagster_failure, run_context_resource
+from recall_pipeline.defs.run_context import RunContext, SyncStats, as_dagster_failure
 from recall_pipeline.defs.run_liveness import close_dead_runs, process_tags
-from recall_pipeline.defs.schedules import daily_sync
+from recall_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    DAYS: dg.DailyPartitionsDefinition
 
 __all__ = [
     "DAYS",
@@ -31,23 +31,19 @@ __all__ = [
     "DayReport",
     "RunContext",
     "SyncStats",
-    "alerts",
     "as_dagster_failure",
-    "audio_catalog",
-    "bots",
-    "checks",
+    "build_definitions",
     "close_dead_runs",
-    "daily_retention",
-    "daily_sync",
+    "day_partitions",
     "day_report",
     "days_of",
-    "finished_bots",
-    "forget_job",
     "materialized",
-    "mixed_audio",
     "process_tags",
-    "recordings",
-    "retention_job",
-    "run_context_resource",
-    "sync_day",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Make `DAYS`, the partitions of the archive that the environment names, when it is used."""
+    if name != "DAYS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return day_partitions(Settings.from_environment())

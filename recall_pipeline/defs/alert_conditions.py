@@ -1,6 +1,6 @@
-"""What Dagster has recorded, as things that fail and why: steps, whole runs, checks, freshness.
+"""Failures that Dagster has recorded, with their causes: of steps, whole runs, checks, and freshness.
 
-A thing belongs to a day, so that it is in order again as soon as anybody has brought that day up to date, however.
+Each belongs to a day. It is over as soon as that day is up to date, whatever run did it.
 """
 
 from collections.abc import Iterator
@@ -8,18 +8,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from recall_pipeline.defs.alert_state import AlertState
-from recall_pipeline.defs.audio_catalog_asset import audio_catalog
-from recall_pipeline.defs.bots_asset import bots
-from recall_pipeline.defs.erasure_jobs import retention_job
-from recall_pipeline.defs.jobs import sync_day
-from recall_pipeline.defs.mixed_audio_asset import mixed_audio
+from recall_pipeline.defs.freshness import FRESH_ASSETS, is_stale
+from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of_run
-from recall_pipeline.defs.recordings_asset import recordings
 from recall_pipeline.defs.run_context import INTERRUPTED
 
-_OURS = frozenset(asset.key for asset in (bots, recordings, mixed_audio, audio_catalog))
-_JOBS = frozenset((sync_day.name, retention_job.name))  # who runs `forget` by hand sees how it ends
-_TOLD = {
+_JOBS = ("sync_day", "retention")  # who starts `forget` sees its result
+_EVENT_TYPES = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -27,71 +22,74 @@ _TOLD = {
 _KILLED = "the run's process was killed, or it ran too long; the next sync goes on from there"
 _NOT_FRESH = (
     "no day has been brought up to date for too long (36 hours as shipped): in Dagster, see under Automation why "
-    "finished_bots and daily_sync ask for nothing, and under Runs why theirs do not end well"
+    "finished_bots and daily_sync request no runs, and under Runs why their runs fail"
 )
 
 
-def record_run(instance: dg.DagsterInstance, book: AlertState, ended: dg.EventLogRecord) -> None:
-    """Note how a run of our assets or checks ended, whoever asked for it."""
+def record_run(instance: dg.DagsterInstance, state: AlertState, ended: dg.EventLogRecord, names: Names) -> None:
+    """Record how a run of our jobs, assets or checks ended, whatever requested it."""
     run = instance.get_run_by_id(ended.run_id)
-    if run is None or not _is_ours(run):
+    if run is None or not _is_ours(run, names):
         return
     days = [day.isoformat() for day in days_of_run(run.tags)] or [run.job_name]
     events = list(_events(instance, run.run_id))
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            _note_check(book, event.asset_check_evaluation_data, days)
+            _note_check(state, event.asset_check_evaluation_data, days)
         elif event.is_step_success:
-            _record_state(book, str(event.step_key), days, None)
-        elif (cause := _cause_of_step(event)) != INTERRUPTED:  # who pressed Ctrl-C knows
-            _record_state(book, str(event.step_key), days, cause)
+            _record_state(state, str(event.step_key), days, None)
+        elif (cause := _cause_of_step(event)) != INTERRUPTED:  # the user who pressed Ctrl-C knows
+            _record_state(state, str(event.step_key), days, cause)
     if not any(event.is_step_failure for event in events):
-        _record_state(book, "the run", days, _cause_of_run(ended) if run.is_failure else None)
+        _record_state(state, "the run", days, _cause_of_run(ended) if run.is_failure else None)
 
 
-def record_freshness(instance: dg.DagsterInstance, book: AlertState) -> None:
-    """Note the assets whose freshness policy Dagster sees broken, as their pages show it."""
-    for key, record in instance.get_freshness_state_records(sorted(_OURS)).items():
-        failing = record.freshness_state.value == "FAIL"
-        _record_state(book, "freshness", [key.to_user_string()], _NOT_FRESH if failing else None)
+def record_freshness(instance: dg.DagsterInstance, state: AlertState, names: Names) -> None:
+    """Record each asset that fails its freshness policy, or whose newest day was not brought up to date."""
+    keys = [names.asset(name) for name in FRESH_ASSETS]
+    policies = instance.get_freshness_state_records(keys)
+    for key in keys:
+        fails_policy = key in policies and policies[key].freshness_state.value == "FAIL"
+        cause = _NOT_FRESH if fails_policy or is_stale(instance, key) else None
+        _record_state(state, "freshness", [key.to_user_string()], cause)
 
 
-def _is_ours(run: dg.DagsterRun) -> bool:
-    """Whether it is of one of our jobs, or of the assets or checks alone, as the UI starts them."""
-    checked = {check.asset_key for check in run.asset_check_selection or ()}
-    return run.job_name in _JOBS or not _OURS.isdisjoint(checked | (run.asset_selection or set()))
+def _is_ours(run: dg.DagsterRun, names: Names) -> bool:
+    """Whether it is a run of one of our jobs, or of assets or checks alone, as the UI starts them."""
+    selected = {check.asset_key for check in run.asset_check_selection or ()} | (run.asset_selection or set())
+    return run.job_name in map(names.of, _JOBS) or not selected.isdisjoint(names.assets)
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.DagsterEvent]:
-    for record in instance.get_records_for_run(run_id, of_type=_TOLD).records:
+    for record in instance.get_records_for_run(run_id, of_type=_EVENT_TYPES).records:
         if event := record.event_log_entry.dagster_event:
             yield event
 
 
-def _record_state(book: AlertState, what: str, where: list[str], cause: str | None) -> None:
+def _record_state(state: AlertState, what: str, where: list[str], cause: str | None) -> None:
     for place in where:
         if cause:
-            book.failed(f"{what} of {place}", cause)
+            state.failed(f"{what} of {place}", cause)
         else:
-            book.passed(f"{what} of {place}")
+            state.passed(f"{what} of {place}")
 
 
-def _note_check(book: AlertState, check: dg.AssetCheckEvaluation, days: list[str]) -> None:
-    """A warning is for those who look; an error is for those who are called."""
+def _note_check(state: AlertState, check: dg.AssetCheckEvaluation, days: list[str]) -> None:
+    """Record a check of severity ERROR. A warning is shown in the UI only."""
     if check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
-        _record_state(book, check.check_name, days, None)
+        _record_state(state, check.check_name, days, None)
         return
-    named = check.metadata.get("days")  # of a range: those with problems
-    failing = str(named.value).split(", ") if named else days
-    advice = check.metadata.get("next_action")  # the same for every day, which makes it one cause
-    _record_state(book, check.check_name, [day for day in days if day not in failing], None)
+    failing_days = check.metadata.get("days")  # of a range
+    failing = str(failing_days.value).split(", ") if failing_days else days
+    advice = check.metadata.get("next_action")  # the same for every day, so it is one cause
+    _record_state(state, check.check_name, [day for day in days if day not in failing], None)
     _record_state(
-        book, check.check_name, failing, f"check {check.check_name}: {advice.value if advice else 'see Dagster'}"
+        state, check.check_name, failing, f"check {check.check_name}: {advice.value if advice else 'see Dagster'}"
     )
 
 
 def _cause_of_step(event: dg.DagsterEvent) -> str:
-    """Return the text of a failed step: what, where, what to do."""
+    """Return the description of a failed step: the fault and the next action."""
     failure = event.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
@@ -100,7 +98,7 @@ def _cause_of_step(event: dg.DagsterEvent) -> str:
 
 
 def _cause_of_run(ended: dg.EventLogRecord) -> str:
-    """Return why a run failed none of whose steps did; texts of unknown errors may hold anything and are left out."""
+    """Return why a run failed without a failed step, without the text of its error, which may contain a secret."""
     event = ended.event_log_entry.dagster_event
     error = event.job_failure_data.error if event and event.event_specific_data else None
     while error and error.cause:

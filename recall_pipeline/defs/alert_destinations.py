@@ -1,4 +1,4 @@
-"""Where alerts go: always the log, and a webhook where the settings name one."""
+"""Destinations of alerts: always the log, and a webhook if RECALL_ALERT_URL is set."""
 
 import logging
 from typing import Protocol
@@ -9,14 +9,14 @@ from pydantic import SecretStr
 from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings
 
-_TIMEOUT_SECONDS = 4  # a hook that hangs at every message of a tick leaves it within the minute that Dagster gives it
+_TIMEOUT_SECONDS = 4  # ten messages to a webhook that hangs fit into the minute that Dagster gives a tick
 
 
 class AlertDestination(Protocol):
-    """Takes a message for people."""
+    """Receives messages for the operator."""
 
     def send(self, message: str) -> bool:
-        """Deliver `message`; False when it was not taken and should be tried again."""
+        """Deliver `message`; False if it was not accepted and should be sent again."""
 
 
 class LogDestination:
@@ -33,29 +33,29 @@ class LogDestination:
 
 
 class WebhookDestination:
-    """Posts Slack-shaped JSON; the URL is a secret and appears nowhere."""
+    """Posts Slack-shaped JSON. The URL is a secret and is never logged."""
 
     def __init__(self, url: SecretStr, log: logging.Logger) -> None:
         self._url = url
         self._log = log
 
     def send(self, message: str) -> bool:
-        """Post `message`; log without the URL why it could not be."""
+        """Post `message`; log a failure without the URL."""
         redact_http_logs()
         try:
-            answer = httpx.post(
+            response = httpx.post(
                 self._url.get_secret_value(), json={"text": f"recall_pipeline: {message}"}, timeout=_TIMEOUT_SECONDS
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._log.warning(
-                "RECALL_ALERT_URL cannot be reached (%s); the next tick tries again", type(fault).__name__
+                "RECALL_ALERT_URL cannot be reached (%s); the next tick tries again", type(error).__name__
             )
             return False
-        if not answer.is_success:
-            self._log.warning("RECALL_ALERT_URL answers %s; the next tick tries again", answer.status_code)
-        return answer.is_success
+        if not response.is_success:
+            self._log.warning("RECALL_ALERT_URL answers %s; the next tick tries again", response.status_code)
+        return response.is_success
 
 
 def destinations_of(settings: Settings, log: logging.Logger) -> list[AlertDestination]:
-    """Return the sinks that the settings name; a message counts as told when the last of them took it."""
+    """Return the destinations that the settings name. A message counts as sent if the last of them accepted it."""
     return [LogDestination(log), *([WebhookDestination(settings.alert_url, log)] if settings.alert_url else [])]

@@ -1,6 +1,6 @@
-"""What is failing, and what has been said about it: one message a cause, repeats once a day, and one when it is over.
+"""What is failing and which messages were sent: one per cause, repeated once a day, and one when it is over.
 
-Plain state, kept in a sensor's cursor; it knows neither Dagster nor where messages go.
+Plain state, stored in a sensor's cursor. It depends neither on Dagster nor on the destinations of messages.
 """
 
 import json
@@ -10,61 +10,61 @@ from datetime import datetime, timedelta
 
 REPEAT_AFTER = timedelta(hours=24)
 MOST_AT_ONCE = 10
-_MOST_REMEMBERED = 500
+_MOST_FAILING = 500
 _LONGEST_TEXT = 400
 _PLACES_NAMED = 5
 
 Send = Callable[[str], bool]
-"""Delivers one message; False when it could not be delivered and should be tried again."""
+"""Delivers one message; False if it was not delivered and should be sent again."""
 
 
 @dataclass(slots=True)
 class AlertState:
-    """`failing` maps each thing that fails to its cause; `said` maps each cause to when it was last told."""
+    """`failing` maps each thing that fails to its cause; `sent` maps each cause to the time of its last message."""
 
     failing: dict[str, str] = field(default_factory=dict)
-    said: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, text: str | None) -> "AlertState":
-        """Read what `written` gave; anything else is an empty book."""
+    def from_json(cls, text: str | None) -> "AlertState":
+        """Return the state that `to_json` wrote; an empty one for any other text."""
         try:
-            failing, said = json.loads(text or "[{}, {}]")
-            return cls(dict(failing), dict(said))
+            failing, sent = json.loads(text or "[{}, {}]")
+            return cls(dict(failing), dict(sent))
         except (ValueError, TypeError):
             return cls()
 
-    def written(self) -> str:
-        """Return the book as compact JSON."""
-        return json.dumps([self.failing, self.said], separators=(",", ":"))
+    def to_json(self) -> str:
+        """Return the state as compact JSON."""
+        return json.dumps([self.failing, self.sent], separators=(",", ":"))
 
     def failed(self, thing: str, cause: str) -> None:
-        """Note that `thing` fails because of `cause`: what it is and what to do about it, in one line."""
-        if thing in self.failing or len(self.failing) < _MOST_REMEMBERED:
+        """Record that `thing` fails because of `cause`: one line with the fault and the next action."""
+        if thing in self.failing or len(self.failing) < _MOST_FAILING:
             self.failing[thing] = cause[:_LONGEST_TEXT]
 
     def passed(self, thing: str) -> None:
-        """Note that `thing` is in order."""
+        """Record that `thing` does not fail."""
         self.failing.pop(thing, None)
 
-    def tell(self, now: datetime, send: Send) -> int:
-        """Send what is due, a bounded number; return how many were delivered. What could not be stays due."""
+    def send_due(self, now: datetime, send: Send) -> int:
+        """Send the messages that are due, a bounded number, and return how many were delivered. The rest stay due."""
         delivered = 0
         for cause, message in list(self._due(now))[:MOST_AT_ONCE]:
             if not send(message):
                 continue
             delivered += 1
             if cause in self.failing.values():
-                self.said[cause] = now.isoformat()
+                self.sent[cause] = now.isoformat()
             else:
-                del self.said[cause]
+                del self.sent[cause]
         return delivered
 
     def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for cause in [cause for cause in self.said if cause not in self.failing.values()]:
+        for cause in [cause for cause in self.sent if cause not in self.failing.values()]:
             yield cause, f"Recovered: {cause}"
         for cause in dict.fromkeys(self.failing.values()):
-            last = self.said.get(cause)
+            last = self.sent.get(cause)
             if last is None or now - datetime.fromisoformat(last) >= REPEAT_AFTER:
                 yield cause, f"{'Still failing' if last else 'Failed'}: {cause}\nWhere: {self._places(cause)}"
 

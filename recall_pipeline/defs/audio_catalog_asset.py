@@ -1,4 +1,4 @@
-"""Asset `audio_catalog`: the table everybody reads, and the normalized audio that it names."""
+"""Asset `audio_catalog`: the outcome of every recording, and the normalized audio."""
 
 import textwrap
 from collections import Counter
@@ -8,48 +8,43 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.catalog import CATALOG, CatalogReport, CatalogRow, sync_catalog
-from recall_pipeline.defs.metadata import DAILY, OWNERS, TAGS, DayReport, day_report, materialized
-from recall_pipeline.defs.mixed_audio_asset import mixed_audio
-from recall_pipeline.defs.partitions import DAYS, days_of
-from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
+from recall_pipeline.defs.daily_asset import daily_asset
+from recall_pipeline.defs.freshness import DAILY
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.partitions import days_of
+from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.storage import open_day
 
 _SAMPLE_ROWS = 10
 _LONGEST_REASON = 80  # characters
 
 
-@dg.asset(
-    partitions_def=DAYS,
-    deps=[mixed_audio],
-    group_name="recall",
-    owners=OWNERS,
-    tags=TAGS,
-    kinds={"audio", "parquet"},
-    retry_policy=RETRY_TRANSIENT,
-    freshness_policy=DAILY,
-    description="One row per MP3 and per recording without one, with its outcome; what is `ready` is normalized to one "
-    "loudness and format. Transcription starts here.",
-)
+def audio_catalog_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Return the asset `audio_catalog`."""
+    return daily_asset(audio_catalog, names, days, upstream="mixed_audio", kinds={"audio", "parquet"}, freshness=DAILY)
+
+
 def audio_catalog(
-    context: dg.AssetExecutionContext, session: dg.ResourceParam[RunContext]
+    context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]
 ) -> dg.MaterializeResult[None]:
-    """Normalize what is new and publish each day of the catalog."""
+    """One row per MP3 and per recording without one, with its outcome. `ready` files have one loudness and format."""
     reports: dict[date, DayReport] = {}
     for day in days_of(context):
-        with session.as_dagster_failure(), open_day(session.archive, day) as archive_day:
-            progress = session.progress_callback(f"{day} normalize")
-            cataloged = sync_catalog(archive_day, session.settings, progress, session.refetch)
-        session.stats.normalized += cataloged.normalized
-        _tell_failures(context, cataloged)
-        reports[day] = _catalog_report(session, day, cataloged)
+        with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
+            progress = run_context.progress_callback(f"{day} normalize")
+            cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
+        run_context.stats.normalized += cataloged.normalized
+        _log_failures(context, cataloged)
+        reports[day] = _catalog_report(run_context, day, cataloged)
     return materialized(context, reports)
 
 
-def _catalog_report(session: RunContext, day: date, cataloged: CatalogReport) -> DayReport:
+def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport) -> DayReport:
     rows = cataloged.rows
     outcomes = Counter(row.outcome for row in rows)
     return day_report(
-        session.archive,
+        run_context.archive,
         CATALOG,
         day,
         rows,
@@ -85,14 +80,14 @@ def _catalog_sample(rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
 
 def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
     """Draw the day's longest meeting as a strip of sixty bars."""
-    heard = [row for row in rows if row.waveform and row.duration_seconds]
-    if not heard:
-        return dg.MetadataValue.md("nothing to listen to on this day")
-    row = max(heard, key=lambda row: row.duration_seconds or 0)
+    audible = [row for row in rows if row.waveform and row.duration_seconds]
+    if not audible:
+        return dg.MetadataValue.md("no audio on this day")
+    row = max(audible, key=lambda row: row.duration_seconds or 0)
     return dg.MetadataValue.md(f"`{row.waveform}`\n\n{(row.duration_seconds or 0) / 60:.1f} minutes: {row.audio_uri}")
 
 
-def _tell_failures(context: dg.AssetExecutionContext, cataloged: CatalogReport) -> None:
+def _log_failures(context: dg.AssetExecutionContext, cataloged: CatalogReport) -> None:
     for row in cataloged.rows:
         if row.outcome == "download_failed":
             context.log.warning("recording %s: %s; tried again at every sync", row.recording_id, row.outcome_reason)

@@ -6,45 +6,42 @@ from datetime import date
 
 import dagster as dg
 
-from recall_pipeline.defs.metadata import DAILY, OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
-from recall_pipeline.defs.partitions import DAYS, days_of
-from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
+from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
+from recall_pipeline.defs.freshness import DAILY
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.partitions import days_of
+from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.discovery import BOTS, BotRow, sync_bots
 from recall_pipeline.storage import open_day
 
 
-@dg.asset(
-    partitions_def=DAYS,
-    group_name="recall",
-    owners=OWNERS,
-    tags=TAGS,
-    kinds={"recall", "parquet"},
-    pool=RECALL_API_POOL,
-    retry_policy=RETRY_TRANSIENT,
-    freshness_policy=DAILY,
-    description="Bots sent to meetings, filed under the UTC day they were to join. One row a bot, updated in place.",
-)
-def bots(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunContext]) -> dg.MaterializeResult[None]:
-    """List the bots of each day and keep their table."""
+def bots_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Return the asset `bots`."""
+    return daily_asset(bots, names, days, kinds={"recall", "parquet"}, pool=RECALL_API_POOL, freshness=DAILY)
+
+
+def bots(context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]) -> dg.MaterializeResult[None]:
+    """Bots that were sent to meetings, by the UTC day of their `join_at`. One row per bot, updated in place."""
     reports: dict[date, DayReport] = {}
     for day in days_of(context):
-        requests_before = session.stats.api_requests
-        with session.as_dagster_failure():
-            rows = asyncio.run(_sync_bots(session, day))
+        requests_before = run_context.stats.api_requests
+        with run_context.as_dagster_failure():
+            rows = asyncio.run(_sync_bots(run_context, day))
         statuses = Counter(row.status or "unknown" for row in rows)
         reports[day] = day_report(
-            session.archive,
+            run_context.archive,
             BOTS,
             day,
             rows,
             bots_by_status=dict(statuses),
             finished_bots=sum(row.is_finished for row in rows),
-            api_requests=session.stats.api_requests - requests_before,
+            api_requests=run_context.stats.api_requests - requests_before,
         )
     return materialized(context, reports)
 
 
-async def _sync_bots(session: RunContext, day: date) -> list[BotRow]:
-    async with session.client() as client:
-        with open_day(session.archive, day) as archive_day:
-            return await sync_bots(archive_day, await session.listings.of(client, day))
+async def _sync_bots(run_context: RunContext, day: date) -> list[BotRow]:
+    async with run_context.client() as client:
+        with open_day(run_context.archive, day) as archive_day:
+            return await sync_bots(archive_day, await run_context.listings.of(client, day))

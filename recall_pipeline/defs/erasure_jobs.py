@@ -1,10 +1,11 @@
-"""Jobs `forget` and `retention`: the same work as the command's, where the UI shows it."""
+"""Jobs `forget` and `retention`: what the command `forget` does, with configuration and result shown in the UI."""
 
 from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
 
+from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.erasure import (
@@ -18,11 +19,11 @@ from recall_pipeline.erasure import (
     retention_plan,
 )
 from recall_pipeline.errors import UsageError
-from recall_pipeline.settings import load_settings
+from recall_pipeline.settings import Settings
 
 
 class ForgetConfig(dg.Config):
-    """What to forget: one of `recording`, `bot` and `before`; `dry_run` says what would go, and changes nothing."""
+    """What to erase: one of `recording`, `bot` and `before`. A `dry_run` shows a preview and changes nothing."""
 
     recording: str | None = None
     bot: str | None = None
@@ -32,60 +33,72 @@ class ForgetConfig(dg.Config):
     beyond_limit: bool = False
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Remove what the run's configuration names from the archive, for good.")
+@dg.op(out=dg.Out(dg.Nothing))
 def forget_requested(
-    context: dg.OpExecutionContext, config: ForgetConfig, session: dg.ResourceParam[RunContext]
+    context: dg.OpExecutionContext, config: ForgetConfig, run_context: dg.ResourceParam[RunContext]
 ) -> None:
-    """Forget what a person asks for."""
-    with session.as_dagster_failure():
-        plan = _plan_of(config, session)
-        _carry_out(context, session, plan, config.reason, dry_run=config.dry_run)
+    """Erase for good what the run's configuration names."""
+    with run_context.as_dagster_failure():
+        plan = _plan_of(config, run_context)
+        _execute(context, run_context, plan, config.reason, dry_run=config.dry_run)
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Remove recordings older than RECALL_RETENTION_DAYS, for good.")
-def forget_expired(context: dg.OpExecutionContext, session: dg.ResourceParam[RunContext]) -> None:
-    """Forget what is older than the settings allow."""
-    with session.as_dagster_failure():
-        days = session.settings.retention_days
+@dg.op(out=dg.Out(dg.Nothing))
+def forget_expired(context: dg.OpExecutionContext, run_context: dg.ResourceParam[RunContext]) -> None:
+    """Erase recordings older than RECALL_RETENTION_DAYS for good."""
+    with run_context.as_dagster_failure():
+        days = run_context.settings.retention_days
         if days is None:
             raise UsageError("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
-        plan = retention_plan(session.archive, session.settings, days)
-        _carry_out(context, session, plan, f"older than {days} days (RECALL_RETENTION_DAYS)", dry_run=False)
+        plan = retention_plan(run_context.archive, run_context.settings, days)
+        _execute(context, run_context, plan, f"older than {days} days (RECALL_RETENTION_DAYS)", dry_run=False)
 
 
-@dg.job(name="forget", description="Remove recordings for good, on request; a dry run unless told otherwise.")
-def forget_job() -> None:
-    """One step, so that nothing comes between."""
-    forget_requested()
+def forget_job(names: Names) -> dg.JobDefinition:
+    """Return the job `forget`, of one step."""
+
+    @dg.job(name=names.of("forget"), description="Erase recordings for good, on request. By default a dry run.")
+    def forget_recordings() -> None:
+        forget_requested()
+
+    return forget_recordings
 
 
-@dg.job(name="retention", description="Remove recordings older than RECALL_RETENTION_DAYS, for good.")
-def retention_job() -> None:
-    """One step, so that nothing comes between."""
-    forget_expired()
+def retention_job(names: Names) -> dg.JobDefinition:
+    """Return the job `retention`, of one step."""
+
+    @dg.job(name=names.of("retention"), description="Erase recordings older than RECALL_RETENTION_DAYS for good.")
+    def erase_by_age() -> None:
+        forget_expired()
+
+    return erase_by_age
 
 
-@dg.schedule(
-    job=retention_job,
-    cron_schedule="41 4 * * *",  # well after daily_sync, whose listing tells that the clock is right
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Forgets by age once a day, where RECALL_RETENTION_DAYS is set.",
-)
-def daily_retention(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request a run where the settings name an age."""
-    if load_settings().retention_days is None:
-        yield dg.SkipReason("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
-    else:
-        yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=SCHEDULE_PRIORITY)
+def daily_retention_schedule(settings: Settings, names: Names) -> dg.ScheduleDefinition:
+    """Return the schedule `daily_retention`, which requests a run if the settings have an age."""
+
+    def request_retention(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if settings.retention_days is None:
+            yield dg.SkipReason("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
+        else:
+            yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=SCHEDULE_PRIORITY)
+
+    return dg.schedule(
+        name=names.of("daily_retention"),
+        job_name=names.of("retention"),
+        cron_schedule="41 4 * * *",  # well after daily_sync, whose listing shows that the clock is right
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Erases by age once a day, if RECALL_RETENTION_DAYS is set.",
+    )(request_retention)
 
 
-def _plan_of(wish: ForgetConfig, session: RunContext) -> ErasurePlan:
-    inventory = read_inventory(session.archive)
-    before = _day(wish.before)
-    plan = plan_for_request(inventory, recording_id=wish.recording, bot_id=wish.bot, before=before)
-    if before and not wish.beyond_limit and not wish.dry_run:
-        check_limit(session.settings, inventory, plan)
+def _plan_of(config: ForgetConfig, run_context: RunContext) -> ErasurePlan:
+    inventory = read_inventory(run_context.archive)
+    before = _day(config.before)
+    plan = plan_for_request(inventory, recording_id=config.recording, bot_id=config.bot, before=before)
+    if before and not config.beyond_limit and not config.dry_run:
+        check_limit(run_context.settings, inventory, plan)
     return plan
 
 
@@ -93,26 +106,28 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        raise UsageError(f"before: {text!r} is no day: write it like 2026-03-02") from None
+        raise UsageError(f"before: {text!r} is not a day: write it like 2026-03-02") from None
 
 
-def _carry_out(
-    context: dg.OpExecutionContext, session: RunContext, plan: ErasurePlan, reason: str, *, dry_run: bool
+def _execute(
+    context: dg.OpExecutionContext, run_context: RunContext, plan: ErasurePlan, reason: str, *, dry_run: bool
 ) -> None:
-    """Show what goes before it goes, and what went."""
-    expected = preview(session.archive, plan)
-    context.log.info("%s recordings, %s files, %s bytes are to be forgotten", *_counts(expected))
-    context.add_output_metadata({"preview": _as_metadata(expected), "days": [day.isoformat() for day in plan.days]})
+    """Report a preview before anything is erased, and then what was erased."""
+    preview_summary = preview(run_context.archive, plan)
+    context.log.info("%s recordings, %s files, %s bytes are to be forgotten", *_counts(preview_summary))
+    context.add_output_metadata(
+        {"preview": _as_metadata(preview_summary), "days": [day.isoformat() for day in plan.days]}
+    )
     if dry_run:
         return
-    done = forget(session.archive, plan, reason, session.progress_callback("forget"))
+    done = forget(run_context.archive, plan, reason, run_context.progress_callback("forget"))
     context.log.info("%s recordings, %s files, %s bytes were forgotten", *_counts(done))
     context.add_output_metadata({"forgotten": _as_metadata(done)})
 
 
-def _counts(let_go: ErasureSummary) -> tuple[int, int, int]:
-    return let_go.recordings, let_go.files, let_go.bytes
+def _counts(summary: ErasureSummary) -> tuple[int, int, int]:
+    return summary.recordings, summary.files, summary.bytes
 
 
-def _as_metadata(let_go: ErasureSummary) -> dict[str, int]:
-    return {"recordings": let_go.recordings, "bots": let_go.bots, "files": let_go.files, "bytes": let_go.bytes}
+def _as_metadata(summary: ErasureSummary) -> dict[str, int]:
+    return {"recordings": summary.recordings, "bots": summary.bots, "files": summary.files, "bytes": summary.bytes}

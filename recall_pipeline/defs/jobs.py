@@ -1,14 +1,19 @@
-"""Job `sync_day`: all four assets of one day."""
+"""Job `sync_day`: all four assets of one day, or of a range of days."""
+
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from recall_pipeline.defs.audio_catalog_asset import audio_catalog
-from recall_pipeline.defs.bots_asset import bots
-from recall_pipeline.defs.mixed_audio_asset import mixed_audio
-from recall_pipeline.defs.recordings_asset import recordings
+from recall_pipeline.defs.names import Names
 
-sync_day = dg.define_asset_job(
-    "sync_day",
-    selection=[bots, recordings, mixed_audio, audio_catalog],
-    description="Bring one day home: list it, fetch what is new, prove it, normalize it, catalog it.",
-)
+if TYPE_CHECKING:  # not among Dagster's public names
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+
+def sync_day_job(names: Names) -> "UnresolvedAssetJobDefinition":
+    """Return the job that brings a day up to date."""
+    return dg.define_asset_job(
+        names.of("sync_day"),
+        selection=dg.AssetSelection.assets(*names.assets),
+        description="Bring a day up to date: list, download, check, normalize, catalog.",
+    )

@@ -5,38 +5,37 @@ from datetime import date
 
 import dagster as dg
 
-from recall_pipeline.defs.metadata import OWNERS, RECALL_API_POOL, TAGS, DayReport, day_report, materialized
-from recall_pipeline.defs.partitions import DAYS, days_of
-from recall_pipeline.defs.recordings_asset import recordings
-from recall_pipeline.defs.run_context import RETRY_TRANSIENT, RunContext
+from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.partitions import days_of
+from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.download import MIXED_AUDIO, DownloadReport, sync_mp3s
 from recall_pipeline.storage import open_day
 
 
-@dg.asset(
-    partitions_def=DAYS,
-    deps=[recordings],
-    group_name="recall",
-    owners=OWNERS,
-    tags=TAGS,
-    kinds={"recall", "mp3"},
-    pool=RECALL_API_POOL,
-    retry_policy=RETRY_TRANSIENT,
-    description="Mixed-audio MP3s as Recall served them: counted, decoded and hashed before they get a name. "
-    "Fetches only what is new or changed, soonest to expire first.",
-)
-def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunContext]) -> dg.MaterializeResult[None]:
-    """Bring home what each day's recordings have and the archive has not."""
+def mixed_audio_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Return the asset `mixed_audio`."""
+    return daily_asset(mixed_audio, names, days, upstream="recordings", kinds={"recall", "mp3"}, pool=RECALL_API_POOL)
+
+
+def mixed_audio(
+    context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]
+) -> dg.MaterializeResult[None]:
+    """Mixed-audio MP3s as Recall served them: size, decode and SHA-256 are checked before a file is published.
+
+    Downloads only new and changed MP3s, those that expire soonest first.
+    """
     reports: dict[date, DayReport] = {}
     for day in days_of(context):
-        requests_before = session.stats.api_requests
-        with session.as_dagster_failure():
-            captured = asyncio.run(_sync_mp3s(session, day))
+        requests_before = run_context.stats.api_requests
+        with run_context.as_dagster_failure():
+            captured = asyncio.run(_sync_mp3s(run_context, day))
         failed = [row for row in captured.rows if row.fetch_failure]
         for row in failed:
             context.log.warning("recording %s, MP3 %s: %s", row.recording_id, row.audio_id, row.fetch_failure)
         reports[day] = day_report(
-            session.archive,
+            run_context.archive,
             MIXED_AUDIO,
             day,
             captured.rows,
@@ -47,19 +46,19 @@ def mixed_audio(context: dg.AssetExecutionContext, session: dg.ResourceParam[Run
             partial_files=captured.unfinished.files,
             partial_bytes=captured.unfinished.size_bytes,
             archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
-            api_requests=session.stats.api_requests - requests_before,
+            api_requests=run_context.stats.api_requests - requests_before,
         )
     return materialized(context, reports)
 
 
-async def _sync_mp3s(session: RunContext, day: date) -> DownloadReport:
-    progress = session.progress_callback(f"{day} download")
-    async with session.client() as client:
-        with open_day(session.archive, day) as archive_day:
-            upstream = await session.listings.of(client, day)
-            report = await sync_mp3s(archive_day, upstream, session.settings, session.refetch, progress)
-    session.listings.release(day)  # no later step asks for it
-    session.stats.downloaded += report.downloaded
-    session.stats.reused += report.reused
-    session.stats.bytes_downloaded += report.bytes_downloaded
+async def _sync_mp3s(run_context: RunContext, day: date) -> DownloadReport:
+    progress = run_context.progress_callback(f"{day} download")
+    async with run_context.client() as client:
+        with open_day(run_context.archive, day) as archive_day:
+            upstream = await run_context.listings.of(client, day)
+            report = await sync_mp3s(archive_day, upstream, run_context.settings, run_context.refetch, progress)
+    run_context.listings.release(day)  # no later step asks for it
+    run_context.stats.downloaded += report.downloaded
+    run_context.stats.reused += report.reused
+    run_context.stats.bytes_downloaded += report.bytes_downloaded
     return report

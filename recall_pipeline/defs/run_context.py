@@ -1,4 +1,4 @@
-"""What the steps of one run share: settings, archive, listings, and the count of what was done."""
+"""Context of one run, shared by its steps: settings, archive, listings, and counts for the summary."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -13,16 +13,16 @@ from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
 from recall_pipeline.recall_api import Listings, RecallClient, open_client
-from recall_pipeline.settings import Settings, load_settings
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
 
 INTERRUPTED = "interrupted"
-"""What a step says that a person ended."""
+"""Description of the Failure of a step that the user interrupted."""
 
 
 @dataclass(slots=True)
 class SyncStats:
-    """What was done so far."""
+    """Counts of what was done so far."""
 
     api_requests: int = 0
     downloaded: int = 0
@@ -33,23 +33,24 @@ class SyncStats:
 
 @contextlib.contextmanager
 def as_dagster_failure(*, may_retry: bool = True) -> Iterator[None]:
-    """Turn every error into Dagster's Failure, tried again only where that can help: never one nobody foresaw."""
+    """Turn every error into Dagster's Failure. Only a PipelineError whose `retry_can_help` may be retried."""
     try:
         yield
     except PipelineError as error:
         raise dg.Failure(description=str(error), allow_retries=may_retry and error.retry_can_help) from None
-    except Exception as unforeseen:
-        raise dg.Failure(allow_retries=False) from unforeseen
+    except Exception as unexpected:
+        raise dg.Failure(allow_retries=False) from unexpected
 
 
 @dataclass
 class RunContext:
-    """One run, or the runs of one `sync`, which then share their listings.
+    """Context of one run, or of all runs of one `sync`, which then share their listings.
 
-    `again` names recordings to look at whatever their outcome; `is_interactive` leaves trying again to the person.
+    `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
+    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster.
     """
 
-    settings: Settings = field(default_factory=load_settings)
+    settings: Settings
     days: Sequence[date] = ()
     refetch: frozenset[str] = frozenset()
     is_interactive: bool = False
@@ -67,12 +68,12 @@ class RunContext:
         return Listings(self.days)
 
     def progress_callback(self, doing: str) -> Callable[[int, int], None]:
-        """Return a callback that reports progress under the name of what is going on."""
+        """Return a callback that reports progress under the name `doing`."""
         return lambda done, total: self.progress(doing, done, total)
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[RecallClient]:
-        """Open a client, and count its requests."""
+        """Open a client, and add its requests to `stats`."""
         async with open_client(self.settings) as client:
             try:
                 yield client
@@ -81,25 +82,25 @@ class RunContext:
 
     @contextlib.contextmanager
     def as_dagster_failure(self) -> Iterator[None]:
-        """Turn every error into Dagster's Failure; where a person looks on, an interrupt too, and none is retried."""
+        """Turn every error into Dagster's Failure; in an interactive run an interrupt too, and none is retried."""
         try:
             with as_dagster_failure(may_retry=not self.is_interactive):
                 yield
         except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
             if not self.is_interactive:
                 raise
-            # Dagster's retry policy would take an interrupt for one more reason to try again.
+            # Dagster's retry policy would retry an interrupted step.
             raise dg.Failure(description=INTERRUPTED, allow_retries=False) from None
 
 
-@dg.resource(description="What the steps of one run share: settings, archive, listings.")
-def run_context_resource(context: dg.InitResourceContext) -> RunContext:
-    """Open a session for one run, whose days share their walks; the settings are read when the run starts."""
-    if context.run is None or context.instance is None:
-        return RunContext()
-    context.instance.add_run_tags(context.run.run_id, process_tags())
-    return RunContext(days=days_of_run(context.run.tags))
+class RunContextResource(dg.ConfigurableResource[RunContext]):
+    """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
+    settings: dg.ResourceDependency[Settings]  # a dependency, since Dagster shows the configuration of a resource
 
-RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-"""For errors whose `retry_can_help`; permanent ones forbid it."""
+    def create_resource(self, context: dg.InitResourceContext) -> RunContext:
+        """Return a context for the days of the run, and tag the run with its process."""
+        if context.run is None or context.instance is None:
+            return RunContext(self.settings)
+        context.instance.add_run_tags(context.run.run_id, process_tags())
+        return RunContext(self.settings, days_of_run(context.run.tags))

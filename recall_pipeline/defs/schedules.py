@@ -1,4 +1,4 @@
-"""Schedule `daily_sync`: once a day, everything that is due."""
+"""Schedule `daily_sync`: once a day, a run for every day that is due."""
 
 from collections.abc import Iterator
 
@@ -6,23 +6,31 @@ import dagster as dg
 
 from recall_pipeline.catalog import days_due
 from recall_pipeline.days import day_of
-from recall_pipeline.defs.jobs import sync_day
+from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.errors import PipelineError
-from recall_pipeline.settings import load_settings
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 
 
-@dg.schedule(
-    job=sync_day,
-    cron_schedule="23 2 * * *",  # not on the hour, when everybody's crons meet at the API
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Yesterday, and every day of the lookback with something to look at again or never listed whole.",
-)
-def daily_sync(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request a run for each day that is due."""
-    settings = load_settings()
+def daily_sync_schedule(settings: Settings, names: Names) -> dg.ScheduleDefinition:
+    """Return the schedule `daily_sync` of the archive of `settings`."""
+
+    def request_days_due(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from _requests(settings, context)
+
+    return dg.schedule(
+        name=names.of("daily_sync"),
+        job_name=names.of("sync_day"),
+        cron_schedule="23 2 * * *",  # not on the hour, when other cron jobs send requests to the API
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Syncs yesterday, and every day of the lookback that has open rows or was never listed whole.",
+    )(request_days_due)
+
+
+def _requests(settings: Settings, context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Yield a run request for each day that is due at the tick."""
     tick = context.scheduled_execution_time
     try:
         settings.required_api_key()

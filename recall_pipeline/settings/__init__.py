@@ -1,12 +1,14 @@
-"""Settings as one frozen object, read from the environment (docs/design/interface.md, section 1).
+"""Settings as one frozen object (docs/design/interface.md, section 1).
 
 Belongs here: name, type, default, meaning and validation of each setting; the base folders of relative paths.
 Does not belong here: the effect of a setting, which is up to the package that uses it.
-Comes in: the environment, and a `.env` beside workspace.yaml; the environment wins. Goes out: `Settings`, or a
-SettingsError in one line with the variable, the problem and the fix.
+Comes in: arguments of `Settings(...)`; for `Settings.from_environment()` the environment, and a `.env` beside
+workspace.yaml. The environment wins. Goes out: `Settings`, or a SettingsError in one line with the variable, the
+problem and the fix.
 """
 
-from recall_pipeline.settings.fields import REGIONS, Settings, environment_name
+from recall_pipeline.settings.environment import environment_name
+from recall_pipeline.settings.fields import REGIONS, Settings
 from recall_pipeline.settings.folders import dagster_home, project_folder
 from recall_pipeline.settings.loading import load_settings
 from recall_pipeline.settings.values import is_loopback, without_quotes

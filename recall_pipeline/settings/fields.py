@@ -6,28 +6,37 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from recall_pipeline.audio_formats import AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
-from recall_pipeline.settings import folders, values
+from recall_pipeline.settings import environment, folders, values
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
 
 
-class Settings(BaseSettings):
-    """All settings, typed and frozen. Use `load_settings`, which reports a wrong value in one readable line."""
+class Settings(BaseModel):
+    """All settings, typed and frozen.
 
-    model_config = SettingsConfigDict(
-        env_prefix="RECALL_",
-        frozen=True,
-        extra="ignore",
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
+
+    The constructor reads its arguments only, and raises pydantic's ValidationError for a wrong one.
+    `from_environment` reads the `RECALL_*` variables and `.env`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     api_key: Annotated[SecretStr, AfterValidator(values.plain_key)] | None = Field(
         None,
@@ -116,6 +125,17 @@ class Settings(BaseSettings):
         None, description="URL to which alerts are posted, as JSON in Slack's format."
     )
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the settings of `.env` and the environment, which wins.
+
+        Raises SettingsError with one line about the first wrong value, or if `.env` cannot be read.
+        """
+        try:
+            return cls(**environment.read_variables(cls))
+        except ValidationError as invalid:
+            raise SettingsError(environment.first_fault(invalid, cls.model_fields)) from None
+
     @field_validator("*", mode="before")
     @classmethod
     def _without_quotes(cls, value: object) -> object:
@@ -185,8 +205,3 @@ class Settings(BaseSettings):
                 "copy the endpoint's signing secret, whsec_..., from Recall's dashboard"
             )
         return values.webhook_secrets(self.webhook_secret)
-
-
-def environment_name(field: str) -> str:
-    """Return the environment variable of a settings field."""
-    return f"{Settings.model_config['env_prefix']}{field}".upper()

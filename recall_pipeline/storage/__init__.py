@@ -11,7 +11,7 @@ from recall_pipeline.storage.archive_day import ArchiveDay, open_day
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
-from recall_pipeline.storage.tables import StoredTable, Table, column, cure_of_missing_table
+from recall_pipeline.storage.tables import StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -25,6 +25,7 @@ __all__ = [
     "Layout",
     "StoredTable",
     "Table",
+    "TableFile",
     "column",
     "cure_of_missing_table",
     "mismatch",

@@ -84,11 +84,17 @@ class Table(Generic[Row]):
         return TableMissing(f"{archive.uri(self.key(day))} is not there: {cure_of_missing_table(day)}")
 
     def load(self, archive: Archive, day: date) -> "StoredTable[Row] | None":
-        """Return the rows of `day` and what was noted about the day, by one read; None when there is no table."""
-        table = self._load(archive, day)
-        return None if table is None else StoredTable(self._rows(archive, day, table), _facts_in(table))
+        """Return the rows and facts of `day`, by one read; None when the day has no table. Raises StorageError."""
+        file = self.file(archive, day)
+        return None if file is None else StoredTable(file.rows(), _facts_in(file.content))
 
-    def _rows(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
+    def file(self, archive: Archive, day: date) -> "TableFile[Row] | None":
+        """Return the file of `day`, read once for its columns and rows; None when the day has no table."""
+        table = self._load(archive, day)
+        return None if table is None else TableFile(self, archive, day, table)
+
+    def rows_in(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
+        """Return the rows of a file's content; raises StorageError for a row that lacks a required value."""
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
         if missing := self._column_with_nulls(table.select(known)):
             raise self._unreadable(archive, day, f"a row without {missing}")
@@ -116,8 +122,8 @@ class Table(Generic[Row]):
 
     def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return the type of each column in the day's file, by name; None if the day has no table."""
-        table = self._load(archive, day)
-        return None if table is None else {field.name: str(field.type) for field in table.schema}
+        file = self.file(archive, day)
+        return None if file is None else file.columns
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
@@ -223,6 +229,25 @@ def _facts_in(table: "pa.Table") -> dict[str, str]:
 def cure_of_missing_table(day: date) -> str:
     """Return the next action where a table of `day` is not there."""
     return f"run recall-pipeline sync --from {day} --to {day}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile(Generic[Row]):
+    """The content of one day's file, whatever columns it has."""
+
+    table: Table[Row]
+    archive: Archive
+    day: date
+    content: "pa.Table"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Type by column, as the file has them."""
+        return {field.name: str(field.type) for field in self.content.schema}
+
+    def rows(self) -> list[Row]:
+        """Return the rows; raises StorageError for a row that lacks a required value."""
+        return self.table.rows_in(self.archive, self.day, self.content)
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

@@ -39,7 +39,7 @@ def test_all_commands_work_on_an_archive_named_like_a_pattern_and_leave_its_neig
     def use(name: str) -> tuple[Settings, Archive]:
         monkeypatch.setenv("RECALL_STORAGE_URL", f"{storage_url}/{name}")
         monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / f"spool {name}"))
-        settings = Settings()
+        settings = Settings.from_environment()
         return settings, open_archive(settings)
 
     def keep(archive: Archive) -> None:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recall_pipeline.cli.instance import open_instance
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import alerts
+from recall_pipeline.defs import build_definitions
+from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.faults.of_media import OF_MEDIA
 from recall_pipeline_tests.chaos.faults.of_service import OF_SERVICE
 from recall_pipeline_tests.chaos.trials import Trial
@@ -143,7 +143,8 @@ def alert_cursor(run: Run, foreign_host: ForeignHost, monkeypatch: pytest.Monkey
 def tick(instance: dg.DagsterInstance, cursor: str | None) -> str | None:
     """Evaluate the sensor `alerts` once."""
     context = dg.build_sensor_context(instance=instance, cursor=cursor)
-    alerts(context)
+    repository = build_definitions(Settings.from_environment()).get_repository_def()
+    repository.get_sensor_def("alerts")(context)
     return context.cursor
 
 
@@ -151,7 +152,7 @@ def run_with_compute_logs(folder: Path) -> None:
     """Run the day once with compute logs, like runs from the UI, the schedule and the sensor."""
     folder.mkdir()
     with dg.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}}) as instance:
-        job = defs.resolve_job_def("sync_day")
+        job = build_definitions(Settings.from_environment()).resolve_job_def("sync_day")
         job.execute_in_process(instance=instance, partition_key=f"{YESTERDAY}", raise_on_error=False)
 
 

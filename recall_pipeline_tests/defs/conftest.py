@@ -30,10 +30,10 @@ _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset
 
 @dataclass(frozen=True)
 class Sync:
-    """One sync: its results, its session, and what it asked for."""
+    """One sync: its results, its run context, and what it asked for."""
 
     results: Sequence[dg.ExecuteInProcessResult]
-    session: RunContext
+    run_context: RunContext
     accesses: Sequence[Access]
 
     def metadata(self, asset: str) -> dict[str | None, dict[str, object]]:
@@ -133,13 +133,13 @@ def _break_much(sandbox: Sandbox) -> None:
 
 
 def _sync(
-    sandbox: Sandbox, instance: dg.DagsterInstance, session: RunContext, runs: Sequence[dict[str, object]]
+    sandbox: Sandbox, instance: dg.DagsterInstance, run_context: RunContext, runs: Sequence[dict[str, object]]
 ) -> Sync:
     sandbox.access_log.clear()
     job = defs.resolve_job_def("sync_day")
-    resources = {"session": dg.ResourceDefinition.hardcoded_resource(session)}
+    resources = {"run_context": dg.ResourceDefinition.hardcoded_resource(run_context)}
     results = [
         job.execute_in_process(instance=instance, resources=resources, **run)  # type: ignore[arg-type]
         for run in runs
     ]
-    return Sync(results, session, list(sandbox.access_log))
+    return Sync(results, run_context, list(sandbox.access_log))

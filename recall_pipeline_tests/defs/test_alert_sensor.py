@@ -9,15 +9,19 @@ import pytest
 # The daemon's own way to say what is fresh; there is no public one.
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
-from recall_pipeline.defs import DAYS, alerts
+from recall_pipeline.defs.alert_sensor import alerts_sensor
+from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.partitions import day_partitions
 from recall_pipeline.defs.run_context import INTERRUPTED
+from recall_pipeline.settings import Settings
 from recall_pipeline_tests.defs.test_run_liveness import process_tags_of_the_dead
 
 DAY = {"dagster/partition": "2026-03-02"}
 RANGE = {"dagster/asset_partition_range_start": "2026-03-01", "dagster/asset_partition_range_end": "2026-03-03"}
 CAUSE = "list bot: HTTP 401: check RECALL_API_KEY and RECALL_REGION"
+DAYS = day_partitions(Settings())
 BROKEN = set[str]()
-"""What fails at present: `bots` the step, days for the checks, `session` the resource."""
+"""What fails at present: `bots` the step, days for the checks, `run_context` the resource."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +31,13 @@ def nothing_broken() -> Iterator[None]:
 
 
 @dg.resource
-def session(_: dg.InitResourceContext) -> None:
-    """Stand in for the session, which reads the settings."""
-    if "session" in BROKEN:
+def run_context(_: dg.InitResourceContext) -> None:
+    """Stand in for the resource."""
+    if "run_context" in BROKEN:
         raise LookupError("sk-secret-of-nobody")
 
 
-@dg.asset(partitions_def=DAYS, required_resource_keys={"session"})
+@dg.asset(partitions_def=DAYS, required_resource_keys={"run_context"})
 def bots() -> None:
     """Stand in for the asset of that name."""
     if "bots" in BROKEN:
@@ -80,7 +84,7 @@ with pytest.warns(dg.PreviewWarning):  # partitions of checks
         assets=[bots, of_another_team],
         asset_checks=[check("loud", dg.AssetCheckSeverity.ERROR), check("quiet", dg.AssetCheckSeverity.WARN)],
         jobs=[dg.define_asset_job("sync_day", selection=[bots]), retention],
-        resources={"session": session},
+        resources={"run_context": run_context},
         executor=dg.in_process_executor,
     )
 
@@ -105,7 +109,7 @@ class Listener:
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         self.caplog.set_level(logging.INFO, logger=context.log.name)
         context.log.addHandler(self.caplog.handler)
-        alerts(context)
+        alerts_sensor(Settings(), Names())(context)
         self.cursor = context.cursor
         return [record.getMessage() for record in self.caplog.records if record.name == context.log.name]
 
@@ -180,7 +184,7 @@ def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_bee
 
 
 def test_a_run_that_fails_before_its_first_step_names_the_kind_of_error_and_quotes_nothing(listener: Listener) -> None:
-    listener.run("session")
+    listener.run("run_context")
     assert listener.hears() == [
         "Failed: the run ended with LookupError before its first step; its log is in Dagster\n"
         "Where: the run of 2026-03-02"

@@ -25,7 +25,7 @@ def test_many_days_that_fail_for_one_cause_make_one_message() -> None:
     book, inbox = AlertState(), EventStore()
     for day in range(1, 9):
         book.failed(f"sync_day of 2026-03-0{day}", CAUSE)
-    assert book.tell(NOW, inbox.send) == 1
+    assert book.send_due(NOW, inbox.send) == 1
     (message,) = inbox.messages
     assert message.startswith(f"Failed: {CAUSE}\nWhere: sync_day of 2026-03-01, ")
     assert message.endswith("and 3 more")
@@ -35,9 +35,9 @@ def test_a_cause_is_repeated_once_a_day_and_not_before() -> None:
     book, inbox = AlertState(), EventStore()
     book.failed("sync_day of 2026-03-01", CAUSE)
     for hours in (0, 1, 23):
-        book.tell(NOW + timedelta(hours=hours), inbox.send)
+        book.send_due(NOW + timedelta(hours=hours), inbox.send)
     assert len(inbox.messages) == 1
-    book.tell(NOW + REPEAT_AFTER, inbox.send)
+    book.send_due(NOW + REPEAT_AFTER, inbox.send)
     assert inbox.messages[1].startswith(f"Still failing: {CAUSE}")
 
 
@@ -45,12 +45,12 @@ def test_a_cause_recovers_only_when_everything_that_it_broke_is_in_order() -> No
     book, inbox = AlertState(), EventStore()
     book.failed("sync_day of 2026-03-01", CAUSE)
     book.failed("sync_day of 2026-03-02", CAUSE)
-    book.tell(NOW, inbox.send)
+    book.send_due(NOW, inbox.send)
     book.passed("sync_day of 2026-03-01")
-    assert book.tell(NOW, inbox.send) == 0
+    assert book.send_due(NOW, inbox.send) == 0
     book.passed("sync_day of 2026-03-02")
-    book.tell(NOW, inbox.send)
-    book.tell(NOW, inbox.send)
+    book.send_due(NOW, inbox.send)
+    book.send_due(NOW, inbox.send)
     assert inbox.messages[1:] == [f"Recovered: {CAUSE}"]
 
 
@@ -58,40 +58,40 @@ def test_what_failed_and_recovered_between_two_ticks_is_not_mentioned() -> None:
     book, inbox = AlertState(), EventStore()
     book.failed("sync_day of 2026-03-01", CAUSE)
     book.passed("sync_day of 2026-03-01")
-    assert book.tell(NOW, inbox.send) == 0
+    assert book.send_due(NOW, inbox.send) == 0
 
 
 def test_a_message_that_was_not_taken_is_sent_again_at_the_next_tick() -> None:
     book, deaf, inbox = AlertState(), EventStore(takes=False), EventStore()
     book.failed("sync_day of 2026-03-01", CAUSE)
-    assert book.tell(NOW, deaf.send) == 0
-    assert book.tell(NOW, inbox.send) == 1
+    assert book.send_due(NOW, deaf.send) == 0
+    assert book.send_due(NOW, inbox.send) == 1
 
 
 def test_a_flood_of_causes_is_told_a_few_at_a_time() -> None:
     book, inbox = AlertState(), EventStore()
     for number in range(MOST_AT_ONCE + 3):
         book.failed(f"thing {number}", f"cause {number}")
-    assert book.tell(NOW, inbox.send) == MOST_AT_ONCE
-    assert book.tell(NOW, inbox.send) == 3
+    assert book.send_due(NOW, inbox.send) == MOST_AT_ONCE
+    assert book.send_due(NOW, inbox.send) == 3
 
 
 def test_the_book_survives_being_written_and_read() -> None:
     book, inbox = AlertState(), EventStore()
     book.failed("sync_day of 2026-03-01", CAUSE)
-    book.tell(NOW, inbox.send)
-    refetch = AlertState.read(book.written())
+    book.send_due(NOW, inbox.send)
+    refetch = AlertState.from_json(book.to_json())
     assert refetch == book
-    assert refetch.tell(NOW, inbox.send) == 0
+    assert refetch.send_due(NOW, inbox.send) == 0
 
 
 def test_a_cursor_that_is_no_book_starts_an_empty_one() -> None:
     for text in (None, "", "{", "[]", "[1, 2]", '"x"'):
-        assert AlertState.read(text) == AlertState()
+        assert AlertState.from_json(text) == AlertState()
 
 
 def test_the_book_stays_small_whatever_fails() -> None:
     book = AlertState()
     for number in range(5000):
         book.failed(f"nothing_missing of day {number}", "x" * 5000)
-    assert len(book.written()) < 512 * 1024
+    assert len(book.to_json()) < 512 * 1024

@@ -11,8 +11,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import DAYS
+from recall_pipeline.defs import build_definitions, day_partitions
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.workspace import DAY, Workspace, talk
 from recall_sandbox import Sandbox
@@ -21,14 +20,12 @@ BEFORE = DAY - timedelta(days=1)
 OURS = ("bots", "recordings", "mixed_audio", "audio_catalog")
 
 
-@dg.asset(partitions_def=DAYS, deps=["audio_catalog"])
+@dg.asset(partitions_def=day_partitions(Settings()), deps=["audio_catalog"])
 def transcripts() -> None:
     """Stand in for what another team makes of a day."""
 
 
-WITH_DOWNSTREAM = dg.Definitions.merge(
-    defs, dg.Definitions(assets=[transcripts], jobs=[dg.define_asset_job("transcribe", selection=[transcripts])])
-)
+DOWNSTREAM = dg.Definitions(assets=[transcripts], jobs=[dg.define_asset_job("transcribe", selection=[transcripts])])
 
 
 class Orchestra:
@@ -36,6 +33,7 @@ class Orchestra:
 
     def __init__(self, instance: dg.DagsterInstance, workspace: Workspace) -> None:
         self.instance, self.workspace = instance, workspace
+        self.definitions = dg.Definitions.merge(build_definitions(workspace.settings), DOWNSTREAM)
 
     def sync(self, *only: str) -> None:
         """Sync the day: all four assets, or some."""
@@ -56,7 +54,7 @@ class Orchestra:
 
     def stale(self) -> set[str]:
         """Return the assets whose partition of the day is out of date."""
-        graph = WITH_DOWNSTREAM.get_repository_def().asset_graph
+        graph = self.definitions.get_repository_def().asset_graph
         resolver = CachingStaleStatusResolver(self.instance, graph, LoadingContextForTest(self.instance))
         statuses = {
             name: resolver.get_status(dg.AssetKey(name), DAY.isoformat()).value for name in (*OURS, "transcripts")
@@ -65,17 +63,13 @@ class Orchestra:
         return {name for name, status in statuses.items() if status == "STALE"}
 
     def _run(self, job: str, **how: object) -> None:
-        assert WITH_DOWNSTREAM.resolve_job_def(job).execute_in_process(instance=self.instance, **how).success  # type: ignore[arg-type]
+        assert self.definitions.resolve_job_def(job).execute_in_process(instance=self.instance, **how).success  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def orchestra(sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Orchestra]:
-    monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("RECALL_API_URL", sandbox.api_url)
-    monkeypatch.setenv("RECALL_STORAGE_URL", settings.storage_url)
-    monkeypatch.setenv("RECALL_WORKERS", "1")
+def orchestra(sandbox: Sandbox, settings: Settings) -> Iterator[Orchestra]:
     with dg.DagsterInstance.ephemeral() as instance:
-        workspace = Workspace(sandbox, settings)
+        workspace = Workspace(sandbox, settings.model_copy(update={"workers": "1"}))
         workspace.meet("one", talk())
         yield Orchestra(instance, workspace)
 

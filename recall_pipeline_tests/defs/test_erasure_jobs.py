@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import daily_retention
+from recall_pipeline.defs import build_definitions
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.erasure.old_days import fill, outcomes, recording_id
 
@@ -21,7 +21,10 @@ def days(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> list[date]:
 def run(job: str, **wish: Any) -> dg.ExecuteInProcessResult:
     config = {"ops": {"forget_requested": {"config": wish}}} if wish else {}
     with dg.DagsterInstance.ephemeral() as instance:
-        return defs.resolve_job_def(job).execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+        definitions = build_definitions(Settings.from_environment())
+        return definitions.resolve_job_def(job).execute_in_process(
+            run_config=config, instance=instance, raise_on_error=False
+        )
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def test_a_wish_is_carried_out(archive: Archive, days: list[date]) -> None:
     [
         ({}, "name what to forget: one of recording, bot and before"),
         ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 is in the future"),
-        ({"before": "yesterday"}, "before: 'yesterday' is no day"),
+        ({"before": "yesterday"}, "before: 'yesterday' is not a day"),
     ],
 )
 def test_a_wish_that_cannot_be_meant_is_refused(
@@ -83,7 +86,8 @@ def test_retention_that_has_to_refuse_fails_with_the_line_that_says_why(
 def test_the_schedule_asks_only_where_an_age_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked() -> list[Any]:
         tick = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 2, 4, 41, tzinfo=UTC))
-        return list(daily_retention(tick))  # type: ignore[arg-type]
+        repository = build_definitions(Settings.from_environment()).get_repository_def()
+        return list(repository.get_schedule_def("daily_retention")(tick))  # type: ignore[arg-type]
 
     assert isinstance(asked()[0], dg.SkipReason)
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "30")

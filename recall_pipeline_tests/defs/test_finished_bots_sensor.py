@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 
 from recall_pipeline.days import days_between, utc_now
-from recall_pipeline.defs import finished_bots
+from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
+from recall_pipeline.defs.names import Names
 from recall_pipeline.discovery import sync_bots, sync_recordings
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.artifacts import find_artifacts
@@ -76,6 +77,7 @@ class Daemon:
 
     def tick(self) -> dict[str, str]:
         """Return the run key of each day requested."""
+        finished_bots = finished_bots_sensor(Settings.from_environment(), Names())
         result = finished_bots(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         if isinstance(result, dg.SkipReason):
             self.said = result.skip_message or ""
@@ -191,6 +193,15 @@ def test_a_day_whose_run_waits_or_runs_is_not_asked_for_twice(instance: dg.Dagst
     assert daemon.tick().keys() == {LATELY.isoformat()}
     instance.delete_run(run.run_id)
     assert YESTERDAY.isoformat() in daemon.tick()
+
+
+def test_the_days_of_an_unfinished_range_run_are_not_requested_again(instance: dg.DagsterInstance) -> None:
+    span = {
+        "dagster/asset_partition_range_start": (LATELY - timedelta(days=1)).isoformat(),
+        "dagster/asset_partition_range_end": (LATELY + timedelta(days=1)).isoformat(),
+    }
+    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=span))
+    assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat()}
 
 
 def test_a_tick_stays_within_its_share_and_the_next_goes_on_in_the_middle_of_the_list(

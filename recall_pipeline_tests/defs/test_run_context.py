@@ -1,4 +1,4 @@
-"""The steps of a run share one session, and fail with the one line that says what to do."""
+"""The steps of a run share one run context, and fail with the one line that says what to do."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import RunContext, audio_catalog, bots, mixed_audio, recordings
+from recall_pipeline.defs import RunContext, build_definitions
 from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
@@ -37,13 +36,17 @@ def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
     return Workspace(sandbox, settings)
 
 
-def run(instance: dg.DagsterInstance, session: RunContext, day: date = DAY) -> dg.ExecuteInProcessResult:
+def run(instance: dg.DagsterInstance, run_context: RunContext, day: date = DAY) -> dg.ExecuteInProcessResult:
     """Run `sync_day` for one day."""
-    return defs.resolve_job_def("sync_day").execute_in_process(
-        instance=instance,
-        partition_key=day.isoformat(),
-        resources={"session": dg.ResourceDefinition.hardcoded_resource(session)},
-        raise_on_error=False,
+    return (
+        build_definitions(run_context.settings)
+        .resolve_job_def("sync_day")
+        .execute_in_process(
+            instance=instance,
+            partition_key=day.isoformat(),
+            resources={"run_context": dg.ResourceDefinition.hardcoded_resource(run_context)},
+            raise_on_error=False,
+        )
     )
 
 
@@ -67,12 +70,13 @@ def test_a_step_without_the_table_that_it_builds_on_fails_in_one_line(
     assert run(instance, session).success
     before = CATALOG.read(workspace.archive, DAY)
     workspace.archive.remove(Layout.table(lost, DAY))
+    built = build_definitions(workspace.settings).assets or ()
     result = dg.materialize(
-        [bots, recordings, mixed_audio, audio_catalog],
+        [asset for asset in built if isinstance(asset, dg.AssetsDefinition)],
         selection=[step],
         instance=instance,
         partition_key=DAY.isoformat(),
-        resources={"session": session},
+        resources={"run_context": session},
         raise_on_error=False,
     )
     cure = f"run recall-pipeline sync --from {DAY} --to {DAY}"
@@ -92,8 +96,8 @@ def test_a_step_without_the_table_that_it_builds_on_fails_in_one_line(
 def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
     settings: Settings, error: Exception, is_interactive: bool, may_retry: bool
 ) -> None:
-    session = RunContext(settings, is_interactive=is_interactive)
-    with pytest.raises(dg.Failure) as failure, session.as_dagster_failure():
+    run_context = RunContext(settings, is_interactive=is_interactive)
+    with pytest.raises(dg.Failure) as failure, run_context.as_dagster_failure():
         raise error
     assert (failure.value.description, failure.value.allow_retries) == (str(error), may_retry)
 
@@ -137,11 +141,11 @@ def test_the_steps_of_a_run_share_one_walk_and_count_together(
 ) -> None:
     workspace.meet("one", talk())
     progress: list[tuple[str, int, int]] = []
-    session = RunContext(workspace.settings, progress=lambda *step: progress.append(step))
-    assert run(instance, session).success
+    run_context = RunContext(workspace.settings, progress=lambda *step: progress.append(step))
+    assert run(instance, run_context).success
     asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
     assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]
-    stats = session.stats
+    stats = run_context.stats
     assert (stats.api_requests, stats.downloaded, stats.reused, stats.normalized) == (3, 1, 0, 1)
     assert progress == [(f"{DAY} download", 1, 1), (f"{DAY} normalize", 1, 1)]
 
@@ -199,16 +203,14 @@ def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
 
 
 def test_a_run_says_where_it_lives_and_the_days_of_a_range_share_one_walk(
-    instance: dg.DagsterInstance, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, workspace: Workspace
 ) -> None:
-    monkeypatch.setenv("RECALL_API_KEY", workspace.sandbox.api_key)
-    monkeypatch.setenv("RECALL_API_URL", workspace.sandbox.api_url)
-    monkeypatch.setenv("RECALL_STORAGE_URL", workspace.settings.storage_url)
     span = {
         "dagster/asset_partition_range_start": "2026-03-01",
         "dagster/asset_partition_range_end": "2026-03-05",
     }
-    assert defs.resolve_job_def("sync_day").execute_in_process(instance=instance, tags=span).success
+    job = build_definitions(workspace.settings).resolve_job_def("sync_day")
+    assert job.execute_in_process(instance=instance, tags=span).success
     assert process_tags().items() <= instance.get_runs()[0].tags.items()
     asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
     assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]

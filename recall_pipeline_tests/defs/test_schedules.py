@@ -2,12 +2,13 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import daily_sync
+from recall_pipeline.defs import build_definitions
+from recall_pipeline.settings import Settings
 
 TICK = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
 
@@ -19,16 +20,22 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_LOOKBACK_DAYS", "3")
 
 
+def tick(at: datetime = TICK) -> Any:
+    """Evaluate the schedule of the archive that the environment names."""
+    repository = build_definitions(Settings.from_environment()).get_repository_def()
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
+    return repository.get_schedule_def("daily_sync").evaluate_tick(context)
+
+
 def requests(at: datetime = TICK) -> dict[str | None, str | None]:
     """Run keys by the partition requested."""
-    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
-    return {run.partition_key: run.run_key for run in daily_sync.evaluate_tick(context).run_requests or []}
+    return {run.partition_key: run.run_key for run in tick(at).run_requests or []}
 
 
 def skip_reason() -> str:
-    message = daily_sync.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=TICK)).skip_message
+    message = tick().skip_message
     assert message
-    return message
+    return str(message)
 
 
 def test_each_day_that_is_due_gets_a_run() -> None:
@@ -58,6 +65,7 @@ def test_an_archive_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, monk
 
 
 def test_it_runs_by_default_every_night_and_not_on_the_hour() -> None:
+    daily_sync = build_definitions(Settings()).get_repository_def().get_schedule_def("daily_sync")
     assert daily_sync.default_status == dg.DefaultScheduleStatus.RUNNING
     assert (daily_sync.cron_schedule, daily_sync.execution_timezone) == ("23 2 * * *", "UTC")
     assert daily_sync.job_name == "sync_day"

@@ -249,13 +249,13 @@ def test_each_day_of_a_range_has_its_own_metadata(synced: SyncedWorld, asset: st
     table = {"bots": BOTS, "recordings": RECORDINGS, "mixed_audio": MIXED_AUDIO, "audio_catalog": CATALOG}[asset]
     archive = open_archive(synced.settings)
     counts = {day.isoformat(): len(table.read(archive, day) or []) for day in synced.days}  # type: ignore[attr-defined]
-    assert {day: told["dagster/row_count"] for day, told in of_range.items()} == counts
-    assert {day: told["dagster/row_count"] for day, told in day_by_day.items()} == counts
+    assert {day: told["dagster/partition_row_count"] for day, told in of_range.items()} == counts
+    assert {day: told["dagster/partition_row_count"] for day, told in day_by_day.items()} == counts
 
 
 def test_the_metadata_counts_what_was_done(synced: SyncedWorld) -> None:
     captured = synced.first.metadata("mixed_audio").values()
-    stats = synced.first.session.stats
+    stats = synced.first.run_context.stats
     assert sum(day["downloaded"] for day in captured) == stats.downloaded  # type: ignore[misc]
     assert stats.downloaded == sum(row.is_archived for row in synced.truth)
     assert sum(day["bytes_downloaded"] for day in captured) == stats.bytes_downloaded  # type: ignore[misc]
@@ -268,10 +268,10 @@ def test_the_metadata_counts_what_was_done(synced: SyncedWorld) -> None:
 def test_every_request_to_the_api_is_counted(synced: SyncedWorld) -> None:
     for sync in (synced.first, synced.second):
         asked = sum(access.origin == "api" for access in sync.accesses)
-        assert sync.session.stats.api_requests == asked
+        assert sync.run_context.stats.api_requests == asked
 
 
 def test_the_second_sync_reuses_everything(synced: SyncedWorld) -> None:
-    stats = synced.second.session.stats
+    stats = synced.second.run_context.stats
     good = sum(row.outcome in ("ready", "silent") for row in synced.truth)
     assert (stats.downloaded, stats.reused, stats.bytes_downloaded, stats.normalized) == (0, good, 0, 0)

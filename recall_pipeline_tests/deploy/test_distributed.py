@@ -25,6 +25,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import days_between, start_of
 from recall_pipeline.definitions import defs
+from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline_tests.s3_server import S3Server
@@ -38,7 +39,7 @@ for needed in ("dagster_aws", "dagster_celery", "dagster_postgres", "embedded_po
     pytest.importorskip(needed, reason=f"{needed} of the group `distributed` is not installed")
 
 ROOT = Path(__file__).parent.parent.parent
-FIRST, LAST = date(2026, 3, 1), date(2026, 3, 10)
+FIRST, LAST = date(2026, 3, 1), date(2026, 4, 4)  # five runs
 DAYS = list(days_between(FIRST, LAST))
 PATIENCE_SECONDS = 600
 WORKERS = ("one", "other")
@@ -99,7 +100,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture
 def world() -> World:
-    """One meeting on each of the ten days."""
+    """One meeting on each of the 35 days."""
     world = World()
     for number, day in enumerate(DAYS):
         start = start_of(day) + timedelta(hours=9)
@@ -172,10 +173,10 @@ def instance(cluster: Cluster) -> Iterator[dg.DagsterInstance]:
 
 
 def launch_backfill(cluster: Cluster) -> None:
-    """Ask for the ten days of all four assets, as the UI does."""
+    """Ask for the 35 days of all four assets, as the UI does."""
     with instance(cluster) as storage:
         backfill = PartitionBackfill.from_asset_partitions(
-            backfill_id="tendays",
+            backfill_id="fiveweeks",
             asset_graph=defs.get_repository_def().asset_graph,
             partition_names=[f"{day}" for day in DAYS],
             asset_selection=[dg.AssetKey(name) for name in ("bots", "recordings", "mixed_audio", "audio_catalog")],
@@ -193,11 +194,12 @@ def launch_backfill(cluster: Cluster) -> None:
 def newest_runs(cluster: Cluster) -> dict[str, dg.DagsterRunStatus]:
     """The status of the newest run of each day: one that was started anew counts, not the one that was lost."""
     with instance(cluster) as storage:
-        return {run.tags["dagster/partition"]: run.status for run in reversed(storage.get_runs())}
+        runs = reversed(storage.get_runs())
+        return {f"{day}": run.status for run in runs for day in days_of_run(run.tags)}
 
 
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning")  # Dagster's own call of it
-def test_a_backfill_of_ten_days_spreads_over_two_workers_and_outlives_one(
+def test_a_backfill_of_five_weeks_spreads_over_two_workers_and_outlives_one(
     cluster: Cluster, sandbox: Sandbox, bucket_url: str
 ) -> None:
     slow = sandbox.faults.add(Rule(Delay(3), origin="media"))
