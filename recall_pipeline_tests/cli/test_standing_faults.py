@@ -101,14 +101,14 @@ def shortened(suffix: str) -> Callable[[Path], None]:
 
 
 DAMAGES: list[tuple[Callable[[Path], None], str]] = [
-    (lambda data: first_file(data, ".mp3").unlink(), "the source is not what the row says"),
-    (lambda data: first_file(data, ".flac").unlink(), "the normalized file is not what the row says"),
-    (shortened(".mp3"), "the source is not what the row says"),
+    (lambda data: first_file(data, ".mp3").unlink(), "the original does not match the row"),
+    (lambda data: first_file(data, ".flac").unlink(), "the normalized file does not match the row"),
+    (shortened(".mp3"), "the original does not match the row"),
     (shortened(".flac"), "is torn"),
     (shortened(".parquet"), "cannot be read"),
     (edited_catalog(lambda table: pa.concat_tables([table, table.slice(0, 1)])), "audio_catalog has 2 rows of"),
     (edited_catalog(lambda table: table.slice(1)), "None instead of"),
     (added("notes.txt", ".mp3"), "is a stray file"),
     (added(".hidden.flac", ".flac"), "is a stray file"),
-    (added("_spool/scratch", ""), "is left in the spool"),
+    (added("_spool/scratch", ""), "is left in the staging folder"),
 ]
