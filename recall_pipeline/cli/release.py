@@ -41,22 +41,22 @@ def release_command(days: int, dry_run: bool, yes: bool) -> None:
         click.echo(f"Would release at most {_counted_words(wanted)}.")
         return
     _confirm_deletion(wanted, yes)
-    released = asyncio.run(_release(settings, archive, list(wanted), f"release --older-than-days {days}"))
-    for line in released.kept:
-        click.echo(line, err=True)
-    click.echo(f"Released {released.mp3s} MP3s ({decimal(released.bytes)}); {len(released.kept)} had to stay.")
-
-
-async def _release(settings: Settings, archive: Archive, days: Sequence[date], reason: str) -> DeletionReport:
     released = DeletionReport()
+    try:
+        asyncio.run(_release(settings, archive, list(wanted), f"release --older-than-days {days}", released))
+    finally:  # what was deleted before an error is reported too
+        for line in released.kept:
+            click.echo(line, err=True)
+        click.echo(f"Released {released.mp3s} MP3s ({decimal(released.bytes)}); {len(released.kept)} had to stay.")
+
+
+async def _release(
+    settings: Settings, archive: Archive, days: Sequence[date], reason: str, released: DeletionReport
+) -> None:
     with progress_bars() as progress:
         async with open_client(settings) as client:
             for day in days:
-                done = await delete_day(client, archive, settings, day, reason, progress)
-                released.mp3s += done.mp3s
-                released.bytes += done.bytes
-                released.kept += done.kept
-    return released
+                await delete_day(client, archive, settings, day, reason, progress, released)
 
 
 def _confirm_deletion(wanted: Mapping[date, Sequence[Candidate]], yes: bool) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,9 +10,9 @@ from recall_pipeline.audit import RELEASED, AuditRow, record_audit
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import RecallProtocolError
 from recall_pipeline.progress import StepProgress
-from recall_pipeline.recall_api import DELETED, Listing, RecallClient, list_days, lookup_many
+from recall_pipeline.recall_api import DELETED, AudioMixed, Listing, RecallClient, list_days
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, mismatch
 from recall_pipeline.upstream_deletion.candidates import Candidate, candidates_on
 from recall_pipeline.verification import verify_days
 
@@ -27,28 +27,27 @@ class DeletionReport:
 
 
 async def delete_day(
-    client: RecallClient, archive: Archive, settings: Settings, day: date, reason: str, progress: StepProgress
+    client: RecallClient,
+    archive: Archive,
+    settings: Settings,
+    day: date,
+    reason: str,
+    progress: StepProgress,
+    report: DeletionReport | None = None,
 ) -> DeletionReport:
-    """Delete at Recall what of `day` is ready and proven; a sync of the day waits meanwhile.
+    """Delete at Recall what of `day` is ready and verified; a sync of the day waits meanwhile.
 
-    Raises RecallError, and StorageError; the same again goes on where that stopped.
+    Adds to `report`, which counts what was deleted before an error too. Raises RecallError, and StorageError; the same
+    again goes on where that stopped.
     """
-    released = DeletionReport()
+    report = DeletionReport() if report is None else report
     with archive.lock_day(day):
-        candidates = candidates_on(archive, day)
-        if not candidates:
-            return released
-        agreed, ended = _agreed(await _listed(client, day, len(candidates)), candidates, released)
-        proven = _proven(archive, settings, agreed, day, released, progress)
-        notes = {one.mp3.audio_id: _noted(one, reason) for one in proven}
-        record_audit(archive, day, notes.values())
-        await lookup_many(client.delete_audio_mixed, list(notes))
-        record_audit(
-            archive, day, (dataclasses.replace(row, finished_at=utc_now()) for row in (*notes.values(), *ended))
-        )
-    released.mp3s += len(proven)
-    released.bytes += sum(one.mp3.source_bytes or 0 for one in proven)
-    return released
+        if candidates := candidates_on(archive, day):
+            listing = await _listed(client, day, len(candidates))
+            agreed = await _agreed(client, archive, day, listing, candidates, report)
+            for candidate in _proven(archive, settings, agreed, day, report, progress):
+                await _delete(client, archive, day, candidate, reason, report)
+    return report
 
 
 async def _listed(client: RecallClient, day: date, candidates: int) -> Listing:
@@ -61,23 +60,72 @@ async def _listed(client: RecallClient, day: date, candidates: int) -> Listing:
     return listing
 
 
-def _agreed(
-    listing: Listing, candidates: Sequence[Candidate], released: DeletionReport
-) -> tuple[list[Candidate], list[AuditRow]]:
-    """Return those of which Recall shows the version that is archived, and the notes of those deleted before."""
-    shown = {
-        audio_id: audio for group in listing.artifacts_by_recording().values() for audio_id, audio in group.items()
-    }
-    agreed, ended = [], []
+async def _agreed(
+    client: RecallClient,
+    archive: Archive,
+    day: date,
+    listing: Listing,
+    candidates: Sequence[Candidate],
+    released: DeletionReport,
+) -> list[Candidate]:
+    """Return those of which Recall lists the version that is archived; finish what an earlier try has deleted."""
+    groups = listing.artifacts_by_recording()
+    shown = {audio_id: audio for group in groups.values() for audio_id, audio in group.items()}
+    agreed = []
     for candidate in candidates:
         audio = shown.get(candidate.mp3.audio_id)
-        if candidate.begun and (audio is None or audio.status.code == DELETED):
-            ended.append(candidate.begun)
-        elif objection := candidate.objection(audio):
+        if candidate.begun and _is_gone(audio) and _is_gone(await client.audio_mixed_by_id(candidate.mp3.audio_id)):
+            _finish(archive, day, candidate.begun)
+        elif objection := candidate.objection(audio) or _other_recording(groups, candidate):
             released.kept.append(_line(candidate, objection))
         else:
             agreed.append(candidate)
-    return agreed, ended
+    return agreed
+
+
+def _other_recording(groups: Mapping[str, Mapping[str, AudioMixed]], candidate: Candidate) -> str | None:
+    """Return that Recall lists the MP3 with another recording, be it as well; None when it does not."""
+    owners = [recording_id for recording_id, group in groups.items() if candidate.mp3.audio_id in group]
+    others = [recording_id for recording_id in owners if recording_id != candidate.mp3.recording_id]
+    return f"it belongs to recording {others[0]} at Recall" if others else None
+
+
+def _is_gone(shown: AudioMixed | None) -> bool:
+    return shown is None or shown.status.code == DELETED
+
+
+async def _delete(
+    client: RecallClient, archive: Archive, day: date, candidate: Candidate, reason: str, released: DeletionReport
+) -> None:
+    """Delete one MP3 unless it, its row or its file has changed since it was verified."""
+    mp3 = candidate.mp3
+    shown = await client.audio_mixed_by_id(mp3.audio_id)
+    objection = candidate.objection(shown) if shown else "it is already gone at Recall"
+    if objection := objection or _change(archive, day, candidate):
+        released.kept.append(_line(candidate, objection))
+        return
+    note = _noted(candidate, reason)
+    record_audit(archive, day, [note])
+    await client.delete_audio_mixed(mp3.audio_id)
+    _finish(archive, day, note)
+    released.mp3s += 1
+    released.bytes += mp3.source_bytes or 0
+
+
+def _change(archive: Archive, day: date, candidate: Candidate) -> str | None:
+    """Return what has changed in the archive since the file was verified; None when nothing has."""
+    found = [one for one in candidates_on(archive, day) if one.mp3.audio_id == candidate.mp3.audio_id]
+    if not any(one.is_ready for one in found):
+        return "it is no longer ready"
+    if candidate.mp3 not in [one.mp3 for one in found]:
+        return "its row has changed since its file was verified"
+    key = candidate.mp3.source_key or ""
+    changed = mismatch(archive, key, candidate.mp3.source_bytes, None)
+    return f"{key} {changed}" if changed else None
+
+
+def _finish(archive: Archive, day: date, note: AuditRow) -> None:
+    record_audit(archive, day, [dataclasses.replace(note, finished_at=utc_now())])
 
 
 def _proven(

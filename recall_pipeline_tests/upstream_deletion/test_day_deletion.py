@@ -1,11 +1,9 @@
 """What goes at Recall is ready, of the version that is archived, and proven just before; everything else stays."""
 
-import asyncio
 import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,40 +11,11 @@ from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.errors import RecallProtocolError, RecallUnreachable
-from recall_pipeline.recall_api import open_client
-from recall_pipeline.settings import Settings
-from recall_pipeline.upstream_deletion import DeletionReport, candidates_on, days_older_than, delete_day
+from recall_pipeline.upstream_deletion import DeletionReport, candidates_on, days_older_than
+from recall_pipeline_tests.upstream_deletion.conftest import REASON, REVIEW, WEEKLY, deletions
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
-from recall_sandbox import Rule, Sandbox
+from recall_sandbox import Rule
 from recall_sandbox.effects import unavailable
-
-REASON = "release --older-than-days 30"
-WEEKLY, REVIEW = an_id("weekly mp3 0"), an_id("review mp3 0")
-
-
-@pytest.fixture
-def workspace(sandbox: Sandbox, settings: Settings) -> Workspace:
-    """Two meetings that are ready, and one without audio."""
-    workspace = Workspace(sandbox, settings.model_copy(update={"workers": "1"}))
-    workspace.meet("weekly", talk(1))
-    workspace.meet("review", talk(2))
-    workspace.meet("no audio", platform="webex")
-    workspace.sync()
-    return workspace
-
-
-@pytest.fixture
-def release(workspace: Workspace) -> Callable[[], DeletionReport]:
-    async def run() -> DeletionReport:
-        async with open_client(workspace.settings) as client:
-            return await delete_day(client, workspace.archive, workspace.settings, DAY, REASON, lambda *_: None)
-
-    return lambda: asyncio.run(run())
-
-
-def deletions(workspace: Workspace) -> list[str]:
-    """The artifacts that the API was asked to delete."""
-    return sorted(Path(access.path).name for access in workspace.accesses(method="DELETE"))
 
 
 def test_what_is_ready_goes_and_stays_ready_here(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
@@ -127,7 +96,7 @@ def test_what_was_interrupted_goes_on(workspace: Workspace, release: Callable[[]
     workspace.sandbox.faults.add(fault)
     with pytest.raises(RecallUnreachable):
         release()
-    assert {row.finished_at for row in AUDIT.read(workspace.archive, DAY) or []} == {None}
+    assert {row.audio_id for row in AUDIT.read(workspace.archive, DAY) or [] if not row.finished_at} == {REVIEW}
     workspace.sandbox.faults.remove(fault)
     workspace.sync()  # which sees that one is deleted already
     assert release().mp3s == 1
