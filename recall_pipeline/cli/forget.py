@@ -56,9 +56,9 @@ def forget_command(
         _confirm_erasure(let_go, yes)
         with progress_bars() as progress:
             let_go = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
-    click.echo(
-        _as_json(let_go, dry_run) if as_json else f"{_erasure_text(let_go, 'Would forget' if dry_run else 'Forgot')}."
-    )
+    verb = "Would forget" if dry_run else "Forgot"
+    nothing = "there is nothing left to forget" if before else f"{recording_id or bot_id} is already erased"
+    click.echo(_as_json(let_go, dry_run) if as_json else f"{_erasure_text(let_go, verb, nothing)}.")
 
 
 def _confirm_erasure(let_go: ErasureSummary, yes: bool) -> None:
@@ -70,9 +70,9 @@ def _confirm_erasure(let_go: ErasureSummary, yes: bool) -> None:
     click.confirm(f"{_erasure_text(let_go, 'Forget')}, for good?", abort=True, err=True)
 
 
-def _erasure_text(let_go: ErasureSummary, verb: str) -> str:
+def _erasure_text(let_go: ErasureSummary, verb: str, nothing: str = "") -> str:
     if not let_go.days:
-        return f"{verb} nothing: there is nothing left to forget"
+        return f"{verb} nothing: {nothing}"
     span = " to ".join(dict.fromkeys((f"{let_go.days[0]}", f"{let_go.days[-1]}")))
     counted = f"{let_go.recordings} recordings and {let_go.bots} bots of {span}"
     return f"{verb} {counted}: {let_go.files} files, {decimal(let_go.bytes)}"

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recall_pipeline.cli.run_sync import run_days
+from recall_pipeline.erasure import finish_erasures
+from recall_pipeline.errors import StorageError
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline.verification import (
+    Kind,
     Problem,
     VerificationReport,
     days_to_sync_again,
@@ -32,9 +35,10 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     days, recordings = days_to_sync_again(found)
     if not found.problems and not days:
         return Repaired(found)
+    faults = _erase_again(archive, found)
     remove_redundant_files(archive, found)
     reachable = [day for day in days if day >= settings.start_date]
-    faults = run_days(settings, reachable, recordings, progress).faults
+    faults += run_days(settings, reachable, recordings, progress).faults
     faults += [f"{day}: lies before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
@@ -42,3 +46,14 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     mended = [problem for problem in found.problems if (problem.day, problem.what) not in left]
     problems = list(with_explanations(archive, after.problems))
     return Repaired(dataclasses.replace(found, problems=problems, corrupt=after.corrupt), mended, faults)
+
+
+def _erase_again(archive: Archive, found: VerificationReport) -> list[str]:
+    """Remove what is stored of erased recordings and bots, as `forget` does; return why a day was left."""
+    faults = []
+    for day in sorted({problem.day for problem in found.problems if problem.kind is Kind.ERASED}):
+        try:
+            finish_erasures(archive, day)
+        except StorageError as fault:
+            faults.append(f"{day}: {fault}")
+    return faults

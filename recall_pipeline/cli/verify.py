@@ -44,7 +44,7 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
     The object of --json:
       days                      the days, oldest first
       files, bytes, proven      read back, and how many files of these are what the tables say
-      missing, changed, undecodable, orphaned, unreadable, disagreeing
+      missing, changed, undecodable, orphaned, unreadable, disagreeing, erased
                                 how many of each are wrong (after --repair: still wrong)
       repaired                  how many are no longer wrong
       superseded                older versions of MP3s that Recall has replaced; they are kept

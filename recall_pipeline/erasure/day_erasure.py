@@ -5,114 +5,86 @@ same wish again goes on from there, and the last note tells the same as if nothi
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 from recall_pipeline.audit import AUDIT, FORGOTTEN, AuditRow, record_audit
-from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
-from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
-from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.erasure import files
+from recall_pipeline.erasure.day_tables import DayTables
 from recall_pipeline.erasure.plan import Ids
-from recall_pipeline.storage import Archive, Table
-
-Row = TypeVar("Row")
+from recall_pipeline.storage import Archive
 
 
 def erase_day(archive: Archive, day: date, ids: Ids, reason: str) -> list[AuditRow]:
-    """Forget `ids` of `day` and return their audit rows; a sync of the day waits meanwhile. Raises StorageError."""
+    """Forget `ids` of `day`; a sync of the day waits meanwhile.
+
+    Returns an audit row for each id of which anything was there to remove, with the files that this call removed. The
+    stored audit row adds them to those removed before. Raises StorageError.
+    """
     with archive.lock_day(day):
-        tables = _Tables.read(archive, day)  # all of them, before anything goes
-        noted = _begin_audit(archive, day, ids, reason, tables)
+        tables = DayTables.read(archive, day)  # all of them, before anything goes
+        begun = _begin_audit(archive, day, ids, reason, tables)
         for recording_id in sorted(ids.recordings):
             for folder in files.folders_of(day, recording_id):
                 archive.remove_below(folder)
         files.discard_partials(archive, tables.audio_ids(ids.recordings))
-        tables.blank(archive, ids)
-        return _finish_audit(archive, day, noted)
+        tables.blank(archive, ids.recordings, ids.bots)
+        return _finish_audit(archive, day, begun)
 
 
-def _begin_audit(archive: Archive, day: date, ids: Ids, reason: str, tables: "_Tables") -> list[AuditRow]:
-    """Write down what is about to go, together with what an interrupted try has removed already."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An audit row as it is stored before the removal, and the files that are about to go."""
+
+    row: AuditRow
+    found: Mapping[str, files.File]
+
+    @property
+    def of_this_call(self) -> AuditRow:
+        removed = self.found.values()
+        size_bytes = sum(file.bytes for file in removed)
+        return dataclasses.replace(self.row, files=len(removed), bytes=size_bytes, removed=files.written(removed))
+
+
+def _begin_audit(archive: Archive, day: date, ids: Ids, reason: str, tables: DayTables) -> list[_Begun]:
+    """Write down what is about to go, together with what an earlier try has removed already."""
     before = {row.key: row for row in AUDIT.read(archive, day) or []}
     sizes, stated = files.sizes_by_recording(archive, day), files.stated_hashes(tables.mp3s, tables.catalog)
+    personal_recordings, personal_bots = tables.personal_recordings(), tables.personal_bots()
     now = utc_now()
-    noted = []
+    begun = []
     for recording_id in sorted(ids.recordings):
         found = {key: files.with_hash(archive, key, size, stated) for key, size in sizes.get(recording_id, {}).items()}
         row = AuditRow(FORGOTTEN, recording_id, None, tables.bot_of(recording_id), reason, now)
-        noted.append(_with_files(before.get(row.key, row), found))
+        row = _with_files(before.get(row.key, row), found)
+        begun.append(_Begun(_reopened(row, bool(found) or recording_id in personal_recordings), found))
     for bot_id in sorted(ids.bots):
         row = AuditRow(FORGOTTEN, None, None, bot_id, reason, now)
-        noted.append(before.get(row.key, row))
-    record_audit(archive, day, noted)
-    return noted
+        begun.append(_Begun(_reopened(before.get(row.key, row), bot_id in personal_bots), {}))
+    record_audit(archive, day, [one.row for one in begun])
+    return begun
 
 
-def _with_files(row: AuditRow, found: dict[str, files.File]) -> AuditRow:
-    """Return the row with the files that are still there added to those it knows; done no longer if there are any."""
-    gone = {file.key: file for file in files.read(row.removed)} | found
+def _with_files(row: AuditRow, found: Mapping[str, files.File]) -> AuditRow:
+    """Return the row with the files that are there added to those it knows; other bytes are another file."""
+    gone = {(file.key, file.sha256): file for file in (*files.read(row.removed), *found.values())}
     return dataclasses.replace(
         row,
-        finished_at=None if found else row.finished_at,
         files=len(gone),
         bytes=sum(file.bytes for file in gone.values()),
         removed=files.written(gone.values()),
     )
 
 
-def _finish_audit(archive: Archive, day: date, noted: list[AuditRow]) -> list[AuditRow]:
+def _reopened(row: AuditRow, is_back: bool) -> AuditRow:
+    """Return the row, finished no longer if anything is there again."""
+    return dataclasses.replace(row, finished_at=None) if is_back else row
+
+
+def _finish_audit(archive: Archive, day: date, begun: list[_Begun]) -> list[AuditRow]:
     now = utc_now()
-    done = [dataclasses.replace(row, finished_at=row.finished_at or now) for row in noted]
-    record_audit(archive, day, done)
-    return done
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """The rows of a day, in every table that says something of people."""
-
-    day: date
-    bots: list[BotRow]
-    recordings: list[RecordingRow]
-    mp3s: list[MixedAudioRow]
-    catalog: list[CatalogRow]
-
-    @classmethod
-    def read(cls, archive: Archive, day: date) -> "_Tables":
-        return cls(
-            day,
-            BOTS.read(archive, day) or [],
-            RECORDINGS.read(archive, day) or [],
-            MIXED_AUDIO.read(archive, day) or [],
-            CATALOG.read(archive, day) or [],
-        )
-
-    def bot_of(self, recording_id: str) -> str | None:
-        rows: Iterator[RecordingRow | CatalogRow] = (
-            row for rows in (self.recordings, self.catalog) for row in rows if row.recording_id == recording_id
-        )
-        return next((row.bot_id for row in rows if row.bot_id), None)
-
-    def audio_ids(self, recordings: frozenset[str]) -> set[str]:
-        rows: Iterator[MixedAudioRow | CatalogRow] = (row for rows in (self.mp3s, self.catalog) for row in rows)
-        return {row.audio_id for row in rows if row.audio_id and row.recording_id in recordings}
-
-    def blank(self, archive: Archive, ids: Ids) -> None:
-        """Keep of the rows of `ids` what may be kept."""
-        now = utc_now()
-        let_go = ids.recordings
-        self._write(archive, BOTS, self.bots, [r.redacted() if r.bot_id in ids.bots else r for r in self.bots])
-        recordings = [r.redacted() if r.recording_id in let_go else r for r in self.recordings]
-        self._write(archive, RECORDINGS, self.recordings, recordings)
-        mp3s = [r.redacted() if r.recording_id in let_go else r for r in self.mp3s]
-        self._write(archive, MIXED_AUDIO, self.mp3s, mp3s)
-        catalog = [r.redacted(now) if r.recording_id in let_go else r for r in self.catalog]
-        self._write(archive, CATALOG, self.catalog, catalog)
-
-    def _write(self, archive: Archive, table: Table[Row], before: list[Row], after: list[Row]) -> None:
-        if after != before:
-            table.write(archive, self.day, after, table.facts(archive, self.day))
+    record_audit(archive, day, [dataclasses.replace(one.row, finished_at=one.row.finished_at or now) for one in begun])
+    removed = [one.of_this_call for one in begun if one.row.finished_at is None]
+    return [dataclasses.replace(row, finished_at=now) for row in removed]

@@ -1,14 +1,17 @@
 """Carry out a plan, or say what it would come to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from recall_pipeline.audit import AuditRow
 from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.files import sizes_by_recording
-from recall_pipeline.erasure.plan import ErasurePlan
+from recall_pipeline.erasure.plan import ErasurePlan, Ids
+from recall_pipeline.erasure.returned import returned_on
 from recall_pipeline.storage import Archive
+
+_REASON = "stored again after its erasure"  # for the case that the audit loses its row meanwhile
 
 
 @dataclass(slots=True)
@@ -21,8 +24,9 @@ class ErasureSummary:
     files: int = 0
     bytes: int = 0
 
-    def add(self, rows: Iterable[AuditRow]) -> None:
-        """Count the audit rows of a day."""
+    def add(self, day: date, rows: Sequence[AuditRow]) -> None:
+        """Count the audit rows of a day, and the day if there are any."""
+        self.days += [day] if rows else []
         for row in rows:
             self.recordings += row.recording_id is not None
             self.bots += row.recording_id is None
@@ -45,7 +49,18 @@ def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[
     """Forget day by day, the oldest first. Raises StorageError; asking again goes on where that stopped."""
     let_go = ErasureSummary()
     for number, (day, ids) in enumerate(plan.days.items(), start=1):
-        let_go.add(erase_day(archive, day, ids, reason))
-        let_go.days.append(day)
+        let_go.add(day, erase_day(archive, day, ids, reason))
         progress(number, len(plan.days))
     return let_go
+
+
+def finish_erasures(archive: Archive, day: date) -> ErasureSummary:
+    """Remove what is stored again of the recordings and bots that the day's audit lists, and what an erasure left.
+
+    Returns what was removed by this call. Costs one read where the day has no audit. Takes the day's lock where there
+    is something to remove: call it without that lock. Raises StorageError.
+    """
+    removed, ids = ErasureSummary(), returned_on(archive, day)
+    if ids.recordings or ids.bots:
+        removed.add(day, erase_day(archive, day, Ids(ids.recordings, ids.bots), _REASON))
+    return removed

@@ -38,12 +38,15 @@ class ErasurePlan:
 def plan_for_request(
     inventory: Inventory, *, recording_id: str | None = None, bot_id: str | None = None, before: date | None = None
 ) -> ErasurePlan:
-    """Plan for what a person named; raise UsageError if it is not one thing, not on file, or a day to come."""
+    """Plan for what a person named, without what is erased already; such a plan may be empty.
+
+    Raises UsageError if it is not one thing, not on file, or a day to come.
+    """
     match (recording_id, bot_id, before):
         case (str(), None, None):
-            return of_recording(inventory, recording_id)
+            return _without_erased(inventory, of_recording(inventory, recording_id))
         case (None, str(), None):
-            return of_bot(inventory, bot_id)
+            return _without_erased(inventory, of_bot(inventory, bot_id))
         case (None, None, date()):
             today = utc_now().date()
             if before > today:
@@ -54,23 +57,24 @@ def plan_for_request(
 
 def of_recording(inventory: Inventory, recording_id: str) -> ErasurePlan:
     """Plan for one recording, and its bot if that has no other left; raise UsageError if it is not on file."""
-    if recording_id not in inventory.recordings:
+    held = inventory.recordings.get(recording_id)
+    if held is None and recording_id not in inventory.erased:
         raise UsageError(f"recording {recording_id} is not in the archive: check the id, or sync its day first")
-    return _plan(inventory, {recording_id}, {inventory.recordings[recording_id].bot_id})
+    return _plan(inventory, {recording_id}, {held.bot_id}) if held else ErasurePlan({})
 
 
 def of_bot(inventory: Inventory, bot_id: str) -> ErasurePlan:
     """Plan for a bot and all its recordings; raise UsageError if it is not on file."""
     recordings = inventory.recordings_of(bot_id)
-    if bot_id not in inventory.bots and not recordings:
+    if bot_id not in inventory.bots and not recordings and bot_id not in inventory.erased:
         raise UsageError(f"bot {bot_id} is not in the archive: check the id, or sync its day first")
     return _plan(inventory, recordings, {bot_id})
 
 
 def all_before(inventory: Inventory, day: date) -> ErasurePlan:
-    """Plan for every recording of the days before `day` that is not forgotten yet, and the bots that have no other."""
-    old = {name for name, held in inventory.recordings.items() if held.day < day} - inventory.forgotten
-    bots = {bot_id for bot_id, filed in inventory.bots.items() if filed < day} - inventory.forgotten
+    """Plan for every recording of the days before `day` of which anything is left, and the bots that have no other."""
+    old = {name for name, held in inventory.recordings.items() if held.day < day} - inventory.erased
+    bots = {bot_id for bot_id, filed in inventory.bots.items() if filed < day} - inventory.erased
     return _plan(inventory, old, bots)
 
 
@@ -82,6 +86,13 @@ def _plan(inventory: Inventory, recordings: Iterable[str], bots: Iterable[str | 
     for name in let_go:
         by_day[inventory.recordings[name].day][0].add(name)
     for bot_id in bots:
-        if bot_id and bot_id in inventory.bots and bot_id not in still_of_use:
+        if bot_id and bot_id in inventory.bots and (bot_id not in still_of_use or bot_id in inventory.returned):
             by_day[inventory.bots[bot_id]][1].add(bot_id)
     return ErasurePlan({day: Ids(frozenset(by_day[day][0]), frozenset(by_day[day][1])) for day in sorted(by_day)})
+
+
+def _without_erased(inventory: Inventory, plan: ErasurePlan) -> ErasurePlan:
+    """Return the plan without ids of which nothing is left."""
+    erased = inventory.erased
+    days = {day: Ids(ids.recordings - erased, ids.bots - erased) for day, ids in plan.days.items()}
+    return ErasurePlan({day: ids for day, ids in days.items() if ids.recordings or ids.bots})

@@ -25,11 +25,12 @@ def retention_plan(archive: Archive, settings: Settings, retention_days: int) ->
 
 
 def check_limit(settings: Settings, inventory: Inventory, plan: ErasurePlan) -> None:
-    """Raise UsageError when a plan by age concerns more recordings than may go at once."""
+    """Raise UsageError when a plan by age concerns more recordings than may go at once; erased ones do not count."""
     limit = limit_of(settings, inventory)
-    if plan.recordings > limit:
+    recordings = sum(len(ids.recordings - inventory.forgotten) for ids in plan.days.values())
+    if recordings > limit:
         raise UsageError(
-            f"{plan.recordings} of {len(inventory.recordings)} recordings would be forgotten, and at most {limit} may "
+            f"{recordings} of {len(inventory.recordings)} recordings would be forgotten, and at most {limit} may "
             "go by age at once: look at `recall-pipeline forget --before DAY --dry-run`; then add --yes there, "
             "or raise RECALL_RETENTION_LIMIT"
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.storage import Archive, FolderName, Layout, mismatch
+from recall_pipeline.verification.erased import erased_recording, recording_of
 from recall_pipeline.verification.problems import Kind, Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
@@ -28,13 +29,17 @@ class OlderVersion:
 
 
 def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Problem]:
-    """Yield every file of the day that no table names, as what it is; nothing where a table cannot be read."""
-    if not tables.are_readable:
-        return
+    """Yield every file of the day that no table names, as what it is.
+
+    Where a table cannot be read, yields the files of erased recordings alone.
+    """
     named = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
     for key in _stored(archive, tables.day):
-        if key not in named:
+        recording_id = recording_of(key)
+        if recording_id in tables.erased.recordings:
+            yield erased_recording(tables.day, recording_id or "", key)
+        elif tables.are_readable and key not in named:
             yield _older_version(key, archived) or Problem(
                 tables.day, Kind.ORPHANED, key, "is named by no row", _part(key, "recording_id")
             )

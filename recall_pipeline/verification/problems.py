@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ORPHANED = "orphaned"  # no row names it
     UNREADABLE = "unreadable"  # a table or a file
     DISAGREEING = "disagreeing"  # the tables of a day contradict one another
+    ERASED = "erased"  # something is stored of a recording or bot that was erased
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,15 @@ from recall_pipeline.verification.referenced_files import Tables, read_tables
 def days_to_sync_again(verified: VerificationReport) -> tuple[list[date], frozenset[str]]:
     """Return the days to sync, the oldest first, and the recordings to look at again on them.
 
-    A corrupt recording is one (docs/design/interface.md, section 4, row 3); a day with an unreadable table is not.
+    A corrupt recording is one (docs/design/interface.md, section 4, row 3); a day with an unreadable table is not, and
+    neither is what is erased.
     """
     blocked = {
         problem.day for problem in verified.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
     }
-    days = {problem.day for problem in verified.problems} | set(verified.corrupt.values())
-    recordings = {problem.recording_id for problem in verified.problems if problem.recording_id}
+    problems = [problem for problem in verified.problems if problem.kind is not Kind.ERASED]
+    days = {problem.day for problem in problems} | set(verified.corrupt.values())
+    recordings = {problem.recording_id for problem in problems if problem.recording_id}
     return sorted(days - blocked), frozenset(recordings | verified.corrupt.keys())
 
 

@@ -55,7 +55,7 @@ def test_a_sound_archive_is_proven_without_a_key_and_its_spool_is_counted(
         keyless.setenv("RECALL_API_KEY", "")
         told = answer(synced, 0)
     assert told.pop("bytes") > 0
-    nothing = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing"), 0)
+    nothing = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing", "erased"), 0)
     assert told == {
         "days": [f"{DAY_BEFORE}", f"{YESTERDAY}"],
         "files": 4,

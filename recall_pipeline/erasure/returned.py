@@ -1,0 +1,28 @@
+"""Which erased recordings and bots of a day are stored again, or were never erased to the end."""
+
+from datetime import date
+
+from recall_pipeline.audit import AUDIT, FORGOTTEN, ErasedIds
+from recall_pipeline.erasure.day_tables import DayTables
+from recall_pipeline.erasure.files import sizes_by_recording
+from recall_pipeline.storage import Archive
+
+
+def returned_on(archive: Archive, day: date) -> ErasedIds:
+    """Return the ids in the day's audit that have files or personal columns, and those whose erasure was interrupted.
+
+    Costs one read where the day has no audit. Takes no lock. Raises StorageError.
+    """
+    erased = [row for row in AUDIT.read(archive, day) or [] if row.action == FORGOTTEN]
+    if not erased:
+        return ErasedIds(frozenset(), frozenset())
+    tables = DayTables.read(archive, day)
+    recordings = tables.personal_recordings() | sizes_by_recording(archive, day).keys()
+    bots = tables.personal_bots()
+    open_rows = [row for row in erased if row.finished_at is None]
+    recordings |= {row.recording_id for row in open_rows if row.recording_id}
+    bots |= {row.bot_id for row in open_rows if row.bot_id and not row.recording_id}
+    return ErasedIds(
+        recordings=frozenset(row.recording_id for row in erased if row.recording_id) & recordings,
+        bots=frozenset(row.bot_id for row in erased if row.bot_id and not row.recording_id) & bots,
+    )
