@@ -162,7 +162,7 @@ def test_on_either_storage_files_and_columns_go(kind: str, office_at: Offices, r
     before = erased(office.archive)
     for act, _ in RETURNS.values():
         act(office.archive, before)
-    assert finish_erasures(office.archive, DAY).files == 5  # two of the ten name one file
+    assert finish_erasures(office.archive, DAY).files == 6
     assert Traces(office.archive).of(*PERSONAL) == set()
     assert found(office) == []
     assert finish_erasures(office.archive, DAY) == ErasureSummary()
