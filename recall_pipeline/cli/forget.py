@@ -56,9 +56,9 @@ def forget_command(
         _confirm_erasure(summary, yes)
         with progress_bars() as progress:
             summary = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
-    click.echo(
-        _as_json(summary, dry_run) if as_json else f"{_erasure_text(summary, 'Would forget' if dry_run else 'Forgot')}."
-    )
+    verb = "Would forget" if dry_run else "Forgot"
+    nothing = "no matching recordings are left" if before else f"{recording_id or bot_id} is already erased"
+    click.echo(_as_json(summary, dry_run) if as_json else f"{_erasure_text(summary, verb, nothing)}.")
 
 
 def _confirm_erasure(summary: ErasureSummary, yes: bool) -> None:
@@ -70,9 +70,9 @@ def _confirm_erasure(summary: ErasureSummary, yes: bool) -> None:
     click.confirm(f"{_erasure_text(summary, 'Forget')}, permanently?", abort=True, err=True)
 
 
-def _erasure_text(summary: ErasureSummary, verb: str) -> str:
+def _erasure_text(summary: ErasureSummary, verb: str, nothing: str = "") -> str:
     if not summary.days:
-        return f"{verb} nothing: no matching recordings are left"
+        return f"{verb} nothing: {nothing}"
     span = " to ".join(dict.fromkeys((f"{summary.days[0]}", f"{summary.days[-1]}")))
     counted = f"{summary.recordings} recordings and {summary.bots} bots of {span}"
     return f"{verb} {counted}: {summary.files} files, {decimal(summary.bytes)}"

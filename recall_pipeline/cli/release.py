@@ -49,22 +49,22 @@ def release_command(days: int, dry_run: bool, yes: bool) -> None:
         click.echo(f"Would release at most {_count_text(candidates)}.")
         return
     _confirm_deletion(candidates, yes)
-    report = asyncio.run(_release(settings, archive, list(candidates), f"release --older-than-days {days}"))
-    for line in report.kept:
-        click.echo(line, err=True)
-    click.echo(f"Released {report.mp3s} MP3s ({decimal(report.bytes)}); {len(report.kept)} kept.")
+    report = DeletionReport()
+    try:
+        asyncio.run(_release(settings, archive, list(candidates), f"release --older-than-days {days}", report))
+    finally:  # deletions before an error are reported too
+        for line in report.kept:
+            click.echo(line, err=True)
+        click.echo(f"Released {report.mp3s} MP3s ({decimal(report.bytes)}); {len(report.kept)} kept.")
 
 
-async def _release(settings: Settings, archive: Archive, days: Sequence[date], reason: str) -> DeletionReport:
-    total = DeletionReport()
+async def _release(
+    settings: Settings, archive: Archive, days: Sequence[date], reason: str, report: DeletionReport
+) -> None:
     with progress_bars() as progress:
         async with open_client(settings) as client:
             for day in days:
-                report = await delete_day(client, archive, settings, day, reason, progress)
-                total.mp3s += report.mp3s
-                total.bytes += report.bytes
-                total.kept += report.kept
-    return total
+                await delete_day(client, archive, settings, day, reason, progress, report)
 
 
 def _confirm_deletion(candidates: Mapping[date, Sequence[Candidate]], yes: bool) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recall_pipeline.cli.run_sync import run_days
+from recall_pipeline.erasure import finish_erasures
+from recall_pipeline.errors import StorageError
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 from recall_pipeline.verification import (
+    Kind,
     Problem,
     VerificationReport,
     absent,
@@ -36,9 +39,10 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     days, recordings = days_to_sync_again(found)
     if not found.problems and not days:
         return RepairReport(found)
+    error_lines = _erase_again(archive, found)
     remove_redundant_files(archive, found)
     reachable = [day for day in days if day >= settings.start_date]
-    error_lines = run_days(settings, reachable, recordings, progress).error_lines
+    error_lines += run_days(settings, reachable, recordings, progress).error_lines
     error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
@@ -49,3 +53,14 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     stored = sorted({*found.days, *(problem.day for problem in repaired)})
     report = dataclasses.replace(found, days=stored, problems=problems, corrupt=after.corrupt)
     return RepairReport(report, repaired, error_lines)
+
+
+def _erase_again(archive: Archive, found: VerificationReport) -> list[str]:
+    """Remove stored data of erased recordings and bots, as `forget` does; return a line for each day with an error."""
+    error_lines = []
+    for day in sorted({problem.day for problem in found.problems if problem.kind is Kind.ERASED}):
+        try:
+            finish_erasures(archive, day)
+        except StorageError as error:
+            error_lines.append(f"{day}: {error}")
+    return error_lines

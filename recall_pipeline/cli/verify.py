@@ -54,7 +54,7 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
     The object of --json:
       days                      verified days, oldest first
       files, bytes, proven      files and bytes read, and the number of files that match the tables
-      missing, changed, undecodable, orphaned, unreadable, disagreeing
+      missing, changed, undecodable, orphaned, unreadable, disagreeing, erased
                                 number of problems of each kind (after --repair: those left)
       repaired                  number of repaired problems
       superseded                older versions of MP3s that were replaced at Recall.ai; they are kept

@@ -7,7 +7,7 @@ Comes in: a request and a reason. Goes out: rows of `audit`, and redacted rows i
 """
 
 from recall_pipeline.erasure.day_erasure import erase_day
-from recall_pipeline.erasure.execute import ErasureSummary, forget, preview
+from recall_pipeline.erasure.execute import ErasureSummary, finish_erasures, forget, preview
 from recall_pipeline.erasure.inventory import Inventory, read_inventory
 from recall_pipeline.erasure.plan import ErasurePlan, plan_for_request
 from recall_pipeline.erasure.retention import check_limit, retention_plan
@@ -20,6 +20,7 @@ __all__ = [
     "check_clock",
     "check_limit",
     "erase_day",
+    "finish_erasures",
     "forget",
     "plan_for_request",
     "preview",

@@ -1,14 +1,17 @@
 """Execute an erasure plan, or preview its result."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from recall_pipeline.audit import AuditRow
 from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.files import sizes_by_recording
-from recall_pipeline.erasure.plan import ErasurePlan
+from recall_pipeline.erasure.plan import ErasureIds, ErasurePlan
+from recall_pipeline.erasure.returned import returned_on
 from recall_pipeline.storage import Archive
+
+_REASON = "stored again after its erasure"  # used if the audit row is lost meanwhile
 
 
 @dataclass(slots=True)
@@ -21,8 +24,9 @@ class ErasureSummary:
     files: int = 0
     bytes: int = 0
 
-    def add(self, rows: Iterable[AuditRow]) -> None:
-        """Add the audit rows of a day to the counts."""
+    def add(self, day: date, rows: Sequence[AuditRow]) -> None:
+        """Add the audit rows of a day to the counts, and the day if there are any."""
+        self.days += [day] if rows else []
         for row in rows:
             self.recordings += row.recording_id is not None
             self.bots += row.recording_id is None
@@ -45,7 +49,18 @@ def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[
     """Erase day by day, oldest first. Raises StorageError; a second call completes an interrupted erasure."""
     summary = ErasureSummary()
     for number, (day, ids) in enumerate(plan.days.items(), start=1):
-        summary.add(erase_day(archive, day, ids, reason))
-        summary.days.append(day)
+        summary.add(day, erase_day(archive, day, ids, reason))
         progress(number, len(plan.days))
+    return summary
+
+
+def finish_erasures(archive: Archive, day: date) -> ErasureSummary:
+    """Remove what is stored again of the recordings and bots that the day's audit lists, and complete interrupted ones.
+
+    Returns what this call removed. Reads one file if the day has no audit. Takes the lock of the day if there is
+    something to remove: call it without that lock. Raises StorageError.
+    """
+    summary, ids = ErasureSummary(), returned_on(archive, day)
+    if ids.recordings or ids.bots:
+        summary.add(day, erase_day(archive, day, ErasureIds(ids.recordings, ids.bots), _REASON))
     return summary

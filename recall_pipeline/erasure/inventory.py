@@ -1,6 +1,7 @@
 """Inventory of the archive: each recording and bot with its day, from all tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +10,10 @@ from recall_pipeline.audit import AUDIT, FORGOTTEN
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.erasure.returned import returned_on
 from recall_pipeline.storage import Archive, Table
+
+_DAYS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,20 @@ class RecordingLocation:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Recordings and bots by id; `forgotten` contains the ids whose erasure is finished."""
+    """Recordings and bots by id, including those that are erased and stored again.
+
+    `forgotten` contains the ids whose erasure is finished, `returned` the ids of the audit of which data is stored.
+    """
 
     recordings: Mapping[str, RecordingLocation]
     bots: Mapping[str, date]
     forgotten: frozenset[str]
+    returned: frozenset[str] = frozenset()
+
+    @property
+    def erased(self) -> frozenset[str]:
+        """The ids of which nothing is left."""
+        return self.forgotten - self.returned
 
     def recordings_of(self, bot_id: str) -> list[str]:
         """Return the ids of the recordings of a bot."""
@@ -44,13 +57,23 @@ def read_inventory(archive: Archive) -> Inventory:
                 day, next(iter(bot_id), None) or (before.bot_id if before else None)
             )
     bots = dict(_inventory_rows(archive, BOTS, "bot_id", "day"))
-    audit_rows = _inventory_rows(archive, AUDIT, "action", "finished_at", "recording_id", "bot_id")
-    forgotten = (
-        recording_id or bot_id
-        for action, finished_at, recording_id, bot_id in audit_rows
-        if action == FORGOTTEN and finished_at
-    )
-    return Inventory(recordings, bots, frozenset(forgotten))
+    audit = _inventory_rows(archive, AUDIT, "action", "finished_at", "recording_id", "bot_id", "day")
+    rows = [row for action, *row in audit if action == FORGOTTEN]
+    forgotten = frozenset(recording_id or bot_id for finished_at, recording_id, bot_id, _ in rows if finished_at)
+    returned = _returned(archive, sorted({day for *_, day in rows}))
+    for _, recording_id, bot_id, day in rows:
+        if recording_id in returned:
+            recordings.setdefault(recording_id, RecordingLocation(day, bot_id))
+        elif bot_id in returned and not recording_id:
+            bots.setdefault(bot_id, day)
+    return Inventory(recordings, bots, forgotten, returned)
+
+
+def _returned(archive: Archive, days: Sequence[date]) -> frozenset[str]:
+    """Return the erased ids of some days of which data is stored. Reads a few days at a time."""
+    with ThreadPoolExecutor(_DAYS_AT_ONCE) as threads:
+        found = list(threads.map(lambda day: returned_on(archive, day), days))
+    return frozenset().union(*(ids.recordings | ids.bots for ids in found))
 
 
 def _inventory_rows(archive: Archive, table: Table[Any], *names: str) -> list[tuple[Any, ...]]:

@@ -40,13 +40,14 @@ def plan_for_request(
 ) -> ErasurePlan:
     """Return the plan for a request with exactly one of `recording_id`, `bot_id` and `before`.
 
-    Raises UsageError for any other number of them, for an id that is not in the archive, and for a day in the future.
+    Leaves out ids that are already erased; such a plan may be empty. Raises UsageError for any other number of them,
+    for an id that is not in the archive, and for a day in the future.
     """
     match (recording_id, bot_id, before):
         case (str(), None, None):
-            return plan_for_recording(inventory, recording_id)
+            return _without_erased(inventory, plan_for_recording(inventory, recording_id))
         case (None, str(), None):
-            return plan_for_bot(inventory, bot_id)
+            return _without_erased(inventory, plan_for_bot(inventory, bot_id))
         case (None, None, date()):
             today = utc_now().date()
             if before > today:
@@ -57,25 +58,26 @@ def plan_for_request(
 
 def plan_for_recording(inventory: Inventory, recording_id: str) -> ErasurePlan:
     """Plan one recording, and its bot if that has no other. Raises UsageError if it is not in the archive."""
-    if recording_id not in inventory.recordings:
+    location = inventory.recordings.get(recording_id)
+    if location is None and recording_id not in inventory.erased:
         raise UsageError(f"recording {recording_id} is not in the archive: check the id, or sync its day first")
-    return _plan(inventory, {recording_id}, {inventory.recordings[recording_id].bot_id})
+    return _plan(inventory, {recording_id}, {location.bot_id}) if location else ErasurePlan({})
 
 
 def plan_for_bot(inventory: Inventory, bot_id: str) -> ErasurePlan:
     """Plan a bot and all its recordings. Raises UsageError if it is not in the archive."""
     recordings = inventory.recordings_of(bot_id)
-    if bot_id not in inventory.bots and not recordings:
+    if bot_id not in inventory.bots and not recordings and bot_id not in inventory.erased:
         raise UsageError(f"bot {bot_id} is not in the archive: check the id, or sync its day first")
     return _plan(inventory, recordings, {bot_id})
 
 
 def plan_before(inventory: Inventory, day: date) -> ErasurePlan:
-    """Plan all recordings of the days before `day` that are not erased yet, and the bots that have no others."""
+    """Plan all recordings of the days before `day` of which data is stored, and the bots that have no others."""
     old = {
         recording_id for recording_id, location in inventory.recordings.items() if location.day < day
-    } - inventory.forgotten
-    bots = {bot_id for bot_id, bot_day in inventory.bots.items() if bot_day < day} - inventory.forgotten
+    } - inventory.erased
+    bots = {bot_id for bot_id, bot_day in inventory.bots.items() if bot_day < day} - inventory.erased
     return _plan(inventory, old, bots)
 
 
@@ -89,8 +91,15 @@ def _plan(inventory: Inventory, recordings: Iterable[str], bots: Iterable[str | 
     for recording_id in to_erase:
         by_day[inventory.recordings[recording_id].day][0].add(recording_id)
     for bot_id in bots:
-        if bot_id and bot_id in inventory.bots and bot_id not in needed_bots:
+        if bot_id and bot_id in inventory.bots and (bot_id not in needed_bots or bot_id in inventory.returned):
             by_day[inventory.bots[bot_id]][1].add(bot_id)
     return ErasurePlan(
         {day: ErasureIds(frozenset(by_day[day][0]), frozenset(by_day[day][1])) for day in sorted(by_day)}
     )
+
+
+def _without_erased(inventory: Inventory, plan: ErasurePlan) -> ErasurePlan:
+    """Return the plan without ids that are erased."""
+    erased = inventory.erased
+    days = {day: ErasureIds(ids.recordings - erased, ids.bots - erased) for day, ids in plan.days.items()}
+    return ErasurePlan({day: ids for day, ids in days.items() if ids.recordings or ids.bots})

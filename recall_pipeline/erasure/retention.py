@@ -25,11 +25,12 @@ def retention_plan(archive: Archive, settings: Settings, retention_days: int) ->
 
 
 def check_limit(settings: Settings, inventory: Inventory, plan: ErasurePlan) -> None:
-    """Raise UsageError if a plan by age contains more recordings than the limit allows."""
+    """Raise UsageError if a plan by age contains more recordings than the limit allows; erased ones do not count."""
     limit = limit_of(settings, inventory)
-    if plan.recordings > limit:
+    recordings = sum(len(ids.recordings - inventory.forgotten) for ids in plan.days.values())
+    if recordings > limit:
         raise UsageError(
-            f"{plan.recordings} of {len(inventory.recordings)} recordings would be erased by age, "
+            f"{recordings} of {len(inventory.recordings)} recordings would be erased by age, "
             f"but the limit of one run is {limit}: review with `recall-pipeline forget --before DAY --dry-run`, "
             "then pass --yes, or raise RECALL_RETENTION_LIMIT"
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from recall_pipeline.audit import AUDIT, RELEASED, AuditRow
+from recall_pipeline.audit import AUDIT, RELEASED, AuditRow, erased_on
 from recall_pipeline.catalog import CATALOG, Outcome
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, AudioMixed
@@ -30,6 +30,12 @@ class Candidate:
             return "Recall does not list it"
         if listed.status.code != "done":
             return f"it is {listed.status.code or 'without a status'} at Recall"
+        if not listed.is_mp3:
+            return "it is not an MP3 at Recall"
+        if listed.recording and listed.recording.id != self.mp3.recording_id:
+            return f"it belongs to recording {listed.recording.id} at Recall"
+        if listed.status.updated_at is None or self.mp3.captured_updated_at is None:
+            return "the date of its version is not known, so Recall may have another one"
         if listed.status.updated_at != self.mp3.captured_updated_at:
             return "Recall has another version than the archive: sync its day first"
         return None
@@ -45,11 +51,17 @@ def candidates_on(archive: Archive, day: date) -> list[Candidate]:
     """Return the candidates of a day, by its tables. Raises StorageError."""
     ready = {row.audio_id: row for row in CATALOG.read(archive, day) or [] if row.outcome == Outcome.READY}
     audit_rows = {row.audio_id: row for row in AUDIT.read(archive, day) or [] if row.action == RELEASED}
+    erased = erased_on(archive, day).recordings
     candidates = []
     for mp3 in MIXED_AUDIO.read(archive, day) or []:
         audit_row, row = audit_rows.get(mp3.audio_id), ready.get(mp3.audio_id)
-        is_ready = row is not None and mp3.state == ARCHIVED and mp3.is_settled and not mp3.fault
+        is_ready = row is not None and mp3.recording_id not in erased and _is_settled_without_errors(mp3)
         is_new = audit_row is None and is_ready and mp3.status_code != DELETED
         if is_new or (audit_row and audit_row.finished_at is None):
             candidates.append(Candidate(mp3, is_ready, row.bot_id if row else None, audit_row))
     return candidates
+
+
+def _is_settled_without_errors(mp3: MixedAudioRow) -> bool:
+    """Return whether the newest version that Recall offered is archived, and no later download failed."""
+    return mp3.state == ARCHIVED and mp3.is_settled and not (mp3.fault or mp3.fetch_failure)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.storage import Archive, FolderName, Layout, mismatch
+from recall_pipeline.verification.erased import erased_recording, recording_of
 from recall_pipeline.verification.problems import Kind, Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
@@ -29,16 +30,19 @@ class OlderVersion:
 
 
 def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Problem]:
-    """Yield every unreferenced file of the day, as older version or as problem; none if a table is lost or unreadable.
+    """Yield every unreferenced file of the day, as older version or as problem, and every file of erased recordings.
 
-    A day without any table is one of which only files are left.
+    If a table is lost or unreadable, yields only files of erased recordings. A day without any table is one of which
+    only files are left.
     """
-    if not tables.name_all_files and not tables.is_lost:
-        return
+    is_complete = tables.name_all_files or tables.is_lost
     referenced = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
     for key in _stored(archive, tables.day):
-        if key not in referenced:
+        recording_id = recording_of(key)
+        if recording_id in tables.erased.recordings:
+            yield erased_recording(tables.day, recording_id or "", key)
+        elif is_complete and key not in referenced:
             yield _older_version(key, archived) or Problem(
                 tables.day, Kind.ORPHANED, key, "is not referenced by any row", _part(key, "recording_id")
             )

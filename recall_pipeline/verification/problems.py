@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ORPHANED = "orphaned"  # no row references the file
     UNREADABLE = "unreadable"  # a table or a file cannot be read
     DISAGREEING = "disagreeing"  # the tables of a day contradict each other
+    ERASED = "erased"  # data of an erased recording or bot is stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Files that the tables of a day reference, and contradictions between the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
+from recall_pipeline.audit import AUDIT, ErasedIds, erased_on
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome, missing_among
-from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
+from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Layout, Table
+from recall_pipeline.verification.erased import TRANSCRIBED, kept_transcripts, personal_rows
 from recall_pipeline.verification.problems import Kind, Problem
 
 Row = TypeVar("Row")
@@ -36,6 +38,7 @@ class Tables:
     recordings: list[RecordingRow] = field(default_factory=list)
     mp3s: list[MixedAudioRow] = field(default_factory=list)
     catalog: list[CatalogRow] = field(default_factory=list)
+    erased: ErasedIds = field(default_factory=lambda: ErasedIds(frozenset(), frozenset()))
     problems: list[Problem] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
 
@@ -56,14 +59,18 @@ class Tables:
 
     @property
     def files(self) -> dict[str, ReferencedFile]:
-        """Every referenced file by key. The catalog also references originals whose row in `mixed_audio` is lost."""
+        """Every referenced file by key, without files of erased recordings.
+
+        The catalog also references originals whose row in `mixed_audio` is lost.
+        """
         referenced = [*self._sources_of_catalog(), *self._normalized(), *self._sources()]
-        return {file.key: file for file in referenced}
+        return {file.key: file for file in referenced if file.recording_id not in self.erased.recordings}
 
     @property
     def corrupt(self) -> set[str]:
-        """The ids of the recordings with the outcome `corrupt`."""
-        return {row.recording_id for row in self.catalog if row.outcome == Outcome.CORRUPT}
+        """The ids of the recordings with the outcome `corrupt` that are not erased."""
+        corrupt = {row.recording_id for row in self.catalog if row.outcome == Outcome.CORRUPT}
+        return corrupt - self.erased.recordings
 
     def _sources(self) -> Iterator[ReferencedFile]:
         for row in self.mp3s:
@@ -91,13 +98,28 @@ class Tables:
 def read_tables(archive: Archive, day: date) -> Tables:
     """Read the tables of `day` and compare them with each other. Unreadable tables become problems."""
     tables = Tables(day)
-    _read_rows(archive, BOTS, tables)
+    bots = _read_rows(archive, BOTS, tables)
     tables.recordings = _read_rows(archive, RECORDINGS, tables)
     tables.mp3s = _read_rows(archive, MIXED_AUDIO, tables)
     tables.catalog = _read_rows(archive, CATALOG, tables)
+    _read_erased(archive, tables, bots)
     if tables.are_readable:
         tables.problems += _contradictions(tables)
     return tables
+
+
+def _read_erased(archive: Archive, tables: Tables, bots: list[BotRow]) -> None:
+    """Read the erased ids of the day, and add a problem for each that tables still contain."""
+    day = tables.day
+    try:
+        tables.erased = erased_on(archive, day)
+        tables.problems += kept_transcripts(archive, day, tables.erased)
+    except StorageError as error:
+        key = AUDIT.key(day) if not tables.erased.recordings else TRANSCRIBED.key(day)
+        tables.problems.append(Problem(day, Kind.UNREADABLE, key, str(error)))
+    by_table: dict[str, Sequence[RecordingRow | MixedAudioRow | CatalogRow]]
+    by_table = {"recordings": tables.recordings, "mixed_audio": tables.mp3s, "audio_catalog": tables.catalog}
+    tables.problems += personal_rows(day, tables.erased, bots, by_table)
 
 
 def _read_rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]:
@@ -119,7 +141,7 @@ def _contradictions(tables: Tables) -> Iterator[Problem]:
     listed = {row.recording_id for row in tables.recordings}
     mp3s = {row.audio_id: row for row in tables.mp3s}
     for row in tables.catalog:
-        if row.outcome != Outcome.FORGOTTEN:
+        if row.outcome != Outcome.FORGOTTEN and row.recording_id not in tables.erased.recordings:
             for message in _contradicted(row, listed, mp3s):
                 yield Problem(tables.day, Kind.DISAGREEING, f"recording {row.recording_id}", message, row.recording_id)
 

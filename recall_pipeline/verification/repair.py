@@ -15,13 +15,15 @@ from recall_pipeline.verification.referenced_files import Tables, read_tables
 def days_to_sync_again(report: VerificationReport) -> tuple[list[date], frozenset[str]]:
     """Return the days to sync, oldest first, and the ids of the recordings to fetch again.
 
-    Includes corrupt recordings (docs/design/interface.md, section 4, row 3). Excludes days with an unreadable table.
+    Includes corrupt recordings (docs/design/interface.md, section 4, row 3). Excludes days with an unreadable table,
+    and erased recordings and bots.
     """
     blocked = {
         problem.day for problem in report.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
     }
-    days = {problem.day for problem in report.problems} | set(report.corrupt.values())
-    recordings = {problem.recording_id for problem in report.problems if problem.recording_id}
+    problems = [problem for problem in report.problems if problem.kind is not Kind.ERASED]
+    days = {problem.day for problem in problems} | set(report.corrupt.values())
+    recordings = {problem.recording_id for problem in problems if problem.recording_id}
     return sorted(days - blocked), frozenset(recordings | report.corrupt.keys())
 
 

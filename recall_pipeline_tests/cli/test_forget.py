@@ -51,6 +51,23 @@ def test_a_second_run_erases_nothing_and_succeeds(run: Run, days: list[date]) ->
     assert (again.status, again.out) == (0, "Forgot nothing: no matching recordings are left.\n")
 
 
+@pytest.mark.parametrize("tables", ["kept", "lost"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_erased_recording_or_bot_is_already_erased(
+    run: Run, archive: Archive, days: list[date], tables: str, dry_run: bool
+) -> None:
+    name, bot = recording_id(days[0]), an_id(f"bot of {days[0]}")
+    assert run("forget", "--recording", name, *WHY, "--yes").status == 0
+    for table in ("bots", "recordings", "mixed_audio", "audio_catalog") if tables == "lost" else ():
+        archive.remove(f"{table}/day={days[0]}/{table}.parquet")
+    verb = "Would forget" if dry_run else "Forgot"
+    options = (*WHY, "--dry-run") if dry_run else WHY
+    again = run("forget", "--recording", name, *options)
+    assert (again.status, again.out) == (0, f"{verb} nothing: {name} is already erased.\n")
+    again = run("forget", "--bot", bot, *options)
+    assert (again.status, again.out) == (0, f"{verb} nothing: {bot} is already erased.\n")
+
+
 def test_without_a_terminal_it_requires_yes(run: Run, archive: Archive, days: list[date]) -> None:
     result = run("forget", "--recording", recording_id(days[0]), *WHY)
     assert result.status == 2

@@ -8,7 +8,8 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, Run
 from recall_pipeline_tests.erasure.old_days import fill
-from recall_sandbox import Sandbox
+from recall_sandbox import Rule, Sandbox
+from recall_sandbox.effects import unavailable
 
 
 def deletions(sandbox: Sandbox) -> int:
@@ -38,6 +39,14 @@ def test_an_unreadable_table_stops_it(sandboxed: Run, sandbox: Sandbox, archive:
     assert result.status == 1
     assert "is not a readable Parquet file" in result.error_line
     assert deletions(sandbox) == 0
+
+
+def test_what_was_released_before_an_error_is_reported(sandboxed: Run, sandbox: Sandbox) -> None:
+    assert sandboxed("sync", "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}").status == 0
+    sandbox.faults.add(Rule(unavailable(403), origin="api", method="DELETE"))
+    result = sandboxed("release", "--older-than-days", "1", "--yes")
+    assert result.status == 1
+    assert result.out == "Released 0 MP3s (0 bytes); 0 kept.\n"
 
 
 @pytest.mark.parametrize("years", [10, -10])

@@ -56,7 +56,8 @@ def test_an_intact_archive_verifies_without_a_key_and_the_staging_folder_is_coun
         keyless.setenv("RECALL_API_KEY", "")
         report = verify_json(synced, 0)
     assert report.pop("bytes") > 0
-    no_problems = dict.fromkeys(("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing"), 0)
+    kinds = ("missing", "changed", "undecodable", "orphaned", "unreadable", "disagreeing", "erased")
+    no_problems = dict.fromkeys(kinds, 0)
     assert report == {
         "days": [f"{DAY_BEFORE}", f"{YESTERDAY}"],
         "files": 4,

@@ -1,0 +1,69 @@
+"""Stored data of erased recordings and bots, as problems."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+
+from recall_pipeline.audit import ErasedIds
+from recall_pipeline.catalog import CatalogRow
+from recall_pipeline.days import utc_now
+from recall_pipeline.discovery import BotRow, RecordingRow
+from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.storage import Archive, Table, column
+from recall_pipeline.verification.problems import Kind, Problem
+
+_NEXT_ACTION = "run verify --repair or forget it again"
+_NEXT_ACTION_FOR_TRANSCRIPT = "materialize its day of `transcripts`"
+
+
+@dataclass(frozen=True, slots=True)
+class _TranscribedId:
+    """The column of the table `transcripts` with the recording."""
+
+    recording_id: str = column("Recall's id of the recording")
+
+
+TRANSCRIBED = Table("transcripts", _TranscribedId)
+
+
+def erased_recording(day: date, recording_id: str, stored: str, next_action: str = _NEXT_ACTION) -> Problem:
+    """Return the problem that data of an erased recording is stored; `stored` names the data."""
+    message = f"is erased, but {stored} is still there: {next_action}"
+    return Problem(day, Kind.ERASED, f"recording {recording_id}", message, recording_id)
+
+
+def personal_rows(
+    day: date,
+    erased: ErasedIds,
+    bots: Iterable[BotRow],
+    tables: Mapping[str, Iterable[RecordingRow | MixedAudioRow | CatalogRow]],
+) -> Iterator[Problem]:
+    """Yield a problem for each erased recording and bot with a row that is not redacted."""
+    for name, rows in tables.items():
+        personal = {row.recording_id for row in rows if row != _without_personal_data(row)}
+        for recording_id in sorted(personal & erased.recordings):
+            yield erased_recording(day, recording_id, f"its row in {name}")
+    for bot in bots:
+        if bot.bot_id in erased.bots and bot != bot.redacted():
+            yield Problem(
+                day, Kind.ERASED, f"bot {bot.bot_id}", f"is erased, but its row in bots is still there: {_NEXT_ACTION}"
+            )
+
+
+def kept_transcripts(archive: Archive, day: date, erased: ErasedIds) -> Iterator[Problem]:
+    """Yield a problem for each erased recording with a transcript. Raises StorageError."""
+    if erased.recordings:
+        transcribed = {recording_id for (recording_id,) in TRANSCRIBED.read_columns(archive, day, "recording_id")}
+        for recording_id in sorted(transcribed & erased.recordings):
+            yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)
+
+
+def recording_of(key: str) -> str | None:
+    """Return the id of the recording whose folder contains a file; None for a file next to the table of the day."""
+    parts = PurePosixPath(key).parts
+    return parts[2] if len(parts) > 3 else None
+
+
+def _without_personal_data(row: RecordingRow | MixedAudioRow | CatalogRow) -> RecordingRow | MixedAudioRow | CatalogRow:
+    return row.redacted(utc_now()) if isinstance(row, CatalogRow) else row.redacted()
