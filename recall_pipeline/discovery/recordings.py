@@ -169,5 +169,7 @@ def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
 
 
 def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
+    """Return the bots of the day's recordings; filed ones only where a recording names a bot that is not listed."""
     listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
-    return {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}
+    named = {recording.bot.id for recording in upstream.recordings_of(day.day) if recording.bot}
+    return listed if named <= listed.keys() else {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}

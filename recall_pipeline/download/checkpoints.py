@@ -27,7 +27,7 @@ class Checkpoints:
 
     def __enter__(self) -> Self:
         if self._to_do:
-            self._write()
+            write_rows(self._day, self._rows.values(), after_download=False)
         return self
 
     def put(self, row: MixedAudioRow) -> None:
