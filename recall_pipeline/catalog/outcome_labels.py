@@ -23,7 +23,7 @@ class OutcomeLabel:
 OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
     {
         Outcome.READY: OutcomeLabel(
-            "archived, proven and normalized: ready to listen to", _WITH_A_NEW_VERSION, "green"
+            "archived, verified and normalized", _WITH_A_NEW_VERSION, "green"
         ),
         Outcome.SILENT: OutcomeLabel(
             "archived and normalized, but contains no audible speech", _WITH_A_NEW_VERSION, "cyan"
@@ -31,7 +31,7 @@ OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
         Outcome.PROCESSING: OutcomeLabel("Recall is still working on it", _EVERY_SYNC, "yellow"),
         Outcome.DOWNLOAD_FAILED: OutcomeLabel("could not be fetched or proven this time", _EVERY_SYNC, "red"),
         Outcome.CORRUPT: OutcomeLabel(
-            "what Recall serves is no whole audio: its bytes are kept, not normalized",
+            "Recall serves an incomplete or undecodable file: the original is kept, not normalized",
             f"{_WITH_A_NEW_VERSION}, or by `verify --repair`",
             "red",
         ),
