@@ -22,9 +22,7 @@ class OutcomeLabel:
 
 OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
     {
-        Outcome.READY: OutcomeLabel(
-            "archived, verified and normalized", _WITH_A_NEW_VERSION, "green"
-        ),
+        Outcome.READY: OutcomeLabel("archived, verified and normalized", _WITH_A_NEW_VERSION, "green"),
         Outcome.SILENT: OutcomeLabel(
             "archived and normalized, but contains no audible speech", _WITH_A_NEW_VERSION, "cyan"
         ),

@@ -39,7 +39,7 @@ async def delete_day(
         if not candidates:
             return report
         unchanged, finished = _unchanged(await _listed(client, day, len(candidates)), candidates, report)
-        verified = _verified(archive, settings, unchanged, day, report, progress)
+        verified = _without_problems(archive, settings, unchanged, day, report, progress)
         audit_rows = {candidate.mp3.audio_id: _deletion_audit_row(candidate, reason) for candidate in verified}
         record_audit(archive, day, audit_rows.values())
         await lookup_many(client.delete_audio_mixed, list(audit_rows))
@@ -80,7 +80,7 @@ def _unchanged(
     return unchanged, finished
 
 
-def _verified(
+def _without_problems(
     archive: Archive,
     settings: Settings,
     candidates: Sequence[Candidate],
