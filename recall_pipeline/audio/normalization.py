@@ -45,7 +45,7 @@ def normalize(source: Path, destination: Path, target: Target) -> Normalized:
             intermediate = intermediates.enter_context(open_intermediate(target, destination.parent))
             analysis = analyze(source, intermediate, target.sample_rate_hz, first_channel_matrix)
         rendered = _render_with_corrections(intermediate, target, partial)
-        result = _normalized(analysis, intermediate, target, partial, rendered)
+        result = _describe(analysis, intermediate, target, partial, rendered)
         if is_cancelled:
             result = replace(result, findings=(_CANCELLATION_FINDING, *result.findings))
         partial.replace(destination)
@@ -114,7 +114,7 @@ def _or_silence(decibels: float | None) -> float:
     return SILENCE_DBTP if decibels is None else decibels
 
 
-def _normalized(
+def _describe(
     analysis: SourceAnalysis, intermediate: Intermediate, target: Target, path: Path, rendered: Rendered
 ) -> Normalized:
     with path.open("rb") as file:

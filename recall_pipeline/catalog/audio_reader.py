@@ -1,4 +1,4 @@
-"""The published reader of audio: recordings that open as a local path, a file or samples, wherever the archive is."""
+"""Public reader of audio: recordings that open as a local path, a file or samples, on a folder and in a bucket."""
 
 import contextlib
 from collections.abc import Collection, Iterator
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedRecording:
-    """A row of the catalog that opens the normalized audio it names.
+    """A row of the catalog, and its normalized audio.
 
-    On a disk the file is opened where it lies; from an object store it is copied into the spool (RECALL_SPOOL_DIR)
-    and the copy given back when the block ends. Whatever opens it raises UsageError for a row without audio, and
+    On a disk the stored file is opened; from an object store it is copied into the staging folder (RECALL_SPOOL_DIR),
+    and the copy is removed when the block ends. Whatever opens it raises UsageError for a row without audio, and
     StorageError when the file cannot be read.
     """
 
@@ -40,12 +40,12 @@ class ArchivedRecording:
 
     @property
     def audio_seconds(self) -> float:
-        """The length of its audio, which times the rate gives `audio_samples` back; 0 without audio."""
+        """Length of its audio, seconds: exactly `audio_samples` by the sample rate; 0 without audio."""
         return (self.row.audio_samples or 0) / (self.row.audio_sample_rate_hz or 1)
 
     @contextlib.contextmanager
     def local_path(self) -> Iterator[Path]:
-        """Give a path of this machine, for the length of the block; only read it."""
+        """Give a local path, for the length of the block; do not write to it."""
         uri = self.audio_uri
         with self.archive.local_copy(Layout.key_in(uri)) as path:
             if not path.is_file():
@@ -54,7 +54,7 @@ class ArchivedRecording:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """Give a file that can be read and sought, for the length of the block."""
+        """Give a readable, seekable file, for the length of the block."""
         with self.local_path() as path, path.open("rb") as file:
             yield file
 

@@ -1,4 +1,4 @@
-"""The published reader: the catalog as a pandas DataFrame, without a key, reading no more than was asked for."""
+"""Public reader: the catalog as a pandas DataFrame. Needs no key, and reads only the requested days and columns."""
 
 from collections.abc import Collection, Sequence
 from datetime import date

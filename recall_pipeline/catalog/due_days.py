@@ -1,4 +1,4 @@
-"""Which days want a sync: yesterday, and those of the lookback that are not finished with."""
+"""Due days: yesterday, and the days of the lookback that are open or incomplete."""
 
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ from recall_pipeline.storage import Archive
 
 
 def days_due(archive: Archive, settings: Settings, today: date) -> list[date]:
-    """Return yesterday, and every day of the lookback with open rows or not cataloged whole since its end."""
+    """Return yesterday, and every day of the lookback with open rows or without a complete catalog since its end."""
     yesterday = today - ONE_DAY
     first = max(settings.start_date, today - settings.lookback)
     open_days = _days_with_open_rows(archive, first, yesterday)
@@ -29,6 +29,6 @@ def _days_with_open_rows(archive: Archive, first: date, last: date) -> set[date]
 
 
 def _is_cataloged_whole(archive: Archive, day: date) -> bool:
-    """Whether the catalog is of a listing since the day's end, and no later sync was ended on the way to it."""
+    """Whether the catalog is built from a listing taken after the day's end, and from the latest listing."""
     listed, cataloged = ((table.facts(archive, day) or {}).get("listed_at") for table in (RECORDINGS, CATALOG))
     return cataloged is not None and listed == cataloged and datetime.fromisoformat(cataloged) >= end_of(day)

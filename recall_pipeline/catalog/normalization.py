@@ -1,4 +1,4 @@
-"""Normalize what is archived: storage to storage, one file a task, in processes of their own."""
+"""Normalize archived MP3s, storage to storage, one file per task, in a pool of processes or on Dask."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _VERSION_LENGTH = 8
 
 @dataclass(frozen=True, slots=True)
 class NormalizeTask:
-    """Everything a worker needs, and no secret; `taken_key` is the file that the catalog points at until now."""
+    """Input of a worker, without secrets; `taken_key` is the file that the catalog references at present."""
 
     location: ArchiveLocation
     target: Target
@@ -29,7 +29,7 @@ class NormalizeTask:
 
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:
-    """Read the source, write the normalized file beside no other of its name; runs in a worker."""
+    """Normalize one MP3 and publish the file under a free key. Runs in a worker."""
     from recall_pipeline.audio import normalize
 
     archive = task.location.open()
@@ -49,7 +49,7 @@ def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterato
 
 
 def target_of(settings: Settings) -> Target:
-    """Return what the settings ask of a normalized file."""
+    """Return the target of the settings."""
     return Target(
         format=settings.audio_format,
         sample_rate_hz=settings.audio_sample_rate_hz,
@@ -61,7 +61,7 @@ def target_of(settings: Settings) -> Target:
 
 
 def _output_key(task: NormalizeTask, sha256: str) -> str:
-    """Return the plain name, unless the catalog points at it: the old file goes only once the new one is cataloged."""
+    """Return the plain key, unless the catalog references it: the old file stays until the new one is cataloged."""
     plain = Layout.normalized(task.day, task.recording_id, task.audio_id, task.target.format)
     if task.taken_key != plain:
         return plain
@@ -70,7 +70,7 @@ def _output_key(task: NormalizeTask, sha256: str) -> str:
 
 @contextlib.contextmanager
 def _executor(settings: Settings) -> Iterator[Executor | None]:
-    """Give a Dask cluster's executor where the settings name a scheduler; None means processes of this machine."""
+    """Give the executor of a Dask cluster if the settings name a scheduler; None: processes of this machine."""
     if "://" not in settings.workers:
         yield None
         return

@@ -1,4 +1,4 @@
-"""What each outcome means to the person who reads it; docs/concepts.md shows the same."""
+"""The meaning of each outcome, for the command line and docs/concepts.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from recall_pipeline.catalog.outcomes import Outcome
 
 _WITH_A_NEW_VERSION = "when Recall offers another version"
 _EVERY_SYNC = "at every sync"
-_IN_THE_LOOKBACK = "while its day lies in the lookback"
+_IN_THE_LOOKBACK = "while its day is in the lookback"
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLabel:
-    """An outcome in words, and when such a recording is looked at again."""
+    """The meaning of an outcome, and when such a recording is tried again."""
 
     says: str
     looked_at_again: str
@@ -22,23 +22,25 @@ class OutcomeLabel:
 
 OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
     {
-        Outcome.READY: OutcomeLabel(
-            "archived, proven and normalized: ready to listen to", _WITH_A_NEW_VERSION, "green"
+        Outcome.READY: OutcomeLabel("archived, verified and normalized", _WITH_A_NEW_VERSION, "green"),
+        Outcome.SILENT: OutcomeLabel(
+            "archived and normalized, but contains no audible speech", _WITH_A_NEW_VERSION, "cyan"
         ),
-        Outcome.SILENT: OutcomeLabel("the same, but nobody is heard in it", _WITH_A_NEW_VERSION, "cyan"),
         Outcome.PROCESSING: OutcomeLabel("Recall is still working on it", _EVERY_SYNC, "yellow"),
         Outcome.DOWNLOAD_FAILED: OutcomeLabel("could not be fetched or proven this time", _EVERY_SYNC, "red"),
         Outcome.CORRUPT: OutcomeLabel(
-            "what Recall serves is no whole audio: its bytes are kept, not normalized",
+            "Recall serves an incomplete or undecodable file: the original is kept, not normalized",
             f"{_WITH_A_NEW_VERSION}, or by `verify --repair`",
             "red",
         ),
         Outcome.FAILED_UPSTREAM: OutcomeLabel("Recall failed to record it or to make the MP3", _IN_THE_LOOKBACK),
-        Outcome.NOT_REQUESTED: OutcomeLabel("no MP3 was made: a bot must be told to make one", _IN_THE_LOOKBACK),
+        Outcome.NOT_REQUESTED: OutcomeLabel(
+            "no MP3 was made: the bot was not configured to make one", _IN_THE_LOOKBACK
+        ),
         Outcome.UNSUPPORTED_PLATFORM: OutcomeLabel("Recall makes no mixed audio on this platform", _IN_THE_LOOKBACK),
         Outcome.DELETED: OutcomeLabel("deleted at Recall before it was archived", _IN_THE_LOOKBACK),
         Outcome.EXPIRED: OutcomeLabel("its retention at Recall ended before it was archived", _IN_THE_LOOKBACK),
         Outcome.FORGOTTEN: OutcomeLabel("removed for good, on request or by retention", "never"),
     }
 )
-"""In the order of interest: what can be listened to, what may still come, what is lost."""
+"""In the order: usable audio, audio that may still come, audio that is missing."""

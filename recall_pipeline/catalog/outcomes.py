@@ -30,12 +30,12 @@ class Outcome(StrEnum):
 
 
 SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.CORRUPT})
-"""Outcomes that only a new version upstream, or a person, opens again."""
+"""Outcomes that change only with a new version upstream, or on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome, and why."""
+    """An outcome and its reason."""
 
     outcome: Outcome
     reason: str | None = None
@@ -62,7 +62,7 @@ def decide(
 
 
 def _by_bytes(audio: MixedAudioRow, columns: AudioColumns | None) -> Verdict | None:
-    """Rows 1 to 4: what the archive holds, and what could not be fetched into it."""
+    """Rows 1 to 4: what is in the archive, and what could not be downloaded."""
     if audio.is_offered and not audio.is_settled:
         return Verdict(Outcome.DOWNLOAD_FAILED, audio.fetch_failure or "not fetched yet")
     if audio.fault is not None:
@@ -79,7 +79,7 @@ def _normalized(columns: AudioColumns) -> Verdict:
 
 
 def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Verdict | None:
-    """Row 5."""
+    """Row 5: failed upstream."""
     if audio and audio.status_code == "failed":
         return Verdict(Outcome.FAILED_UPSTREAM, _coded("Recall failed to make the MP3", audio.status_sub_code))
     if recording.status_code == "failed":
@@ -88,7 +88,7 @@ def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Ve
 
 
 def _gone_upstream(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
-    """Row 6."""
+    """Row 6: deleted or expired upstream."""
     is_past = recording.expires_at is not None and recording.expires_at < now
     if audio and audio.status_code == DELETED:
         why = "the MP3 is gone at Recall"
@@ -104,7 +104,7 @@ def _gone_upstream(recording: RecordingRow, audio: MixedAudioRow | None, now: da
 
 
 def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
-    """Row 7. A code that this project does not know means work in progress, until it has stood still for a day."""
+    """Row 7: in progress. An unknown code counts as in progress until it has not changed for a day."""
     if audio is not None:
         why = (
             "finished, but no download is offered yet"
@@ -123,14 +123,14 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
 
 
 def _not_known(recording: RecordingRow) -> Verdict | None:
-    """Row 4, where it is the lookup that fails: rows 8 to 10 would say that there is no MP3."""
+    """Row 4, if the lookup of the MP3 failed: rows 8 to 10 would claim that no MP3 exists."""
     if recording.mp3_lookup_error is None:
         return None
     return Verdict(Outcome.DOWNLOAD_FAILED, f"Recall does not say whether it has an MP3: {recording.mp3_lookup_error}")
 
 
 def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:
-    """Rows 8 to 10."""
+    """Rows 8 to 10: no MP3 exists."""
     if not Meeting(recording.platform).makes_mp3:
         return Verdict(Outcome.UNSUPPORTED_PLATFORM, f"Recall makes no mixed-audio MP3 on {recording.platform}")
     finished_at = recording.completed_at or recording.status_updated_at

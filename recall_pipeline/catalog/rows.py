@@ -9,7 +9,7 @@ from recall_pipeline.storage import Table, column
 
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
-    """A recording's audio, ready to be listened to, or the reason why not."""
+    """A recording's audio, or the reason why there is none."""
 
     recording_id: str = column("Recall's id of the recording")
     audio_id: str | None = column("Recall's id of the MP3; null for a recording without one")
@@ -18,8 +18,8 @@ class CatalogRow:
     platform: str | None = column("Meeting platform, Recall's code")
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
     outcome: str = column("What became of the recording: one of the outcomes in docs/concepts.md")
-    outcome_reason: str | None = column("Why, where the outcome alone does not say; findings too")
-    upstream_status: str | None = column("Status at Recall at the last look: of the MP3, else of the recording")
+    outcome_reason: str | None = column("Reason of the outcome, and findings, in words")
+    upstream_status: str | None = column("Status at Recall at the last sync: of the MP3, else of the recording")
     created_at: datetime = column("Start of the recording, UTC; its day is the partition")
     started_at: datetime | None = column("When recording started, UTC")
     completed_at: datetime | None = column("When recording ended, UTC")
@@ -49,17 +49,17 @@ class CatalogRow:
     gain_db: float | None = column("Gain applied before limiting, dB")
     speech_ratio: float | None = column("Share of the time above the silence gate, 0 to 1")
     metadata: str | None = column("Recall's metadata of the recording, JSON")
-    audio_recipe: str | None = column("Everything that shaped the normalized file, in one line")
-    audio_findings: str | None = column("Where the normalized file is not quite what was asked for")
+    audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
+    audio_findings: str | None = column("How the normalized file differs from its target, in words")
     waveform: str | None = column("60 peaks over the whole length, as blocks from low to high")
 
     @property
     def key(self) -> str:
-        """What tells the row from the day's others."""
+        """The row's key among the rows of its day."""
         return self.audio_id or self.recording_id
 
     def redacted(self, now: datetime) -> "CatalogRow":
-        """Return what may be kept of a recording that was forgotten: its ids, its day, and the fact."""
+        """Return the row of an erased recording: its ids, its day and the outcome."""
         row = CatalogRow(
             recording_id=self.recording_id,
             audio_id=self.audio_id,

@@ -13,7 +13,7 @@ from recall_pipeline.storage import ArchiveDay, Table, column
 
 @dataclass(frozen=True, slots=True)
 class BotRow:
-    """A bot, as it was last seen."""
+    """A bot at the last sync."""
 
     bot_id: str = column("Recall's id of the bot")
     bot_name: str | None = column("Name it joined under")
@@ -21,9 +21,9 @@ class BotRow:
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
     join_at: datetime | None = column("When it was to join, UTC; Recall may clear it afterwards")
     status: str | None = column("Latest status code; an open set")
-    is_finished: bool = column("Whether it came to an end")
+    is_finished: bool = column("Whether it has ended")
     media_expired: bool = column("Whether Recall has removed its media")
-    mp3_requested: bool | None = column("Whether it was told to make a mixed-audio MP3; null: not known")
+    mp3_requested: bool | None = column("Whether it was configured to make a mixed-audio MP3; null: unknown")
     first_seen_at: datetime | None = column("Its first status change, UTC")
     last_changed_at: datetime | None = column("Its latest status change, UTC")
     metadata: str | None = column("Recall's metadata, JSON")
@@ -31,7 +31,7 @@ class BotRow:
 
     @classmethod
     def of(cls, bot: Bot) -> "BotRow":
-        """Make the row of a bot as the API shows it."""
+        """Return the row of a bot as the API shows it."""
         moments = [change.created_at for change in bot.status_changes if change.created_at]
         return cls(
             bot_id=bot.id,
@@ -50,7 +50,7 @@ class BotRow:
         )
 
     def redacted(self) -> "BotRow":
-        """Return what may be kept of a bot that was forgotten: its id; it is not asked for again."""
+        """Return the row of an erased bot: its id only. It is not looked up again."""
         return BotRow(bot_id=self.bot_id, is_finished=True, media_expired=False)
 
 

@@ -1,4 +1,4 @@
-"""Which recordings belong to a day: everything listed, embedded in a bot, or known from before.
+"""The table `recordings`: everything listed for a day, embedded in a bot, or known before.
 
 Completeness is defined by recordings (docs/design/adr/0004-completeness-by-recordings.md): a row, once there, stays.
 """
@@ -19,23 +19,23 @@ from recall_pipeline.storage import ArchiveDay, Table, column
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """A recording, as it was last seen, with what is known of its bot."""
+    """A recording at the last sync, with the columns of its bot."""
 
     recording_id: str = column("Recall's id of the recording")
     created_at: datetime = column("Its start, UTC; its day is the partition")
     started_at: datetime | None = column("When recording started, UTC")
     completed_at: datetime | None = column("When recording ended, UTC")
     expires_at: datetime | None = column("When Recall will remove the media, UTC")
-    status_code: str | None = column("Recall's status code; an open set; `deleted` also for what is gone")
+    status_code: str | None = column("Recall's status code; an open set; `deleted` also if the API answers 404")
     status_sub_code: str | None = column("Recall's status sub-code")
     status_updated_at: datetime | None = column("When the status last changed, UTC")
-    is_gone: bool = column("Whether the API no longer knows the recording", default=False)
+    is_gone: bool = column("Whether the recording no longer exists upstream", default=False)
     bot_id: str | None = column("Recall's id of the bot; null for the desktop SDK")
     bot_name: str | None = column("Name the bot joined under")
     platform: str | None = column("Meeting platform, Recall's code")
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
     bot_media_expired: bool = column("Whether Recall has removed the bot's media", default=False)
-    mp3_requested: bool | None = column("Whether a mixed-audio MP3 was asked for; null: not known")
+    mp3_requested: bool | None = column("Whether a mixed-audio MP3 was requested; null: unknown")
     has_mp3: bool | None = column("Whether Recall ever showed an MP3 of it; null: never looked up")
     mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not")
     metadata: str | None = column("Recall's metadata, JSON")
@@ -43,7 +43,7 @@ class RecordingRow:
 
     @classmethod
     def of(cls, recording: Recording, bot: BotRow | None) -> "RecordingRow":
-        """Make the row of a recording as the API shows it."""
+        """Return the row of a recording as the API shows it."""
         return cls(
             recording_id=recording.id,
             created_at=recording.created_at,
@@ -64,20 +64,20 @@ class RecordingRow:
         )
 
     def merged_with(self, before: "RecordingRow | None") -> "RecordingRow":
-        """Return this row with what it no longer says taken from the row before."""
+        """Return this row with missing values taken from the previous row."""
         if before is None:
             return self
         kept = {name: getattr(before, name) for name in _REMEMBERED if getattr(self, name) is None}
         has_mp3 = self.has_mp3 or before.has_mp3
-        media_expired = self.bot_media_expired or before.bot_media_expired  # it never comes back
+        media_expired = self.bot_media_expired or before.bot_media_expired  # removed media never return
         return dataclasses.replace(self, bot_media_expired=media_expired, has_mp3=has_mp3, **kept)
 
     def redacted(self) -> "RecordingRow":
-        """Return what may be kept of a recording that was forgotten: ids, and the day it belongs to."""
+        """Return the row of an erased recording: ids, and the start that determines its day."""
         return RecordingRow(recording_id=self.recording_id, created_at=self.created_at, bot_id=self.bot_id)
 
     def marked_deleted(self) -> "RecordingRow":
-        """Return this row for a recording that the API no longer knows."""
+        """Return this row for a recording that no longer exists upstream."""
         return dataclasses.replace(self, status_code=DELETED, is_gone=True)
 
 
@@ -169,5 +169,7 @@ def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
 
 
 def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
+    """Return the bots of the day's recordings; filed ones only where a recording names a bot that is not listed."""
     listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
-    return {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}
+    named = {recording.bot.id for recording in upstream.recordings_of(day.day) if recording.bot}
+    return listed if named <= listed.keys() else {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}

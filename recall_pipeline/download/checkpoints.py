@@ -10,7 +10,7 @@ from recall_pipeline.download.rows import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import ArchiveDay
 
-_FILES, _AT_MOST = 50, 50  # what a kill may cost to fetch again: so many files, or a fiftieth of the day
+_FILES, _AT_MOST = 50, 50  # files between two checkpoints: 50, or a fiftieth of the day
 
 
 class Checkpoints:
@@ -27,11 +27,11 @@ class Checkpoints:
 
     def __enter__(self) -> Self:
         if self._to_do:
-            self._write()
+            write_rows(self._day, self._rows.values(), after_download=False)
         return self
 
     def put(self, row: MixedAudioRow) -> None:
-        """Take a row that is done."""
+        """Add the row of a finished download."""
         self._rows[row.audio_id] = row
         self.done += 1
         if self.done % self._every == 0:
@@ -41,7 +41,7 @@ class Checkpoints:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and self.done:
-            with contextlib.suppress(StorageError):  # the fault that ends it is told already
+            with contextlib.suppress(StorageError):  # the error that ends the downloads is reported already
                 self._write()
 
     def _write(self) -> None:

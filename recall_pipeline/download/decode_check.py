@@ -1,6 +1,6 @@
-"""Prove that received bytes are an MP3's whole sound.
+"""Decode check: a received file has to decode to the full length that its header promises.
 
-The decoder runs in processes of its own: it hears what strangers send, and must be able to die alone.
+Decodes in a subprocess, because a malformed file may crash the decoder.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from recall_pipeline.storage import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class DecodeCheck:
-    """What was found in a received file; `fault` says why it is no whole sound, None when it is one."""
+    """Result of the decode check of a file; `fault` states why it is not whole audio, None if it is."""
 
     size_bytes: int
     sha256: str
@@ -28,7 +28,7 @@ class DecodeCheck:
 
 
 class DecodeChecker:
-    """Proves files, a few at a time; starts no process before the first."""
+    """Checks files in a pool of processes, which starts with the first file."""
 
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or os.cpu_count() or 1
@@ -45,19 +45,21 @@ class DecodeChecker:
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     async def check_file(self, path: Path) -> DecodeCheck:
-        """Hash and decode `path`; raise TransferError when one or the other cannot be done."""
+        """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes."""
         try:
             sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
             proof = await self._prove(path)
         except NotAudio as fault:
-            said = str(fault).removeprefix(f"{path.name} ")  # the catalog's reader knows no partial file
+            said = str(fault).removeprefix(
+                f"{path.name} "
+            )  # the name of a partial file means nothing to a reader of the catalog
             return DecodeCheck(size_bytes, sha256, None, said)
         except OSError as fault:
             raise TransferError(f"cannot read what was received, {path}: {fault.strerror}") from None
         except BrokenProcessPool:
             raise TransferError("the process that decodes it was killed; is there memory enough?") from None
         except Exception as fault:
-            # Whatever a decoder makes of a stranger's bytes, it is this file's failure only.
+            # A decoder may fail in any way on malformed bytes: only this file fails.
             raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
         return DecodeCheck(size_bytes, sha256, proof, truncation(proof))
 
@@ -68,7 +70,7 @@ class DecodeChecker:
         except BrokenProcessPool:
             if self._pool is pool:
                 self._pool = None
-        async with self._one_alone:  # perhaps it was a neighbour's fault: once more, without neighbours
+        async with self._one_alone:  # another file may have crashed the pool: try again alone
             alone = worker_processes(1)
             try:
                 return await _in_a_process(alone, path)
@@ -83,7 +85,7 @@ async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> DecodeResult:
 
 
 def truncation(proof: DecodeResult) -> str | None:
-    """Say how much less a file decodes to than its own header promises; None when it does not."""
+    """Return how much shorter a file decodes than its header promises; None if it does not."""
     if not proof.is_truncated:
         return None
     return (

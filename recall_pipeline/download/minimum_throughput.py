@@ -1,4 +1,4 @@
-"""How slow a download may be: a window catches what has all but stopped, an average bounds the whole of it.
+"""Minimum throughput of a download: within a window of a minute, and on average over all tries.
 
 Both only ever cost time: what has come stays in the partial file, and the next sync goes on from there.
 """
@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 
 class MinimumThroughput:
-    """Watches one download over all its tries: it lasts at most 10 minutes, and a second for every 4 KiB."""
+    """Limits one download over all its tries to 10 minutes plus one second per 4 KiB received."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,17 +25,17 @@ class MinimumThroughput:
         self.begin_window()
 
     def begin_window(self) -> None:
-        """Start to measure anew, as each try does."""
+        """Start a new window, as each try does."""
         self._window_started_at, self._window_bytes = self._clock(), 0
 
     @property
     def is_used_up(self) -> bool:
-        """Whether the time for what has come so far is over."""
+        """Whether the time allowed for the received bytes is used up."""
         allowed_seconds = _GRACE_SECONDS + self._received_bytes / _SLOWEST_BYTES_PER_SECOND
         return self._clock() - self._started_at > allowed_seconds
 
     def count(self, received_bytes: int) -> None:
-        """Note what came; raise TransferError when it is too little for its time."""
+        """Count received bytes; raise TransferError when the throughput is too low."""
         self._received_bytes += received_bytes
         self._window_bytes += received_bytes
         if self.is_used_up:

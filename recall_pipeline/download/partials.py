@@ -1,4 +1,4 @@
-"""Partial files in the spool: resumed by whoever comes next, counted, and swept when nobody does."""
+"""Partial files in the staging folder: the next sync resumes them, and removes them after a week."""
 
 import contextlib
 import json
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SUFFIX, _NOTE = ".part", ".json"
-_KEPT_SECONDS = 7 * 86_400  # no sync has come back for it since: what it began with is hardly offered any more
+_KEPT_SECONDS = 7 * 86_400  # the URL and the version that it began with have changed by then
 
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A partial file, and the note that tells whether it may be resumed."""
+    """A partial file, and the file beside it with the ETag that a resume needs."""
 
     path: Path
 
@@ -36,7 +36,7 @@ class Partial:
 
     @property
     def etag(self) -> str | None:
-        """The strong ETag of what the bytes were taken from; None when they cannot be resumed."""
+        """The strong ETag of the source; None when the download cannot be resumed."""
         try:
             noted = json.loads(self._note.read_text()).get("etag")
         except (OSError, ValueError, AttributeError):
@@ -44,37 +44,37 @@ class Partial:
         return noted if isinstance(noted, str) else None
 
     def start(self, etag: str | None) -> None:
-        """Begin again with nothing."""
+        """Truncate the file, and note the ETag of the new source."""
         self.discard()
         self.path.touch(mode=0o600)
         self._note.touch(mode=0o600)
         self._note.write_text(json.dumps({"etag": etag}))
 
     def discard(self) -> None:
-        """Forget the bytes and the note."""
+        """Remove the file and its note."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """How many partial files wait in the spool, and how many bytes they hold."""
+    """Number and total size of the partial files."""
 
     files: int = 0
     size_bytes: int = 0
 
 
 def unfinished(spool: Path) -> Unfinished:
-    """Count the partial files; none in a spool that is not there."""
+    """Return the number and size of the partial files; zero without a staging folder."""
     sizes = [partial.size_bytes for partial in _partials(spool)]
     return Unfinished(len(sizes), sum(sizes))
 
 
 def sweep_partials(spool: Path) -> None:
-    """Remove the partial files that no sync has touched for a week, and notes whose file is gone."""
+    """Remove partial files that are a week old, and notes without a file."""
     oldest = time.time() - _KEPT_SECONDS
     for partial in _partials(spool):
-        with contextlib.suppress(FileNotFoundError):  # another sync finished or swept it
+        with contextlib.suppress(FileNotFoundError):  # another sync finished or removed it
             if partial.path.stat().st_mtime < oldest:
                 partial.discard()
     for note in spool.glob(f"*{_SUFFIX}{_NOTE}"):

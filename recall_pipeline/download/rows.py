@@ -1,4 +1,4 @@
-"""The table `mixed_audio`: one row per MP3 known, fetched or not."""
+"""The table `mixed_audio`: one row per known MP3, downloaded or not."""
 
 import dataclasses
 import json
@@ -13,23 +13,23 @@ ARCHIVED, CORRUPT = "archived", "corrupt"
 
 @dataclass(frozen=True, slots=True)
 class MixedAudioRow:
-    """An MP3 artifact: what Recall last said of it, and what is in the archive."""
+    """An MP3 artifact: its latest state at Recall.ai, and its file in the archive."""
 
     recording_id: str = column("Recall's id of the recording")
     audio_id: str = column("Recall's id of the artifact")
     created_at: datetime | None = column("When the artifact was created, UTC")
     updated_at: datetime | None = column("When its status last changed, UTC; a new value may mean new bytes")
-    status_code: str | None = column("Recall's status code; an open set; `deleted` also for what is gone")
+    status_code: str | None = column("Recall's status code; an open set; `deleted` also if the API answers 404")
     status_sub_code: str | None = column("Recall's status sub-code")
     metadata: str | None = column("Recall's metadata of the artifact, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
-    has_url: bool = column("Whether Recall offered a download at the last look", default=False)
+    has_url: bool = column("Whether Recall offered a download URL at the last sync", default=False)
     state: str | None = column("`archived` or `corrupt`: what the archive holds; null: nothing yet")
-    fault: str | None = column("Why the bytes last fetched are corrupt; an earlier good version stays what is archived")
-    fetch_failure: str | None = column("Why the last try to fetch what is offered failed; null: it did not")
-    captured_updated_at: datetime | None = column("`updated_at` of the artifact whose bytes the archive holds, UTC")
-    captured_at: datetime | None = column("When the bytes were proven, UTC")
-    source_key: str | None = column("Path of the newest proven MP3 below the archive's root")
+    fault: str | None = column("Why the latest downloaded bytes are corrupt; an earlier good version stays archived")
+    fetch_failure: str | None = column("Why the last download failed; null: it did not")
+    captured_updated_at: datetime | None = column("`updated_at` of the archived version, UTC")
+    captured_at: datetime | None = column("When the archived bytes passed the decode check, UTC")
+    source_key: str | None = column("Key of the newest archived MP3")
     source_bytes: int | None = column("Size of that file, bytes")
     source_sha256: str | None = column("SHA-256 of that file, hex")
     source_codec: str | None = column("Codec found in it")
@@ -41,7 +41,7 @@ class MixedAudioRow:
     bad_packets: int | None = column("Packets that the decoder refused")
 
     def updated_from(self, audio: AudioMixed) -> "MixedAudioRow":
-        """Return this row with what Recall says of the artifact now."""
+        """Return this row with the artifact's present state at Recall.ai."""
         return dataclasses.replace(
             self,
             created_at=audio.created_at,
@@ -55,26 +55,26 @@ class MixedAudioRow:
         )
 
     def redacted(self) -> "MixedAudioRow":
-        """Return what may be kept of an artifact whose recording was forgotten: its ids; it is never fetched."""
+        """Return the row of an erased recording: ids only. It is never downloaded."""
         return MixedAudioRow(self.recording_id, self.audio_id, has_url=False)
 
     def marked_deleted(self) -> "MixedAudioRow":
-        """Return this row for an artifact that the API no longer knows."""
+        """Return this row for an artifact that no longer exists upstream."""
         return dataclasses.replace(self, status_code=DELETED, has_url=False, fetch_failure=None)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the archive holds what Recall last offered, good or corrupt."""
+        """Whether the latest version is in the archive, good or corrupt."""
         return self.state is not None and self.captured_updated_at == self.updated_at
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a sync was to fetch it and was ended before it came to that."""
+        """Whether a sync ended before it tried to download it."""
         return self.is_offered and not self.is_settled and self.fetch_failure is None
 
     @property
     def is_offered(self) -> bool:
-        """Whether Recall has finished it and offers the bytes."""
+        """Whether it is done upstream and has a download URL."""
         return self.status_code == "done" and self.has_url
 
 

@@ -1,4 +1,4 @@
-"""Bring the bytes behind a pre-signed URL into a file, whole or not at all (docs/design/recall-api.md, section 6).
+"""Download a pre-signed URL into a partial file, with resume (docs/design/recall-api.md, section 6).
 
 A partial file stays in the spool beside a note of its ETag and is resumed, by this process or a later one, with
 `Range` and `If-Range`; whatever the server answers is checked before a byte is appended.
@@ -26,12 +26,12 @@ _ATTEMPTS = 6
 _FRESH_URLS = 3  # a long download on a slow line may outlive several
 _REDIRECTS = 3
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_MOST_DIGITS = 18  # an exabyte: whoever announces more is refused all the same
+_MOST_DIGITS = 18  # an exabyte, which is refused in any case
 _EXPIRED = frozenset({401, 403, 404, 410})
 
 
 class Transfer:
-    """Downloads over one connection pool that carries no key."""
+    """Downloads over one connection pool, which never sends the API key."""
 
     def __init__(self, http: httpx.AsyncClient, settings: Settings, *, clock: Clock = time.monotonic) -> None:
         self._http = http
@@ -110,7 +110,7 @@ class Transfer:
         size = partial.size_bytes
         pace.begin_window()
         with partial.path.open("ab") as file:
-            async for chunk in answer.aiter_raw():  # as it came: nothing a server compresses is ever unpacked
+            async for chunk in answer.aiter_raw():  # raw: compressed content is never unpacked
                 size += len(chunk)
                 self._check_size(size)
                 if total is not None and size > total:
@@ -127,7 +127,7 @@ class Transfer:
 
 
 def _is_whole_already(answer: httpx.Response, partial: Partial) -> bool:
-    """Whether a process ended between the last byte and the name: no byte follows those that `If-Range` vouches for."""
+    """Whether an earlier process received all bytes and ended before publication."""
     size = partial.size_bytes
     if not size or not partial.etag or answer.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return False
@@ -146,7 +146,7 @@ def _check_status(answer: httpx.Response, partial: Partial) -> None:
 
 
 def _checked_range(answer: httpx.Response, partial: Partial) -> int | None:
-    """Return the total length of a 206 that begins where the partial file ends; start again otherwise."""
+    """Return the total length of a 206 that starts at the end of the partial file; start again otherwise."""
     matched = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
     if (
         matched is None

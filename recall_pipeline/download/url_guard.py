@@ -1,4 +1,4 @@
-"""Which addresses a download may come from: a URL is data, and data may lie."""
+"""SSRF guard: download URLs must be http(s) and resolve to public addresses."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ async def check_url(url: str, *, loopback_allowed: bool) -> None:
 
 
 def check_peer(answer: httpx.Response, *, loopback_allowed: bool) -> None:
-    """Raise TransferRefused when a private address answered: a name may mean another one a moment after it was checked.
+    """Raise TransferRefused when a private address answered: DNS may answer differently after the check.
 
     A proxy of the environment is one that the user trusts, wherever it is.
     """

@@ -45,7 +45,7 @@ async def delete_day(
         if candidates := candidates_on(archive, day):
             upstream = await _listed(client, day, len(candidates))
             unchanged = await _unchanged(upstream, archive, day, candidates, report)
-            for candidate in _verified_candidates(archive, settings, unchanged, day, report, progress):
+            for candidate in _without_problems(archive, settings, unchanged, day, report, progress):
                 await _delete(client, archive, day, candidate, reason, report)
     return report
 
@@ -128,7 +128,7 @@ def _finish(archive: Archive, day: date, audit_row: AuditRow) -> None:
     record_audit(archive, day, [dataclasses.replace(audit_row, finished_at=utc_now())])
 
 
-def _verified_candidates(
+def _without_problems(
     archive: Archive,
     settings: Settings,
     candidates: Sequence[Candidate],

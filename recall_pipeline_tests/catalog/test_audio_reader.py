@@ -79,7 +79,7 @@ def test_a_days_table_is_not_read_before_it_is_come_to(filled: Archive, settings
         filled.publish(written, Layout.table("audio_catalog", NEXT))
     recordings = read_recordings(settings=settings)
     assert next(recordings).day == DAY
-    with pytest.raises(StorageError, match="no readable parquet"):
+    with pytest.raises(StorageError, match="not a readable Parquet file"):
         next(recordings)
 
 

@@ -14,6 +14,7 @@ from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_task
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.errors import TableMissing
 from recall_pipeline.storage import ArchiveLocation, Layout
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
@@ -261,8 +262,10 @@ class TestLostTables:
         assert workspace.media_requests() == []
         assert files(workspace) == [Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac")]
 
-    def test_a_day_that_was_never_synced_has_an_empty_catalog(self, workspace: Workspace) -> None:
-        assert workspace.catalog().rows == []
+    def test_a_day_that_was_never_listed_has_no_catalog(self, workspace: Workspace) -> None:
+        with pytest.raises(TableMissing, match=f"run recall-pipeline sync --from {DAY} --to {DAY}"):
+            workspace.catalog()
+        assert CATALOG.read(workspace.archive, DAY) is None
         assert (MIXED_AUDIO.read(workspace.archive, DAY), RECORDINGS.read(workspace.archive, DAY)) == (None, None)
 
 

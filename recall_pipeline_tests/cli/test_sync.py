@@ -134,7 +134,7 @@ def test_an_unexpected_error_refers_to_its_run_in_dagster(sandboxed: Run, monkey
         raise ZeroDivisionError
 
     module = import_module("recall_pipeline.defs.audio_catalog_asset")  # the package exports the asset under this name
-    monkeypatch.setattr(module, "catalog_day", broken)
+    monkeypatch.setattr(module, "sync_catalog", broken)
     result = sandboxed("sync", "--to", f"{YESTERDAY}")
     (run,) = runs()
     assert result.status == 1

@@ -40,7 +40,7 @@ def test_it_receives_webhooks_over_http_until_ctrl_c(tmp_path: Path) -> None:
     assert [answer.status_code for answer in answers] == [200, 204, 401, 413]
     assert process.returncode == 0
     assert "0 events wait" in line
-    assert "event msg_1 audio_mixed.done kept" in err
+    assert "event msg_1 audio_mixed.done stored" in err
     assert "Message timestamp too old" in err
     assert "Traceback" not in err
     assert [path.name for path in (tmp_path / "data" / "_events").iterdir()] == ["msg_1.json"]

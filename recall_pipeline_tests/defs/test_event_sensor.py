@@ -191,7 +191,7 @@ def test_events_that_cannot_be_read_never_stop_the_look_at_the_listings(
     new_audio(world)
     later = utc_now() + timedelta(seconds=SIX_HOURS)
     monkeypatch.setattr("recall_pipeline.defs.finished_bots_sensor.utc_now", lambda: later)
-    for broken in ("waiting", "drain"):
+    for broken in ("pending", "mark_consumed"):
         with monkeypatch.context() as patched:
             patched.setattr(EventStore, broken, unreadable)
             patched.setenv("RECALL_SENSOR_INTERVAL_SECONDS", "30")

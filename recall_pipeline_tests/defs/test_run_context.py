@@ -1,7 +1,8 @@
 """The steps of a run share one run context, and fail with the one line that says what to do."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.errors import RecallUnauthorized, RecallUnreachable, StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Layout
+from recall_pipeline.storage import Archive, Layout, Table
 from recall_pipeline.storage.layout import TableName
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
 from recall_sandbox import Rule, Sandbox
@@ -214,3 +215,22 @@ def test_a_run_says_where_it_lives_and_the_days_of_a_range_share_one_walk(
     assert process_tags().items() <= instance.get_runs()[0].tags.items()
     asked = [access.path.removeprefix("/api/v1") for access in workspace.sandbox.access_log.only(origin="api")]
     assert sorted(asked) == ["/audio_mixed/", "/bot/", "/recording/"]
+
+
+def test_one_run_of_a_day_reads_tables_twenty_times_or_fewer(
+    instance: dg.DagsterInstance, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    load = Table._load
+
+    def counted(table: Table[object], archive: Archive, day: date, columns: Sequence[str] | None = None) -> object:
+        reads.append(table.key(day))
+        return load(table, archive, day, columns)
+
+    monkeypatch.setattr(Table, "_load", counted)
+    workspace.meet("one", talk())
+    workspace.meet("two", None)
+    for _ in range(2):  # the first sync, and one without changes
+        reads.clear()
+        assert run(instance, RunContext(workspace.settings)).success
+        assert 0 < len(reads) <= 20, Counter(reads)

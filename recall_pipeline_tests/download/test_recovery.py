@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recall_pipeline.download import MixedAudioRow
-from recall_pipeline.download import day_download as one_download
+from recall_pipeline.download import MixedAudioRow, one_download
 from recall_pipeline.errors import TransferError
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline.storage.error_messages import storage_error

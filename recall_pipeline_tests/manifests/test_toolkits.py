@@ -29,12 +29,12 @@ HUGGING_FACE = """
 import json, sys
 from importlib.util import find_spec
 from pathlib import Path
-from datasets import ArtifactSpec, load_dataset
+from datasets import Audio, load_dataset
 if find_spec("torchcodec") is None:  # importing it needs torch; for a path it does the same as this
     Audio.encode_example = lambda self, path: {"bytes": None, "path": path}
 folder = Path(sys.argv[1]).parent
 rows = load_dataset("audiofolder", data_dir=str(folder), split="train", cache_dir=str(folder.parent / "cache"))
-rows = rows.cast_column("audio", ArtifactSpec(decode=False))
+rows = rows.cast_column("audio", Audio(decode=False))
 print(json.dumps({r["audio_id"]: [r["audio"]["path"], r["num_samples"], r["duration_seconds"]] for r in rows}))
 """
 pytestmark = pytest.mark.parametrize("copy", [False, True], ids=["in place", "copied"])
