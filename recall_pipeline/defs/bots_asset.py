@@ -6,6 +6,7 @@ from datetime import date
 
 import dagster as dg
 
+from recall_pipeline.audit import erased_in
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
 from recall_pipeline.defs.freshness import DAILY
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized
@@ -13,6 +14,7 @@ from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.discovery import BOTS, BotRow, sync_bots
+from recall_pipeline.erasure import finish_erasures
 from recall_pipeline.storage import open_day
 
 
@@ -44,4 +46,8 @@ def bots(context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunCon
 async def _sync_bots(run_context: RunContext, day: date) -> list[BotRow]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
-            return await sync_bots(archive_day, await run_context.listings.of(client, day))
+            rows = await sync_bots(archive_day, await run_context.listings.of(client, day))
+            erased = erased_in(archive_day)
+    if erased.recordings or erased.bots:  # another host may have stored their data again
+        finish_erasures(run_context.archive, day)
+    return rows
