@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 import stamina
-from pydantic import SecretStr
 
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline_tests.s3_server import CannotStart, S3Server, running_s3
+from recall_pipeline_tests.workspace import settings_for
 from recall_sandbox import Sandbox, World
 
 
@@ -102,13 +102,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(sandbox: Sandbox, storage_url: str) -> Settings:
     """Settings for the sandbox and an archive at `storage_url`."""
-    return Settings(
-        api_key=SecretStr(sandbox.api_key),
-        api_url=sandbox.api_url,
-        storage_url=storage_url,
-        list_rpm=100_000,
-        object_rpm=100_000,
-    )
+    return settings_for(sandbox, storage_url)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import httpx
+from pydantic import SecretStr
 
 from recall_pipeline.catalog import CatalogReport, sync_catalog
 from recall_pipeline.discovery import sync_recordings
@@ -36,6 +37,18 @@ def talk(number: int = 0) -> Speech:
 def an_id(name: str) -> str:
     """The same UUID for the same name."""
     return str(uuid5(NAMESPACE_OID, name))
+
+
+def settings_for(sandbox: Sandbox, storage_url: str, **others: Any) -> Settings:
+    """Settings for a sandbox without rate limits, and an archive at `storage_url`."""
+    return Settings(
+        api_key=SecretStr(sandbox.api_key),
+        api_url=sandbox.api_url,
+        storage_url=storage_url,
+        list_rpm=100_000,
+        object_rpm=100_000,
+        **others,
+    )
 
 
 @dataclass(frozen=True)

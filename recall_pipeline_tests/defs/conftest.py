@@ -14,18 +14,34 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 import stamina
-from pydantic import SecretStr
 
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.definitions import defs
 from recall_pipeline.defs import RunContext
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.storages import stored
+from recall_pipeline_tests.workspace import settings_for
 from recall_sandbox import Access, ExpectedRow, Rule, Sandbox, demo_world
 from recall_sandbox.effects import Cut, Effect, error_page, expired_link, throttling, unavailable
 
 _UNLIMITED: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance in memory."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment from which sensors and schedules read their settings, as a daemon does."""
+    monkeypatch.setenv("RECALL_API_KEY", settings.required_api_key().get_secret_value())
+    monkeypatch.setenv("RECALL_API_URL", settings.base_url)
+    monkeypatch.setenv("RECALL_STORAGE_URL", settings.storage_url)
+    monkeypatch.setenv("RECALL_LIST_RPM", "100000")
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         environment |= request.getfixturevalue("s3_server").environment
         environment |= {"RECALL_SPOOL_DIR": str(tmp_path_factory.mktemp("spool") / "spool")}
     with _quiet_environment(environment), _sandbox(today) as sandbox, _instance(home) as instance:
-        settings = _settings(sandbox, url)
+        settings = settings_for(sandbox, url)
         truth = sandbox.world.expected_rows()
         _break_much(sandbox)
         span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
@@ -111,16 +127,6 @@ def _sandbox(today: date) -> Iterator[Sandbox]:
 
 def _instance(home: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}})
-
-
-def _settings(sandbox: Sandbox, storage_url: str) -> Settings:
-    return Settings(
-        api_key=SecretStr(sandbox.api_key),
-        api_url=sandbox.api_url,
-        storage_url=storage_url,
-        list_rpm=100_000,
-        object_rpm=100_000,
-    )
 
 
 def _break_much(sandbox: Sandbox) -> None:

@@ -89,12 +89,6 @@ with pytest.warns(dg.PreviewWarning):  # partitions of checks
     )
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 class Listener:
     """Ticks the sensor, handing the cursor on; the first tick is over."""
 

@@ -20,9 +20,7 @@ from recall_pipeline_tests.defs.test_finished_bots_sensor import (
     TODAY,
     YESTERDAY,
     Daemon,
-    environment,
     file_days,
-    instance,
     meeting,
 )
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
@@ -31,8 +29,6 @@ from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Reset
 from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, rows_of
 from recall_sandbox.records import Artifact
-
-__all__ = ["environment", "instance"]  # fixtures of the sensor's other tests
 
 SIX_HOURS = 6 * 3600
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -28,6 +27,8 @@ from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, 
 from recall_sandbox.records import SandboxBot, SandboxStatusChange
 from recall_sandbox.speech import Speech
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 TODAY = utc_now().date()
 YESTERDAY, LATELY, LONG_AGO = (TODAY - timedelta(days=days) for days in (1, 5, 40))
 TALK = Speech(10)
@@ -52,21 +53,6 @@ def world() -> World:
     world.add(*rows_of(meeting("of yesterday", YESTERDAY), TODAY), *rows_of(meeting("of lately", LATELY), TODAY))
     world.add(*rows_of(meeting("of long ago", LONG_AGO), TODAY))
     return world
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture(autouse=True)
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sensor reads its settings from the environment, as a daemon does."""
-    monkeypatch.setenv("RECALL_API_KEY", settings.required_api_key().get_secret_value())
-    monkeypatch.setenv("RECALL_API_URL", settings.base_url)
-    monkeypatch.setenv("RECALL_STORAGE_URL", settings.storage_url)
-    monkeypatch.setenv("RECALL_LIST_RPM", "100000")
 
 
 class Daemon:

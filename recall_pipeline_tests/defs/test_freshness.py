@@ -1,6 +1,5 @@
 """Freshness looks at the newest day that has ended: a backfill of an older one does not make it fresh."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -14,12 +13,6 @@ from recall_pipeline.defs.names import Names
 
 BOTS = dg.AssetKey("bots")
 OLD = date(2026, 3, 2)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def materialize(instance: dg.DagsterInstance, day: date, key: dg.AssetKey = BOTS) -> None:

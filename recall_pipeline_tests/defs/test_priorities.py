@@ -12,7 +12,6 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 
 from recall_pipeline.definitions import defs
 from recall_pipeline.defs import daily_retention, daily_sync, finished_bots, sync_day
-from recall_pipeline.settings import Settings
 from recall_pipeline_tests.defs.test_finished_bots_sensor import TODAY
 from recall_sandbox import World
 from recall_sandbox.demo import demo_meetings
@@ -41,11 +40,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(autouse=True)
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sensor and the schedules read their settings from the environment, as a daemon does."""
-    monkeypatch.setenv("RECALL_API_KEY", settings.required_api_key().get_secret_value())
-    monkeypatch.setenv("RECALL_API_URL", settings.base_url)
-    monkeypatch.setenv("RECALL_STORAGE_URL", settings.storage_url)
+def retention(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "30")
 
 

@@ -2,9 +2,8 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -26,12 +25,6 @@ from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Call, unavailable
 
 ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import stamina
-from pydantic import SecretStr
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
@@ -23,7 +22,7 @@ from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_day
 from recall_pipeline_tests.storages import stored
-from recall_pipeline_tests.workspace import DAY, Workspace, an_id
+from recall_pipeline_tests.workspace import DAY, Workspace, an_id, settings_for
 from recall_sandbox import Sandbox, World
 from recall_sandbox.speech import Speech
 
@@ -89,14 +88,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         Sandbox(World(), **unlimited).running() as sandbox,
     ):
         patched.setenv("DAGSTER_HOME", str(home))
-        settings = Settings(
-            api_key=SecretStr(sandbox.api_key),
-            api_url=sandbox.api_url,
-            storage_url=str(data),
-            list_rpm=100_000,
-            object_rpm=100_000,
-            workers="1",
-        )
+        settings = settings_for(sandbox, str(data), workers="1")
         office = Office(sandbox, settings)
         office.meet("contoso", Speech(3), Speech(4))
         office.meet("northwind", Speech(5))

@@ -182,17 +182,17 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def dagster(trial: Trial, workspace: Path | None = None) -> Iterator[None]:
-    """Run `dagster dev`, and stop it with an interrupt."""
+def dagster(trial: Trial, workspace: Path | None = None, port: int = 3155) -> Iterator[None]:
+    """Run `dagster dev` until the block ends."""
     workspace = workspace or project_folder() / "workspace.yaml"
-    program = [sys.executable, "-m", "dagster", "dev", "--workspace", str(workspace), "--port", "3155"]
+    program = [sys.executable, "-m", "dagster", "dev", "--workspace", str(workspace), "--port", str(port)]
     with (trial.folder / "dagster.log").open("a") as log:
         running = subprocess.Popen(program, cwd=trial.folder, env=trial.environment(), stdout=log, stderr=log)  # noqa: S603
         try:
             yield
         finally:
             running.send_signal(signal.SIGINT)
-            running.wait(timeout=60)
+            running.wait(timeout=120)
 
 
 def meeting(

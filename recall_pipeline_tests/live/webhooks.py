@@ -24,7 +24,7 @@ import httpx
 from recall_pipeline.days import ONE_DAY, start_of
 from recall_pipeline.settings import project_folder
 from recall_pipeline.webhooks import EventStore
-from recall_pipeline_tests.live.dagster_dev import DAY, Trial
+from recall_pipeline_tests.live.dagster_dev import DAY, Trial, dagster
 from recall_sandbox import Sandbox, World
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 from recall_sandbox.speech import Speech
@@ -51,7 +51,7 @@ def main() -> int:
             RECALL_WEBHOOK_SECRET=SECRET,
             RECALL_SENSOR_INTERVAL_SECONDS=str(_SIX_HOURS),
         )
-        with receiver(trial), dagster(trial):
+        with receiver(trial), dagster(trial, port=_UI_PORT):
             trial.quiet("an empty workspace asks for nothing", 3)
             one_event(trial, world)
             burst(trial, world, meetings)
@@ -93,7 +93,7 @@ def burst(trial: Trial, world: World, meetings: int) -> None:
 def killed_receiver(trial: Trial, world: World) -> None:
     """The receiver is killed while an event arrives, and restarted."""
     ready = trial.ready()
-    with dagster(trial), Webhooks(world, _URL, options=DeliveryOptions(time_scale=0.05)).running():
+    with dagster(trial, port=_UI_PORT), Webhooks(world, _URL, options=DeliveryOptions(time_scale=0.05)).running():
         with receiver(trial) as process:
             process.kill()
             process.wait()
@@ -108,22 +108,8 @@ def lost_events(trial: Trial, world: World) -> None:
     ready = trial.ready()
     world.add(*meeting("never told", 0))
     trial.settings["RECALL_SENSOR_INTERVAL_SECONDS"] = "30"  # else it would take six hours
-    with dagster(trial):
+    with dagster(trial, port=_UI_PORT):
         trial.until("a meeting without an event is found by the sweep", lambda: trial.ready() == ready + 1)
-
-
-@contextmanager
-def dagster(trial: Trial) -> Iterator[None]:
-    """Run `dagster dev` until the block ends."""
-    workspace = str(project_folder() / "workspace.yaml")
-    program = [sys.executable, "-m", "dagster", "dev", "--workspace", workspace, "--port", str(_UI_PORT)]
-    with (trial.folder / "dagster.log").open("a") as log:
-        running = subprocess.Popen(program, cwd=trial.folder, env=trial.environment(), stdout=log, stderr=log)  # noqa: S603
-        try:
-            yield
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(timeout=120)
 
 
 @contextmanager

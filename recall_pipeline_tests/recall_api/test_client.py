@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from recall_pipeline.recall_api import RecallClient, open_client
 from recall_pipeline.recall_api import client as client_module
 from recall_pipeline.recall_api.client import Window
 from recall_pipeline.settings import Settings
+from recall_pipeline_tests.recall_api.conftest import CallApi
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import (
@@ -60,7 +61,6 @@ HICCUPS = [
     Reset(),
     Reset(after_bytes=10),
 ]
-Ask = Callable[[Callable[[RecallClient], Awaitable[T]]], T]
 
 
 def a_bot(number: int, **fields: Any) -> SandboxBot:
@@ -96,20 +96,6 @@ def world() -> World:
 
 
 @pytest.fixture
-def ask(settings: Settings) -> Ask[Any]:
-    """Ask one thing of a client."""
-
-    def once(question: Callable[[RecallClient], Awaitable[Any]]) -> Any:
-        async def asking() -> Any:
-            async with open_client(settings) as client:
-                return await question(client)
-
-        return asyncio.run(asking())
-
-    return once
-
-
-@pytest.fixture
 def elsewhere() -> Iterator[Sandbox]:
     """Another host, as far as a key is concerned."""
     with Sandbox(World()).running() as running:
@@ -122,36 +108,36 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 
 
 class TestLists:
-    def test_each_list_is_read_to_its_end(self, ask: Ask[Any]) -> None:
-        assert len(ask(lambda client: client.bots(WINDOW))) == 25
-        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
-        assert len(ask(lambda client: client.audio_mixed(WINDOW))) == 25
+    def test_each_list_is_read_to_its_end(self, call: CallApi) -> None:
+        assert len(call(lambda client: client.bots(WINDOW))) == 25
+        assert len(call(lambda client: client.recordings(WINDOW))) == 25
+        assert len(call(lambda client: client.audio_mixed(WINDOW))) == 25
 
-    def test_rows_repeated_across_pages_are_returned_once(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_rows_repeated_across_pages_are_returned_once(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.behaviour.repeat_rows = 4
-        assert ask(lambda client: client.recordings(WINDOW)).keys() == {an_id(f"recording {n}") for n in range(25)}
+        assert call(lambda client: client.recordings(WINDOW)).keys() == {an_id(f"recording {n}") for n in range(25)}
 
     @pytest.mark.parametrize("order", ["scrambled", "newest", "oldest"])
-    def test_order_and_page_size_make_no_difference(self, order: Any, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_order_and_page_size_make_no_difference(self, order: Any, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.behaviour.order, sandbox.behaviour.page_size = order, 7
-        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        assert len(call(lambda client: client.bots(WINDOW))) == 25
 
-    def test_objects_outside_the_window_are_not_requested(self, ask: Ask[Any]) -> None:
+    def test_objects_outside_the_window_are_not_requested(self, call: CallApi) -> None:
         first_minutes = (NINE, NINE + timedelta(minutes=3))
-        assert ask(lambda client: client.recordings(first_minutes)).keys() == {
+        assert call(lambda client: client.recordings(first_minutes)).keys() == {
             an_id(f"recording {n}") for n in range(3)
         }
 
-    def test_further_filters_are_passed_on(self, ask: Ask[Any], world: World) -> None:
+    def test_further_filters_are_passed_on(self, call: CallApi, world: World) -> None:
         world.add(a_bot(99, platform="webex"))
-        assert ask(lambda client: client.bots(WINDOW, platform="webex")).keys() == {an_id("bot 99")}
+        assert call(lambda client: client.bots(WINDOW, platform="webex")).keys() == {an_id("bot 99")}
 
-    def test_the_artifacts_of_one_recording_can_be_listed(self, ask: Ask[Any]) -> None:
-        assert ask(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
+    def test_the_artifacts_of_one_recording_can_be_listed(self, call: CallApi) -> None:
+        assert call(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
 
-    def test_an_empty_listing_is_empty(self, ask: Ask[Any], world: World) -> None:
+    def test_an_empty_listing_is_empty(self, call: CallApi, world: World) -> None:
         world.empty_listings()
-        assert ask(lambda client: client.bots(WINDOW)) == {}
+        assert call(lambda client: client.bots(WINDOW)) == {}
 
     def test_a_row_without_a_usable_id_is_rejected_by_name(self, settings: Settings, sandbox: Sandbox) -> None:
         def spoil(page: Any) -> Any:
@@ -167,19 +153,19 @@ class TestLists:
         assert found == 25
         assert rejected == ["bot '../../etc/passwd'", "bot without an id (NoneType)"]
 
-    def test_dates_are_sent_if_date_times_are_refused(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_dates_are_sent_if_date_times_are_refused(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), path="/bot/$", times=1))
-        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        assert len(call(lambda client: client.bots(WINDOW))) == 25
         queries = [access.query for access in sandbox.access_log]
         assert queries[1] == f"join_at_after={DAY}&join_at_before={DAY + timedelta(days=1)}"
 
-    def test_any_other_error_of_the_request_is_raised(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_any_other_error_of_the_request_is_raised(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"detail": "no"}), path="/bot/$"))
         with pytest.raises(RecallRefused, match=r"list bot: HTTP 400 \(no\)"):
-            ask(lambda client: client.bots(WINDOW))
+            call(lambda client: client.bots(WINDOW))
 
     def test_a_listing_that_shrinks_during_the_walk_is_read_again(
-        self, ask: Ask[Any], sandbox: Sandbox, world: World
+        self, call: CallApi, sandbox: Sandbox, world: World
     ) -> None:
         def last_page_goes(page: Any) -> Any:
             for number in range(5):
@@ -187,9 +173,9 @@ class TestLists:
             return page
 
         sandbox.faults.add(Rule(EditJson(last_page_goes), path="/bot/$", skip=1, times=1))
-        assert ask(lambda client: client.bots(WINDOW)).keys() == {an_id(f"bot {n}") for n in range(5, 25)}
+        assert call(lambda client: client.bots(WINDOW)).keys() == {an_id(f"bot {n}") for n in range(5, 25)}
 
-    def test_a_listing_whose_pages_keep_vanishing_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_listing_whose_pages_keep_vanishing_is_an_error(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
         sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$", times=1))
         sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
@@ -197,17 +183,17 @@ class TestLists:
         sandbox.faults.add(Rule(ForeignNext(f"{sandbox.api_url}/bot/?page=99"), path="/bot/$", times=1))
         sandbox.faults.add(Rule(Reply(404, {"detail": "Invalid page."}), path="/bot/$"))
         with pytest.raises(RecallNotFound, match="Invalid page"):
-            ask(lambda client: client.bots(WINDOW))
+            call(lambda client: client.bots(WINDOW))
         assert [access.status for access in sandbox.access_log] == [200, 404] * 3
 
-    def test_a_first_page_that_is_not_found_is_an_immediate_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_first_page_that_is_not_found_is_an_immediate_error(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(404, {"detail": "Not found."}), path="/bot/$"))
         with pytest.raises(RecallNotFound, match="check RECALL_API_URL"):
-            ask(lambda client: client.bots(WINDOW))
+            call(lambda client: client.bots(WINDOW))
         assert len(sandbox.access_log) == 1
 
     def test_a_cursor_that_never_ends_is_an_error(
-        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cursors = iter(range(10_000))
 
@@ -217,12 +203,12 @@ class TestLists:
         monkeypatch.setattr(client_module, "_MAX_PAGES_WITHOUT_NEW_ROWS", 12)
         sandbox.faults.add(Rule(EditJson(another), path="/recording/$"))
         with pytest.raises(RecallProtocolError, match="12 pages in a row without new rows"):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
 
-    def test_a_next_in_a_circle_is_an_error(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_next_in_a_circle_is_an_error(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(LoopingNext(), path="/recording/$", skip=1, times=1))
         with pytest.raises(RecallProtocolError, match="circle"):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
 
 
 class TestKey:
@@ -237,27 +223,27 @@ class TestKey:
 
         assert asyncio.run(asking()) == 25
 
-    def test_it_never_goes_to_a_foreign_next(self, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox) -> None:
+    def test_it_never_goes_to_a_foreign_next(self, call: CallApi, sandbox: Sandbox, elsewhere: Sandbox) -> None:
         sandbox.faults.add(Rule(ForeignNext(f"{elsewhere.api_url}/bot/?page=2"), path="/bot/$"))
         with pytest.raises(RecallProtocolError, match="another host"):
-            ask(lambda client: client.bots(WINDOW))
+            call(lambda client: client.bots(WINDOW))
         assert len(elsewhere.access_log) == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_it_never_follows_a_redirect(
-        self, status: int, ask: Ask[Any], sandbox: Sandbox, elsewhere: Sandbox
+        self, status: int, call: CallApi, sandbox: Sandbox, elsewhere: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(redirect(f"{elsewhere.api_url}/bot/", status)))
         with pytest.raises(RecallProtocolError, match="a redirect, which is not followed"):
-            ask(lambda client: client.bots(WINDOW))
+            call(lambda client: client.bots(WINDOW))
         assert len(elsewhere.access_log) == 0
 
     def test_it_is_not_sent_to_loopback_through_a_proxy(
-        self, ask: Ask[Any], elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, call: CallApi, elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, elsewhere.media_url)
-        assert len(ask(lambda client: client.bots(WINDOW))) == 25
+        assert len(call(lambda client: client.bots(WINDOW))) == 25
         assert len(elsewhere.access_log) == 0
 
     def test_a_wrong_one_is_reported_with_both_causes_and_never_shown(self, settings: Settings) -> None:
@@ -286,7 +272,7 @@ class TestKey:
 
 
 class TestRequests:
-    def test_no_get_has_a_body_and_every_path_ends_with_a_slash(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_no_get_has_a_body_and_every_path_ends_with_a_slash(self, call: CallApi, sandbox: Sandbox) -> None:
         async def everything(client: RecallClient) -> None:
             await client.bots(WINDOW)
             await client.recordings(WINDOW)
@@ -297,7 +283,7 @@ class TestRequests:
             await client.audio_mixed_by_id(an_id("audio 1"))
             await client.ping()
 
-        ask(everything)
+        call(everything)
         accesses = list(sandbox.access_log)
         assert {access.status for access in accesses} == {200}
         assert not any(access.had_body for access in accesses)
@@ -331,69 +317,69 @@ class TestRequests:
         asyncio.run(asking())
         assert taken == [("list bot", 50), ("list audio_mixed", 50), ("get bot", 250), ("create bot", 50)]
 
-    def test_a_ping_is_one_request(self, ask: Ask[Any], sandbox: Sandbox) -> None:
-        ask(lambda client: client.ping())
+    def test_a_ping_is_one_request(self, call: CallApi, sandbox: Sandbox) -> None:
+        call(lambda client: client.ping())
         assert asked(sandbox) == {"/api/v1/bot/": 1}
 
-    def test_a_ping_succeeds_if_the_api_accepts_dates_only(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_ping_succeeds_if_the_api_accepts_dates_only(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
-        ask(lambda client: client.ping())
+        call(lambda client: client.ping())
 
 
 class TestPages:
     @pytest.mark.parametrize("kind", ["bot", "recording", "audio_mixed"])
-    def test_each_page_leads_to_the_next_and_the_last_to_none(self, kind: Any, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_each_page_leads_to_the_next_and_the_last_to_none(self, kind: Any, call: CallApi, sandbox: Sandbox) -> None:
         async def three(client: RecallClient) -> list[Any]:
             first, second = await client.page(kind, WINDOW, None)
             middle, third = await client.page(kind, WINDOW, second)
             last, end = await client.page(kind, WINDOW, third)
             return [len(first), len(middle), len({row.id for row in (*first, *middle, *last)}), end]
 
-        assert ask(three) == [10, 10, 25, None]
+        assert call(three) == [10, 10, 25, None]
         assert asked(sandbox) == {f"/api/v1/{kind}/": 3}
 
-    def test_a_first_page_is_read_if_the_api_accepts_dates_only(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_first_page_is_read_if_the_api_accepts_dates_only(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), times=1))
-        rows, _ = ask(lambda client: client.page("bot", WINDOW, None))
+        rows, _ = call(lambda client: client.page("bot", WINDOW, None))
         assert len(rows) == 10
         assert "T" not in list(sandbox.access_log)[-1].query
 
-    def test_a_page_on_another_host_is_not_requested(self, ask: Ask[Any], elsewhere: Sandbox, sandbox: Sandbox) -> None:
+    def test_a_page_on_another_host_is_not_requested(self, call: CallApi, elsewhere: Sandbox, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(ForeignNext(elsewhere.api_url)))
         with pytest.raises(RecallProtocolError, match="another host"):
-            ask(lambda client: client.page("recording", WINDOW, None))
+            call(lambda client: client.page("recording", WINDOW, None))
         assert not elsewhere.access_log
 
 
 class TestTransientErrors:
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
-    def test_a_listing_survives_each_transient_error(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_listing_survives_each_transient_error(self, effect: Effect, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(effect, times=2))
-        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+        assert len(call(lambda client: client.recordings(WINDOW))) == 25
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405])
-    def test_a_refused_request_is_not_retried(self, status: int, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_refused_request_is_not_retried(self, status: int, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(status, {"detail": "no"})))
         with pytest.raises((RecallRefused, RecallUnauthorized, RecallNotFound)):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
-    def test_a_server_that_stays_down_is_reported(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_server_that_stays_down_is_reported(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(unavailable()))
         with pytest.raises(RecallUnreachable, match=r"list recording: HTTP 503: .*try again later") as told:
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
         assert told.value.retry_can_help
 
-    def test_responses_that_stay_malformed_are_reported(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_responses_that_stay_malformed_are_reported(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(garbage_json()))
         with pytest.raises(RecallProtocolError, match="not JSON"):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
 
-    def test_a_wait_beyond_the_deadline_fails_immediately(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_wait_beyond_the_deadline_fails_immediately(self, call: CallApi, sandbox: Sandbox) -> None:
         stamina.set_testing(True, attempts=100)
         sandbox.faults.add(Rule(throttling("86400")))
         with pytest.raises(RecallThrottled, match="request limit is reached"):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
     def test_a_refused_connection_is_reported_with_the_host(self, tmp_path: Path) -> None:
@@ -409,89 +395,89 @@ class TestTransientErrors:
             asyncio.run(asking())
 
     def test_a_response_that_never_ends_times_out(
-        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(client_module, "_RESPONSE_TIMEOUT_SECONDS", 0.2)
         sandbox.faults.add(Rule(Stall(after_bytes=10, seconds=30), times=1))
-        assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+        assert len(call(lambda client: client.recordings(WINDOW))) == 25
 
     def test_a_response_above_the_size_limit_is_not_kept_in_memory(
-        self, ask: Ask[Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
         sandbox.faults.add(Rule(Reply(200, json.dumps("x" * 2**21).encode())))
         with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
-            ask(lambda client: client.recordings(WINDOW))
+            call(lambda client: client.recordings(WINDOW))
         assert len(sandbox.access_log) == 1
 
 
 class TestObjects:
-    def test_each_can_be_read_by_id(self, ask: Ask[Any]) -> None:
-        assert ask(lambda client: client.bot(an_id("bot 3"))).id == an_id("bot 3")
-        assert ask(lambda client: client.recording(an_id("recording 3"))).id == an_id("recording 3")
-        assert ask(lambda client: client.audio_mixed_by_id(an_id("audio 3"))).id == an_id("audio 3")
+    def test_each_can_be_read_by_id(self, call: CallApi) -> None:
+        assert call(lambda client: client.bot(an_id("bot 3"))).id == an_id("bot 3")
+        assert call(lambda client: client.recording(an_id("recording 3"))).id == an_id("recording 3")
+        assert call(lambda client: client.audio_mixed_by_id(an_id("audio 3"))).id == an_id("audio 3")
 
-    def test_a_missing_one_is_none(self, ask: Ask[Any]) -> None:
-        assert ask(lambda client: client.bot(an_id("nothing"))) is None
-        assert ask(lambda client: client.recording(an_id("nothing"))) is None
-        assert ask(lambda client: client.audio_mixed_by_id(an_id("nothing"))) is None
+    def test_a_missing_one_is_none(self, call: CallApi) -> None:
+        assert call(lambda client: client.bot(an_id("nothing"))) is None
+        assert call(lambda client: client.recording(an_id("nothing"))) is None
+        assert call(lambda client: client.audio_mixed_by_id(an_id("nothing"))) is None
 
-    def test_an_id_may_have_any_uuid_spelling(self, ask: Ask[Any]) -> None:
-        assert ask(lambda client: client.bot(an_id("bot 3").upper())).id == an_id("bot 3")
+    def test_an_id_may_have_any_uuid_spelling(self, call: CallApi) -> None:
+        assert call(lambda client: client.bot(an_id("bot 3").upper())).id == an_id("bot 3")
 
     @pytest.mark.parametrize("strange", ["", "../bot", "7b0c6c1e", "a b"])
-    def test_an_invalid_id_is_never_requested(self, strange: str, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_invalid_id_is_never_requested(self, strange: str, call: CallApi, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="UUID"):
-            ask(lambda client: client.bot(strange))
+            call(lambda client: client.bot(strange))
         assert len(sandbox.access_log) == 0
 
     @pytest.mark.parametrize("answer", [{}, [], {"id": an_id("bot 4")}, {"id": "nothing"}])
     def test_another_object_than_the_requested_one_is_an_error(
-        self, answer: Any, ask: Ask[Any], sandbox: Sandbox
+        self, answer: Any, call: CallApi, sandbox: Sandbox
     ) -> None:
         sandbox.faults.add(Rule(EditJson(lambda _: answer)))
         with pytest.raises(RecallProtocolError, match="the response is not that bot"):
-            ask(lambda client: client.bot(an_id("bot 3")))
+            call(lambda client: client.bot(an_id("bot 3")))
 
 
 class TestCreation:
-    def test_a_bot_is_created_and_returned_without_its_password(self, ask: Ask[Any], world: World) -> None:
-        bot, wait_seconds = ask(lambda client: client.create_bot(NEW_BOT))
+    def test_a_bot_is_created_and_returned_without_its_password(self, call: CallApi, world: World) -> None:
+        bot, wait_seconds = call(lambda client: client.create_bot(NEW_BOT))
         assert wait_seconds is None
         assert world.bots.get(bot.id) is not None
         assert "hidden" not in repr(bot)
 
-    def test_an_empty_pool_returns_the_wait_and_creates_nothing(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_empty_pool_returns_the_wait_and_creates_nothing(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.behaviour.adhoc_bots = 0
-        assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
+        assert call(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
         assert len(sandbox.access_log) == 1
 
-    def test_an_empty_pool_without_a_wait_means_half_a_minute(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_an_empty_pool_without_a_wait_means_half_a_minute(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(507, {"code": "adhoc_bot_pool_depleted"})))
-        assert ask(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
+        assert call(lambda client: client.create_bot(NEW_BOT)) == (None, 30.0)
 
-    def test_every_attempt_has_a_new_idempotency_key(self, ask: Ask[Any], sandbox: Sandbox, world: World) -> None:
+    def test_every_attempt_has_a_new_idempotency_key(self, call: CallApi, sandbox: Sandbox, world: World) -> None:
         async def until_made(client: RecallClient) -> Any:
             await client.create_bot(NEW_BOT)
             sandbox.behaviour.adhoc_bots = 1
             return (await client.create_bot(NEW_BOT))[0]
 
         sandbox.behaviour.adhoc_bots = 0
-        assert ask(until_made).id in {bot.id for bot in world.bots}
+        assert call(until_made).id in {bot.id for bot in world.bots}
 
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
-    def test_it_is_requested_once_after_any_error(self, effect: Effect, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_it_is_requested_once_after_any_error(self, effect: Effect, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(effect))
         with pytest.raises((RecallRefused, RecallThrottled, RecallUnreachable, RecallProtocolError)):
-            ask(lambda client: client.create_bot(NEW_BOT))
+            call(lambda client: client.create_bot(NEW_BOT))
         assert len(sandbox.access_log) == 1
 
-    def test_an_error_about_the_request_is_reported_without_the_password(self, ask: Ask[Any]) -> None:
+    def test_an_error_about_the_request_is_reported_without_the_password(self, call: CallApi) -> None:
         with pytest.raises(RecallRefused, match="bot_name: Ensure this field") as told:
-            ask(lambda client: client.create_bot({**NEW_BOT, "bot_name": "x" * 101}))
+            call(lambda client: client.create_bot({**NEW_BOT, "bot_name": "x" * 101}))
         assert "hidden" not in str(told.value)
 
-    def test_a_response_without_a_bot_warns_against_another_attempt(self, ask: Ask[Any], sandbox: Sandbox) -> None:
+    def test_a_response_without_a_bot_warns_against_another_attempt(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(201, {"ok": True})))
         with pytest.raises(RecallProtocolError, match="check Recall's dashboard before you try again"):
-            ask(lambda client: client.create_bot(NEW_BOT))
+            call(lambda client: client.create_bot(NEW_BOT))

@@ -1,10 +1,9 @@
 """Whatever the API answers, a listing is whole or an error, and an object is what was asked for or nothing."""
 
-import asyncio
 import gzip
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,11 +11,11 @@ import pytest
 
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallUnreachable
-from recall_pipeline.recall_api import Listing, RecallClient, open_client
+from recall_pipeline.recall_api import Listing
 from recall_pipeline.recall_api import client as client_module
 from recall_pipeline.recall_api.client import Window
 from recall_pipeline.recall_api.day_listing import list_days
-from recall_pipeline.settings import Settings
+from recall_pipeline_tests.recall_api.conftest import CallApi
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import EditJson, Effect, Reply, Truncate, error_page, garbage_json, unavailable
@@ -24,7 +23,6 @@ from recall_sandbox.records import SandboxRecording
 
 WINDOW: Window = (NINE - timedelta(hours=9), NINE + timedelta(hours=15))
 FAR = "2999-01-01T00:00:00Z"
-Ask = Callable[[Callable[[RecallClient], Awaitable[Any]]], Any]
 
 
 @pytest.fixture
@@ -35,20 +33,6 @@ def world() -> World:
         at = NINE + timedelta(minutes=number)
         world.add(SandboxRecording(an_id(f"recording {number}"), None, at, at, at, at))
     return world
-
-
-@pytest.fixture
-def ask(settings: Settings) -> Ask:
-    """Ask one thing of a client."""
-
-    def once(question: Callable[[RecallClient], Awaitable[Any]]) -> Any:
-        async def asking() -> Any:
-            async with open_client(settings) as client:
-                return await question(client)
-
-        return asyncio.run(asking())
-
-    return once
 
 
 def edited(sandbox: Sandbox, edit: Callable[[dict[str, Any]], dict[str, Any]], *, page: int = 1) -> None:
@@ -63,39 +47,39 @@ def edited(sandbox: Sandbox, edit: Callable[[dict[str, Any]], dict[str, Any]], *
 @pytest.mark.parametrize(
     "effect", [unavailable(), garbage_json(), error_page(), Truncate(200), Reply(200, {"results": []})], ids=str
 )
-def test_a_listing_that_breaks_off_is_an_error(effect: Effect, ask: Ask, sandbox: Sandbox) -> None:
+def test_a_listing_that_breaks_off_is_an_error(effect: Effect, call: CallApi, sandbox: Sandbox) -> None:
     sandbox.faults.add(Rule(effect, path="/recording/$", skip=1))
     with pytest.raises(RecallError):
-        ask(lambda client: client.recordings(WINDOW))
+        call(lambda client: client.recordings(WINDOW))
 
 
-def test_a_response_of_ten_megabytes_is_read(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_response_of_ten_megabytes_is_read(call: CallApi, sandbox: Sandbox) -> None:
     edited(sandbox, lambda row: {**row, "junk": "x" * 2**20})
-    assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+    assert len(call(lambda client: client.recordings(WINDOW))) == 25
 
 
 def test_the_size_limit_counts_the_decompressed_response(
-    ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
     bomb = gzip.compress(json.dumps("x" * 2**24).encode())
     assert len(bomb) < 2**15
     sandbox.faults.add(Rule(Reply(200, bomb, {"Content-Encoding": "gzip", "Content-Type": "application/json"})))
     with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
-        ask(lambda client: client.recordings(WINDOW))
+        call(lambda client: client.recordings(WINDOW))
 
 
-def test_of_two_rows_with_one_id_the_later_wins(ask: Ask, sandbox: Sandbox) -> None:
+def test_of_two_rows_with_one_id_the_later_wins(call: CallApi, sandbox: Sandbox) -> None:
     twin = an_id("recording 0")
     edited(sandbox, lambda row: {**row, "id": twin, "status": {"code": "failed"}}, page=3)
-    found = ask(lambda client: client.recordings(WINDOW))
+    found = call(lambda client: client.recordings(WINDOW))
     assert len(found) == 20
     assert found[twin].status.code == "failed"
 
 
-def test_a_recording_in_the_future_belongs_to_its_own_day(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_recording_in_the_future_belongs_to_its_own_day(call: CallApi, sandbox: Sandbox) -> None:
     edited(sandbox, lambda row: {**row, "created_at": FAR, "completed_at": FAR, "expires_at": FAR})
-    listing: Listing = ask(lambda client: list_days(client, DAY, DAY))
+    listing: Listing = call(lambda client: list_days(client, DAY, DAY))
     days = Counter(recording.day for recording in listing.recordings.values())
     assert (days[DAY], days[datetime(2999, 1, 1, tzinfo=UTC).date()]) == (15, 10)
 
@@ -105,27 +89,29 @@ def test_a_recording_in_the_future_belongs_to_its_own_day(ask: Ask, sandbox: San
     [{"id": "../../etc/passwd"}, {"id": None}, {"id": 7}, {"created_at": None}, {"created_at": "soon"}],
     ids=str,
 )
-def test_an_unusable_row_is_named_and_does_not_affect_others(wrong: dict[str, Any], ask: Ask, sandbox: Sandbox) -> None:
+def test_an_unusable_row_is_named_and_does_not_affect_others(
+    wrong: dict[str, Any], call: CallApi, sandbox: Sandbox
+) -> None:
     def spoil(page: Any) -> Any:
         first, *rest = page["results"]
         return {**page, "results": [{**first, **wrong}, *rest]}
 
     sandbox.faults.add(Rule(EditJson(spoil), path="/recording/$", times=1))
-    listing: Listing = ask(lambda client: list_days(client, DAY, DAY + ONE_DAY))
+    listing: Listing = call(lambda client: list_days(client, DAY, DAY + ONE_DAY))
     assert len(listing.recordings) == 24
     [rejected] = listing.rejected
     assert rejected.startswith("recording ")
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "x", [], {}, {"code": ["done"]}, {"code": "sparkling"}], ids=str)
-def test_nulls_wrong_types_and_unknown_codes_lose_no_row(wrong: Any, ask: Ask, sandbox: Sandbox) -> None:
+def test_nulls_wrong_types_and_unknown_codes_lose_no_row(wrong: Any, call: CallApi, sandbox: Sandbox) -> None:
     names = ("status", "bot", "media_shortcuts", "metadata", "started_at", "completed_at", "expires_at")
     edited(sandbox, lambda row: {**row, **dict.fromkeys(names, wrong)})
-    assert len(ask(lambda client: client.recordings(WINDOW))) == 25
+    assert len(call(lambda client: client.recordings(WINDOW))) == 25
 
 
-def test_a_retry_after_date_far_in_the_future_is_not_waited_for(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_retry_after_date_far_in_the_future_is_not_waited_for(call: CallApi, sandbox: Sandbox) -> None:
     sandbox.faults.add(Rule(Reply(503, b"", {"Retry-After": "Thu, 01 Jan 2999 00:00:00 GMT"})))
     with pytest.raises(RecallUnreachable):
-        ask(lambda client: client.recordings(WINDOW))
+        call(lambda client: client.recordings(WINDOW))
     assert len(sandbox.access_log) == 1
