@@ -1,8 +1,8 @@
 """How the sensor `finished_bots` behaves on a large workspace: `python -m benchmarks.sensor [--bots N] [--json]`.
 
-Builds a sandbox with N bots over a lookback of seven days, a tenth of them in the last 48 hours, 100 a page, files all
-of them as a sync would, and then ticks: with the default budget until the two days have been read through, and with a
-raised one until the whole lookback has. Each tick gets a minute of its own, as five minutes apart it would have.
+Builds a sandbox with N bots over a lookback of seven days, a tenth of them in the last 48 hours, 100 per page. Writes
+them to the tables as a sync would, and then ticks. With the default budget it ticks until the two days are read, with a
+raised budget until the whole lookback is read. Each tick gets a minute of its own, as five minutes apart it would have.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Download throughput: `python -m benchmarks.transfer [--files N] [--megabytes N] [--json]`, some three minutes.
 
-A sandbox in a process of its own serves N files over a line of 50 ms latency and 2 MB/s a connection. They are fetched
-by this project (list walks, transfer, SHA-256; no decoding), by `curl --parallel` from a list of links with the same
-number of connections, and by the seed guide's script, of which a part is timed and the rest reckoned. Then once more
-without that line, for the CPU seconds that a byte costs.
+A sandbox in a process of its own serves N files over a line of 50 ms latency and 2 MB/s a connection. This
+project downloads them first: list walks, transfer and SHA-256, without decoding. Then `curl --parallel` downloads a
+list of links with as many connections. Then the seed guide's script runs: a part is timed, the rest extrapolated. A
+last download without that line measures the CPU seconds per byte.
 """
 
 import argparse

@@ -5,7 +5,7 @@ The packages in the order in which a recording passes through them; each imports
     errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
     recall_api         async client: retries, rate limits, pagination, typed records
     storage            folders and object stores: paths, atomic writes, Parquet tables, locks
-    audit              append-only table of erasures and upstream deletions
+    audit              table of erasures and upstream deletions; no row is ever removed
     webhooks           receiver of Recall's signed webhooks, and the event store
     discovery          the tables `bots` and `recordings` of a day
     audio              decode, measure and normalize audio files

@@ -1,7 +1,7 @@
 """The code location of this repository (docs/design/interface.md, section 2).
 
-Loading reads the settings: the environment and `.env`. `gc.freeze` takes what the imports have made out of the garbage
-collector's rounds (docs/design/adr/0015-gc-freeze.md).
+Loading reads the settings: the environment and `.env`. `gc.freeze` excludes the objects that
+importing Dagster created from garbage collection (docs/design/adr/0015-gc-freeze.md).
 """
 
 import gc

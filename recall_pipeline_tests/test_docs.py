@@ -145,5 +145,5 @@ def test_the_examples_read_the_catalog(
     monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "an example", "exec"), {})  # noqa: S102  our own
-    said = capfd.readouterr().out
-    assert "1.5" in said or ("2026-03-02" in said and "ready" in said)
+    printed = capfd.readouterr().out
+    assert "1.5" in printed or ("2026-03-02" in printed and "ready" in printed)

@@ -99,9 +99,9 @@ def test_another_teams_asset_loads_and_runs() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(partition_key=DAY.isoformat(), instance=instance)
     (event,) = result.get_asset_materialization_events()
-    told = {name: value.value for name, value in event.materialization.metadata.items()}
-    assert told["recordings"] == 2
-    assert 0.1 < float(str(told["loudest"])) <= 1
+    metadata = {name: value.value for name, value in event.materialization.metadata.items()}
+    assert metadata["recordings"] == 2
+    assert 0.1 < float(str(metadata["loudest"])) <= 1
 
 
 def test_a_training_manifest_gets_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,11 +116,11 @@ def test_a_training_manifest_gets_its_text(monkeypatch: pytest.MonkeyPatch) -> N
     assert soundfile.info(f"training/{line['audio_filepath']}").frames == line["num_samples"]
 
 
-def test_it_says_when_the_daily_look_is() -> None:
+def test_the_page_states_when_the_daily_schedule_runs() -> None:
     minute, hour, *_ = str(daily_transcripts.cron_schedule).split()
     assert re.search(rf"`daily_transcripts`, at {int(hour):02d}:{int(minute):02d}\s+UTC", DOCUMENT)
 
 
 def test_every_kind_of_manifest_is_told_of() -> None:
-    told = dict(re.findall(r"^\| `([a-z]+)` \| `([\w.]+)` \|", DOCUMENT, re.MULTILINE))
-    assert told == {kind: form.file_name for kind, form in FORMATS.items()}
+    documented = dict(re.findall(r"^\| `([a-z]+)` \| `([\w.]+)` \|", DOCUMENT, re.MULTILINE))
+    assert documented == {kind: form.file_name for kind, form in FORMATS.items()}

@@ -26,10 +26,10 @@ URLS = [
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("text", ["{}", "cannot reach {} now", "Request('GET', '{}')", '"{}" "HTTP/1.1 200 OK"'])
 def test_only_scheme_host_and_path_of_a_url_are_kept(url: str, text: str) -> None:
-    said = redact(text.format(url))
-    assert SECRET not in said
-    assert ".invalid/" in said
-    assert said.endswith(text.rpartition("{}")[2])
+    redacted = redact(text.format(url))
+    assert SECRET not in redacted
+    assert ".invalid/" in redacted
+    assert redacted.endswith(text.rpartition("{}")[2])
 
 
 def test_all_urls_in_a_text_are_redacted() -> None:

@@ -134,16 +134,16 @@ def test_settings_cannot_be_changed_once_read() -> None:
         load_settings().region = "us-west-2"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("name", "value", "said"), WRONG)
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
 def test_a_wrong_value_is_one_line_with_variable_problem_and_fix(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as refused:
         load_settings()
     text = str(refused.value)
     assert text.startswith(f"{name} ")
-    assert said in text
+    assert message in text
     assert "\n" not in text
     assert "alue error" not in text
 

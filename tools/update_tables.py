@@ -67,8 +67,8 @@ def settings(of: type[BaseModel], prefix: str) -> Iterable[str]:
 def outcomes() -> Iterable[str]:
     """Return the table of outcomes."""
     yield from header("outcome", "meaning", "checked again")
-    for outcome, meaning in OUTCOME_LABELS.items():
-        yield row(f"`{outcome}`", meaning.says, meaning.looked_at_again)
+    for outcome, label in OUTCOME_LABELS.items():
+        yield row(f"`{outcome}`", label.meaning, label.checked_again)
 
 
 def columns(table: Table[Any], day: str) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Append-only audit table of erased recordings and upstream deletions.
+"""Audit table of erased recordings and upstream deletions: rows are added or completed, never removed.
 
 Belongs here: the table `audit`, with one row per erased recording or bot and per MP3 deleted at Recall; the erased ids
 of a day, which every sync reads first.

@@ -1,7 +1,7 @@
 """Normalize archived audio, derive the outcome of each recording, and write `audio_catalog`.
 
-Belongs here: the columns of `audio_catalog`, the outcome table of the contract as one function, normalizing what is
-archived, publishing a day of the catalog, and the readers of rows and audio that others import.
+Belongs here: the columns of `audio_catalog`, the outcomes of docs/design/interface.md as one function, normalizing
+what is archived, publishing a day of the catalog, and the readers of rows and audio that others import.
 Does not belong here: asking Recall.ai anything. Everything needed is in the archive, so no key is needed either.
 Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`.
 """

@@ -80,8 +80,8 @@ def read_recordings(
 ) -> Iterator[ArchivedRecording]:
     """Yield the recordings of the days from `first` to `last` (both included; None: open), in the order they began.
 
-    Those of other outcomes than `outcomes` are left out (None: none is). A day's table is read when it is come to.
-    Raises StorageError when the archive cannot be read.
+    Those of other outcomes than `outcomes` are left out (None: none is). A day's table is read when the iteration
+    reaches it. Raises StorageError when the archive cannot be read.
     """
     archive = open_archive(settings or load_settings())
     return _recordings(archive, first, last, outcomes)

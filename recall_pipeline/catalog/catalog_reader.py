@@ -20,10 +20,11 @@ def read_catalog(
     columns: Sequence[str] | None = None,
     settings: Settings | None = None,
 ) -> "pd.DataFrame":
-    """Return the catalog of the days from `first` to `last` (both included; None: open), one row per MP3.
+    """Return the catalog of the days from `first` to `last` (both included; None: open).
 
-    Columns are those of docs/design/interface.md, section 4, and `day`. Days outside the bounds are not opened, and
-    other columns are not decoded. Raises StorageError when the archive cannot be read.
+    One row per MP3, and per recording without one. Columns are those of docs/design/interface.md, section 4, and
+    `day`. Days outside the bounds are not opened, and other columns are not decoded.
+    Raises StorageError when the archive cannot be read.
     """
     archive = open_archive(settings or load_settings())
     where = None if outcomes is None else ("outcome", outcomes)

@@ -83,9 +83,9 @@ def _executor(settings: Settings) -> Iterator[Executor | None]:
         ) from None
     try:
         cluster = Client(settings.workers)
-    except OSError as fault:
+    except OSError as error:
         raise SettingsError(
-            f"RECALL_WORKERS {settings.workers}: no scheduler answers there ({type(fault).__name__}): "
+            f"RECALL_WORKERS {settings.workers}: no scheduler answers there ({type(error).__name__}): "
             "start it, or set RECALL_WORKERS=local"
         ) from None
     with cluster:

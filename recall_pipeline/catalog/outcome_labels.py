@@ -15,8 +15,8 @@ _IN_THE_LOOKBACK = "while its day is in the lookback"
 class OutcomeLabel:
     """The meaning of an outcome, and when such a recording is tried again."""
 
-    says: str
-    looked_at_again: str
+    meaning: str
+    checked_again: str
     colour: str = "dim"
 
 
@@ -24,10 +24,10 @@ OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
     {
         Outcome.READY: OutcomeLabel("archived, verified and normalized", _WITH_A_NEW_VERSION, "green"),
         Outcome.SILENT: OutcomeLabel(
-            "archived and normalized, but contains no audible speech", _WITH_A_NEW_VERSION, "cyan"
+            "archived and normalized, but nothing in it is above the loudness gate", _WITH_A_NEW_VERSION, "cyan"
         ),
         Outcome.PROCESSING: OutcomeLabel("Recall is still working on it", _EVERY_SYNC, "yellow"),
-        Outcome.DOWNLOAD_FAILED: OutcomeLabel("could not be fetched or proven this time", _EVERY_SYNC, "red"),
+        Outcome.DOWNLOAD_FAILED: OutcomeLabel("could not be downloaded or verified this time", _EVERY_SYNC, "red"),
         Outcome.CORRUPT: OutcomeLabel(
             "Recall serves an incomplete or undecodable file: the original is kept, not normalized",
             f"{_WITH_A_NEW_VERSION}, or by `verify --repair`",

@@ -1,4 +1,7 @@
-"""The outcome of a recording: docs/design/interface.md, section 4, first match wins, read from top to bottom."""
+"""The outcome of a recording: docs/design/interface.md, section 4, first match wins, read from top to bottom.
+
+`silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -143,13 +146,15 @@ def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:
 def _why_no_mp3(recording: RecordingRow) -> str:
     if recording.mp3_requested is False:
         return "the bot's recording_config has no audio_mixed_mp3"
-    asked = "audio_mixed_mp3 was asked for" if recording.mp3_requested else "whether an MP3 was asked for is not known"
-    return f"no MP3 exists; {asked}; the recording is {recording.status_code or 'without a status'}"
+    requested = "audio_mixed_mp3 was requested"
+    if recording.mp3_requested is None:
+        requested = "it is unknown whether an MP3 was requested"
+    return f"no MP3 exists; {requested}; the recording is {recording.status_code or 'without a status'}"
 
 
 def _at(what: str, code: str | None) -> str:
     return f"{what} is {code or 'without a status'} at Recall"
 
 
-def _coded(said: str, sub_code: str | None) -> str:
-    return f"{said} ({sub_code})" if sub_code else said
+def _coded(text: str, sub_code: str | None) -> str:
+    return f"{text} ({sub_code})" if sub_code else text

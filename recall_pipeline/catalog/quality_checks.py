@@ -85,7 +85,7 @@ def duration_differences(catalog: Iterable[CatalogRow]) -> Finding:
     def problem(row: CatalogRow) -> str | None:
         return notable_difference(row.recording_seconds, row.duration_seconds)
 
-    return _over(_audible(catalog), problem, "listen to one; a pause is no fault, missing minutes are")
+    return _over(_audible(catalog), problem, "listen to one; a pause is normal, missing minutes are not")
 
 
 def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings) -> Finding:
@@ -123,7 +123,7 @@ def failed_downloads_left(catalog: Iterable[CatalogRow]) -> Finding:
     def problem(row: CatalogRow) -> str | None:
         return row.outcome_reason or "no reason" if row.outcome == Outcome.DOWNLOAD_FAILED else None
 
-    return _over(catalog, problem, "mend what the reasons name; every sync of the day tries again")
+    return _over(catalog, problem, "fix what the reasons name; every sync of the day tries again")
 
 
 def schema_mismatch(table: Table[Any], stored: Mapping[str, str] | None) -> Finding:

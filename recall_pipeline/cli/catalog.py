@@ -94,9 +94,9 @@ def _legend(rows: "pd.DataFrame") -> Table:
     counts = rows["outcome"].value_counts()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
-    for outcome, meaning in OUTCOME_LABELS.items():
+    for outcome, label in OUTCOME_LABELS.items():
         if outcome in counts:
-            table.add_row(str(counts[outcome]), _coloured(outcome), meaning.says)
+            table.add_row(str(counts[outcome]), _coloured(outcome), label.meaning)
     return table
 
 

@@ -1,4 +1,4 @@
-"""`verify --repair`: remove redundant orphans, sync the affected recordings again, verify a second time."""
+"""`verify --repair`: remove erased data and redundant orphans, sync the affected recordings, verify a second time."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -32,8 +32,9 @@ class RepairReport:
 
 
 def repair(settings: Settings, archive: Archive, found: VerificationReport, progress: StepProgress) -> RepairReport:
-    """Remove redundant orphans, run `sync_day` for the affected recordings, and verify the affected days again.
+    """Repair what can be repaired, and verify the affected days again.
 
+    In this order: remove stored data of erased recordings, remove redundant orphans, run `sync_day`.
     Raises StorageError if the archive cannot be listed, KeyboardInterrupt if interrupted.
     """
     days, recordings = days_to_sync_again(found)

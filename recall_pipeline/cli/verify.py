@@ -46,9 +46,10 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
     A requested day that is not there, a day without tables between stored ones, a lost table, and an archive without
     any day are problems too. Without --repair it needs no key and writes nothing.
 
-    --repair first removes each orphan whose bytes are also cataloged and verified under another name of the same
-    audio. Then it syncs the affected recordings: it downloads lost and corrupt MP3s again, and normalizes again from
-    the stored MP3. Such a sync, like every other, removes normalized files that the catalog no longer references.
+    --repair first removes data of erased recordings that was stored again. It removes each orphan whose bytes are
+    also cataloged and verified under another name of the same audio. Then it syncs the affected recordings: it
+    downloads lost and corrupt MP3s again, and normalizes again from the stored MP3. Such a sync, like every other,
+    removes normalized files that the catalog no longer references.
 
     \b
     The object of --json:

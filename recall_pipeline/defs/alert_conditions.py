@@ -19,7 +19,7 @@ _EVENT_TYPES = {
     dg.DagsterEventType.STEP_SUCCESS,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
 }
-_KILLED = "the run's process was killed, or it ran too long; the next sync goes on from there"
+_KILLED = "the run's process was killed, or it ran too long; the next sync continues from there"
 _NOT_FRESH = (
     "no day has been brought up to date for too long (36 hours as shipped): in Dagster, see under Automation why "
     "finished_bots and daily_sync request no runs, and under Runs why their runs fail"

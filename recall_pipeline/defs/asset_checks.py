@@ -18,7 +18,7 @@ from recall_pipeline.defs.table_checks import CHECKS, TableCheck
 
 
 def asset_checks(names: Names, days: dg.DailyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
-    """Return the checks of each asset, with a result per day."""
+    """Return the checks of each asset, with one result per run: of a day, or of a range of days."""
     return [_checks_of(asset, checks, names, days) for asset, checks in CHECKS.items()]
 
 

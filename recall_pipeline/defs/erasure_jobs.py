@@ -49,7 +49,7 @@ def forget_expired(context: dg.OpExecutionContext, run_context: dg.ResourceParam
     with run_context.as_dagster_failure():
         days = run_context.settings.retention_days
         if days is None:
-            raise UsageError("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
+            raise UsageError("RECALL_RETENTION_DAYS is not set: no recording is erased by age")
         plan = retention_plan(run_context.archive, run_context.settings, days)
         _execute(context, run_context, plan, f"older than {days} days (RECALL_RETENTION_DAYS)", dry_run=False)
 
@@ -79,7 +79,7 @@ def daily_retention_schedule(settings: Settings, names: Names) -> dg.ScheduleDef
 
     def request_retention(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         if settings.retention_days is None:
-            yield dg.SkipReason("RECALL_RETENTION_DAYS is not set: nothing is forgotten by age")
+            yield dg.SkipReason("RECALL_RETENTION_DAYS is not set: no recording is erased by age")
         else:
             yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=SCHEDULE_PRIORITY)
 

@@ -87,7 +87,7 @@ class _Tick:
     def summary(self) -> str:
         """One line for the log."""
         error = self.events.error or self.poll.error
-        summary = f"{self.poll.pages} pages read, {len(self.days)} days with news"
+        summary = f"{self.poll.pages} pages read, {len(self.days)} changed days"
         return f"{summary}; {error}" if error else summary
 
     def days_covered(self, instance: dg.DagsterInstance, job: str) -> set[date]:
@@ -163,6 +163,6 @@ def _archive_events(settings: Settings, archive: Archive, tick: _Tick) -> str:
     try:
         store.mark_consumed(tick.events.done, today)
         pending, removed = store.pending_count(), store.remove_expired(today)
-        return f"; {len(tick.events.done)} events heard, {pending} wait, {removed} old ones removed"
+        return f"; {len(tick.events.done)} events consumed, {pending} pending, {removed} expired ones removed"
     except StorageError as error:
         return f"; events wait: {error}"

@@ -18,7 +18,7 @@ def close_dead_runs(instance: dg.DagsterInstance) -> None:
     """Report as failed each run whose process ran on this host and has ended. Runs of other hosts are left alone."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         if _died_here(run) and not _tag_is_its_parents(instance, run) and _still_runs(instance, run):
-            instance.report_run_failed(run, "the process that ran it was killed; the next sync goes on from there")
+            instance.report_run_failed(run, "the process that ran it was killed; the next sync continues from there")
 
 
 def _died_here(run: dg.DagsterRun) -> bool:

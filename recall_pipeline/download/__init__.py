@@ -1,7 +1,8 @@
 """Download each MP3 with resume, check that it decodes to its full length, and store it.
 
 Belongs here: the table `mixed_audio`; which artifacts exist, which of them to download and in which order; the transfer
-with resume; the decode check; publication under the name of the right version.
+with resume; the check that a URL leads to no private network (url_guard.py); the decode check; publication under the
+name of the right version.
 Does not belong here: what becomes of the audio afterwards (`catalog`), decoding itself (`audio`).
 Comes in: an open day of the archive and what Recall.ai shows about it. Goes out: MP3s byte for byte, and the rows of
 `mixed_audio`.

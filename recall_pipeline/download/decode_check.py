@@ -23,7 +23,7 @@ class DecodeCheck:
 
     size_bytes: int
     sha256: str
-    proof: DecodeResult | None
+    decoded: DecodeResult | None
     fault: str | None
 
 
@@ -48,22 +48,21 @@ class DecodeChecker:
         """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes."""
         try:
             sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
-            proof = await self._prove(path)
-        except NotAudio as fault:
-            said = str(fault).removeprefix(
-                f"{path.name} "
-            )  # the name of a partial file means nothing to a reader of the catalog
-            return DecodeCheck(size_bytes, sha256, None, said)
-        except OSError as fault:
-            raise TransferError(f"cannot read what was received, {path}: {fault.strerror}") from None
+            decoded = await self._decode(path)
+        except NotAudio as error:
+            # The name of a partial file means nothing to a reader of the catalog.
+            return DecodeCheck(size_bytes, sha256, None, str(error).removeprefix(f"{path.name} "))
+        except OSError as error:
+            raise TransferError(f"cannot read what was received, {path}: {error.strerror}") from None
         except BrokenProcessPool:
-            raise TransferError("the process that decodes it was killed; is there memory enough?") from None
-        except Exception as fault:
+            message = "the process that decodes it was killed: check that the machine has enough memory"
+            raise TransferError(message) from None
+        except Exception as error:
             # A decoder may fail in any way on malformed bytes: only this file fails.
-            raise TransferError(f"decoding it ended with {type(fault).__name__}") from None
-        return DecodeCheck(size_bytes, sha256, proof, truncation(proof))
+            raise TransferError(f"decoding it ended with {type(error).__name__}") from None
+        return DecodeCheck(size_bytes, sha256, decoded, truncation(decoded))
 
-    async def _prove(self, path: Path) -> DecodeResult:
+    async def _decode(self, path: Path) -> DecodeResult:
         pool = self._pool = self._pool or worker_processes(self._processes)
         try:
             return await _in_a_process(pool, path)
@@ -84,10 +83,9 @@ async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> DecodeResult:
     return await asyncio.get_running_loop().run_in_executor(pool, decode_whole, path)
 
 
-def truncation(proof: DecodeResult) -> str | None:
+def truncation(decoded: DecodeResult) -> str | None:
     """Return how much shorter a file decodes than its header promises; None if it does not."""
-    if not proof.is_truncated:
+    if not decoded.is_truncated:
         return None
-    return (
-        f"cut short: decodes to {proof.duration_seconds:.1f} s of the {proof.header_seconds:.1f} s its header promises"
-    )
+    decoded_seconds, header_seconds = decoded.duration_seconds, decoded.header_seconds
+    return f"cut short: decodes to {decoded_seconds:.1f} s of the {header_seconds:.1f} s its header promises"

@@ -1,6 +1,6 @@
 """Minimum throughput of a download: within a window of a minute, and on average over all tries.
 
-Both only ever cost time: what has come stays in the partial file, and the next sync goes on from there.
+Exceeding a limit costs only time: received bytes stay in the partial file, and the next sync resumes it.
 """
 
 from collections.abc import Callable

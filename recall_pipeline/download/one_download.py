@@ -49,24 +49,24 @@ class Downloader:
                 raise TransferRefused(f"fetched again, and what Recall.ai serves now is not whole: {check.fault}")
             key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
             partial.discard()
-        except StorageError as fault:
-            if not fault.is_out_of_space:
+        except StorageError as error:
+            if not error.is_out_of_space:
                 raise  # all others would fail too, after they were fetched
-            return dataclasses.replace(row, fetch_failure=str(fault))
-        except (TransferError, RecallError) as fault:
-            if not fault.retry_can_help:
+            return dataclasses.replace(row, fetch_failure=str(error))
+        except (TransferError, RecallError) as error:
+            if not error.retry_can_help:
                 partial.discard()
-            return dataclasses.replace(row, fetch_failure=str(fault))
+            return dataclasses.replace(row, fetch_failure=str(error))
         return _with_check(row, check, key)
 
     async def recover(self, row: MixedAudioRow) -> MixedAudioRow:
         """Return the row of an MP3 that is no longer served, with the file that an interrupted sync published."""
         try:
             found = await find_published(self.archive, self.day, row, self.checker)
-        except (TransferError, StorageError) as fault:  # says nothing about the bytes: left as it was, so tried again
-            if isinstance(fault, StorageError) and not fault.is_out_of_space:
+        except (TransferError, StorageError) as error:  # says nothing about the bytes: left as it was, so tried again
+            if isinstance(error, StorageError) and not error.is_out_of_space:
                 raise
-            return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(fault))
+            return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(error))
         return _with_check(row, *found) if found else row
 
     def partial(self, row: MixedAudioRow) -> Partial:
@@ -114,18 +114,18 @@ def _with_check(row: MixedAudioRow, check: DecodeCheck, key: str) -> MixedAudioR
     )
     if check.fault and row.state == ARCHIVED:
         return looked_at
-    proof = check.proof
+    decoded = check.decoded
     return dataclasses.replace(
         looked_at,
         state=CORRUPT if check.fault else ARCHIVED,
         source_key=key,
         source_bytes=check.size_bytes,
         source_sha256=check.sha256,
-        source_codec=proof.codec if proof else None,
-        source_sample_rate_hz=proof.sample_rate_hz if proof else None,
-        source_channels=proof.channels if proof else None,
-        source_bitrate_bps=proof.bitrate_bps if proof else None,
-        header_seconds=proof.header_seconds if proof else None,
-        duration_seconds=proof.duration_seconds if proof else None,
-        bad_packets=proof.bad_packets if proof else None,
+        source_codec=decoded.codec if decoded else None,
+        source_sample_rate_hz=decoded.sample_rate_hz if decoded else None,
+        source_channels=decoded.channels if decoded else None,
+        source_bitrate_bps=decoded.bitrate_bps if decoded else None,
+        header_seconds=decoded.header_seconds if decoded else None,
+        duration_seconds=decoded.duration_seconds if decoded else None,
+        bad_packets=decoded.bad_packets if decoded else None,
     )

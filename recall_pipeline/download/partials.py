@@ -18,9 +18,9 @@ class Partial:
     path: Path
 
     @classmethod
-    def of(cls, spool: Path, audio_id: str) -> "Partial":
+    def of(cls, staging_folder: Path, audio_id: str) -> "Partial":
         """Return the partial file of an artifact."""
-        return cls(spool / f"{audio_id}{_SUFFIX}")
+        return cls(staging_folder / f"{audio_id}{_SUFFIX}")
 
     @property
     def _note(self) -> Path:
@@ -64,23 +64,23 @@ class Unfinished:
     size_bytes: int = 0
 
 
-def unfinished(spool: Path) -> Unfinished:
+def unfinished(staging_folder: Path) -> Unfinished:
     """Return the number and size of the partial files; zero without a staging folder."""
-    sizes = [partial.size_bytes for partial in _partials(spool)]
+    sizes = [partial.size_bytes for partial in _partials(staging_folder)]
     return Unfinished(len(sizes), sum(sizes))
 
 
-def sweep_partials(spool: Path) -> None:
+def sweep_partials(staging_folder: Path) -> None:
     """Remove partial files that are a week old, and notes without a file."""
     oldest = time.time() - _KEPT_SECONDS
-    for partial in _partials(spool):
+    for partial in _partials(staging_folder):
         with contextlib.suppress(FileNotFoundError):  # another sync finished or removed it
             if partial.path.stat().st_mtime < oldest:
                 partial.discard()
-    for note in spool.glob(f"*{_SUFFIX}{_NOTE}"):
+    for note in staging_folder.glob(f"*{_SUFFIX}{_NOTE}"):
         if not note.with_suffix("").exists():
             note.unlink(missing_ok=True)
 
 
-def _partials(spool: Path) -> Iterator[Partial]:
-    yield from (Partial(path) for path in spool.glob(f"*{_SUFFIX}"))
+def _partials(staging_folder: Path) -> Iterator[Partial]:
+    yield from (Partial(path) for path in staging_folder.glob(f"*{_SUFFIX}"))

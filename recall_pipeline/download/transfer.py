@@ -1,7 +1,7 @@
 """Download a pre-signed URL into a partial file, with resume (docs/design/recall-api.md, section 6).
 
-A partial file stays in the spool beside a note of its ETag and is resumed, by this process or a later one, with
-`Range` and `If-Range`; whatever the server answers is checked before a byte is appended.
+A partial file stays in the staging folder beside a note of its ETag. This process or a later one resumes it with
+`Range` and `If-Range`. Each response is checked before a byte is appended.
 """
 
 import re
@@ -42,75 +42,75 @@ class Transfer:
 
     async def fetch(self, url: SecretStr, fresh_url: Callable[[], Awaitable[SecretStr]], partial: Partial) -> None:
         """Complete `partial`; raise TransferError. A URL that has expired is replaced by `fresh_url`, a few times."""
-        pace = MinimumThroughput(self._clock)
+        throughput = MinimumThroughput(self._clock)
         for _ in range(_FRESH_URLS):
             try:
-                await self._insist(url, partial, pace)
+                await self._download_with_retries(url, partial, throughput)
             except LinkExpired:
                 url = await fresh_url()
             else:
                 return
-        await self._insist(url, partial, pace)
+        await self._download_with_retries(url, partial, throughput)
 
-    async def _insist(self, url: SecretStr, partial: Partial, pace: MinimumThroughput) -> None:
-        def worth_another_try(fault: Exception) -> bool:
-            is_final = isinstance(fault, LinkExpired) or pace.is_used_up
+    async def _download_with_retries(self, url: SecretStr, partial: Partial, throughput: MinimumThroughput) -> None:
+        def is_retryable(fault: Exception) -> bool:
+            is_final = isinstance(fault, LinkExpired) or throughput.is_used_up
             return isinstance(fault, TransferError) and fault.retry_can_help and not is_final
 
         async for attempt in stamina.retry_context(
-            on=worth_another_try, attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8, wait_jitter=0.5
+            on=is_retryable, attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8, wait_jitter=0.5
         ):
             with attempt:
-                await self._once(url.get_secret_value(), partial, pace)
+                await self._attempt(url.get_secret_value(), partial, throughput)
 
-    async def _once(self, url: str, partial: Partial, pace: MinimumThroughput) -> None:
+    async def _attempt(self, url: str, partial: Partial, throughput: MinimumThroughput) -> None:
         offset, etag = partial.size_bytes, partial.etag
         headers = {"Accept-Encoding": "identity"}
         if offset and etag:
             headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
         try:
-            await self._follow(url, headers, partial, pace)
+            await self._follow(url, headers, partial, throughput)
         except (httpx.InvalidURL, ValueError):
             raise TransferRefused("the download URL cannot be read") from None
-        except httpx.HTTPError as fault:
-            kind = redact(str(fault)) or type(fault).__name__
+        except httpx.HTTPError as error:
+            kind = redact(str(error)) or type(error).__name__
             raise TransferError(f"the media host broke off ({kind}) after {partial.size_bytes} bytes") from None
-        except OSError as fault:
-            raise TransferRefused(str(storage_error("write", str(partial.path), fault))) from None
+        except OSError as error:
+            raise TransferRefused(str(storage_error("write", str(partial.path), error))) from None
 
-    async def _follow(self, url: str, headers: dict[str, str], partial: Partial, pace: MinimumThroughput) -> None:
+    async def _follow(self, url: str, headers: dict[str, str], partial: Partial, throughput: MinimumThroughput) -> None:
         """Open `url`, following a few redirects, each to an address that is allowed."""
         for _ in range(_REDIRECTS + 1):
             await check_url(url, loopback_allowed=self._loopback_allowed)
-            async with self._http.stream("GET", url, headers=headers) as answer:
-                check_peer(answer, loopback_allowed=self._loopback_allowed)
-                if not answer.has_redirect_location:
-                    await self._receive(answer, partial, pace)
+            async with self._http.stream("GET", url, headers=headers) as response:
+                check_peer(response, loopback_allowed=self._loopback_allowed)
+                if not response.has_redirect_location:
+                    await self._receive(response, partial, throughput)
                     return
-                url = urljoin(url, answer.headers["location"])
+                url = urljoin(url, response.headers["location"])
         raise TransferError("the media host redirects without end")
 
-    async def _receive(self, answer: httpx.Response, partial: Partial, pace: MinimumThroughput) -> None:
-        if _is_whole_already(answer, partial):
+    async def _receive(self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput) -> None:
+        if _is_whole_already(response, partial):
             return
-        _check_status(answer, partial)
-        if answer.status_code == httpx.codes.PARTIAL_CONTENT:
-            total = _checked_range(answer, partial)
+        _check_status(response, partial)
+        if response.status_code == httpx.codes.PARTIAL_CONTENT:
+            total = _checked_range(response, partial)
         else:
-            partial.start(_strong_etag(answer))
-            total = _content_length(answer.headers.get("content-length"))
+            partial.start(_strong_etag(response))
+            total = _content_length(response.headers.get("content-length"))
         self._check_size(total or 0)
-        await self._append(answer, partial, pace, total)
+        await self._append(response, partial, throughput, total)
         if total is not None and partial.size_bytes != total:
             raise TransferError(f"{partial.size_bytes} bytes came of the {total} promised")
 
     async def _append(
-        self, answer: httpx.Response, partial: Partial, pace: MinimumThroughput, total: int | None
+        self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput, total: int | None
     ) -> None:
         size = partial.size_bytes
-        pace.begin_window()
+        throughput.begin_window()
         with partial.path.open("ab") as file:
-            async for chunk in answer.aiter_raw():  # raw: compressed content is never unpacked
+            async for chunk in response.aiter_raw():  # raw: compressed content is never unpacked
                 size += len(chunk)
                 self._check_size(size)
                 if total is not None and size > total:
@@ -118,7 +118,7 @@ class Transfer:
                     raise TransferError(f"more than the {total} bytes promised came; starting again")
                 file.write(chunk)
                 self.bytes_received += len(chunk)
-                pace.count(len(chunk))
+                throughput.count(len(chunk))
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._limit_bytes:
@@ -126,16 +126,16 @@ class Transfer:
             raise TransferRefused(f"larger than RECALL_MAX_FILE_MB={limit_mib}: raise it if such meetings are real")
 
 
-def _is_whole_already(answer: httpx.Response, partial: Partial) -> bool:
+def _is_whole_already(response: httpx.Response, partial: Partial) -> bool:
     """Whether an earlier process received all bytes and ended before publication."""
     size = partial.size_bytes
-    if not size or not partial.etag or answer.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+    if not size or not partial.etag or response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return False
-    return bool(answer.headers.get("content-range") == f"bytes */{size}")
+    return bool(response.headers.get("content-range") == f"bytes */{size}")
 
 
-def _check_status(answer: httpx.Response, partial: Partial) -> None:
-    status = answer.status_code
+def _check_status(response: httpx.Response, partial: Partial) -> None:
+    status = response.status_code
     if status in _EXPIRED:
         raise LinkExpired(f"the media host answers {status}, even to a fresh URL")
     if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -145,21 +145,21 @@ def _check_status(answer: httpx.Response, partial: Partial) -> None:
         raise TransferError(f"the media host answers {status}")
 
 
-def _checked_range(answer: httpx.Response, partial: Partial) -> int | None:
+def _checked_range(response: httpx.Response, partial: Partial) -> int | None:
     """Return the total length of a 206 that starts at the end of the partial file; start again otherwise."""
-    matched = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if (
         matched is None
         or _content_length(matched[1]) != partial.size_bytes
-        or _strong_etag(answer) not in (None, partial.etag)
+        or _strong_etag(response) not in (None, partial.etag)
     ):
         partial.discard()
         raise TransferError("the media host resumed at the wrong place; starting again")
     return _content_length(matched[2])
 
 
-def _strong_etag(answer: httpx.Response) -> str | None:
-    etag: str = answer.headers.get("etag", "")
+def _strong_etag(response: httpx.Response) -> str | None:
+    etag: str = response.headers.get("etag", "")
     return etag if etag.startswith('"') else None
 
 

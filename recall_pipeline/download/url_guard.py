@@ -43,6 +43,6 @@ def _goes_through_a_proxy(url: httpx.URL) -> bool:
 async def _resolve(host: str, port: int) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as fault:
-        raise TransferError(f"the media host {host} cannot be found ({fault.strerror}): check the network") from None
+    except OSError as error:
+        raise TransferError(f"the media host {host} cannot be found ({error.strerror}): check the network") from None
     return [str(address[4][0]).partition("%")[0] for address in found]

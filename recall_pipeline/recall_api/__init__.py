@@ -1,7 +1,8 @@
 """Async client for the Recall.ai API: retries, rate limits, pagination, typed records.
 
-Belongs here: the HTTP client with its retries, request budget and pagination; typed records that tolerate what
-docs/design/recall-api.md leaves open; the listings of a span of days; bounded concurrent lookups.
+Belongs here: the HTTP client with its retries (retry.py), request budget (rate_limit.py) and pagination; typed
+records that tolerate what docs/design/recall-api.md leaves open; the listings of a span of days; bounded concurrent
+lookups.
 Does not belong here: files, tables, outcomes, and requests to the media host.
 Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """

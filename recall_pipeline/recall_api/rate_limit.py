@@ -2,7 +2,7 @@
 
 Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2). This budget is
 a sliding window per API host and endpoint, so workspaces on one host share it. The time of each request is stored in
-a small SQLite file, and a request waits until the window has capacity.
+a small SQLite file, `recall_budget.sqlite` of the Dagster home. A request waits until the window has capacity.
 """
 
 import asyncio

@@ -49,4 +49,4 @@ def _load_dotenv() -> None:
         load_dotenv(dotenv, override=False)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError(f"cannot read {dotenv} ({reason}): mend the file, or move it away") from None
+        raise SettingsError(f"cannot read {dotenv} ({reason}): fix the file, or move it away") from None

@@ -1,4 +1,4 @@
-"""Days and tables that are not there: a lost table is not an empty one, and nothing is not a proven archive."""
+"""Days and tables that are not there: a lost table is not an empty one, and an empty archive is not a verified one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date

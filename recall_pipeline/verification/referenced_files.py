@@ -44,7 +44,7 @@ class Tables:
 
     @property
     def name_all_files(self) -> bool:
-        """Whether no table that names files is lost or unreadable, so that a file without a row is one too many."""
+        """Whether no table that names files is lost or unreadable, so that a file without a row is an orphan."""
         return self.are_readable and self.absent.isdisjoint({MIXED_AUDIO.name, CATALOG.name})
 
     @property

@@ -73,7 +73,7 @@ def test_days_and_outcomes_are_chosen(filled: Archive, settings: Settings) -> No
     assert names(list(read_recordings(first=NEXT, outcomes=None, settings=settings))) == {"next"}
 
 
-def test_a_days_table_is_not_read_before_it_is_come_to(filled: Archive, settings: Settings) -> None:
+def test_a_table_is_read_only_when_the_iteration_reaches_its_day(filled: Archive, settings: Settings) -> None:
     with filled.staged_file() as written:
         written.write_bytes(b"no parquet")
         filled.publish(written, Layout.table("audio_catalog", NEXT))
@@ -100,7 +100,7 @@ def test_a_file_opens_and_can_be_sought(filled: Archive, settings: Settings) -> 
     assert np.array_equal(decoded, PCM)
 
 
-def test_a_local_copy_is_one_at_a_time_and_given_back(filled: Archive, settings: Settings) -> None:
+def test_there_is_one_local_copy_at_a_time_and_it_is_removed(filled: Archive, settings: Settings) -> None:
     for recording in read_recordings(settings=settings):
         with recording.local_path() as path:
             assert soundfile.info(path).frames == RATE_HZ

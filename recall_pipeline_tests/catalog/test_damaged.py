@@ -10,7 +10,7 @@ from recall_pipeline.storage import Layout, open_day
 from recall_pipeline_tests.workspace import DAY, Workspace, talk
 
 
-def look_again(workspace: Workspace, *recording_ids: str) -> CatalogReport:
+def sync_with_refetch(workspace: Workspace, *recording_ids: str) -> CatalogReport:
     """Catalog the day, and read back the normalized files of some recordings."""
     with open_day(workspace.archive, DAY) as day:
         return sync_catalog(day, workspace.settings, refetch=frozenset(recording_ids))
@@ -39,8 +39,8 @@ def test_it_is_made_anew_under_its_name_from_the_stored_source(workspace: Worksp
     key = Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac")
     content = workspace.content(key)
     damage(workspace, key, how)
-    assert look_again(workspace).normalized == 0
-    cataloged = look_again(workspace, mp3.recording_id)
+    assert sync_with_refetch(workspace).normalized == 0
+    cataloged = sync_with_refetch(workspace, mp3.recording_id)
     assert (cataloged.normalized, cataloged.rows) == (1, [before])
     assert workspace.content(key) == content
 
@@ -48,7 +48,7 @@ def test_it_is_made_anew_under_its_name_from_the_stored_source(workspace: Worksp
 def test_one_that_is_what_it_should_be_is_left_alone(workspace: Workspace) -> None:
     [mp3] = workspace.meet("one", talk())
     before = workspace.sync().rows
-    cataloged = look_again(workspace, mp3.recording_id)
+    cataloged = sync_with_refetch(workspace, mp3.recording_id)
     assert (cataloged.normalized, cataloged.rows) == (0, before)
 
 
@@ -60,7 +60,7 @@ def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
     damage(workspace, Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac"), "lost")
     with monkeypatch.context() as patched:
         patched.setattr(normalization, "normalize_task", fails)
-        [row] = look_again(workspace, mp3.recording_id).rows
+        [row] = sync_with_refetch(workspace, mp3.recording_id).rows
         assert (row.outcome, row.audio_uri, row.audio_sha256) == ("ready", before.audio_uri, before.audio_sha256)
         lost = "the normalized file is lost or damaged, and doing it anew failed: no room"
         assert row.outcome_reason == lost

@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def catalog(archive: Archive, day: date, outcomes: Sequence[str] = (), listed_at: datetime | None = None) -> None:
-    """Put a day on file; listed when it had just ended, unless told otherwise."""
+    """Put a day on file; listed when it had just ended, unless stated otherwise."""
     rows = [CatalogRow(recording_id=an_id(outcome), outcome=outcome, created_at=start_of(day)) for outcome in outcomes]
     listed = {"listed_at": (listed_at or end_of(day)).isoformat()}
     RECORDINGS.write(archive, day, [], listed)

@@ -192,8 +192,8 @@ def test_whatever_is_not_ready_says_why(case: Case) -> None:
         (recording(status_code="failed", status_sub_code="no_media"), None, "no_media"),
         (RECORDING, made(status_code="polishing"), "polishing"),
         (recording(mp3_requested=False), None, "the bot's recording_config has no audio_mixed_mp3"),
-        (RECORDING, None, "audio_mixed_mp3 was asked for"),
-        (recording(mp3_requested=None), None, "whether an MP3 was asked for is not known"),
+        (RECORDING, None, "audio_mixed_mp3 was requested"),
+        (recording(mp3_requested=None), None, "it is unknown whether an MP3 was requested"),
         (recording(platform="webex"), None, "webex"),
         (LONG_ENDED, made(updated_at=None, status_code="processing"), "24 h"),
     ],
@@ -202,7 +202,7 @@ def test_the_reason_says_what_is_known(of_recording: RecordingRow, of_mp3: Mixed
     assert reason in (decide(of_recording, of_mp3, None, NOW).reason or "")
 
 
-def test_what_was_found_while_listening_is_told() -> None:
+def test_findings_of_normalization_are_in_the_reason() -> None:
     assert decide(RECORDING, ARCHIVED, AudioColumns(finding="quieter than the target"), NOW).reason == (
         "quieter than the target"
     )

@@ -3,9 +3,9 @@
     python -m recall_pipeline_tests.chaos.fuzz_audio --tries 5000
 
 Each try cuts, flips, splices or fills real MP3s, then decodes, inspects and normalizes the result.
-The only allowed outcomes are plausible results and `NotAudio`. A crash, a hang of 20 s, more
-than a gigabyte of additional address space, any other exception or a failed assertion ends
-the run with status 1 and the seed that reproduces it (`--first SEED --tries 1`).
+The only allowed outcomes are plausible results and `NotAudio`. Everything else is a failure: a
+crash, a hang of 20 s, over a gigabyte of additional address space, another exception or a failed assertion.
+A failure ends the run with status 1 and prints the seed that reproduces it (`--first SEED --tries 1`).
 """
 
 import argparse
@@ -104,20 +104,20 @@ def damaged(seed: int) -> bytes:
 def attempt(path: Path, target: Target) -> str:
     """Decode, inspect and normalize one file; return the outcome, or raise an unexpected error."""
     try:
-        proof = decode_whole(path)
+        decoded = decode_whole(path)
     except NotAudio:
         return "not audio"
     found = inspect(path)
     result = normalize(path, path.with_suffix(".out"), target)
     seconds = sum(part.end_seconds - part.start_seconds for part in segments(path, 2.0))
-    assert abs(found.duration_seconds - proof.duration_seconds) < 1e-6, "proof and inspection differ"
-    assert abs(result.audio_samples / target.sample_rate_hz - proof.duration_seconds) < 0.01, "length"
-    assert proof.format_changes or abs(seconds - proof.duration_seconds) < 1e-3, "segments"
+    assert abs(found.duration_seconds - decoded.duration_seconds) < 1e-6, "decoded and inspection differ"
+    assert abs(result.audio_samples / target.sample_rate_hz - decoded.duration_seconds) < 0.01, "length"
+    assert decoded.format_changes or abs(seconds - decoded.duration_seconds) < 1e-3, "segments"
     peak_dbtp = result.audio_true_peak_dbtp
     assert peak_dbtp is None or peak_dbtp <= target.true_peak_dbtp, f"true peak {peak_dbtp}"
     off_lu = abs((result.audio_lufs or 0) - target.loudness_lufs)
     assert result.findings or off_lu < 0.3, f"loudness {result.audio_lufs}"
-    return "truncated" if proof.is_truncated else "bad packets" if proof.bad_packets else "whole"
+    return "truncated" if decoded.is_truncated else "bad packets" if decoded.bad_packets else "whole"
 
 
 def batch(seeds: range) -> Counter[str]:

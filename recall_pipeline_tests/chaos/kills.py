@@ -99,7 +99,7 @@ def run(folder: Path, times: int, seed: int, *, verbose: bool = False) -> Report
         last = trial.sync(bound_seconds=_BOUND_SECONDS)
         report.wrong += [f"the last sync ended with status {last.status}: {last.err}"] * (last.status != 0)
         report.wrong += trial.shortfalls()
-        report.wrong += [f"printed: {said.err}" for said in trial.said if said.has_traceback]
+        report.wrong += [f"printed: {result.err}" for result in trial.results if result.has_traceback]
         report.wrong += trial.violations
     return report
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for API payloads, valid ones and damaged ones (docs/design/recall-api.md, sections 4 to 6, 10).
 
-`workspaces` yields what a hostile or broken service could say of one day: rows that are right, and rows of which parts
-are missing, null, of another type, huge, unknown, nested or no Unicode that can be written down.
+`workspaces` yields possible responses of a hostile or broken service for one day. Some rows are valid. In others, parts
+are missing, null, of another type, huge, unknown, nested, or not valid Unicode.
 """
 
 import copy

@@ -159,7 +159,9 @@ class Soak:
         expected = [self._archived.get(row.recording_id, row) for row in self._trial.expected_rows()]
         self.report.recordings = len(expected)
         self.report.wrong += shortfalls(Archived.read(self._trial.data), expected, self._trial.kept)
-        self.report.wrong += [f"printed: {said.err[-2000:]}" for said in self._trial.said if said.has_traceback]
+        self.report.wrong += [
+            f"printed: {result.err[-2000:]}" for result in self._trial.results if result.has_traceback
+        ]
 
     def _corrupt(self) -> list[dict[str, Any]]:
         """Return the corrupt rows that Recall still serves."""

@@ -51,8 +51,8 @@ def test_the_table_has_one_line_per_row_and_a_legend_of_its_outcomes(run: Run) -
     ]
     assert corrupt.split() == ["2026-03-03", "09:00", "0b7c6c1e", "corrupt", "an", "HTML", "page"]
     assert [line.split(maxsplit=2) for line in legend] == [
-        ["1", "ready", OUTCOME_LABELS[Outcome.READY].says],
-        ["1", "corrupt", OUTCOME_LABELS[Outcome.CORRUPT].says],
+        ["1", "ready", OUTCOME_LABELS[Outcome.READY].meaning],
+        ["1", "corrupt", OUTCOME_LABELS[Outcome.CORRUPT].meaning],
     ]
     assert total == "2 rows, 1:02:05 of audio."
 

@@ -18,8 +18,8 @@ import pytest
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.defs import build_definitions
 from recall_pipeline.settings import Settings
-from recall_pipeline_tests.chaos.faults.of_media import OF_MEDIA
-from recall_pipeline_tests.chaos.faults.of_service import OF_SERVICE
+from recall_pipeline_tests.chaos.faults.media_faults import MEDIA_FAULTS
+from recall_pipeline_tests.chaos.faults.service_faults import SERVICE_FAULTS
 from recall_pipeline_tests.chaos.trials import Trial
 from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox, World
@@ -95,7 +95,7 @@ def every_fault(trial: Trial, foreign_host: ForeignHost) -> Iterator[Rule]:
     yield Rule(ForeignNext(f"{foreign_host.url}/api/v1/recording/"), origin="api", path="/recording/$", times=1)
     yield Rule(redirect(f"{foreign_host.url}/api/v1/bot/"), origin="api", times=1)
     yield Rule(redirect(f"{foreign_host.url}/a.mp3?Signature=redirected"), origin="media", times=1)
-    for fault in (*OF_SERVICE, *OF_MEDIA):
+    for fault in (*SERVICE_FAULTS, *MEDIA_FAULTS):
         for rule in fault.inject(trial):
             is_edit = isinstance(rule.effect, EditJson)
             path, times = (rule.path, 3) if is_edit else ("", 1)  # the three listings are read side by side

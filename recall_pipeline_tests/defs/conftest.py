@@ -53,7 +53,7 @@ class Sync:
     accesses: Sequence[Access]
 
     def metadata(self, asset: str) -> dict[str | None, dict[str, object]]:
-        """What the asset told of each of its partitions, in plain values."""
+        """The metadata of each partition of the asset, in plain values."""
         materializations = [
             event.materialization for result in self.results for event in result.get_asset_materialization_events()
         ]

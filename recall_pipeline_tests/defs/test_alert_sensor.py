@@ -95,10 +95,10 @@ class Listener:
     def __init__(self, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> None:
         self.instance, self.caplog = instance, caplog
         self.cursor: str | None = None
-        assert self.hears() == []
+        assert self.messages() == []
 
-    def hears(self) -> list[str]:
-        """Return what is told at the next tick."""
+    def messages(self) -> list[str]:
+        """Return the messages of the next tick."""
         self.caplog.clear()
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         self.caplog.set_level(logging.INFO, logger=context.log.name)
@@ -129,40 +129,40 @@ def listener(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> 
 
 def test_a_failed_run_is_told_once_and_its_recovery_once(listener: Listener) -> None:
     listener.run("bots")
-    assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
+    assert listener.messages() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
     listener.run("bots")
-    assert listener.hears() == []
+    assert listener.messages() == []
     listener.run()
-    assert listener.hears() == [f"Recovered: {CAUSE}"]
-    assert listener.hears() == []
+    assert listener.messages() == [f"Recovered: {CAUSE}"]
+    assert listener.messages() == []
 
 
 def test_what_failed_before_the_first_tick_is_not_news(
     instance: dg.DagsterInstance, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     listener.run("bots")
-    assert Listener(instance, caplog).hears() == []
+    assert Listener(instance, caplog).messages() == []
 
 
 def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Listener) -> None:
     listener.materialize("transcripts")
-    assert listener.hears() == []
+    assert listener.messages() == []
     listener.materialize("bots", "bots")
-    assert listener.hears() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
+    assert listener.messages() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
     listener.run()
-    assert listener.hears() == [f"Recovered: {CAUSE}"]
+    assert listener.messages() == [f"Recovered: {CAUSE}"]
 
 
 def test_what_a_person_interrupted_is_not_told(listener: Listener) -> None:
     listener.run("patience")
-    assert listener.hears() == []
+    assert listener.messages() == []
 
 
 def test_forgetting_by_age_that_fails_is_told(listener: Listener) -> None:
     listener.run("forget_expired", job="retention", tags={})
-    assert listener.hears() == ["Failed: cannot delete\nWhere: forget_expired of retention"]
+    assert listener.messages() == ["Failed: cannot delete\nWhere: forget_expired of retention"]
     listener.run(job="retention", tags={})
-    assert listener.hears() == ["Recovered: cannot delete"]
+    assert listener.messages() == ["Recovered: cannot delete"]
 
 
 def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_been_run(
@@ -170,16 +170,16 @@ def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_bee
 ) -> None:
     run = dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=DAY | process_tags_of_the_dead())
     instance.add_run(run)
-    [told] = listener.hears()
-    assert told.startswith("Failed: the run's process was killed, or it ran too long")
-    assert told.endswith("\nWhere: the run of 2026-03-02")
+    [message] = listener.messages()
+    assert message.startswith("Failed: the run's process was killed, or it ran too long")
+    assert message.endswith("\nWhere: the run of 2026-03-02")
     listener.run()
-    assert [message.split(":")[0] for message in listener.hears()] == ["Recovered"]
+    assert [message.split(":")[0] for message in listener.messages()] == ["Recovered"]
 
 
 def test_a_run_that_fails_before_its_first_step_names_the_kind_of_error_and_quotes_nothing(listener: Listener) -> None:
     listener.run("run_context")
-    assert listener.hears() == [
+    assert listener.messages() == [
         "Failed: the run ended with LookupError before its first step; its log is in Dagster\n"
         "Where: the run of 2026-03-02"
     ]
@@ -187,18 +187,18 @@ def test_a_run_that_fails_before_its_first_step_names_the_kind_of_error_and_quot
 
 def test_a_failing_check_of_severity_error_is_told_and_a_warning_is_not(listener: Listener) -> None:
     listener.run("2026-03-02")
-    assert listener.hears() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-02"]
+    assert listener.messages() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-02"]
     listener.run()
-    assert listener.hears() == ["Recovered: check loud: look at it"]
+    assert listener.messages() == ["Recovered: check loud: look at it"]
 
 
 def test_a_range_names_the_days_that_fail_and_each_day_mends_its_own(listener: Listener) -> None:
     listener.run("2026-03-01", "2026-03-02", tags=RANGE)
-    assert listener.hears() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-01, loud of 2026-03-02"]
+    assert listener.messages() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-01, loud of 2026-03-02"]
     listener.run("2026-03-01", tags=DAY)
-    assert listener.hears() == []
+    assert listener.messages() == []
     listener.run(tags={"dagster/partition": "2026-03-01"})
-    assert listener.hears() == ["Recovered: check loud: look at it"]
+    assert listener.messages() == ["Recovered: check loud: look at it"]
 
 
 def test_a_poller_that_died_is_told_until_something_comes_in_again(
@@ -211,10 +211,10 @@ def test_a_poller_that_died_is_told_until_something_comes_in_again(
         instance._report_runless_asset_event(change)
 
     says_the_daemon(FreshnessState.PASS, FreshnessState.WARN)
-    assert listener.hears() == []
+    assert listener.messages() == []
     says_the_daemon(FreshnessState.WARN, FreshnessState.FAIL)
-    [told] = listener.hears()
-    assert told.startswith("Failed: no day has been brought up to date for too long")
-    assert told.endswith("\nWhere: freshness of bots")
+    [message] = listener.messages()
+    assert message.startswith("Failed: no day has been brought up to date for too long")
+    assert message.endswith("\nWhere: freshness of bots")
     says_the_daemon(FreshnessState.FAIL, FreshnessState.PASS)
-    assert [message.split(":")[0] for message in listener.hears()] == ["Recovered"]
+    assert [message.split(":")[0] for message in listener.messages()] == ["Recovered"]

@@ -18,8 +18,8 @@ def days(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> list[date]:
     return fill(archive, 4)
 
 
-def run(job: str, **wish: Any) -> dg.ExecuteInProcessResult:
-    config = {"ops": {"forget_requested": {"config": wish}}} if wish else {}
+def run(job: str, **request: Any) -> dg.ExecuteInProcessResult:
+    config = {"ops": {"forget_requested": {"config": request}}} if request else {}
     with dg.DagsterInstance.ephemeral() as instance:
         definitions = build_definitions(Settings.from_environment())
         return definitions.resolve_job_def(job).execute_in_process(
@@ -39,20 +39,20 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return str(details.description)
 
 
-def test_a_wish_is_a_dry_run_unless_told_otherwise(archive: Archive, days: list[date]) -> None:
+def test_the_job_forget_is_a_dry_run_by_default(archive: Archive, days: list[date]) -> None:
     result = run("forget", recording=recording_id(days[0]), reason="request 17")
     assert metadata(result)["preview"] == {"recordings": 1, "bots": 1, "files": 1, "bytes": 1}
     assert outcomes(archive, days) == ["ready"] * 4
 
 
-def test_a_wish_is_carried_out(archive: Archive, days: list[date]) -> None:
+def test_the_job_forget_erases_what_its_configuration_names(archive: Archive, days: list[date]) -> None:
     result = run("forget", recording=recording_id(days[0]), reason="request 17", dry_run=False)
     assert metadata(result)["forgotten"] == {"recordings": 1, "bots": 1, "files": 1, "bytes": 1}
     assert outcomes(archive, days) == ["forgotten", "ready", "ready", "ready"]
 
 
 @pytest.mark.parametrize(
-    ("wish", "line"),
+    ("request", "line"),
     [
         ({}, "name what to forget: one of recording, bot and before"),
         ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 is in the future"),
@@ -60,18 +60,18 @@ def test_a_wish_is_carried_out(archive: Archive, days: list[date]) -> None:
     ],
 )
 def test_a_wish_that_cannot_be_meant_is_refused(
-    archive: Archive, days: list[date], wish: dict[str, Any], line: str
+    archive: Archive, days: list[date], request: dict[str, Any], line: str
 ) -> None:
-    assert line in failure(run("forget", reason="request 17", dry_run=False, **wish))
+    assert line in failure(run("forget", reason="request 17", dry_run=False, **request))
     assert outcomes(archive, days) == ["ready"] * 4
 
 
 def test_retention_forgets_what_is_older(archive: Archive, days: list[date], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "2")
     monkeypatch.setenv("RECALL_RETENTION_LIMIT", "1")
-    told = metadata(run("retention"))
-    assert told["preview"] == told["forgotten"] == {"recordings": 1, "bots": 1, "files": 1, "bytes": 1}
-    assert told["days"] == [days[0].isoformat()]
+    shown = metadata(run("retention"))
+    assert shown["preview"] == shown["forgotten"] == {"recordings": 1, "bots": 1, "files": 1, "bytes": 1}
+    assert shown["days"] == [days[0].isoformat()]
     assert outcomes(archive, days) == ["forgotten", "ready", "ready", "ready"]
 
 

@@ -74,7 +74,7 @@ def event(artifact: Artifact, number: int = 0, event_type: str = "audio_mixed.do
 
 
 def new_audio(world: World, key: str = "new") -> Artifact:
-    """A meeting of yesterday that nobody has told of yet."""
+    """A meeting of yesterday of which no event has arrived yet."""
     before = {row.id for row in world.artifacts}
     world.add(*rows_of(meeting(key, YESTERDAY), TODAY))
     return next(row for row in world.artifacts if row.id not in before)
@@ -132,7 +132,7 @@ def test_a_sweep_that_is_not_finished_goes_on_at_the_next_tick(
     assert ticks > 1
     assert asked_for == {YESTERDAY.isoformat(), LATELY.isoformat()}
     assert daemon.tick() == {}
-    assert "0 pages read" in daemon.said
+    assert "0 pages read" in daemon.skip_message
 
 
 def test_what_is_repeated_late_or_out_of_order_asks_for_nothing(
@@ -146,7 +146,7 @@ def test_what_is_repeated_late_or_out_of_order_asks_for_nothing(
     assert inbox.pending_count() == 0
 
 
-def test_what_tells_nothing_is_put_aside_unasked(
+def test_an_event_without_ids_is_consumed_without_a_lookup(
     daemon: Daemon, inbox: EventStore, world: World, sandbox: Sandbox
 ) -> None:
     artifact = new_audio(world)
@@ -172,8 +172,8 @@ def test_while_the_api_is_down_events_wait(daemon: Daemon, inbox: EventStore, wo
     down = Rule(Reset(), origin="api")
     sandbox.faults.add(down)
     assert daemon.tick() == {}
-    assert "0 events heard, 1 wait" in daemon.said
-    assert "cannot reach" in daemon.said
+    assert "0 events consumed, 1 pending" in daemon.skip_message
+    assert "cannot reach" in daemon.skip_message
     sandbox.faults.remove(down)
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
 
@@ -204,8 +204,8 @@ def test_a_burst_is_heard_a_share_of_the_budget_at_a_time(
     settings: Settings,
 ) -> None:
     monkeypatch.setenv("RECALL_OBJECT_RPM", "12")
-    told = settings.model_copy(update={"object_rpm": 12})
-    share = lookups_per_tick(told, 30)
+    small = settings.model_copy(update={"object_rpm": 12})
+    share = lookups_per_tick(small, 30)
     assert share == 3
     for number in range(5):
         inbox.store(event(new_audio(world, f"burst {number}"), number))

@@ -59,18 +59,18 @@ class Daemon:
     """Ticks the sensor, handing the cursor on."""
 
     def __init__(self, instance: dg.DagsterInstance, cursor: str | None = None) -> None:
-        self.instance, self.cursor, self.said = instance, cursor, ""
+        self.instance, self.cursor, self.skip_message = instance, cursor, ""
 
     def tick(self) -> dict[str, str]:
         """Return the run key of each day requested."""
         finished_bots = finished_bots_sensor(Settings.from_environment(), Names())
         result = finished_bots(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         if isinstance(result, dg.SkipReason):
-            self.said = result.skip_message or ""
+            self.skip_message = result.skip_message or ""
             return {}
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
-        self.said = (result.skip_reason and result.skip_reason.skip_message) or ""
+        self.skip_message = (result.skip_reason and result.skip_reason.skip_message) or ""
         return {str(one.partition_key): str(one.run_key) for one in result.run_requests or []}
 
 
@@ -102,7 +102,7 @@ def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
     for cursor in (None, "", "no JSON", '{"2026-03-02": "digest of an older version"}', '{"hot": 5, "rest": []}'):
         daemon = Daemon(instance, cursor)
         assert daemon.tick() == {}
-        assert "0 days with news" in daemon.said
+        assert "0 changed days" in daemon.skip_message
 
 
 def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
@@ -258,8 +258,8 @@ def test_an_api_that_is_down_is_a_clear_skip_and_loses_no_place(instance: dg.Dag
     rule = Rule(Reset(), origin="api")
     sandbox.faults.add(rule)
     assert daemon.tick() == {}
-    assert "cannot reach" in daemon.said
-    assert "\n" not in daemon.said
+    assert "cannot reach" in daemon.skip_message
+    assert "\n" not in daemon.skip_message
     sandbox.faults.remove(rule)
     assert daemon.tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
@@ -270,10 +270,10 @@ def test_without_a_key_it_says_so_and_asks_for_nothing(
     monkeypatch.delenv("RECALL_API_KEY")
     daemon = Daemon(instance)
     assert daemon.tick() == {}
-    assert daemon.said.startswith("RECALL_API_KEY is not set")
+    assert daemon.skip_message.startswith("RECALL_API_KEY is not set")
 
 
-def test_a_place_that_the_server_has_forgotten_starts_its_list_anew(instance: dg.DagsterInstance) -> None:
+def test_a_rejected_cursor_restarts_its_listing(instance: dg.DagsterInstance) -> None:
     forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/", "bot": None})
     daemon = Daemon(instance, forgotten.to_json())
     for _ in range(3):

@@ -99,11 +99,11 @@ def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
 
 
 def test_a_fault_that_nobody_foresaw_ends_the_step_at_once_and_is_not_dressed_up(settings: Settings) -> None:
-    with pytest.raises(dg.Failure) as told, RunContext(settings).as_dagster_failure():
+    with pytest.raises(dg.Failure) as raised, RunContext(settings).as_dagster_failure():
         raise ZeroDivisionError
-    assert isinstance(told.value.__cause__, ZeroDivisionError)
-    assert not told.value.allow_retries
-    assert told.value.description is None
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    assert not raised.value.allow_retries
+    assert raised.value.description is None
 
 
 def test_a_bad_key_fails_the_first_step_in_one_line_without_the_key(
@@ -193,8 +193,8 @@ def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
     workspace.world.add(dataclasses.replace(recording, id="../../etc"))
     result = run(instance, RunContext(workspace.settings))
     assert result.success
-    [told] = result.asset_materializations_for_node("recordings")
-    assert told.metadata["left_out"].value == 1
+    [materialization] = result.asset_materializations_for_node("recordings")
+    assert materialization.metadata["left_out"].value == 1
     assert [row.recording_id for row in RECORDINGS.read(workspace.archive, DAY) or []] == [mp3.recording_id]
 
 

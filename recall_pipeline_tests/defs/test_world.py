@@ -50,7 +50,7 @@ def catalog(synced: SyncedWorld, archive: Archive) -> dict[tuple[str, str | None
     return by_key
 
 
-def told(synced: SyncedWorld, key: str) -> tuple[list[SandboxBot], list[SandboxRecording], list[Artifact]]:
+def sample_rows(synced: SyncedWorld, key: str) -> tuple[list[SandboxBot], list[SandboxRecording], list[Artifact]]:
     """The rows of the demo's meeting of that key."""
     [meeting] = [meeting for meeting in demo_meetings() if meeting.key == key]
     rows = list(rows_of(meeting, synced.days[-1]))
@@ -71,7 +71,7 @@ def test_both_syncs_succeed(synced: SyncedWorld) -> None:
     assert [result.success for sync in (synced.first, synced.second) for result in sync.results] == [True] * 7
 
 
-def test_every_recording_has_the_outcome_that_the_truth_knows(
+def test_every_recording_has_the_expected_outcome(
     synced: SyncedWorld, catalog: dict[tuple[str, str | None], CatalogRow]
 ) -> None:
     expected = {(row.recording_id, row.audio_id): row.outcome for row in synced.truth}
@@ -121,7 +121,7 @@ def test_what_is_ready_has_a_file_of_the_right_level(
 def test_a_recording_lies_on_the_utc_day_of_its_start(synced: SyncedWorld) -> None:
     table = read_catalog(settings=synced.settings)
     assert (table["day"] == table["created_at"].dt.date).all()
-    late, early = told(synced, "over-midnight")[1]
+    late, early = sample_rows(synced, "over-midnight")[1]
     days = table.set_index("recording_id")["day"]
     assert days[early.id] - days[late.id] == timedelta(days=1)
 
@@ -175,9 +175,9 @@ def _pages(synced: SyncedWorld) -> Iterator[str]:
 def _gaps(synced: SyncedWorld) -> Iterator[str]:
     """An MP3 that was asked for and that nothing shows; objects that a bot or shortcut shows and that are gone."""
     for key in ("short-lived", "media-expired", "asked-for-but-absent", "recording-failed"):
-        yield f"/audio_mixed/?recording_id={told(synced, key)[1][0].id}"
-    yield f"/recording/{told(synced, 'deleted-gone')[1][0].id}/?"
-    yield f"/audio_mixed/{told(synced, 'audio-gone')[2][0].id}/?"
+        yield f"/audio_mixed/?recording_id={sample_rows(synced, key)[1][0].id}"
+    yield f"/recording/{sample_rows(synced, 'deleted-gone')[1][0].id}/?"
+    yield f"/audio_mixed/{sample_rows(synced, 'audio-gone')[2][0].id}/?"
 
 
 def test_no_get_had_a_body_and_no_request_was_refused(synced: SyncedWorld) -> None:
@@ -249,8 +249,8 @@ def test_each_day_of_a_range_has_its_own_metadata(synced: SyncedWorld, asset: st
     table = {"bots": BOTS, "recordings": RECORDINGS, "mixed_audio": MIXED_AUDIO, "audio_catalog": CATALOG}[asset]
     archive = open_archive(synced.settings)
     counts = {day.isoformat(): len(table.read(archive, day) or []) for day in synced.days}  # type: ignore[attr-defined]
-    assert {day: told["dagster/partition_row_count"] for day, told in of_range.items()} == counts
-    assert {day: told["dagster/partition_row_count"] for day, told in day_by_day.items()} == counts
+    assert {day: metadata["dagster/partition_row_count"] for day, metadata in of_range.items()} == counts
+    assert {day: metadata["dagster/partition_row_count"] for day, metadata in day_by_day.items()} == counts
 
 
 def test_the_metadata_counts_what_was_done(synced: SyncedWorld) -> None:

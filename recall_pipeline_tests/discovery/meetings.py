@@ -35,7 +35,7 @@ class Workplace:
         endings: tuple[str, ...] = ("done",),
         **of_recording: Any,
     ) -> SandboxRecording:
-        """Add a bot that is to join at `joins_at` (when the recording starts, unless told), and its recording."""
+        """Add a bot that is to join at `joins_at` (default: when the recording starts), and its recording."""
         bot = SandboxBot(
             id=an_id(f"{name} bot"),
             name="Archive Bot",

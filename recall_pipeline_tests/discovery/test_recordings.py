@@ -90,7 +90,7 @@ class TestGaps:
         assert (row.status_code, row.bot_name) == ("deleted", "Archive Bot")
         assert work.gaps() == []
 
-    def test_one_that_its_bot_shows_and_nobody_knows_is_gone(self, work: Workplace) -> None:
+    def test_a_recording_that_only_its_bot_shows_is_marked_deleted(self, work: Workplace) -> None:
         work.meet("embedded", listed=False, gone=True)
         row = row_of(work, "embedded")
         assert (row.status_code, row.is_gone) == ("deleted", True)
@@ -164,7 +164,7 @@ class TestMemory:
         work.world.empty_listings()
         assert work.recordings() == before
 
-    def test_what_is_no_longer_said_is_remembered(self, work: Workplace) -> None:
+    def test_values_that_recall_no_longer_returns_are_kept(self, work: Workplace) -> None:
         def forgetful(page: dict[str, list[dict[str, object]]]) -> object:
             silent: dict[str, object] = dict.fromkeys(("started_at", "completed_at", "expires_at", "bot"))
             silent["recordings"] = []

@@ -64,8 +64,8 @@ def test_a_file_is_judged_by_its_sound(file: Callable[[str, bytes], Path]) -> No
     )
     assert isinstance(whole, DecodeCheck)
     assert (whole.fault, whole.size_bytes, whole.sha256) == (None, len(good), hashlib.sha256(good).hexdigest())
-    assert whole.proof
-    assert whole.proof.codec == "mp3"
+    assert whole.decoded
+    assert whole.decoded.codec == "mp3"
     assert isinstance(web_page, DecodeCheck)
     assert web_page.fault is not None
     assert "no decodable audio: it looks like an HTML page" in web_page.fault

@@ -31,7 +31,7 @@ def test_ten_minutes_are_given_and_a_second_for_every_four_kib(clock: Clock) -> 
     assert pace.is_used_up
 
 
-def test_whoever_stays_above_the_window_and_below_the_average_is_given_up(clock: Clock) -> None:
+def test_a_download_below_the_average_throughput_is_stopped(clock: Clock) -> None:
     pace = MinimumThroughput(clock)
     for _ in range(16):
         pace.count(80 * KIB)

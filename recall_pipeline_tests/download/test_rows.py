@@ -1,4 +1,4 @@
-"""A row knows what Recall last said of an MP3, and what the archive holds of it."""
+"""A row knows the last state of an MP3 at Recall, and what the archive holds of it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

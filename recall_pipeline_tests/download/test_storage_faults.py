@@ -1,4 +1,4 @@
-"""A storage that takes one file and not another: each is told of, the others come home, and nothing is half there."""
+"""A storage that accepts one file and not another: each error is reported, other files are archived, none in part."""
 
 import errno
 import os
@@ -56,9 +56,9 @@ def test_a_storage_that_fails_otherwise_ends_the_day_before_the_rest_is_fetched_
     for number in range(3):
         workspace.meet(f"meeting {number}", talk(number))
     refuse(monkeypatch, ".mp3", code)
-    with pytest.raises(StorageError) as told:
+    with pytest.raises(StorageError) as raised:
         workspace.capture(concurrency=1)
-    assert told.value.retry_can_help
+    assert raised.value.retry_can_help
     assert len(workspace.media_requests()) < 3
 
 
@@ -67,10 +67,10 @@ def test_a_disk_that_may_not_be_written_ends_the_day_with_one_line(
 ) -> None:
     workspace.meet("one", talk())
     refuse(monkeypatch, ".mp3", errno.EROFS)
-    with pytest.raises(StorageError, match=r"Read-only file system\. Mount it for writing") as told:
+    with pytest.raises(StorageError, match=r"Read-only file system\. Mount it for writing") as raised:
         workspace.capture()
-    assert "\n" not in str(told.value)
-    assert not told.value.retry_can_help
+    assert "\n" not in str(raised.value)
+    assert not raised.value.retry_can_help
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS])

@@ -98,16 +98,16 @@ def test_the_audio_of_a_copy_opens_where_the_copy_is(run: Run) -> None:
 
 
 def test_verify_finds_every_file_of_a_copy(run: Run) -> None:
-    said = json.loads(run("verify", "--json").out)
-    assert {kind: said[kind] for kind in WRONG} == dict.fromkeys(WRONG, 0)
-    assert said["proven"] == said["files"] == len(hashes(STORED, "mixed_audio", "normalized_audio"))
-    assert (said["superseded"], said["corrupt"]) == (1, 2)
+    report = json.loads(run("verify", "--json").out)
+    assert {kind: report[kind] for kind in WRONG} == dict.fromkeys(WRONG, 0)
+    assert report["proven"] == report["files"] == len(hashes(STORED, "mixed_audio", "normalized_audio"))
+    assert (report["superseded"], report["corrupt"]) == (1, 2)
 
 
 def test_a_sync_downloads_nothing_that_is_there_and_loses_nothing(sandboxed: Run, failing: Sandbox, root: Path) -> None:
-    said = sandboxed("sync", *DAYS, "--json")
-    summary = json.loads(said.out.splitlines()[-1])
-    assert said.status == 1, "one download fails"
+    result = sandboxed("sync", *DAYS, "--json")
+    summary = json.loads(result.out.splitlines()[-1])
+    assert result.status == 1, "one download fails"
     assert (summary["downloaded"], summary["bytes_downloaded"], summary["normalized"]) == (0, 0, 0)
     assert media_asked(failing) == set(world.audio_ids("unavailable"))
     assert outcomes(cataloged()) == world.outcomes(datetime.now(UTC))
@@ -136,20 +136,20 @@ def test_a_sync_leaves_the_time_of_what_was_forgotten(sandboxed: Run, failing: S
 
 def test_after_a_sync_verify_finds_nothing_wrong(sandboxed: Run, failing: Sandbox) -> None:
     sandboxed("sync", *DAYS)
-    said = sandboxed("verify", *DAYS, "--json")
-    assert (said.status, said.err, json.loads(said.out)["problems"]) == (0, "", [])
+    result = sandboxed("verify", *DAYS, "--json")
+    assert (result.status, result.err, json.loads(result.out)["problems"]) == (0, "", [])
 
 
 def test_what_could_not_be_downloaded_is_the_only_download_once_it_is_served(sandboxed: Run, sandbox: Sandbox) -> None:
-    said = sandboxed("sync", *DAYS, "--json")
-    assert (said.status, json.loads(said.out)["downloaded"]) == (0, 1)
+    result = sandboxed("sync", *DAYS, "--json")
+    assert (result.status, json.loads(result.out)["downloaded"]) == (0, 1)
     assert media_asked(sandbox) == set(world.audio_ids("unavailable"))
     assert outcomes(cataloged())[world.recording_ids("unavailable")[0]] == "ready"
 
 
 def test_the_catalog_command_lists_every_row(run: Run) -> None:
-    said = run("catalog", "--format", "json")
-    assert (said.status, outcomes(json.loads(said.out))) == (0, outcomes(ROWS))
+    result = run("catalog", "--format", "json")
+    assert (result.status, outcomes(json.loads(result.out))) == (0, outcomes(ROWS))
 
 
 def test_an_export_names_files_of_the_copy(run: Run, root: Path, tmp_path: Path) -> None:

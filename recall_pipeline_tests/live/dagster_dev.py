@@ -80,21 +80,21 @@ def backfill(trial: "Trial", world: World) -> None:
 
     trial.until("a backfill of five days ends green", is_over)
     with dg.DagsterInstance.from_config(str(trial.home)) as instance:
-        told = {}
+        ready_by_day = {}
         for record in instance.fetch_materializations(dg.AssetKey("audio_catalog"), limit=100).records:
             materialization = record.asset_materialization
             if materialization and record.partition_key in days:
-                told[record.partition_key] = materialization.metadata["ready"].value
-    trial.say("each day of it tells its own numbers", str(told), told == dict.fromkeys(days, 1))
+                ready_by_day[record.partition_key] = materialization.metadata["ready"].value
+    trial.say("each day reports its own numbers", str(ready_by_day), ready_by_day == dict.fromkeys(days, 1))
 
 
 def graphql(query: str, variables: dict[str, Any]) -> dict[str, Any]:
     """Query Dagster's webserver, as its UI does."""
     answer = httpx.post("http://127.0.0.1:3155/graphql", json={"query": query, "variables": variables}, timeout=60)
-    told: dict[str, Any] = answer.json()
-    if "errors" in told:
-        raise RuntimeError(str(told["errors"]))
-    data: dict[str, Any] = told["data"]
+    result: dict[str, Any] = answer.json()
+    if "errors" in result:
+        raise RuntimeError(str(result["errors"]))
+    data: dict[str, Any] = result["data"]
     return data
 
 

@@ -77,8 +77,8 @@ def burst(trial: Trial, world: World, meetings: int) -> None:
         for number in range(meetings):
             world.add(*meeting(f"burst {number}", number))
         webhooks.wait_until_delivered(600)
-    told = webhooks.deliveries
-    genuine, forged = [one for one in told if not one.forged], [one for one in told if one.forged]
+    deliveries = webhooks.deliveries
+    genuine, forged = [one for one in deliveries if not one.forged], [one for one in deliveries if one.forged]
     events = {one.event_id for one in genuine}
     print(f"     {len(events)} events, {len(genuine) - len(events)} more deliveries of these, {len(forged)} forged")
     trial.say("all genuine ones are taken", f"{len(events)}", {one.status for one in genuine if one.status} <= {204})
@@ -106,7 +106,7 @@ def killed_receiver(trial: Trial, world: World) -> None:
 def lost_events(trial: Trial, world: World) -> None:
     """A meeting without any event is found by the poll."""
     ready = trial.ready()
-    world.add(*meeting("never told", 0))
+    world.add(*meeting("without an event", 0))
     trial.settings["RECALL_SENSOR_INTERVAL_SECONDS"] = "30"  # else it would take six hours
     with dagster(trial, port=_UI_PORT):
         trial.until("a meeting without an event is found by the sweep", lambda: trial.ready() == ready + 1)

@@ -254,9 +254,9 @@ class TestKey:
                 await client.ping()
 
         for _ in range(2):
-            with pytest.raises(RecallUnauthorized, match="wrong or revoked, or it belongs to another region") as told:
+            with pytest.raises(RecallUnauthorized, match="wrong or revoked, or it belongs to another region") as raised:
                 asyncio.run(asking())
-            assert "wrong-key" not in str(told.value)
+            assert "wrong-key" not in str(raised.value)
 
     def test_without_one_nothing_is_requested_and_nothing_is_written(
         self, settings: Settings, sandbox: Sandbox, tmp_path: Path
@@ -366,9 +366,9 @@ class TestTransientErrors:
 
     def test_a_server_that_stays_down_is_reported(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(unavailable()))
-        with pytest.raises(RecallUnreachable, match=r"list recording: HTTP 503: .*try again later") as told:
+        with pytest.raises(RecallUnreachable, match=r"list recording: HTTP 503: .*try again later") as raised:
             call(lambda client: client.recordings(WINDOW))
-        assert told.value.retry_can_help
+        assert raised.value.retry_can_help
 
     def test_responses_that_stay_malformed_are_reported(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(garbage_json()))
@@ -473,9 +473,9 @@ class TestCreation:
         assert len(sandbox.access_log) == 1
 
     def test_an_error_about_the_request_is_reported_without_the_password(self, call: CallApi) -> None:
-        with pytest.raises(RecallRefused, match="bot_name: Ensure this field") as told:
+        with pytest.raises(RecallRefused, match="bot_name: Ensure this field") as raised:
             call(lambda client: client.create_bot({**NEW_BOT, "bot_name": "x" * 101}))
-        assert "hidden" not in str(told.value)
+        assert "hidden" not in str(raised.value)
 
     def test_a_response_without_a_bot_warns_against_another_attempt(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(201, {"ok": True})))

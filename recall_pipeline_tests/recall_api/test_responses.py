@@ -98,7 +98,7 @@ class TestRefusals:
         assert "eu-central-1.recall.invalid" in str(error)
 
     @pytest.mark.parametrize(
-        ("status", "kind", "said"),
+        ("status", "kind", "message"),
         [
             (400, RecallRefused, "the request is wrong"),
             (402, RecallRefused, "out of credit"),
@@ -111,13 +111,13 @@ class TestRefusals:
         ],
     )
     def test_each_status_has_its_error_cause_and_next_action(
-        self, status: int, kind: type[RecallError], said: str
+        self, status: int, kind: type[RecallError], message: str
     ) -> None:
         error = error_of(an_answer(status, {"detail": "as it is"}, location="https://elsewhere.invalid/"))
         assert type(error) is kind
         assert error.status_code == status
         assert str(error).startswith(f"list bot: HTTP {status} (as it is): ")
-        assert said in str(error)
+        assert message in str(error)
         assert not error.retry_can_help
 
     def test_errors_about_fields_are_quoted(self) -> None:

@@ -57,10 +57,10 @@ def test_a_refusal_is_never_retried() -> None:
 
 def test_errors_are_retried_up_to_the_maximum_and_the_last_one_is_raised() -> None:
     server = Server(RetryableError(RecallUnreachable("first")), RetryableError(DOWN))
-    with pytest.raises(RecallUnreachable, match="down") as told:
+    with pytest.raises(RecallUnreachable, match="down") as raised:
         asyncio.run(send_with_retries(server, RetryPolicy(attempts=4)))
     assert server.asked == 4
-    assert told.value.__cause__ is None
+    assert raised.value.__cause__ is None
 
 
 def test_throttling_does_not_count_as_an_attempt() -> None:

@@ -359,11 +359,11 @@ class TestFaults:
         return open_archive(Settings(storage_url=str(tmp_path / "file" / "data")))
 
     def test_a_path_below_a_file_is_one_clear_line(self, below_a_file: Archive) -> None:
-        with pytest.raises(StorageError) as told:
+        with pytest.raises(StorageError) as raised:
             publish(below_a_file)
-        assert "\n" not in str(told.value)
-        assert "Not a directory. Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions" in str(told.value)
-        assert below_a_file.location.root in str(told.value)
+        assert "\n" not in str(raised.value)
+        assert "Not a directory. Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions" in str(raised.value)
+        assert below_a_file.location.root in str(raised.value)
 
     def test_a_lock_below_a_file_is_one_clear_line(self, below_a_file: Archive) -> None:
         with pytest.raises(StorageError, match="Not a directory"), below_a_file.lock_day(DAY):
@@ -376,18 +376,18 @@ class TestFaults:
             below_a_file.read("bots/x")
 
     def test_a_permanent_error_is_not_retried(self, below_a_file: Archive) -> None:
-        with pytest.raises(StorageError) as told:
+        with pytest.raises(StorageError) as raised:
             publish(below_a_file)
-        assert not told.value.retry_can_help
+        assert not raised.value.retry_can_help
 
     def test_a_full_disk_may_be_retried(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(StorageError, match="Free some space") as told:
+        with pytest.raises(StorageError, match="Free some space") as raised:
             publish(archive)
-        assert told.value.retry_can_help
+        assert raised.value.retry_can_help
 
     def test_an_error_of_the_caller_is_not_translated(self, archive: Archive) -> None:
         with pytest.raises(ZeroDivisionError), archive.staged_file():

@@ -82,9 +82,9 @@ class TestFailedUploads:
         content = os.urandom(3 * _MIB)
         received = archive.open_staging_folder() / "audio.part"
         received.write_bytes(content)
-        with pytest.raises(StorageError, match=f"cannot write {KEY} below s3://") as told:
+        with pytest.raises(StorageError, match=f"cannot write {KEY} below s3://") as raised:
             archive.publish(received, KEY)
-        assert told.value.retry_can_help
+        assert raised.value.retry_can_help
         assert received.read_bytes() == content
         proxy.faults.clear()
         assert archive.read(KEY) in (None, content)  # whole, where only the reply was lost
@@ -152,20 +152,20 @@ def test_a_bucket_without_a_prefix_is_an_archive_too(s3_server: S3Server, bucket
 
 def test_wrong_credentials_are_one_clear_line_and_not_retried(bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-key-that-was-rotated")
-    with pytest.raises(StorageError, match="Check RECALL_STORAGE_URL") as told:
+    with pytest.raises(StorageError, match="Check RECALL_STORAGE_URL") as raised:
         publish(open_archive(Settings(storage_url=bucket_url)), b"sound")
-    assert not told.value.retry_can_help
-    assert "a-key-that-was-rotated" not in str(told.value)
-    assert "\n" not in str(told.value)
+    assert not raised.value.retry_can_help
+    assert "a-key-that-was-rotated" not in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_no_credentials_are_one_clear_line_too(bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(StorageError, match=r"Unable to locate credentials\. Set AWS_ACCESS_KEY_ID") as told:
+    with pytest.raises(StorageError, match=r"Unable to locate credentials\. Set AWS_ACCESS_KEY_ID") as raised:
         publish(open_archive(Settings(storage_url=bucket_url)), b"sound")
-    assert not told.value.retry_can_help
+    assert not raised.value.retry_can_help
 
 
 @pytest.mark.usefixtures("bucket_url")

@@ -39,10 +39,10 @@ def test_it_is_created_for_this_user_only(shared: Path) -> None:
 def test_a_folder_that_other_users_can_access_is_refused_in_one_line(shared: Path, mode: int) -> None:
     shared.mkdir()
     shared.chmod(mode)
-    with pytest.raises(StorageError, match="Remove it, or set RECALL_SPOOL_DIR") as told:
+    with pytest.raises(StorageError, match="Remove it, or set RECALL_SPOOL_DIR") as raised:
         archive_elsewhere().open_staging_folder()
-    assert str(shared) in str(told.value)
-    assert not told.value.retry_can_help
+    assert str(shared) in str(raised.value)
+    assert not raised.value.retry_can_help
     assert list(shared.iterdir()) == []
 
 

@@ -133,9 +133,9 @@ class TestRefusals:
 
     def test_a_body_that_is_too_large_is_refused_with_or_without_a_length(self, receiver: httpx.Client) -> None:
         body = b" " * MAX_BODY_BYTES + BODY
-        told = receiver.post("/", content=body, headers=headers(body))
+        response = receiver.post("/", content=body, headers=headers(body))
         chunks = receiver.post("/", content=iter([body[:1000], body[1000:]]), headers=headers(body))
-        assert (told.status_code, chunks.status_code) == (413, 413)
+        assert (response.status_code, chunks.status_code) == (413, 413)
 
     def test_another_method_is_not_allowed(self, receiver: httpx.Client) -> None:
         assert receiver.put("/", content=BODY, headers=headers(BODY)).status_code == 405

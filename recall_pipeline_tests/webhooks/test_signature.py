@@ -51,9 +51,9 @@ def test_clocks_may_differ_by_some_minutes(minutes: int) -> None:
     assert fault(headers(BODY, at=utc_now() + timedelta(minutes=minutes))) is None
 
 
-@pytest.mark.parametrize(("minutes", "said"), [(-6, "Message timestamp too old"), (6, "Message timestamp too new")])
-def test_a_timestamp_far_in_the_past_or_future_is_refused(minutes: int, said: str) -> None:
-    assert fault(headers(BODY, at=utc_now() + timedelta(minutes=minutes))) == said
+@pytest.mark.parametrize(("minutes", "message"), [(-6, "Message timestamp too old"), (6, "Message timestamp too new")])
+def test_a_timestamp_far_in_the_past_or_future_is_refused(minutes: int, message: str) -> None:
+    assert fault(headers(BODY, at=utc_now() + timedelta(minutes=minutes))) == message
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ compared (`recall_pipeline_tests.chaos.trials`), and the effects of the sandbox 
 """
 
 from recall_pipeline_tests.chaos.faults.fault import Fault, Verdict, attempt
-from recall_pipeline_tests.chaos.faults.of_machine import OF_MACHINE
-from recall_pipeline_tests.chaos.faults.of_media import OF_MEDIA
-from recall_pipeline_tests.chaos.faults.of_service import OF_SERVICE
+from recall_pipeline_tests.chaos.faults.machine_faults import MACHINE_FAULTS
+from recall_pipeline_tests.chaos.faults.media_faults import MEDIA_FAULTS
+from recall_pipeline_tests.chaos.faults.service_faults import SERVICE_FAULTS
 
-FAULTS = (*OF_SERVICE, *OF_MEDIA, *OF_MACHINE)
+FAULTS = (*SERVICE_FAULTS, *MEDIA_FAULTS, *MACHINE_FAULTS)
 
 __all__ = ["FAULTS", "Fault", "Verdict", "attempt"]

@@ -14,7 +14,7 @@ PAGE_SIZE = 3
 Injection = Callable[[Trial], Iterable[Rule]]
 
 
-def of(*rules: Rule) -> Injection:
+def always(*rules: Rule) -> Injection:
     """Injection with the same rules wherever."""
     return lambda _: rules
 

@@ -34,7 +34,7 @@ class ShiftedClock:
 
 @dataclass
 class Trial:
-    """A sandbox and the archive of its syncs; `said` are the results of all processes.
+    """A sandbox and the archive of its syncs; `results` are the results of all processes.
 
     `violations`: every violation that was seen on disk. `kept`: by artifact id, SHA-256 of other bytes that may be
     stored. `replaced`: artifacts with new bytes upstream, whose rows may change from ready to another outcome.
@@ -45,7 +45,7 @@ class Trial:
     day: date
     service_clock: ShiftedClock = field(default_factory=ShiftedClock)
     settings: dict[str, str] = field(default_factory=dict)
-    said: list[Ended] = field(default_factory=list)
+    results: list[Ended] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     kept: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     replaced: set[str] = field(default_factory=set)
@@ -115,7 +115,7 @@ class Trial:
         """Check the archive until a process ends, and keep its result."""
         with self.watching():
             ended = running.wait(bound_seconds)
-        self.said.append(ended)
+        self.results.append(ended)
         return ended
 
     def sync(self, *arguments: str, bound_seconds: float = 300) -> Ended:

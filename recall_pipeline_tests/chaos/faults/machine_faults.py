@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from recall_pipeline_tests.chaos.faults.fault import Fault, of
+from recall_pipeline_tests.chaos.faults.fault import Fault, always
 from recall_pipeline_tests.chaos.trials import Running, Trial, workers_of
 from recall_sandbox import Rule
 from recall_sandbox.effects import Trickle
@@ -146,7 +146,7 @@ def _largest_file(size_bytes: int) -> Callable[[Trial], tuple[str, ...]]:
     return lambda _: ("--largest-file-bytes", f"{size_bytes}")
 
 
-OF_MACHINE = (
+MACHINE_FAULTS = (
     Fault("disk full for MP3s", handicap=_largest_file(500_000), talk_seconds=120, statuses=(1,), message="recording"),
     Fault("disk full for normalized files", handicap=_largest_file(1_000_000), talk_seconds=120, statuses=(1,),
           message="recording"),
@@ -161,15 +161,15 @@ OF_MACHINE = (
           statuses=(1,), message="not a readable Parquet"),
     Fault("a decoding worker killed", during=_kill_a_worker(_decodes)),
     Fault("a normalization worker killed", during=_kill_a_worker(_normalizes), talk_seconds=_LONG_SECONDS),
-    Fault("all processes killed while downloading", of(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),
+    Fault("all processes killed while downloading", always(_SLOW), during=_kill_all(_downloads), statuses=(_KILLED,)),
     Fault("all processes killed while decoding", during=_kill_all(_decodes), statuses=(_KILLED,)),
     Fault("all processes killed while normalizing", during=_kill_all(_normalizes), talk_seconds=_LONG_SECONDS,
           statuses=(_KILLED,)),
-    Fault("Ctrl-C", of(_SLOW), during=_stop(signal.SIGINT), statuses=(_INTERRUPTED,), message="interrupted"),
-    Fault("SIGTERM", of(_SLOW), during=_stop(signal.SIGTERM), statuses=(_INTERRUPTED, -signal.SIGTERM)),
-    Fault("the clock jumps two days ahead", of(_SLOW), handicap=_clock, during=_jump(timedelta(days=2))),
-    Fault("the clock jumps two days back", of(_SLOW), handicap=_clock, during=_jump(timedelta(days=-2))),
-    Fault("Recall's clock jumps a day ahead", of(_SLOW), during=_service_jumps),
-    Fault("two runs at once", of(_SLOW), during=_beside()),
-    Fault("a run and one of the same recording at once", of(_SLOW), during=_the_same_recording),
+    Fault("Ctrl-C", always(_SLOW), during=_stop(signal.SIGINT), statuses=(_INTERRUPTED,), message="interrupted"),
+    Fault("SIGTERM", always(_SLOW), during=_stop(signal.SIGTERM), statuses=(_INTERRUPTED, -signal.SIGTERM)),
+    Fault("the clock jumps two days ahead", always(_SLOW), handicap=_clock, during=_jump(timedelta(days=2))),
+    Fault("the clock jumps two days back", always(_SLOW), handicap=_clock, during=_jump(timedelta(days=-2))),
+    Fault("Recall's clock jumps a day ahead", always(_SLOW), during=_service_jumps),
+    Fault("two runs at once", always(_SLOW), during=_beside()),
+    Fault("a run and one of the same recording at once", always(_SLOW), during=_the_same_recording),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from recall_pipeline_tests.chaos.faults.fault import Fault, of
+from recall_pipeline_tests.chaos.faults.fault import Fault, always
 from recall_pipeline_tests.chaos.trials import Trial
 from recall_sandbox import ExpectedRow, Rule
 from recall_sandbox.content import ErrorPage
@@ -28,12 +28,12 @@ _HALF_BYTES = 12_000
 
 def passing(effect: Effect, times: int = 2) -> Callable[[Trial], Iterable[Rule]]:
     """Injection a few downloads."""
-    return of(Rule(effect, origin="media", times=times))
+    return always(Rule(effect, origin="media", times=times))
 
 
 def lasting(effect: Effect) -> Callable[[Trial], Iterable[Rule]]:
     """Injection all downloads."""
-    return of(Rule(effect, origin="media"))
+    return always(Rule(effect, origin="media"))
 
 
 def then(*effects: Effect) -> Callable[[Trial], Iterable[Rule]]:
@@ -53,7 +53,7 @@ def linked_to(url: str) -> Callable[[Trial], Iterable[Rule]]:
             return {k: url if k == "download_url" and v else edit(v) for k, v in value.items()}
         return [edit(item) for item in value] if isinstance(value, list) else value
 
-    return of(Rule(EditJson(edit), origin="api"))
+    return always(Rule(EditJson(edit), origin="api"))
 
 
 def _one(trial: Trial) -> ExpectedRow:
@@ -72,7 +72,7 @@ def _look_again(trial: Trial) -> tuple[str, ...]:
     return "--recording", _one(trial).recording_id
 
 
-OF_MEDIA = (
+MEDIA_FAULTS = (
     Fault("media host answers 503", passing(unavailable(503))),
     Fault("media host answers 503 to the end", lasting(unavailable(503)), statuses=(1,), message="503"),
     Fault("media host resets", passing(Reset(_HALF_BYTES))),

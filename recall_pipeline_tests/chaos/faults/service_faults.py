@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from recall_pipeline_tests.chaos.faults.fault import Fault, of
+from recall_pipeline_tests.chaos.faults.fault import Fault, always
 from recall_pipeline_tests.chaos.trials import Trial
 from recall_sandbox import Rule
 from recall_sandbox.effects import (
@@ -30,12 +30,12 @@ _NOT_A_UUID = "../../../../etc/passwd"
 
 def passing(effect: Effect, times: int = 3, path: str = "") -> Callable[[Trial], Iterable[Rule]]:
     """Injection a few requests to the API."""
-    return of(Rule(effect, origin="api", times=times, path=path))
+    return always(Rule(effect, origin="api", times=times, path=path))
 
 
 def lasting(effect: Effect, path: str = "", skip: int = 0) -> Callable[[Trial], Iterable[Rule]]:
     """Injection all requests to the API."""
-    return of(Rule(effect, origin="api", path=path, skip=skip))
+    return always(Rule(effect, origin="api", path=path, skip=skip))
 
 
 def edited(edit: Callable[[dict[str, Any]], dict[str, Any]], path: str = "/recording/$") -> Callable[..., Any]:
@@ -59,7 +59,7 @@ def _twice(page: dict[str, Any]) -> dict[str, Any]:
     return {**page, "results": [*again, *page["results"]]}
 
 
-OF_SERVICE = (
+SERVICE_FAULTS = (
     Fault("API answers 500", passing(unavailable(500))),
     Fault("API answers 502", passing(unavailable(502))),
     Fault("API answers 503", passing(unavailable(503))),
