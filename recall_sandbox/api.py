@@ -15,9 +15,9 @@ from recall_sandbox.behaviour import Behaviour, Endpoint
 from recall_sandbox.bot_creation import BotCreation
 from recall_sandbox.clock import Clock
 from recall_sandbox.json_views import artifact_json, bot_json, recording_json
+from recall_sandbox.limits import Limits
 from recall_sandbox.links import Links
 from recall_sandbox.list_queries import ListQueries
-from recall_sandbox.middleware import Limits
 from recall_sandbox.pagination import Page, cursor_page, numbered_page
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 from recall_sandbox.refusal import Refusal, answer_refusal, not_found

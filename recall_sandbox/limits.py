@@ -3,6 +3,28 @@
 import math
 from collections import defaultdict, deque
 
+from recall_sandbox.behaviour import Behaviour, Endpoint
+from recall_sandbox.clock import Clock
+from recall_sandbox.refusal import throttled
+
+
+class Limits:
+    """Rate limits: one sliding window for each endpoint."""
+
+    def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
+        self._behaviour = behaviour
+        self._clock = clock
+        self._window = SlidingWindow()
+
+    def check(self, endpoint: str, kind: Endpoint) -> None:
+        """Count a request to an endpoint of this kind (list, object or create), or raise 429."""
+        limit = self._behaviour.limit_of(kind)
+        if limit is None:
+            return
+        wait_seconds = self._window.admit(endpoint, limit, self._behaviour.window_seconds, self._clock().timestamp())
+        if wait_seconds:
+            raise throttled(wait_seconds)
+
 
 class SlidingWindow:
     """Counts admitted requests; refused requests do not count."""

@@ -1,4 +1,4 @@
-"""Checks before every endpoint: firewall, API key, rate limits (docs/design/recall-api.md, sections 1 and 2)."""
+"""Checks before every endpoint: firewall and API key (docs/design/recall-api.md, section 1)."""
 
 import re
 from itertools import cycle
@@ -8,10 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recall_sandbox.access_log import has_body
-from recall_sandbox.behaviour import Behaviour, Endpoint
-from recall_sandbox.clock import Clock
-from recall_sandbox.limits import SlidingWindow
-from recall_sandbox.refusal import Refusal, answer_refusal, throttled
+from recall_sandbox.refusal import Refusal, answer_refusal
 
 _BODIES_OF_401 = (
     {"detail": "Invalid token."},
@@ -44,21 +41,3 @@ class RequestGuard:
         sent = headers.get("authorization", "")
         if re.sub(r"^Token ", "", sent) != self._api_key:
             raise Refusal(401, next(self._bodies_of_401))
-
-
-class Limits:
-    """Rate limits: one sliding window for each endpoint."""
-
-    def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
-        self._behaviour = behaviour
-        self._clock = clock
-        self._window = SlidingWindow()
-
-    def check(self, endpoint: str, kind: Endpoint) -> None:
-        """Count a request to an endpoint of this kind (list, object or create), or raise 429."""
-        limit = self._behaviour.limit_of(kind)
-        if limit is None:
-            return
-        wait_seconds = self._window.admit(endpoint, limit, self._behaviour.window_seconds, self._clock().timestamp())
-        if wait_seconds:
-            raise throttled(wait_seconds)

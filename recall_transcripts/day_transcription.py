@@ -37,7 +37,8 @@ def transcribe_recordings(
     StorageError if the table cannot be read or written.
     """
     with archive.exclusive_lock(f"transcripts-{day.isoformat()}"):
-        CATALOG.require(archive, day)
+        if not archive.exists(CATALOG.key(day)):
+            raise CATALOG.missing(archive, day)
         recordings = list(cataloged)
         table = DayTable(archive, day, recordings)
         ready = [recording for recording in recordings if recording.row.outcome == Outcome.READY]

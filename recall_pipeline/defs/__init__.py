@@ -18,11 +18,6 @@ from recall_pipeline.defs.run_context import RunContext, SyncStats, as_dagster_f
 from recall_pipeline.defs.run_liveness import close_dead_runs, process_tags
 from recall_pipeline.settings import Settings
 
-if TYPE_CHECKING:
-    import dagster as dg
-
-    DAYS: dg.DailyPartitionsDefinition
-
 __all__ = [
     "DAYS",
     "SCHEDULE_PRIORITY",
@@ -41,9 +36,14 @@ __all__ = [
     "process_tags",
 ]
 
+if TYPE_CHECKING:
+    import dagster as dg
 
-def __getattr__(name: str) -> Any:
-    """Make `DAYS`, the partitions of the archive that the environment names, when it is used."""
-    if name != "DAYS":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return day_partitions(Settings.from_environment())
+    DAYS: dg.DailyPartitionsDefinition
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Make `DAYS`, the partitions of the archive that the environment names, when it is used."""
+        if name != "DAYS":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return day_partitions(Settings.from_environment())

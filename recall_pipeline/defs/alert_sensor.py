@@ -13,7 +13,7 @@ from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.run_liveness import close_dead_runs
 from recall_pipeline.settings import Settings
 
-_RUNS_A_TICK = 100
+_RUNS_PER_PAGE = 100
 _EVENT_TYPES = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
 
 
@@ -65,7 +65,7 @@ def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContex
 
 
 def _runs_ended(instance: dg.DagsterInstance, positions: dict[str, str]) -> list[dg.EventLogRecord]:
-    """Return the next ends of runs in order, and move the positions. The first call starts from now."""
+    """Return the ends of runs since the positions in order, and move the positions. The first call starts from now."""
     records: list[dg.EventLogRecord] = []
     for kind in _EVENT_TYPES:
         position = positions.get(kind.value)
@@ -73,7 +73,10 @@ def _runs_ended(instance: dg.DagsterInstance, positions: dict[str, str]) -> list
             newest = instance.fetch_run_status_changes(kind, limit=1)
             positions[kind.value] = newest.cursor
             continue
-        found = instance.fetch_run_status_changes(kind, limit=_RUNS_A_TICK, cursor=position, ascending=True)
-        records += found.records
-        positions[kind.value] = found.cursor
+        has_more = True  # all of both kinds: a failure that is read after a later success would count as the newer
+        while has_more:
+            found = instance.fetch_run_status_changes(kind, limit=_RUNS_PER_PAGE, cursor=position, ascending=True)
+            records += found.records
+            position, has_more = found.cursor, found.has_more
+        positions[kind.value] = position
     return sorted(records, key=lambda record: record.storage_id)

@@ -24,7 +24,8 @@ def build_definitions(settings: Settings, name: str | None = None) -> dg.Definit
     """Return assets, checks, jobs, schedules, sensors and the resource of the archive of `settings`.
 
     Each call makes all of them anew, and reads its arguments only. With `name`, asset keys are `[name, "bots"]` etc.,
-    and all other names begin with `name_`.
+    and the names of jobs, schedules, sensors and steps of checks begin with `name_`. Each result needs a code location
+    of its own: two cannot be merged, because both have the resource `run_context`.
     """
     names, days = Names(name), day_partitions(settings)
     return dg.Definitions(

@@ -32,8 +32,12 @@ from recall_pipeline.webhooks import Event, EventStore
 
 _DEADLINE_SECONDS = 10  # a tick ends well within the minute that Dagster gives it
 _RETRY_POLICY = RetryPolicy(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
-_WAITING_RUNS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-_UNFINISHED_RUNS = [*_WAITING_RUNS, dg.DagsterRunStatus.STARTED]
+_UNFINISHED_RUNS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def finished_bots_sensor(settings: Settings, names: Names) -> dg.SensorDefinition:
@@ -98,10 +102,13 @@ class _Tick:
         """
         days_of_events = {change.day for change in self.event_changes}
         runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNFINISHED_RUNS))
-        waiting, started = (
-            {day for run in runs if (run.status in _WAITING_RUNS) is is_waiting for day in days_of_run(run.tags)}
-            for is_waiting in (True, False)
-        )
+        waiting, started = set[date](), set[date]()
+        for run in runs:
+            days = days_of_run(run.tags)
+            if run.status == dg.DagsterRunStatus.STARTED:
+                started.update(days)
+            elif len(days) == 1:  # a range that waits is a backfill, before which the queue runs what is new
+                waiting.update(days)
         return waiting | (started - days_of_events)
 
     def request(self, day: date) -> dg.RunRequest:

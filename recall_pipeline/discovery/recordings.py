@@ -131,7 +131,8 @@ async def _with_mp3_lookups(
     shown = upstream.artifacts_by_recording()
     with_mp3 = {name for name, artifacts in shown.items() if any(audio.is_mp3 for audio in artifacts.values())}
     stated = {
-        name: dataclasses.replace(row, has_mp3=row.has_mp3 or name in with_mp3 or None) for name, row in rows.items()
+        name: dataclasses.replace(row, has_mp3=row.has_mp3 or name in with_mp3 or None, mp3_lookup_error=None)
+        for name, row in rows.items()
     }
     in_doubt = [name for name, row in stated.items() if name not in erased and not row.has_mp3 and _may_have_mp3(row)]
     for recording_id, answer in (await upstream.look_up_artifacts_of(in_doubt)).items():

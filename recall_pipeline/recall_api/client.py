@@ -17,7 +17,7 @@ from recall_pipeline.errors import (
     RecallRefused,
     RecallUnreachable,
 )
-from recall_pipeline.recall_api.pagination import read_page, walk
+from recall_pipeline.recall_api.pagination import read_page, same_origin_url, walk
 from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
@@ -147,6 +147,8 @@ class RecallClient:
         """
         field, record = _LISTINGS[kind]
         base = f"{self._base_url}/{kind}/?"
+        if following is not None:  # a stored one may be of the host that RECALL_API_URL named before
+            following = same_origin_url(following, following, self._base_url)
         try:
             rows, after = await self._page(following or base + urlencode(_bounds(field, window)), kind)
         except RecallRefused as refused:

@@ -32,7 +32,7 @@ async def walk(fetch: Fetch, first_url: str, base_url: str) -> AsyncIterator[lis
 async def read_page(fetch: Fetch, url: str, base_url: str) -> tuple[list[Any], str | None]:
     """Return the `results` of one page, and the URL of the next page on the API's own host, or None."""
     results, following = _parsed_page(await fetch(url), url)
-    return results, _same_origin_url(following, url, base_url) if following else None
+    return results, same_origin_url(following, url, base_url) if following else None
 
 
 def _parsed_page(body: object, url: str) -> tuple[list[Any], str | None]:
@@ -44,7 +44,7 @@ def _parsed_page(body: object, url: str) -> tuple[list[Any], str | None]:
     return body["results"], following
 
 
-def _same_origin_url(following: str, url: str, base_url: str) -> str:
+def same_origin_url(following: str, url: str, base_url: str) -> str:
     """Return the URL of the next page on the API's own origin; raise RecallProtocolError for another host."""
     base = urlsplit(base_url)
     target = _split_same_origin(base, url, following)

@@ -72,13 +72,6 @@ class Table(Generic[Row]):
         stored = self.load(archive, day)
         return stored.rows if stored else None
 
-    def require(self, archive: Archive, day: date) -> list[Row]:
-        """Return the rows of `day`; raise TableMissing when it has no table, which is not an empty one."""
-        rows = self.read(archive, day)
-        if rows is None:
-            raise self.missing(archive, day)
-        return rows
-
     def missing(self, archive: Archive, day: date) -> TableMissing:
         """Return the error that states that `day` has no table, and what to do."""
         return TableMissing(f"{archive.uri(self.key(day))} is not there: {cure_of_missing_table(day)}")
@@ -112,7 +105,7 @@ class Table(Generic[Row]):
 
     def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
         """Return some columns of `day`, one tuple per row; [] if the day has no table. Raises StorageError."""
-        table = self._load(archive, day)
+        table = self._load(archive, day, names)
         return [] if table is None else list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:

@@ -218,3 +218,13 @@ def test_a_poller_that_died_is_told_until_something_comes_in_again(
     assert message.endswith("\nWhere: freshness of bots")
     says_the_daemon(FreshnessState.FAIL, FreshnessState.PASS)
     assert [message.split(":")[0] for message in listener.messages()] == ["Recovered"]
+
+
+def test_a_day_that_recovered_after_many_failures_does_not_fail_any_more(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.defs.alert_sensor._RUNS_PER_PAGE", 2)
+    for _ in range(4):
+        listener.run("bots")
+    listener.run()
+    assert [listener.messages() for _ in range(3)] == [[], [], []]

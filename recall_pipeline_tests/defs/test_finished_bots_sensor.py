@@ -190,6 +190,15 @@ def test_the_days_of_an_unfinished_range_run_are_not_requested_again(instance: d
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat()}
 
 
+def test_a_range_in_the_queue_does_not_delay_what_is_new(instance: dg.DagsterInstance) -> None:
+    span = {
+        "dagster/asset_partition_range_start": (LATELY - timedelta(days=1)).isoformat(),
+        "dagster/asset_partition_range_end": (LATELY + timedelta(days=1)).isoformat(),
+    }
+    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.NOT_STARTED, tags=span))
+    assert LATELY.isoformat() in Daemon(instance).tick()
+
+
 def test_a_tick_stays_within_its_share_and_the_next_goes_on_in_the_middle_of_the_list(
     instance: dg.DagsterInstance, sandbox: Sandbox, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -273,14 +282,23 @@ def test_without_a_key_it_says_so_and_asks_for_nothing(
     assert daemon.skip_message.startswith("RECALL_API_KEY is not set")
 
 
-def test_a_rejected_cursor_restarts_its_listing(instance: dg.DagsterInstance) -> None:
-    forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/", "bot": None})
+def test_a_cursor_of_another_host_restarts_its_listing(instance: dg.DagsterInstance) -> None:
+    forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/"})
     daemon = Daemon(instance, forgotten.to_json())
     for _ in range(3):
         if YESTERDAY.isoformat() in daemon.tick():
             break
     else:
         pytest.fail("the list was never read again")
+
+
+def test_a_range_that_waits_in_the_queue_does_not_delay_what_is_new(instance: dg.DagsterInstance) -> None:
+    span = {
+        "dagster/asset_partition_range_start": (LATELY - timedelta(days=1)).isoformat(),
+        "dagster/asset_partition_range_end": (LATELY + timedelta(days=1)).isoformat(),
+    }
+    instance.add_run(dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.NOT_STARTED, tags=span))
+    assert LATELY.isoformat() in Daemon(instance).tick()
 
 
 def test_news_that_a_failed_run_left_behind_is_asked_for_again_in_another_hour(

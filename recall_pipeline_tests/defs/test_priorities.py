@@ -10,14 +10,14 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
-from recall_pipeline.definitions import defs
-from recall_pipeline.defs import daily_retention, daily_sync, finished_bots, sync_day
+from recall_pipeline.defs import build_definitions
+from recall_pipeline.settings import Settings
 from recall_pipeline_tests.defs.test_finished_bots_sensor import TODAY
 from recall_sandbox import World
 from recall_sandbox.demo import demo_meetings
 from recall_sandbox.meetings import rows_of
 
-ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "archive"), sync_day.name)
+ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "archive"), "sync_day")
 TICK = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
 
 
@@ -48,7 +48,7 @@ def queue(instance: dg.DagsterInstance, name: str, tags: Mapping[str, str]) -> N
     """Queue a run, whose place the tags of its request decide."""
     create_run_for_test(
         instance,
-        job_name=sync_day.name,
+        job_name="sync_day",
         tags={**tags, "name": name},
         status=dg.DagsterRunStatus.QUEUED,
         remote_job_origin=ORIGIN,
@@ -62,25 +62,29 @@ def next_ones(instance: dg.DagsterInstance) -> list[str]:
     return [run.tags["name"] for run in runs]
 
 
-def sensor_tags(instance: dg.DagsterInstance) -> Mapping[str, str]:
+@pytest.fixture
+def repository(retention: None) -> dg.RepositoryDefinition:
+    return build_definitions(Settings.from_environment()).get_repository_def()
+
+
+def sensor_tags(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Mapping[str, str]:
     """The tags of a run that the sensor requests."""
-    result = finished_bots(dg.build_sensor_context(instance=instance))
-    assert isinstance(result, dg.SensorResult)
-    return (result.run_requests or [])[0].tags
+    context = dg.build_sensor_context(instance=instance, repository_def=repository)
+    return (repository.get_sensor_def("finished_bots").evaluate_tick(context).run_requests or [])[0].tags
 
 
-def schedule_tags(schedule: dg.ScheduleDefinition) -> Mapping[str, str]:
+def schedule_tags(repository: dg.RepositoryDefinition, name: str) -> Mapping[str, str]:
     """The tags of a run that a schedule requests."""
-    context = dg.build_schedule_context(scheduled_execution_time=TICK, repository_def=defs.get_repository_def())
-    return (schedule.evaluate_tick(context).run_requests or [])[0].tags
+    context = dg.build_schedule_context(scheduled_execution_time=TICK, repository_def=repository)
+    return (repository.get_schedule_def(name).evaluate_tick(context).run_requests or [])[0].tags
 
 
-@pytest.mark.parametrize("schedule", [daily_sync, daily_retention])
+@pytest.mark.parametrize("schedule", ["daily_sync", "daily_retention"])
 def test_what_is_new_runs_first_then_the_night_then_the_backfill(
-    instance: dg.DagsterInstance, schedule: dg.ScheduleDefinition
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, schedule: str
 ) -> None:
     for number in range(5):
         queue(instance, f"backfill {number}", {})
-    queue(instance, "schedule", schedule_tags(schedule))
-    queue(instance, "sensor", sensor_tags(instance))
+    queue(instance, "schedule", schedule_tags(repository, schedule))
+    queue(instance, "sensor", sensor_tags(repository, instance))
     assert next_ones(instance) == ["sensor", "schedule"]

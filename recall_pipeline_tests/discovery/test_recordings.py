@@ -157,6 +157,16 @@ class TestMemory:
         work.world.change_recording(an_id("standup"), listed=True, gone=False)
         assert (row_of(work, "standup").status_code, row_of(work, "standup").is_gone) == ("done", False)
 
+    def test_a_later_lookup_of_its_mp3_clears_the_error_of_an_earlier_one(self, work: Workplace) -> None:
+        work.meet("standup")
+        rule = work.sandbox.faults.add(Rule(unavailable(503), path="/audio_mixed/$", skip=1))  # after the listing
+        assert "HTTP 503" in str(row_of(work, "standup").mp3_lookup_error)
+        work.sandbox.faults.remove(rule)
+        work.world.change_recording(an_id("standup"), listed=False, embedded=False)
+        work.sandbox.faults.add(Rule(unavailable(503), path=f"/recording/{an_id('standup')}/$"))
+        row = row_of(work, "standup")
+        assert (row.has_mp3, row.mp3_lookup_error) == (False, None)
+
     def test_an_emptied_listing_loses_nothing(self, work: Workplace) -> None:
         work.meet("standup")
         work.meet("review", NINE + timedelta(minutes=1))

@@ -350,6 +350,11 @@ class TestPages:
             call(lambda client: client.page("recording", WINDOW, None))
         assert not elsewhere.access_log
 
+    def test_a_stored_page_of_another_host_is_not_requested(self, call: CallApi, elsewhere: Sandbox) -> None:
+        with pytest.raises(RecallProtocolError, match="another host"):
+            call(lambda client: client.page("recording", WINDOW, f"{elsewhere.api_url}/recording/?cursor=cD0x"))
+        assert not elsewhere.access_log
+
 
 class TestTransientErrors:
     @pytest.mark.parametrize("effect", HICCUPS, ids=lambda effect: str(effect)[:40])
