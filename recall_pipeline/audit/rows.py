@@ -19,7 +19,7 @@ class AuditRow:
     bot_id: str | None = column("Recall's id of the bot")
     reason: str = column("Reason, as given with the request")
     began_at: datetime = column("Start, UTC")
-    finished_at: datetime | None = column("End, UTC; null if interrupted: the same request resumes it")
+    finished_at: datetime | None = column("End, UTC; null while unfinished: the same request resumes it")
     files: int = column("Number of removed files", default=0)
     bytes: int = column("Total size of the removed files, bytes", default=0)
     removed: str = column("Removed files as JSON, each {key, bytes, sha256}; for a transcript, its table", default="[]")

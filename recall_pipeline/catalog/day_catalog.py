@@ -78,8 +78,8 @@ def _redacted(
     day: ArchiveDay, rows: Mapping[str, CatalogRow], before: Mapping[str, CatalogRow], *, read_again: bool
 ) -> dict[str, CatalogRow]:
     """Return the rows with those of erased recordings redacted; another host may have erased while files were made."""
-    erased, now = erased_in(day, read_again=read_again).recordings, utc_now()
-    return {key: before.get(key, row).redacted(now) if row.recording_id in erased else row for key, row in rows.items()}
+    erased = erased_in(day, read_again=read_again).recordings
+    return {key: before.get(key, row).redacted() if row.recording_id in erased else row for key, row in rows.items()}
 
 
 def _audio_columns(

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.storage import Table, column
 
 
@@ -58,7 +59,7 @@ class CatalogRow:
         """The row's key among the rows of its day."""
         return self.audio_id or self.recording_id
 
-    def redacted(self, now: datetime) -> "CatalogRow":
+    def redacted(self) -> "CatalogRow":
         """Return the row of an erased recording: its ids, its day and the outcome."""
         row = CatalogRow(
             recording_id=self.recording_id,
@@ -68,7 +69,7 @@ class CatalogRow:
             created_at=self.created_at,
             cataloged_at=self.cataloged_at,
         )
-        return row if row == self else dataclasses.replace(row, cataloged_at=now)
+        return row if row == self else dataclasses.replace(row, cataloged_at=utc_now())
 
 
 CATALOG = Table("audio_catalog", CatalogRow)

@@ -93,9 +93,11 @@ def _check_storage(settings: Settings) -> str:
     with archive.staged_file() as written:
         written.write_bytes(content)
         archive.publish(written, key)
-    read = archive.read(key)
-    archive.remove(key)
-    archive.close_staging_folder()
+    try:
+        read = archive.read(key)
+    finally:
+        archive.remove(key)
+        archive.close_staging_folder()
     if read != content:
         raise PipelineError(
             f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"

@@ -2,16 +2,15 @@
 
 import dataclasses
 import json
-import sys
 from datetime import date
 
 import click
 from rich.filesize import decimal
 
 from recall_pipeline.cli.arguments import DAY, RECALL_ID
+from recall_pipeline.cli.confirmation import confirm
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.erasure import ErasureSummary, check_limit, forget, plan_for_request, preview, read_inventory
-from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
@@ -53,21 +52,12 @@ def forget_command(
     if plan.days and not dry_run:
         if before and not yes:
             check_limit(settings, inventory, plan)
-        _confirm_erasure(summary, yes)
+        confirm(f"{_erasure_text(summary, 'Forget')}, permanently?", yes)
         with progress_bars() as progress:
             summary = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
     verb = "Would forget" if dry_run else "Forgot"
     nothing = "no matching recordings are left" if before else f"{recording_id or bot_id} is already erased"
     click.echo(_as_json(summary, dry_run) if as_json else f"{_erasure_text(summary, verb, nothing)}.")
-
-
-def _confirm_erasure(summary: ErasureSummary, yes: bool) -> None:
-    """Ask for confirmation. Raises UsageError without a terminal, where --yes is required."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("not a terminal: review with --dry-run, then pass --yes")
-    click.confirm(f"{_erasure_text(summary, 'Forget')}, permanently?", abort=True, err=True)
 
 
 def _erasure_text(summary: ErasureSummary, verb: str, nothing: str = "") -> str:

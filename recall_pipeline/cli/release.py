@@ -1,17 +1,16 @@
 """The command `release`: delete MP3s at Recall.ai that are verified in the archive."""
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import click
 from rich.filesize import decimal
 
+from recall_pipeline.cli.confirmation import confirm
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.days import utc_now
-from recall_pipeline.erasure import check_clock, read_inventory
-from recall_pipeline.errors import UsageError
+from recall_pipeline.erasure import check_clock
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import Archive, open_archive
@@ -42,13 +41,13 @@ def release_command(days: int, dry_run: bool, yes: bool) -> None:
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
-    check_clock(archive, read_inventory(archive))
+    check_clock(archive)
     found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
     candidates = {day: of_day for day, of_day in found.items() if of_day}
     if dry_run or not candidates:
         click.echo(f"Would release at most {_count_text(candidates)}.")
         return
-    _confirm_deletion(candidates, yes)
+    confirm(f"Delete {_count_text(candidates)} at Recall.ai, permanently?", yes)
     report = DeletionReport()
     try:
         asyncio.run(_release(settings, archive, list(candidates), f"release --older-than-days {days}", report))
@@ -65,15 +64,6 @@ async def _release(
         async with open_client(settings) as client:
             for day in days:
                 await delete_day(client, archive, settings, day, reason, progress, report)
-
-
-def _confirm_deletion(candidates: Mapping[date, Sequence[Candidate]], yes: bool) -> None:
-    """Ask for confirmation. Raises UsageError without a terminal, where --yes is required."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("not a terminal: review with --dry-run, then pass --yes")
-    click.confirm(f"Delete {_count_text(candidates)} at Recall.ai, permanently?", abort=True, err=True)
 
 
 def _count_text(candidates: Mapping[date, Sequence[Candidate]]) -> str:

@@ -36,7 +36,10 @@ class _StagingContents:
 @click.option("--from", "first", type=DAY, help="First day, included.  [default: the first in the archive]")
 @click.option("--to", "last", type=DAY, help="Last day, included.  [default: the last in the archive]")
 @click.option(
-    "--repair", "repairing", is_flag=True, help="Download or normalize damaged files again; remove redundant orphans."
+    "--repair",
+    "repairing",
+    is_flag=True,
+    help="Download or normalize damaged files again; remove redundant orphans and erased data.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
 def verify_command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:

@@ -1,7 +1,8 @@
 """Erase recordings and bots of a day: begin the audit rows, remove files, redact rows, finish the audit rows.
 
 Every sync skips recordings that have such an audit row, so that an interrupted erasure leaves nothing for it to
-download again. The same request completes the erasure, with the same audit rows as without the interruption.
+download again. The same request, or the next sync of the day, completes the erasure, with the same audit rows as
+without the interruption.
 """
 
 import dataclasses

@@ -6,7 +6,6 @@ from datetime import date
 from typing import TypeVar
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.storage import Archive, Table
@@ -49,11 +48,9 @@ class DayTables:
 
     def personal_recordings(self) -> set[str]:
         """Return the ids of recordings with a row that is not redacted."""
-        rows: Iterator[RecordingRow | MixedAudioRow] = (row for rows in (self.recordings, self.mp3s) for row in rows)
-        now = utc_now()
-        return {row.recording_id for row in rows if row != row.redacted()} | {
-            row.recording_id for row in self.catalog if row != row.redacted(now)
-        }
+        rows: Iterator[RecordingRow | MixedAudioRow | CatalogRow]
+        rows = (row for rows in (self.recordings, self.mp3s, self.catalog) for row in rows)
+        return {row.recording_id for row in rows if row != row.redacted()}
 
     def personal_bots(self) -> set[str]:
         """Return the ids of bots with a row that is not redacted."""
@@ -61,13 +58,12 @@ class DayTables:
 
     def redact(self, archive: Archive, erased: frozenset[str], bots: frozenset[str]) -> None:
         """Replace the rows of these recordings and bots by redacted rows. Raises StorageError."""
-        now = utc_now()
         self._write(archive, BOTS, self.bots, [r.redacted() if r.bot_id in bots else r for r in self.bots])
         recordings = [r.redacted() if r.recording_id in erased else r for r in self.recordings]
         self._write(archive, RECORDINGS, self.recordings, recordings)
         mp3s = [r.redacted() if r.recording_id in erased else r for r in self.mp3s]
         self._write(archive, MIXED_AUDIO, self.mp3s, mp3s)
-        catalog = [r.redacted(now) if r.recording_id in erased else r for r in self.catalog]
+        catalog = [r.redacted() if r.recording_id in erased else r for r in self.catalog]
         self._write(archive, CATALOG, self.catalog, catalog)
 
     def _write(self, archive: Archive, table: Table[Row], before: list[Row], after: list[Row]) -> None:

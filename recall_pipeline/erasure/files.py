@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import PurePosixPath
 
 from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.download import MixedAudioRow, Partial
@@ -31,9 +30,8 @@ def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]
     found: dict[str, dict[str, int]] = {}
     for folder in AUDIO_FOLDERS:
         for key, size_bytes in archive.sizes_below(Layout.folder(folder, day)).items():
-            parts = PurePosixPath(key).parts
-            if len(parts) > 3:  # shorter: the table of the day
-                found.setdefault(parts[2], {})[key] = size_bytes
+            if recording_id := Layout.recording_in(key):
+                found.setdefault(recording_id, {})[key] = size_bytes
     return found
 
 

@@ -41,6 +41,11 @@ class Inventory:
         """The ids of which nothing is left."""
         return self.forgotten - self.returned
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """The ids of the recordings that were never erased: rows of erased ones stay in the tables."""
+        return frozenset(self.recordings.keys() - self.forgotten)
+
     def recordings_of(self, bot_id: str) -> list[str]:
         """Return the ids of the recordings of a bot."""
         return [recording_id for recording_id, location in self.recordings.items() if location.bot_id == bot_id]

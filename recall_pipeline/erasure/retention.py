@@ -17,8 +17,8 @@ def retention_plan(archive: Archive, settings: Settings, retention_days: int) ->
     Raises StorageError if any table is unreadable; UsageError if the clock is not plausible, or the plan exceeds the
     limit.
     """
+    check_clock(archive)
     inventory = read_inventory(archive)
-    check_clock(archive, inventory)
     plan = plan_before(inventory, (utc_now() - timedelta(days=retention_days)).date())
     check_limit(settings, inventory, plan)
     return plan
@@ -30,7 +30,7 @@ def check_limit(settings: Settings, inventory: Inventory, plan: ErasurePlan) -> 
     recordings = sum(len(ids.recordings - inventory.forgotten) for ids in plan.days.values())
     if recordings > limit:
         raise UsageError(
-            f"{recordings} of {len(inventory.recordings)} recordings would be erased by age, "
+            f"{recordings} of {len(inventory.kept)} recordings would be erased by age, "
             f"but the limit of one run is {limit}: review with `recall-pipeline forget --before DAY --dry-run`, "
             "then pass --yes, or raise RECALL_RETENTION_LIMIT"
         )

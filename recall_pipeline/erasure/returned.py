@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from recall_pipeline.audit import AUDIT, FORGOTTEN, ErasedIds
+from recall_pipeline.audit import AUDIT, ErasedIds
 from recall_pipeline.erasure.day_tables import DayTables
 from recall_pipeline.erasure.files import sizes_by_recording
 from recall_pipeline.storage import Archive
@@ -13,16 +13,14 @@ def returned_on(archive: Archive, day: date) -> ErasedIds:
 
     Reads one file if the day has no audit. Takes no lock. Raises StorageError.
     """
-    erased = [row for row in AUDIT.read(archive, day) or [] if row.action == FORGOTTEN]
-    if not erased:
-        return ErasedIds(frozenset(), frozenset())
+    audit = AUDIT.read(archive, day) or []
+    erased = ErasedIds.of(audit)
+    if not (erased.recordings or erased.bots):
+        return erased
+    interrupted = ErasedIds.of(row for row in audit if row.finished_at is None)
     tables = DayTables.read(archive, day)
-    recordings = tables.personal_recordings() | sizes_by_recording(archive, day).keys()
-    bots = tables.personal_bots()
-    unfinished = [row for row in erased if row.finished_at is None]
-    recordings |= {row.recording_id for row in unfinished if row.recording_id}
-    bots |= {row.bot_id for row in unfinished if row.bot_id and not row.recording_id}
+    stored = tables.personal_recordings() | sizes_by_recording(archive, day).keys()
     return ErasedIds(
-        recordings=frozenset(row.recording_id for row in erased if row.recording_id) & recordings,
-        bots=frozenset(row.bot_id for row in erased if row.bot_id and not row.recording_id) & bots,
+        recordings=interrupted.recordings | (erased.recordings & stored),
+        bots=interrupted.bots | (erased.bots & tables.personal_bots()),
     )

@@ -1,6 +1,7 @@
 """Safety checks before retention deletes: plausible clock, readable tables, bounded share of the archive."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
@@ -17,20 +18,21 @@ _MAX_SHARE = 10  # one in so many recordings
 
 
 def limit_of(settings: Settings, inventory: Inventory) -> int:
-    """Return how many recordings one retention run may erase: the setting, else a tenth, at most 1,000."""
+    """Return how many recordings one retention run may erase: the setting, else a tenth of those kept, up to 1,000."""
     if settings.retention_limit is not None:
         return settings.retention_limit
-    return min(_MAX_RECORDINGS, len(inventory.recordings) // _MAX_SHARE)
+    return min(_MAX_RECORDINGS, len(inventory.kept) // _MAX_SHARE)
 
 
-def check_clock(archive: Archive, inventory: Inventory) -> None:
+def check_clock(archive: Archive) -> None:
     """Raise UsageError if the archive is empty, or if its last listing is not recent by the clock of this host.
 
     A clock that is years ahead makes every recording look old; then the last listing looks old too.
     """
-    if not inventory.recordings:
+    days = archive.days(RECORDINGS.name)[-_NEWEST_DAYS:]
+    if not days:
         raise UsageError(f"no recordings in the archive at {archive.location.root}: check RECALL_STORAGE_URL")
-    now, listed_at = utc_now(), _last_listing(archive)
+    now, listed_at = utc_now(), _last_listing(archive, days)
     if listed_at is None or now - listed_at > _MAX_LISTING_AGE or listed_at - now > _MAX_CLOCK_DIFFERENCE:
         listed = f"was last listed {listed_at:%Y-%m-%d %H:%M} UTC" if listed_at else "was never listed"
         raise UsageError(
@@ -38,8 +40,7 @@ def check_clock(archive: Archive, inventory: Inventory) -> None:
         )
 
 
-def _last_listing(archive: Archive) -> datetime | None:
-    """Return the newest `listed_at` among the newest days; None if there is none."""
-    days = archive.days(RECORDINGS.name)[-_NEWEST_DAYS:]
+def _last_listing(archive: Archive, days: Sequence[date]) -> datetime | None:
+    """Return the newest `listed_at` of `days`; None if there is none."""
     listed_at = [(RECORDINGS.facts(archive, day) or {}).get("listed_at") for day in days]
     return max((datetime.fromisoformat(moment) for moment in listed_at if moment), default=None)

@@ -1,6 +1,7 @@
 """Every path of the archive, relative to its root (docs/design/interface.md, section 3)."""
 
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Literal
 
 TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "transcripts", "audit"]
@@ -23,6 +24,12 @@ class Layout:
     def folder(name: FolderName, day: date) -> str:
         """Return the folder with a day's table and the files beside it, or with the day's normalized files."""
         return f"{name}/day={day.isoformat()}"
+
+    @staticmethod
+    def recording_in(key: str) -> str | None:
+        """Return the id of the recording whose folder contains a file; None for a file next to the day's table."""
+        parts = PurePosixPath(key).parts
+        return parts[2] if len(parts) > 3 else None
 
     @staticmethod
     def source(day: date, recording_id: str, audio_id: str, version: str | None = None) -> str:

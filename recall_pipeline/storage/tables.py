@@ -113,11 +113,6 @@ class Table(Generic[Row]):
         table = self._load(archive, day, [])
         return None if table is None else _facts_in(table)
 
-    def stored_columns(self, archive: Archive, day: date) -> dict[str, str] | None:
-        """Return the type of each column in the day's file, by name; None if the day has no table."""
-        file = self.file(archive, day)
-        return None if file is None else file.columns
-
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
         import pyarrow as pa

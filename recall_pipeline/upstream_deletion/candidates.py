@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from recall_pipeline.audit import AUDIT, RELEASED, AuditRow, erased_on
+from recall_pipeline.audit import AUDIT, RELEASED, AuditRow, ErasedIds
 from recall_pipeline.catalog import CATALOG, Outcome
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, AudioMixed
@@ -50,8 +50,9 @@ def days_older_than(archive: Archive, days: int, now: datetime) -> list[date]:
 def candidates_on(archive: Archive, day: date) -> list[Candidate]:
     """Return the candidates of a day, by its tables. Raises StorageError."""
     ready = {row.audio_id: row for row in CATALOG.read(archive, day) or [] if row.outcome == Outcome.READY}
-    audit_rows = {row.audio_id: row for row in AUDIT.read(archive, day) or [] if row.action == RELEASED}
-    erased = erased_on(archive, day).recordings
+    audit = AUDIT.read(archive, day) or []
+    audit_rows = {row.audio_id: row for row in audit if row.action == RELEASED}
+    erased = ErasedIds.of(audit).recordings
     candidates = []
     for mp3 in MIXED_AUDIO.read(archive, day) or []:
         audit_row, row = audit_rows.get(mp3.audio_id), ready.get(mp3.audio_id)

@@ -31,8 +31,13 @@ def absent(archive: Archive, days: Iterable[date]) -> Iterator[Problem]:
     Raises StorageError when the archive cannot be looked at.
     """
     today = utc_now().date()
+    partitions = {table.name: set(archive.days(table.name)) for table in TABLES}
     for day in days:
-        lost = [table.key(day) for table in TABLES if not archive.exists(table.key(day))]
+        lost = [
+            table.key(day)
+            for table in TABLES
+            if day not in partitions[table.name] or not archive.exists(table.key(day))
+        ]
         cure = cure_of_missing_table(day)
         if len(lost) == len(TABLES):
             where = archive.location.root

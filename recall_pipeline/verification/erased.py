@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import PurePosixPath
 
 from recall_pipeline.audit import ErasedIds
 from recall_pipeline.catalog import CatalogRow
-from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import BotRow, RecordingRow
 from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Table, column
 from recall_pipeline.verification.problems import Kind, Problem
 
@@ -41,7 +40,7 @@ def personal_rows(
 ) -> Iterator[Problem]:
     """Yield a problem for each erased recording and bot with a row that is not redacted."""
     for name, rows in tables.items():
-        personal = {row.recording_id for row in rows if row != _without_personal_data(row)}
+        personal = {row.recording_id for row in rows if row != row.redacted()}
         for recording_id in sorted(personal & erased.recordings):
             yield erased_recording(day, recording_id, f"its row in {name}")
     for bot in bots:
@@ -52,18 +51,13 @@ def personal_rows(
 
 
 def kept_transcripts(archive: Archive, day: date, erased: ErasedIds) -> Iterator[Problem]:
-    """Yield a problem for each erased recording with a transcript. Raises StorageError."""
-    if erased.recordings:
+    """Yield a problem for each erased recording with a transcript, or one if the transcripts cannot be read."""
+    if not erased.recordings:
+        return
+    try:
         transcribed = {recording_id for (recording_id,) in TRANSCRIBED.read_columns(archive, day, "recording_id")}
-        for recording_id in sorted(transcribed & erased.recordings):
-            yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)
-
-
-def recording_of(key: str) -> str | None:
-    """Return the id of the recording whose folder contains a file; None for a file next to the table of the day."""
-    parts = PurePosixPath(key).parts
-    return parts[2] if len(parts) > 3 else None
-
-
-def _without_personal_data(row: RecordingRow | MixedAudioRow | CatalogRow) -> RecordingRow | MixedAudioRow | CatalogRow:
-    return row.redacted(utc_now()) if isinstance(row, CatalogRow) else row.redacted()
+    except StorageError as error:
+        yield Problem(day, Kind.UNREADABLE, TRANSCRIBED.key(day), str(error))
+        return
+    for recording_id in sorted(transcribed & erased.recordings):
+        yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)

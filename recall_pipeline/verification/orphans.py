@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.storage import Archive, FolderName, Layout, mismatch
-from recall_pipeline.verification.erased import erased_recording, recording_of
+from recall_pipeline.verification.erased import erased_recording
 from recall_pipeline.verification.problems import Kind, Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
@@ -39,7 +39,7 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
     referenced = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
     for key in _stored(archive, tables.day):
-        recording_id = recording_of(key)
+        recording_id = Layout.recording_in(key)
         if recording_id in tables.erased.recordings:
             yield erased_recording(tables.day, recording_id or "", key)
         elif is_complete and key not in referenced:
@@ -48,19 +48,17 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
             )
 
 
-def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> bool:
-    """Remove an orphan if the same bytes are cataloged under another name of the same audio; return whether it was.
+def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> None:
+    """Remove an orphan if the same bytes are cataloged under another name of the same audio.
 
     The caller holds the lock of the day, and reads `tables` after it acquires the lock.
     """
     files = tables.files
     if not tables.name_all_files or key in files:
-        return False
+        return
     same_audio = [file for file in files.values() if file.audio_id == _part(key, "audio_id")]
-    if not any(_has_same_bytes(archive, key, file) for file in same_audio):
-        return False
-    archive.remove(key)
-    return True
+    if any(_has_same_bytes(archive, key, file) for file in same_audio):
+        archive.remove(key)
 
 
 def _has_same_bytes(archive: Archive, key: str, file: ReferencedFile) -> bool:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from recall_pipeline.audit import AUDIT, ErasedIds, erased_on
+from recall_pipeline.audit import AUDIT, ErasedIds
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome, missing_among
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Layout, Table
-from recall_pipeline.verification.erased import TRANSCRIBED, kept_transcripts, personal_rows
+from recall_pipeline.verification.erased import kept_transcripts, personal_rows
 from recall_pipeline.verification.problems import Kind, Problem
 
 Row = TypeVar("Row")
@@ -41,6 +41,7 @@ class Tables:
     erased: ErasedIds = field(default_factory=lambda: ErasedIds(frozenset(), frozenset()))
     problems: list[Problem] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
 
     @property
     def name_all_files(self) -> bool:
@@ -50,12 +51,12 @@ class Tables:
     @property
     def is_lost(self) -> bool:
         """Whether the day has none of its tables."""
-        return self.absent == {table.name for table in TABLES}
+        return self.absent >= {table.name for table in TABLES}
 
     @property
     def are_readable(self) -> bool:
-        """Whether all tables can be read."""
-        return not any(problem.kind is Kind.UNREADABLE for problem in self.problems)
+        """Whether all tables of the pipeline can be read; `transcripts` names no file and is not one of them."""
+        return not self.unreadable
 
     @property
     def files(self) -> dict[str, ReferencedFile]:
@@ -105,18 +106,14 @@ def read_tables(archive: Archive, day: date) -> Tables:
     _read_erased(archive, tables, bots)
     if tables.are_readable:
         tables.problems += _contradictions(tables)
+    tables.problems += kept_transcripts(archive, day, tables.erased)
     return tables
 
 
 def _read_erased(archive: Archive, tables: Tables, bots: list[BotRow]) -> None:
     """Read the erased ids of the day, and add a problem for each that tables still contain."""
     day = tables.day
-    try:
-        tables.erased = erased_on(archive, day)
-        tables.problems += kept_transcripts(archive, day, tables.erased)
-    except StorageError as error:
-        key = AUDIT.key(day) if not tables.erased.recordings else TRANSCRIBED.key(day)
-        tables.problems.append(Problem(day, Kind.UNREADABLE, key, str(error)))
+    tables.erased = ErasedIds.of(_read_rows(archive, AUDIT, tables))
     by_table: dict[str, Sequence[RecordingRow | MixedAudioRow | CatalogRow]]
     by_table = {"recordings": tables.recordings, "mixed_audio": tables.mp3s, "audio_catalog": tables.catalog}
     tables.problems += personal_rows(day, tables.erased, bots, by_table)
@@ -127,6 +124,7 @@ def _read_rows(archive: Archive, table: Table[Row], tables: Tables) -> list[Row]
         rows = table.read(archive, tables.day)
     except StorageError as error:
         key = table.key(tables.day)
+        tables.unreadable.add(table.name)
         tables.problems.append(Problem(tables.day, Kind.UNREADABLE, key, str(error)))
         return []
     if rows is None:

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.verification.erased import TRANSCRIBED
 from recall_pipeline.verification.orphans import remove_if_redundant
 from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
 from recall_pipeline.verification.referenced_files import Tables, read_tables
@@ -19,7 +20,11 @@ def days_to_sync_again(report: VerificationReport) -> tuple[list[date], frozense
     and erased recordings and bots.
     """
     blocked = {
-        problem.day for problem in report.problems if problem.kind is Kind.UNREADABLE and not problem.recording_id
+        problem.day
+        for problem in report.problems
+        if problem.kind is Kind.UNREADABLE
+        and not problem.recording_id
+        and problem.subject != TRANSCRIBED.key(problem.day)  # of another code location: a sync does not need it
     }
     problems = [problem for problem in report.problems if problem.kind is not Kind.ERASED]
     days = {problem.day for problem in problems} | set(report.corrupt.values())

@@ -85,7 +85,7 @@ def test_on_a_terminal_it_asks_for_confirmation(
     status: int,
     outcome: str,
 ) -> None:
-    monkeypatch.setattr("recall_pipeline.cli.forget.sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("recall_pipeline.cli.confirmation.sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: answer.strip())
     result = run("forget", "--recording", recording_id(days[0]), *WHY)
     assert result.status == status

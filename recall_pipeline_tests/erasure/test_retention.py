@@ -27,6 +27,16 @@ def test_older_recordings_are_erased_and_newer_ones_are_kept(archive: Archive) -
     assert retention_plan(archive, SETTINGS, 3).days == {}
 
 
+def test_the_limit_is_a_share_of_the_recordings_that_are_kept(archive: Archive) -> None:
+    fill(archive, 20)
+    forget(archive, retention_plan(archive, SETTINGS, 10), "retention", lambda *_: None)
+    with pytest.raises(UsageError, match="1 of 11 recordings would be erased by age, but the limit of one run is 0"):
+        retention_plan(archive, Settings(retention_limit=0), 9)
+    assert retention_plan(archive, Settings(), 9).recordings == 1
+    with pytest.raises(UsageError, match="2 of 11 recordings would be erased by age, but the limit of one run is 1"):
+        retention_plan(archive, Settings(), 8)
+
+
 def test_an_interrupted_erasure_is_planned_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     days = fill(archive, 4)
     plan = retention_plan(archive, SETTINGS, 1)

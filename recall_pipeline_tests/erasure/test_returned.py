@@ -2,9 +2,7 @@
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +24,7 @@ from recall_pipeline.errors import UsageError
 from recall_pipeline.progress import no_progress, no_step_progress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, column
-from recall_pipeline.verification import Kind, VerificationReport, verify_days
+from recall_pipeline.verification import Kind, VerificationReport, days_to_sync_again, verify_days
 from recall_pipeline_tests.erasure.conftest import CONTOSO, FABRIKAM, TABLES, Office, Traces, removed, state
 from recall_pipeline_tests.erasure.old_days import fill, recording_id
 from recall_pipeline_tests.erasure.test_day_erasure import PERSONAL, REASON
@@ -243,7 +241,6 @@ def test_a_transcript_of_an_erased_recording_is_reported(office: Office) -> None
 
 
 def test_repair_removes_data_stored_again_and_downloads_none(office: Office) -> None:
-    Path(os.environ["DAGSTER_HOME"]).mkdir()
     before = erased(office.archive)
     for act, _ in RETURNS.values():
         act(office.archive, before)
@@ -252,6 +249,18 @@ def test_repair_removes_data_stored_again_and_downloads_none(office: Office) -> 
     assert (done.error_lines, done.report.problems) == ([], [])
     assert len(office.media_requests()) == requests
     assert Traces(office.archive).of(*PERSONAL) == set()
+
+
+def test_transcripts_that_cannot_be_read_hide_no_orphan_and_block_no_repair(office: Office) -> None:
+    erased(office.archive)
+    put(office.archive, TRANSCRIPTS.key(DAY), b"damaged")
+    put(office.archive, Layout.source(DAY, FABRIKAM, an_id("stray")))
+    report = verified(office)
+    assert {(p.kind, p.subject) for p in report.problems} == {
+        (Kind.UNREADABLE, TRANSCRIPTS.key(DAY)),
+        (Kind.ORPHANED, Layout.source(DAY, FABRIKAM, an_id("stray"))),
+    }
+    assert days_to_sync_again(report)[0] == [DAY]
 
 
 def test_an_audit_that_cannot_be_read_is_reported(office: Office) -> None:

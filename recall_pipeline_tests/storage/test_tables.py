@@ -165,8 +165,10 @@ class TestVersions:
 
     def test_the_stored_columns_can_be_compared_with_them(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)
-        assert TABLE.stored_columns(archive, DAY) == {name: kind for name, (kind, _) in TABLE.columns.items()}
-        assert TABLE.stored_columns(archive, NEXT_DAY) is None
+        file = TABLE.file(archive, DAY)
+        assert file
+        assert file.columns == {name: kind for name, (kind, _) in TABLE.columns.items()}
+        assert TABLE.file(archive, NEXT_DAY) is None
 
 
 class TestFacts:
