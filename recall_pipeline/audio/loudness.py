@@ -103,7 +103,7 @@ def sliding_mean(energies: Energies, hops: int) -> Energies:
 
 
 def integrated_lufs(energies: Energies) -> float | None:
-    """Return the integrated loudness in LUFS; None if no gating block of 400 ms is above -70 LUFS."""
+    """Return the integrated loudness in LUFS; None (outcome `silent`) if no block of 400 ms is above -70 LUFS."""
     blocks = sliding_mean(energies, _GATING_BLOCK_HOPS)
     blocks = blocks[blocks > lufs_to_energy(SILENCE_LUFS)]
     if not blocks.size:

@@ -69,7 +69,10 @@ def storage_url(url: str) -> str:
     """Return a path, or an fsspec URL with a supported scheme and without credentials."""
     if re.search(r"[\x00-\x1f\x7f]", url):
         raise ValueError("contains a line break or another control character: remove it")
-    if typo := re.match(rf"({'|'.join(_STORAGE_SCHEMES)}|[A-Za-z]):(?!//)|\w[\w+.-]*:/(?!/)", url):
+    if re.match(r"\$\w|\$\{", url):
+        raise ValueError("begins with a variable, which only a shell replaces: write its value")
+    schemes = "|".join(_STORAGE_SCHEMES)
+    if typo := re.match(rf"({schemes})//|({schemes}|[A-Za-z]):(?!//)|\w[\w+.-]*:/(?!/)", url):
         raise ValueError(f"begins with {typo[0]} and is not a URL: use scheme://... or a path that begins with /")
     if "?versionId=" in url:
         raise ValueError("contains ?versionId=, which S3 clients read as a version: use another prefix")
