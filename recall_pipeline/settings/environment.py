@@ -1,12 +1,12 @@
 """The variables of the environment and of `.env`, by setting, and what is wrong with a value in one line."""
 
-import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from dotenv import load_dotenv
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import folders
@@ -25,8 +25,8 @@ def read_variables(model: type[BaseModel]) -> dict[str, Any]:
     The case of a variable's name does not matter. Raises SettingsError if `.env` cannot be read.
     """
     _load_dotenv()
-    values = {name.upper(): value for name, value in os.environ.items()}
-    return {field: value for field in model.model_fields if (value := values.get(environment_name(field)))}
+    fields_of = cast("type[BaseSettings]", model)  # the source reads the fields only, which every model has
+    return EnvSettingsSource(fields_of, case_sensitive=False, env_prefix=_PREFIX, env_ignore_empty=True)()
 
 
 def first_fault(invalid: ValidationError, fields: Mapping[str, FieldInfo]) -> str:

@@ -52,17 +52,17 @@ def test_the_job_forget_erases_what_its_configuration_names(archive: Archive, da
 
 
 @pytest.mark.parametrize(
-    ("request", "line"),
+    ("config", "line"),
     [
         ({}, "name what to forget: one of recording, bot and before"),
         ({"before": "2999-01-01", "beyond_limit": True}, "before 2999-01-01 is in the future"),
         ({"before": "yesterday"}, "before: 'yesterday' is not a day"),
     ],
 )
-def test_a_wish_that_cannot_be_meant_is_refused(
-    archive: Archive, days: list[date], request: dict[str, Any], line: str
+def test_an_invalid_configuration_is_refused(
+    archive: Archive, days: list[date], config: dict[str, Any], line: str
 ) -> None:
-    assert line in failure(run("forget", reason="request 17", dry_run=False, **request))
+    assert line in failure(run("forget", reason="request 17", dry_run=False, **config))
     assert outcomes(archive, days) == ["ready"] * 4
 
 
