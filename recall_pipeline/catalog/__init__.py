@@ -10,6 +10,7 @@ from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordi
 from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.due_days import days_due
+from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.catalog.outcomes import Outcome
@@ -27,11 +28,13 @@ from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 
 __all__ = [
     "CATALOG",
+    "FINDINGS",
     "OUTCOME_LABELS",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
     "Finding",
+    "FindingCode",
     "Outcome",
     "byte_mismatches",
     "days_due",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.findings import FindingCode
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
@@ -38,10 +39,11 @@ SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.C
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome and its reason."""
+    """An outcome, its reason, and the findings that it includes."""
 
     outcome: Outcome
     reason: str | None = None
+    findings: tuple[str, ...] = ()
 
 
 def decide(
@@ -78,7 +80,7 @@ def _by_bytes(audio: MixedAudioRow, columns: AudioColumns | None) -> Verdict | N
 def _normalized(columns: AudioColumns) -> Verdict:
     if columns.failure:
         return Verdict(Outcome.DOWNLOAD_FAILED, f"the MP3 is archived, normalizing it failed: {columns.failure}")
-    return Verdict(Outcome.SILENT if columns.is_silent else Outcome.READY, columns.finding)
+    return Verdict(Outcome.SILENT if columns.is_silent else Outcome.READY, columns.finding, columns.codes)
 
 
 def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Verdict | None:
@@ -121,7 +123,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
     latest = max((moment for moment in changes if moment), default=now)
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
-        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h")
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h", (FindingCode.OVERDUE,))
     return Verdict(Outcome.PROCESSING, why)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.duration_difference import notable_difference
+from recall_pipeline.catalog.findings import FindingCode, ordered_findings
 from recall_pipeline.catalog.outcomes import Outcome, decide
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.discovery import RecordingRow
@@ -14,12 +15,13 @@ from recall_pipeline.storage import Archive
 
 _SOURCE_COLUMNS = (
     "duration_seconds", "source_bytes", "source_sha256", "source_codec", "source_sample_rate_hz", "source_channels",
-    "source_bitrate_bps",
+    "source_bitrate_bps", "source_key",
 )  # fmt: skip
 _RECORDING_COLUMNS = (
     "recording_id", "bot_id", "bot_name", "platform", "meeting_id", "created_at", "started_at", "completed_at",
     "expires_at", "metadata",
 )  # fmt: skip
+_AUDIBLE = (Outcome.READY, Outcome.SILENT)
 
 
 def build_row(
@@ -32,9 +34,9 @@ def build_row(
 ) -> CatalogRow:
     """Return the row of a recording and one of its MP3s; `cataloged_at` changes only when another column does."""
     verdict = decide(recording, mp3, audio, now)
-    reasons = [verdict.reason]
-    if verdict.outcome in (Outcome.READY, Outcome.SILENT):
-        reasons.append(notable_difference(_recording_seconds(recording), mp3.duration_seconds if mp3 else None))
+    difference = _duration_difference(recording, mp3) if verdict.outcome in _AUDIBLE else None
+    reasons = (verdict.reason, difference)
+    findings = [*verdict.findings, *([FindingCode.DURATION_DIFFERS] if difference else [])]
     columns: dict[str, Any] = {name: getattr(recording, name) for name in _RECORDING_COLUMNS}
     columns |= {name: getattr(mp3, name, None) for name in _SOURCE_COLUMNS}
     columns |= audio.values if audio else {}
@@ -46,9 +48,14 @@ def build_row(
         outcome_reason="; ".join(reason for reason in reasons if reason) or None,
         upstream_status=_upstream_status(recording, mp3),
         recording_seconds=_recording_seconds(recording),
+        findings=ordered_findings(findings),
         cataloged_at=before.cataloged_at if before else None,
     )
     return before if row == before else dataclasses.replace(row, cataloged_at=now)
+
+
+def _duration_difference(recording: RecordingRow, mp3: MixedAudioRow | None) -> str | None:
+    return notable_difference(_recording_seconds(recording), mp3.duration_seconds if mp3 else None)
 
 
 def _upstream_status(recording: RecordingRow, mp3: MixedAudioRow | None) -> str | None:

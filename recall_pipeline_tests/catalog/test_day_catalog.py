@@ -127,6 +127,7 @@ def test_a_difference_from_the_apis_times_is_a_finding_and_no_verdict(workspace:
     [row] = workspace.sync().rows
     assert row.outcome == "ready"
     assert "decodes to 6 s, while the API's times span 3540 s" in (row.outcome_reason or "")
+    assert row.findings == ["duration_differs"]
 
 
 class TestChangedTarget:

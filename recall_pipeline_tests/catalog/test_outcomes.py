@@ -202,6 +202,13 @@ def test_the_reason_says_what_is_known(of_recording: RecordingRow, of_mp3: Mixed
     assert reason in (decide(of_recording, of_mp3, None, NOW).reason or "")
 
 
+def test_what_is_unfinished_for_a_day_is_overdue_and_nothing_else_is() -> None:
+    overdue = decide(LONG_ENDED, made(updated_at=None, status_code="processing"), None, NOW)
+    assert (overdue.outcome, overdue.findings) == ("failed_upstream", ("overdue",))
+    assert decide(RECORDING, made(status_code="processing"), None, NOW).findings == ()
+    assert decide(RECORDING, made(status_code="failed"), None, NOW).findings == ()
+
+
 def test_findings_of_normalization_are_in_the_reason() -> None:
     assert decide(RECORDING, ARCHIVED, AudioColumns(finding="quieter than the target"), NOW).reason == (
         "quieter than the target"
