@@ -25,6 +25,7 @@ from recall_pipeline.catalog.quality_checks import (
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.watermark import catalog_watermark, is_cataloged_since_its_end
 
 __all__ = [
     "CATALOG",
@@ -37,10 +38,12 @@ __all__ = [
     "FindingCode",
     "Outcome",
     "byte_mismatches",
+    "catalog_watermark",
     "days_due",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
+    "is_cataloged_since_its_end",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",
