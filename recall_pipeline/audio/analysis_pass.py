@@ -9,6 +9,7 @@ import numpy as np
 
 from recall_pipeline.audio.channels import Matrix, averaging_matrix, loudness_weights
 from recall_pipeline.audio.decoder import Block, Decoder, Samples
+from recall_pipeline.audio.findings import AudioFinding
 from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
 from recall_pipeline.audio.k_weighting import KWeighting
 from recall_pipeline.audio.loudness import (
@@ -33,6 +34,7 @@ class SourceAnalysis:
     hop_energies: Energies
     true_peak_dbtp: float | None
     waveform: tuple[float, ...]
+    burst_finding: AudioFinding | None
 
 
 def open_intermediate(target: Target, folder: Path) -> Intermediate:
@@ -69,6 +71,7 @@ def analyze(
         hop_energies=mix_writer.source_energies.values,
         true_peak_dbtp=to_db(source_meter.true_peak.peak()),
         waveform=source_meter.waveform.bars(),
+        burst_finding=decoder.burst_finding,
     )
 
 
