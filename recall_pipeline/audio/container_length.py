@@ -8,6 +8,7 @@ _FORMATS_WITH_LENGTH = ("wav", "w64", "mov", "flac", "aiff", "caf", "au")
 _MAX_RIFF_BYTES = 0xFFFFF000  # larger values mean an unknown size: the file was written as a stream
 _WAVE64 = b"riff\x2e\x91\xcf\x11"
 _HEAD_BYTES = 64 * 1024
+_OGG_PAGE, _OGG_FLAGS_OFFSET, _OGG_LAST_PAGE = b"OggS", 5, 4
 _SEGMENT_INFO, _TIMESTAMP_SCALE, _DURATION = b"\x15\x49\xa9\x66", b"\x2a\xd7\xb1", b"\x44\x89"
 _DEFAULT_SCALE_NS = 1_000_000
 
@@ -44,6 +45,18 @@ def _stated_bytes(head: bytes) -> int:
     data = head.find(b"data") if head.startswith(b"caff") else -1
     size = int.from_bytes(head[data + 4 : data + 12], "big", signed=True) if data >= 0 else 0
     return data + 12 + size if size > 0 else 0
+
+
+def ogg_lacks_end(path: Path) -> bool:
+    """Return whether an Ogg file has no page that is marked as the last one. Other files never lack it."""
+    with path.open("rb") as file:
+        if file.read(4) != _OGG_PAGE:
+            return False
+        file.seek(max(0, path.stat().st_size - 2 * _HEAD_BYTES))
+        tail = file.read()
+    last = tail.rfind(_OGG_PAGE)
+    flags = tail[last + _OGG_FLAGS_OFFSET :][:1] if last >= 0 else b""
+    return not flags or not flags[0] & _OGG_LAST_PAGE
 
 
 def matroska_seconds(path: Path) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import av.error
 
-from recall_pipeline.audio.container_length import container_seconds
+from recall_pipeline.audio.container_length import container_seconds, ogg_lacks_end
 from recall_pipeline.audio.damage import Damage
 from recall_pipeline.audio.tags import leading_tags_bytes
 
@@ -45,7 +45,10 @@ class ContainerSource:
         context = self._stream.codec_context
         context.thread_count = 1
         self.codec = context.name
+        if self.codec.startswith("mp3") and self._container.format.name == "mp3":
+            raise ValueError("its frames are read by Mp3Source")
         self.bitrate_bps = context.bit_rate or self._container.bit_rate or None
+        self.is_cut_at_end = ogg_lacks_end(path)
         self.header_seconds = container_seconds(path, self._container.format.name, self._stream)
         samples = context.frame_size or _DEFAULT_FRAME_SAMPLES
         self.frame_seconds = samples / context.sample_rate if context.sample_rate else 0.0

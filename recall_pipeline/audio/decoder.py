@@ -19,7 +19,13 @@ from av.audio.frame import format_dtypes
 from recall_pipeline.audio.bursts import CLIP_LEVEL, BurstMute
 from recall_pipeline.audio.container_source import ContainerSource
 from recall_pipeline.audio.file_type import is_archive, is_container, magic
-from recall_pipeline.audio.findings import AudioFinding, damage_findings, length_finding
+from recall_pipeline.audio.findings import (
+    AudioFinding,
+    AudioFindingCode,
+    damage_findings,
+    edge_findings,
+    length_finding,
+)
 from recall_pipeline.audio.mp3_source import Mp3Source
 from recall_pipeline.audio.results import DecodeResult
 from recall_pipeline.errors import NotAudio
@@ -144,10 +150,15 @@ class Decoder:
         raise self._not_audio_error()
 
     def _findings(self) -> Iterator[AudioFinding]:
-        decoded_seconds = self._decoded_seconds() - self._source.damage.silent_seconds
-        if (length := length_finding(decoded_seconds, self._source.header_seconds)) is not None:
+        source = self._source
+        length = length_finding(self._decoded_seconds() - source.damage.silent_seconds, source.header_seconds)
+        if length is not None:
             yield length
-        yield from damage_findings(self._source.damage)
+        yield from damage_findings(source.damage)
+        if not source.is_complete:
+            yield from edge_findings(source.is_cut_at_end and source.header_seconds is None, source.edge_zero_seconds)
+        if source.is_restarted:
+            yield AudioFinding(AudioFindingCode.REPEATED_AUDIO, "starts over: its beginning is in it twice")
 
     def _decoded_seconds(self) -> float:
         return sum(samples / rate_hz for (rate_hz, _), samples in self._samples_by_format.items())

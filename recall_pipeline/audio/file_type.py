@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 from recall_pipeline.audio.mpeg_header import HEADER_BYTES, parse_frame_header
+from recall_pipeline.audio.tags import leading_tags_bytes
 
 _HEAD_BYTES = 4096
 _MAGIC = (
@@ -30,6 +31,9 @@ def magic(path: Path) -> str:
     """Return the file type by its first bytes. Raises OSError if the file cannot be read."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        file.seek(leading_tags_bytes(path))
+        if _FREE_FORMAT.match(file.read(_HEAD_BYTES)):
+            return "a free-format MP3"
     if not head:
         return "empty"
     for start, name in _MAGIC:
@@ -39,7 +43,7 @@ def magic(path: Path) -> str:
         return "mp4"
     if parse_frame_header(head[:HEADER_BYTES]) is not None:
         return "mp3"
-    return "a free-format MP3" if _FREE_FORMAT.match(head) else _text_type(head)
+    return _text_type(head)
 
 
 def is_container(name: str) -> bool:

@@ -14,6 +14,7 @@ class AudioFindingCode(StrEnum):
 
     SHORTER_THAN_PROMISED = "shorter_than_promised"
     LONGER_THAN_PROMISED = "longer_than_promised"
+    CUT_AT_END = "cut_at_end"
     DAMAGED_FRAMES = "damaged_frames"
     ZERO_RUNS = "zero_runs"
     REPEATED_AUDIO = "repeated_audio"
@@ -53,5 +54,17 @@ def damage_findings(damage: Damage) -> list[AudioFinding]:
         found.append(AudioFinding(AudioFindingCode.DAMAGED_FRAMES, words))
     if damage.zero_runs:
         words = f"{damage.zero_bytes} bytes of zeros between frames, in {damage.zero_runs} runs"
+        found.append(AudioFinding(AudioFindingCode.ZERO_RUNS, words))
+    return found
+
+
+def edge_findings(is_cut_at_end: bool, zero_seconds: float) -> list[AudioFinding]:
+    """Return the findings about the start and the end of a file that does not have all that its header states."""
+    found = []
+    if is_cut_at_end:
+        words = "ends within a frame or without its last page, and states no length: its end may be missing"
+        found.append(AudioFinding(AudioFindingCode.CUT_AT_END, words))
+    if zero_seconds > MIN_DIFFERENCE_SECONDS:
+        words = f"zeros before the first or after the last frame take the place of {zero_seconds:.1f} s"
         found.append(AudioFinding(AudioFindingCode.ZERO_RUNS, words))
     return found

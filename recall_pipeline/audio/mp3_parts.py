@@ -43,6 +43,7 @@ class Mp3Parts:
     frame_bytes: int = 0
     junk_bytes: int = 0
     edge_zero_bytes: int = 0
+    ends_in_frame: bool = False
 
     @property
     def frames(self) -> int:
@@ -103,6 +104,7 @@ def _count_gap(found: Mp3Parts, gap: Gap) -> None:
     if gap.before:
         _count(found, [gap.before])
     found.junk_bytes += gap.size_bytes - gap.zero_bytes if gap.is_inside or not found.frames else 0
+    found.ends_in_frame = gap.is_cut_frame
     found.edge_zero_bytes += 0 if gap.is_inside else gap.zero_bytes
 
 

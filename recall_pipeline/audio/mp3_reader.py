@@ -31,12 +31,14 @@ class Gap(NamedTuple):
 
     `before` is the frame before it, which is probably damaged too; empty if there is none.
     `zero_bytes` counts its zeros. `is_inside` is false before the first and after the last frame.
+    `is_cut_frame` is whether it is the beginning of a frame, and the file ends there.
     """
 
     before: bytes
     size_bytes: int
     zero_bytes: int
     is_inside: bool
+    is_cut_frame: bool
 
 
 Mp3Item = list[bytes] | Gap | LengthFrame
@@ -58,7 +60,7 @@ class _Items:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._data, self._at = b"", 0
-        self._has_frames = False
+        self._has_frames = self._is_cut = False
 
     def items(self) -> Iterator[Mp3Item]:
         before = b""
@@ -69,7 +71,7 @@ class _Items:
                 yield [before]
                 before = b""
             if gap_bytes:
-                yield Gap(before, gap_bytes, zero_bytes, self._has_frames and is_found)
+                yield Gap(before, gap_bytes, zero_bytes, self._has_frames and is_found, self._is_cut and not is_found)
             if not is_found:
                 return
             before = yield from self._frames()
@@ -90,6 +92,7 @@ class _Items:
                 size = sizes[start] = self._size_in(stream)
             frame = self._data[self._at : self._at + size]
             if not size or len(frame) < size:
+                self._is_cut = size > 0
                 break
             self._at += size
             if _LENGTH_TAG.search(frame, *_LENGTH_TAG_AREA) and (length := _length_in(frame)) is not None:

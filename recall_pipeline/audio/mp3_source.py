@@ -39,6 +39,11 @@ class Mp3Source:
         return self._stream.damage
 
     @property
+    def is_cut_at_end(self) -> bool:
+        """Whether the file ends within a frame."""
+        return self._parts.ends_in_frame
+
+    @property
     def edge_zero_seconds(self) -> float:
         """Length of the audio that the zeros before the first and after the last frame can have replaced."""
         return self._parts.edge_zero_bytes / self._parts.mean_frame_bytes * self.frame_seconds
