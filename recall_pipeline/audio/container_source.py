@@ -18,6 +18,7 @@ _ALLOWED_DEMUXERS = "mp3,wav,w64,mov,flac,ogg,aac,matroska,aiff,caf,asf,amr,au"
 _OPEN_OPTIONS = {"format_whitelist": _ALLOWED_DEMUXERS, "protocol_whitelist": "file"}
 _IO_BUFFER_BYTES = 1 << 18
 _DEFAULT_FRAME_SAMPLES = 1152
+_MAX_TRAILING = 20
 
 
 class ContainerSource:
@@ -30,6 +31,7 @@ class ContainerSource:
         """Open the file. Raises OSError if it cannot be read, ValueError or FFmpegError if it has no such stream."""
         self._resources = contextlib.ExitStack()
         self.damage = Damage()
+        self._refused_at_end = 0
         with contextlib.ExitStack() as opening:
             file = opening.enter_context(_open_past_tags(path))
             self._container = av.open(
@@ -55,29 +57,26 @@ class ContainerSource:
 
     def __iter__(self) -> Iterator[av.AudioFrame]:
         """Decode the file, then close it. Packets that are refused after the last good one are not counted."""
-        refused = 0
-        with self._resources:
-            try:
-                for packet in self._container.demux(self._stream):
-                    try:
-                        for frame in packet.decode():
-                            self._count(refused, frame)
-                            refused = 0
-                            yield frame
-                    except av.error.FFmpegError:
-                        refused += 1
-            except av.error.FFmpegError:
-                pass  # a demuxer that fails cannot continue
+        with self._resources, contextlib.suppress(av.error.FFmpegError):  # a demuxer that fails cannot continue
+            for packet in self._container.demux(self._stream):
+                try:
+                    for frame in packet.decode():
+                        self._count_refused(frame)
+                        yield frame
+                except av.error.FFmpegError:
+                    self._refused_at_end += 1
 
-    def _count(self, refused: int, frame: av.AudioFrame) -> None:
-        if refused:
-            self.damage.first_seconds = self.damage.first_seconds or frame.time or 0.0
+    def _count_refused(self, good: av.AudioFrame) -> None:
+        """Count the packets that were refused before a good frame as damage between good ones."""
+        if self._refused_at_end:
+            self.damage.first_seconds = self.damage.first_seconds or good.time or 0.0
             self.damage.stretches += 1
-            self.damage.refused_frames += refused
+            self.damage.refused_frames += self._refused_at_end
+            self._refused_at_end = 0
 
     def is_audio(self, decoded_frames: int) -> bool:
-        """Whether more packets decoded than were refused between them."""
-        return decoded_frames > self.damage.refused_frames
+        """Whether more packets decoded than were refused between them, and the rest is not by far more."""
+        return decoded_frames > self.damage.refused_frames and self._refused_at_end <= _MAX_TRAILING * decoded_frames
 
     def close(self) -> None:
         """Close the file."""

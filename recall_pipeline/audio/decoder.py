@@ -37,6 +37,8 @@ CHUNK_SECONDS = 2
 
 _PLAUSIBLE_RATES_HZ = range(4000, 384_001)
 _MAX_CHANNELS = 8
+_OPEN_ERRORS = (av.error.FFmpegError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError)
+"""What libav's binding raises for files that it cannot read."""
 
 DEFAULT_LAYOUTS = ("", "mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layout by number of channels, for files that do not name their channels."""
@@ -140,12 +142,12 @@ class Decoder:
     def _open(self) -> Mp3Source | ContainerSource:
         if is_archive(self._path, self._magic):
             raise self._not_audio_error()
-        with contextlib.suppress(av.error.FFmpegError, ValueError):
+        with contextlib.suppress(*_OPEN_ERRORS):
             if is_container(self._magic):
                 return ContainerSource(self._path)
         if (mp3 := Mp3Source(self._path)).has_frames:
             return mp3
-        with contextlib.suppress(av.error.FFmpegError, ValueError):
+        with contextlib.suppress(*_OPEN_ERRORS):
             return ContainerSource(self._path)
         raise self._not_audio_error()
 

@@ -20,15 +20,14 @@ class AudioFindingCode(StrEnum):
     REPEATED_AUDIO = "repeated_audio"
     TOO_QUIET = "too_quiet"
     OFF_TARGET = "off_target"
-    NO_LOUDNESS = "no_loudness"
     CHANNELS_CANCEL = "channels_cancel"
     DC_OFFSET = "dc_offset"
 
 
 class AudioFinding(NamedTuple):
-    """A code and the same in words."""
+    """A code and the same in words. The code is None for what the outcome `silent` states already."""
 
-    code: AudioFindingCode
+    code: AudioFindingCode | None
     words: str
 
 

@@ -62,11 +62,10 @@ class Mp3Parts:
 
     @property
     def header_seconds(self) -> float | None:
-        """Length that the file states, in seconds; None if it states none. Parts without a statement count as found."""
+        """Length that the file states, in seconds; None if it states none. Parts without a length frame count."""
         if not self.stated:
             return None
-        counted = [part for part in self.parts if part not in self.stated]
-        unstated = sum(part.frames for part in counted) * self.frame_seconds
+        unstated = sum(part.frames for part in self.parts if not part.stated_frames) * self.frame_seconds
         return unstated + sum(part.start.length.seconds for part in self.stated if part.start)
 
     @property
@@ -105,7 +104,7 @@ def _count_gap(found: Mp3Parts, gap: Gap) -> None:
         _count(found, [gap.before])
     found.junk_bytes += gap.size_bytes - gap.zero_bytes if gap.is_inside or not found.frames else 0
     found.ends_in_frame = gap.is_cut_frame
-    found.edge_zero_bytes += 0 if gap.is_inside else gap.zero_bytes
+    found.edge_zero_bytes += gap.zero_bytes if gap.is_zeros and not gap.is_inside else 0
 
 
 def _start_part(found: Mp3Parts, start: LengthFrame) -> None:

@@ -40,6 +40,11 @@ class Gap(NamedTuple):
     is_inside: bool
     is_cut_frame: bool
 
+    @property
+    def is_zeros(self) -> bool:
+        """Whether it is a run of zeros."""
+        return 2 * self.zero_bytes > self.size_bytes
+
 
 Mp3Item = list[bytes] | Gap | LengthFrame
 """Consecutive frames of one recording, or what is between them."""
@@ -65,6 +70,10 @@ class _Items:
     def items(self) -> Iterator[Mp3Item]:
         before = b""
         while True:
+            if before and self._go_back_into(before):
+                yield Gap(before, 0, 0, True, False)
+                before = yield from self._frames()
+                continue
             has_tag = self._skip_tags()
             gap_bytes, zero_bytes, is_found = self._find_frame()
             if before and (has_tag or not gap_bytes or not is_found):
@@ -107,6 +116,16 @@ class _Items:
     def _size_in(self, stream: FrameHeader | None) -> int:
         header = self._header(self._at)
         return header.size_bytes if header is not None and header.is_same_stream(stream) else 0
+
+    def _go_back_into(self, before: bytes) -> bool:
+        """Go to a frame that starts within the last one, if that one is a cut frame, and return whether it is."""
+        if self._header(self._at) is not None or self._data.startswith(TAG_STARTS, self._at):
+            return False
+        for match in HEADER_START.finditer(self._data, self._at - len(before) + 1, self._at):
+            if self._is_frame(match.start(), is_end=False):
+                self._at = match.start()
+                return True
+        return False
 
     def _find_frame(self) -> tuple[int, int, bool]:
         """Go to the next frame; return the bytes and zeros before it, and whether there is one."""
@@ -167,8 +186,9 @@ class _Items:
     def _fill(self, size: int) -> bool:
         """Have at least `size` bytes after the position; return whether there are as many."""
         if len(self._data) - self._at < size:
-            self._data = self._data[self._at :] + self._file.read(max(size, _WINDOW_BYTES))
-            self._at = 0
+            kept = min(self._at, _LOOKAHEAD_BYTES)  # to go back into the last frame
+            self._data = self._data[self._at - kept :] + self._file.read(max(size, _WINDOW_BYTES))
+            self._at = kept
         return len(self._data) >= self._at + size
 
 

@@ -19,6 +19,7 @@ from recall_pipeline.audio.mp3_length import StatedLength
 from recall_pipeline.audio.mp3_parts import Mp3Parts
 from recall_pipeline.audio.mp3_reader import Gap, Mp3Reader
 
+_MAX_REFUSED_AT_END = 3
 _MAX_KEPT_SECONDS = 60.0
 """How much time one gap keeps in a file that states no length."""
 
@@ -48,6 +49,9 @@ class Mp3Stream:
             else:
                 self._start_part(item.length)
 
+        if self._pending.refused_frames > _MAX_REFUSED_AT_END and not self.parts.is_complete:
+            self._count(self._pending, 0.0)
+
     def _start_part(self, length: StatedLength) -> None:
         self._part += 1
         self._missing_frames = self.parts.parts[self._part].missing_frames
@@ -76,7 +80,7 @@ class Mp3Stream:
         lost = self._frames_in(gap.size_bytes)
         is_damaged = bool(gap.before) and self._missing_frames != 0
         self._lose(codec, lost + is_damaged, refused=int(is_damaged))
-        if gap.zero_bytes >= self.parts.mean_frame_bytes and 2 * gap.zero_bytes > gap.size_bytes:
+        if gap.zero_bytes >= self.parts.mean_frame_bytes and gap.is_zeros:
             self._pending.zero_runs += 1
             self._pending.zero_bytes += gap.zero_bytes
         if self._missing_frames is not None:
@@ -96,18 +100,22 @@ class Mp3Stream:
 
     def _restore(self, like: av.AudioFrame) -> Iterator[av.AudioFrame]:
         """Yield silence for the frames lost before `like`. Those after the last good frame are never counted."""
-        lost, damage, self._pending = self._pending, self.damage, Damage()
+        lost, self._pending = self._pending, Damage()
+        self._count(lost, like.samples / like.sample_rate)
+        for _ in range(lost.silent_frames):
+            if (kept := self._trim.kept(silent_frame(like))) is not None:
+                yield kept
+
+    def _count(self, lost: Damage, frame_seconds: float) -> None:
+        damage = self.damage
         if not damage.stretches:
             damage.first_seconds = self._frames * self.parts.frame_seconds
         damage.stretches += 1
         damage.refused_frames += lost.refused_frames
         damage.silent_frames += lost.silent_frames
-        damage.silent_seconds += lost.silent_frames * like.samples / like.sample_rate
+        damage.silent_seconds += lost.silent_frames * frame_seconds
         damage.zero_runs += lost.zero_runs
         damage.zero_bytes += lost.zero_bytes
-        for _ in range(lost.silent_frames):
-            if (kept := self._trim.kept(silent_frame(like))) is not None:
-                yield kept
 
 
 def _mp3_decoder() -> av.AudioCodecContext:

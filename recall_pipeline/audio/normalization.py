@@ -136,7 +136,7 @@ def _describe(
         gain_db=rendered.plan.gain_db,
         limiter_depth_db=rendered.plan.limiter_depth_db,
         findings=tuple(finding.words for finding in findings),
-        finding_codes=tuple(finding.code for finding in findings),
+        finding_codes=tuple(finding.code for finding in findings if finding.code),
     )
 
 
@@ -149,7 +149,7 @@ def _source_findings(analysis: SourceAnalysis) -> Iterator[AudioFinding]:
 def _output_findings(intermediate: Intermediate, target: Target, rendered: Rendered) -> Iterator[AudioFinding]:
     if intermediate.is_silent:
         words = "no loudness: never above -70 LUFS for 0.4 s, so no gain was applied"
-        yield AudioFinding(AudioFindingCode.NO_LOUDNESS, words)
+        yield AudioFinding(None, words)
     elif rendered.plan.shortfall_lu:
         words = (
             f"{rendered.plan.shortfall_lu:.1f} LU quieter than the target: its peaks would have to"

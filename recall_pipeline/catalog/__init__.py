@@ -17,6 +17,7 @@ from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -39,6 +40,7 @@ __all__ = [
     "Outcome",
     "byte_mismatches",
     "catalog_watermark",
+    "damaged_audio",
     "days_due",
     "duration_differences",
     "expiring_soon",
