@@ -18,6 +18,11 @@ _COLUMNS = (
     "audio_true_peak_dbtp", "gain_db", "speech_ratio", "audio_recipe",
     "audio_findings", "waveform",
 )  # fmt: skip
+SOURCE_COLUMNS = (
+    "duration_seconds", "source_bytes", "source_sha256", "source_codec", "source_sample_rate_hz", "source_channels",
+    "source_bitrate_bps",
+)  # fmt: skip
+"""The columns of a catalog row that describe an MP3, named as in `mixed_audio`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,26 @@ class AudioColumns:
         previous = cls.from_catalog(archive, row)
         codes = (*previous.codes, FindingCode.RENORMALIZING_FAILED)
         return dataclasses.replace(previous, finding=finding, codes=codes)
+
+    @classmethod
+    def from_older_version(cls, archive: Archive, row: CatalogRow) -> "AudioColumns":
+        """Return the columns of the version in the catalog and of its MP3, whatever `mixed_audio` states."""
+        previous = cls.from_catalog(archive, row)
+        key = Layout.key_in(row.source_uri or "")
+        source = {name: getattr(row, name) for name in SOURCE_COLUMNS}
+        values = {**previous.values, **source, "source_key": key, "source_uri": archive.uri(key)}
+        return dataclasses.replace(previous, values=values)
+
+    @classmethod
+    def keep_older_version(cls, archive: Archive, row: CatalogRow, error: BaseException | None) -> "AudioColumns":
+        """Return the columns of an older version and of its MP3, since normalizing the newer one failed."""
+        previous = cls.from_older_version(archive, row)
+        failure = f"a newer version could not be normalized: {_error_text(error)}"
+        return dataclasses.replace(
+            previous,
+            finding="; ".join(filter(None, (previous.finding, failure))),
+            codes=(*previous.codes, FindingCode.NEWER_VERSION_FAILED),
+        )
 
     @classmethod
     def failed(cls, error: BaseException | None) -> "AudioColumns":

@@ -10,7 +10,7 @@ from enum import StrEnum
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.findings import FindingCode
 from recall_pipeline.discovery import RecordingRow
-from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.download import ARCHIVED, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
 
 _GIVEN_UP_AFTER = timedelta(hours=24)
@@ -36,6 +36,9 @@ class Outcome(StrEnum):
 SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.CORRUPT})
 """Outcomes that change only with a new version upstream, or on request."""
 
+AUDIBLE = frozenset({Outcome.READY, Outcome.SILENT})
+"""Outcomes with a normalized file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -44,6 +47,10 @@ class Verdict:
     outcome: Outcome
     reason: str | None = None
     findings: tuple[str, ...] = ()
+
+    def noting(self, code: FindingCode, reason: str) -> "Verdict":
+        """Return the verdict with one more finding."""
+        return Verdict(self.outcome, "; ".join(filter(None, (self.reason, reason))), (*self.findings, code))
 
 
 def decide(
@@ -54,7 +61,7 @@ def decide(
 ) -> Verdict:
     """Return the verdict on a recording and one of its MP3s (`audio` None: none is known).
 
-    `columns` describe its normalized file; None: it was not tried yet.
+    `columns` describe the normalized file of its newest archived version; None: there is none, or it was not tried yet.
     """
     return (
         (audio and _by_bytes(audio, columns))
@@ -68,13 +75,23 @@ def decide(
 
 def _by_bytes(audio: MixedAudioRow, columns: AudioColumns | None) -> Verdict | None:
     """Rows 1 to 4: what is in the archive, and what could not be downloaded."""
+    if audio.state == ARCHIVED or columns is not None:
+        return _with_newer_version(_normalized(columns or AudioColumns(failure="it was not tried yet")), audio)
     if audio.is_offered and not audio.is_settled:
         return Verdict(Outcome.DOWNLOAD_FAILED, audio.fetch_failure or "not fetched yet")
     if audio.fault is not None:
         return Verdict(Outcome.CORRUPT, audio.fault)
-    if audio.state is not None:
-        return _normalized(columns or AudioColumns(failure="it was not tried yet"))
     return None
+
+
+def _with_newer_version(verdict: Verdict, audio: MixedAudioRow) -> Verdict:
+    """Return the verdict on the archived version, with what keeps a newer one from taking its place."""
+    if audio.status_code != "done" or (audio.is_captured and audio.fault is None):
+        return verdict
+    if audio.is_captured:
+        return verdict.noting(FindingCode.NEWER_VERSION_CORRUPT, f"a newer version is corrupt: {audio.fault}")
+    why = audio.fetch_failure or ("not fetched yet" if audio.has_url else "no download is offered yet")
+    return verdict.noting(FindingCode.NEWER_VERSION_FAILED, f"a newer version could not be stored: {why}")
 
 
 def _normalized(columns: AudioColumns) -> Verdict:

@@ -219,7 +219,8 @@ class TestVersions:
         [before] = workspace.sync().rows
         workspace.world.replace_audio(mp3.id, ErrorPage())
         [row] = workspace.sync().rows
-        assert row.outcome == "corrupt"
+        assert (row.outcome, row.findings) == ("ready", ["newer_version_corrupt"])
+        assert "a newer version is corrupt: " in (row.outcome_reason or "")
         assert (row.audio_uri, row.source_uri) == (before.audio_uri, before.source_uri)
         assert files(workspace) == [Layout.key_in(before.audio_uri or "")]
 
