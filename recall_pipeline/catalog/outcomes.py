@@ -9,12 +9,11 @@ from enum import StrEnum
 
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.findings import FindingCode
-from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.discovery import MP3_DUE_WITHIN, RecordingRow
 from recall_pipeline.download import ARCHIVED, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
 
 _GIVEN_UP_AFTER = timedelta(hours=24)
-_MP3_DUE_WITHIN = timedelta(hours=1)
 
 
 class Outcome(StrEnum):
@@ -122,7 +121,8 @@ def _gone_upstream(recording: RecordingRow, audio: MixedAudioRow | None, now: da
         why = "its retention has ended, and no MP3 is known"
     else:
         return None
-    return Verdict(Outcome.EXPIRED if is_past else Outcome.DELETED, f"{why}; it was never archived")
+    is_expired = is_past or recording.bot_media_expired
+    return Verdict(Outcome.EXPIRED if is_expired else Outcome.DELETED, f"{why}; it was never archived")
 
 
 def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
@@ -156,7 +156,7 @@ def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:
     if not Meeting(recording.platform).makes_mp3:
         return Verdict(Outcome.UNSUPPORTED_PLATFORM, f"Recall makes no mixed-audio MP3 on {recording.platform}")
     finished_at = recording.completed_at or recording.status_updated_at
-    is_fresh = finished_at is not None and now - finished_at < _MP3_DUE_WITHIN
+    is_fresh = finished_at is not None and now - finished_at < MP3_DUE_WITHIN
     if recording.status_code == "done" and is_fresh and recording.mp3_requested is not False:
         return Verdict(Outcome.PROCESSING, "done less than an hour ago; the MP3 may still come")
     return Verdict(Outcome.NOT_REQUESTED, _why_no_mp3(recording))
