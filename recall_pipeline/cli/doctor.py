@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized
@@ -19,17 +20,19 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 @click.command("doctor")
 def doctor_command() -> int:
-    """Check settings, key and region, storage, audio libraries and Dagster home.
+    """Check settings, network, key and region, media, storage, audio libraries and Dagster home.
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
-    object. The key check requests one listing from Recall.ai.
+    object. The key check requests one listing from Recall.ai. The media check fetches one byte of one MP3.
 
     Exit status: 0 success; 1 a check failed; 2 wrong settings.
     """
     settings = load_settings()
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
+        "network": check_clients,
         "key": _check_key,
+        "media": check_media,
         "storage": _check_storage,
         "audio": _check_audio,
         "dagster": _check_dagster,
