@@ -102,7 +102,7 @@ async def open_downloader(
     limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
     async with (
         httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http,
-        DecodeChecker() as checker,
+        DecodeChecker(settings.processes) as checker,
     ):
         yield Downloader(client, archive, Transfer(http, settings), checker, day)
 
