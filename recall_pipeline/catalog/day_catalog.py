@@ -153,6 +153,8 @@ def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow |
         mp3.source_key or "",
         taken,
         mp3.source_sha256,
+        mp3.source_bytes,
+        mp3.duration_seconds,
     )
 
 

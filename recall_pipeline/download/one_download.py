@@ -114,7 +114,7 @@ async def open_downloader(
     client: RecallClient, archive: Archive, settings: Settings, day: date
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
-    async with media_client(settings) as http, DecodeChecker() as checker:
+    async with media_client(settings) as http, DecodeChecker(settings.processes) as checker:
         yield Downloader(client, archive, Transfer(http, settings), checker, day)
 
 
