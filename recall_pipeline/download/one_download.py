@@ -128,14 +128,13 @@ def _has_promised_length(check: DecodeCheck) -> bool:
 
 def _with_check(row: MixedAudioRow, check: DecodeCheck, key: str) -> MixedAudioRow:
     """Return the row after its bytes were published; corrupt ones do not displace an earlier good version."""
-    looked_at = dataclasses.replace(
-        row, fault=check.fault, fetch_failure=None, captured_updated_at=row.updated_at, captured_at=utc_now()
-    )
+    looked_at = dataclasses.replace(row, fault=check.fault, fetch_failure=None, captured_updated_at=row.updated_at)
     if check.fault and row.state == ARCHIVED:
         return looked_at
     decoded = check.decoded
     return dataclasses.replace(
         looked_at,
+        captured_at=utc_now(),
         state=CORRUPT if check.fault else ARCHIVED,
         source_key=key,
         source_bytes=check.size_bytes,

@@ -105,7 +105,7 @@ def unfinished(staging_folder: Path) -> Unfinished:
 
 def sweep_partials(staging_folder: Path) -> None:
     """Remove partial files that are a week old, and notes without a file."""
-    oldest = time.time() - _KEPT_SECONDS
+    oldest = time.time() - _KEPT_SECONDS  # not `utc_now`: the system's clock dates files
     for partial in _partials(staging_folder):
         with contextlib.suppress(FileNotFoundError):  # another sync finished or removed it
             if partial.path.stat().st_mtime < oldest:

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import (
     RecallError,
     RecallNotFound,
@@ -110,7 +111,7 @@ def retry_after_seconds(response: httpx.Response) -> float | None:
     with contextlib.suppress(ValueError, TypeError):
         moment = parsedate_to_datetime(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+        return max(0.0, (aware - utc_now()).total_seconds())
     return None
 
 
