@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from recall_pipeline.download.content_codings import check_size
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.errors import TransferError
 
@@ -25,15 +26,17 @@ class BodyPromise:
     is_length_promised: bool
 
 
-def begin_body(response: httpx.Response, partial: Partial) -> BodyPromise:
+def begin_body(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 200 or 206, and start the partial file again where the body is not its continuation.
 
-    Raises TransferError for a part that does not continue the partial file.
+    Raises TransferError for a part that does not continue the partial file, and TransferRefused for a whole of more
+    than `limit_bytes`.
     """
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        return _part(response, partial)
+        return _part(response, partial, limit_bytes)
     is_chunked = "transfer-encoding" in response.headers  # then HTTP ignores a length
     length = None if is_chunked else _number(response.headers.get("content-length"))
+    check_size(length or 0, limit_bytes)
     partial.start(_strong_etag(response), length, response.headers.get("content-encoding"))
     return BodyPromise(length, length, is_chunked or length is not None)
 
@@ -47,10 +50,11 @@ def is_whole_already(response: httpx.Response, partial: Partial) -> bool:
     return (_number(matched[1]) if matched else partial.total) == size
 
 
-def _part(response: httpx.Response, partial: Partial) -> BodyPromise:
+def _part(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 206; one without a request for a range has to begin at 0 and state the total."""
     matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
     first, last, total = (_number(text) for text in matched.groups()) if matched else (None, None, None)
+    check_size(total or 0, limit_bytes)
     is_continuation = bool(partial.size_bytes and partial.etag and "range" in response.request.headers)
     known_total = total if total is not None else partial.total if is_continuation else None
     if first is None or last is None or not _fits(first, last, known_total):

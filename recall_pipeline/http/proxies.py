@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -76,6 +77,7 @@ def _checked_proxy(variable: str, value: str) -> str:
 def _is_complete(text: str) -> bool:
     try:
         url = httpx.URL(text)
+        urlsplit(text)  # raises ValueError for brackets that httpx takes as a name
     except (httpx.InvalidURL, ValueError):
         return False
     port = 1 if url.port is None else url.port
