@@ -12,6 +12,7 @@ from recall_pipeline.download.day_download import DownloadReport, sync_mp3s
 from recall_pipeline.download.decode_check import truncation
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.url_guard import check_peer, check_url
 
 __all__ = [
     "ARCHIVED",
@@ -20,6 +21,8 @@ __all__ = [
     "MixedAudioRow",
     "Partial",
     "Unfinished",
+    "check_peer",
+    "check_url",
     "sync_mp3s",
     "truncation",
     "unfinished",
