@@ -4,16 +4,15 @@ Completeness is defined by recordings (docs/design/adr/0004-completeness-by-reco
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
-from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots
+from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Upstream
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
 from recall_pipeline.storage import ArchiveDay, Table, column
 
 
@@ -59,18 +58,31 @@ class RecordingRow:
             meeting_id=bot.meeting_id if bot else None,
             bot_media_expired=bot.media_expired if bot else False,
             mp3_requested=bot.mp3_requested if bot else None,
-            metadata=json.dumps(recording.metadata, sort_keys=True, ensure_ascii=False),
+            metadata=metadata_json(recording.metadata),
             other_fields=recording.other_fields,
         )
 
     def merged_with(self, before: "RecordingRow | None") -> "RecordingRow":
-        """Return this row with missing values taken from the previous row."""
+        """Return this row with missing values taken from another row. What the API leaves out is not a change."""
         if before is None:
             return self
-        kept = {name: getattr(before, name) for name in _REMEMBERED if getattr(self, name) is None}
+        names = _REMEMBERED if self.status_code else (*_REMEMBERED, *_STATUS)
+        kept = {name: getattr(before, name) for name in names if getattr(self, name) is None}
         has_mp3 = self.has_mp3 or before.has_mp3
         media_expired = self.bot_media_expired or before.bot_media_expired  # removed media never return
         return dataclasses.replace(self, bot_media_expired=media_expired, has_mp3=has_mp3, **kept)
+
+    def completed_by(self, copy: "RecordingRow | None") -> "RecordingRow":
+        """Return this row with what only another copy of the recording shows, and with its status if that is newer."""
+        if copy is None:
+            return self
+        is_newer = copy.status_code and copy.status().is_newer_than(self.status())
+        status = {name: getattr(copy, name) for name in _STATUS} if is_newer else {}
+        return dataclasses.replace(self.merged_with(copy), **status)
+
+    def status(self) -> Status:
+        """Return the status at the last sync."""
+        return Status(self.status_code, self.status_sub_code, self.status_updated_at)
 
     def redacted(self) -> "RecordingRow":
         """Return the row of an erased recording: ids, and the start that determines its day."""
@@ -82,9 +94,10 @@ class RecordingRow:
 
 
 _REMEMBERED = (
-    *("started_at", "completed_at", "expires_at"),
+    *("started_at", "completed_at", "expires_at", "metadata"),
     *("bot_id", "bot_name", "platform", "meeting_id", "mp3_requested"),
 )
+_STATUS = ("status_code", "status_sub_code", "status_updated_at")
 RECORDINGS = Table("recordings", RecordingRow)
 
 
@@ -115,9 +128,11 @@ async def _current_rows(
     rows = {}
     for recording in upstream.recordings_of(day.day):
         bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
-        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or ""))
+        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or "")).completed_by(embedded.get(recording.id))
     unlisted = {**known, **embedded}.keys() - rows.keys()
-    rows |= {recording_id: embedded.get(recording_id) or known[recording_id] for recording_id in unlisted}
+    rows |= {
+        name: known[name].completed_by(embedded.get(name)) if name in known else embedded[name] for name in unlisted
+    }
     in_doubt = [name for name in unlisted - erased if rows[name].status_code != DELETED]
     for recording_id, answer in (await upstream.look_up_recordings(in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
@@ -157,7 +172,7 @@ def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: d
     if isinstance(answer, RecallError):
         return row
     bot_id = answer.bot.id if answer.bot else row.bot_id
-    return RecordingRow.of(answer, bots.get(bot_id or ""))
+    return RecordingRow.of(answer, bots.get(bot_id or "")).merged_with(row)
 
 
 def _bot_id_in(row: RecordingRow | None) -> str | None:
@@ -170,7 +185,10 @@ def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
 
 
 def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
-    """Return the bots of the day's recordings; filed ones only where a recording names a bot that is not listed."""
+    """Return the bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
     listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
     named = {recording.bot.id for recording in upstream.recordings_of(day.day) if recording.bot}
-    return listed if named <= listed.keys() else {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}
+    if all(name in listed and listed[name].is_complete for name in named):
+        return listed
+    filed = filed_bots(day, day.day - ONE_DAY, day.day)
+    return filed | {bot_id: row.merged_with(filed.get(bot_id)) for bot_id, row in listed.items()}

@@ -195,3 +195,32 @@ class TestMemory:
             work.recordings()
         work.sandbox.faults.remove(rule)
         assert work.recordings() == before
+
+    @pytest.mark.parametrize("shape", ["four_fields", "nulls"])
+    def test_what_a_copy_in_a_bot_leaves_out_replaces_nothing(self, shape: str, work: Workplace) -> None:
+        work.meet("standup", expires_at=NINE + ONE_DAY, metadata={"team": "sales"})
+        before = row_of(work, "standup")
+        work.sandbox.behaviour.embedded = shape  # type: ignore[assignment]
+        work.world.change_recording(an_id("standup"), listed=False)
+        work.sandbox.faults.add(Rule(unavailable(503), path=f"/recording/{an_id('standup')}/$"))
+        assert row_of(work, "standup") == before
+
+    def test_a_deleted_recording_that_its_bot_still_shows_is_looked_up_once(self, work: Workplace) -> None:
+        work.sandbox.behaviour.embedded = "four_fields"
+        work.meet("standup")
+        work.recordings()
+        work.world.change_recording(an_id("standup"), listed=False, gone=True)
+        work.recordings()
+        work.sandbox.access_log.clear()
+        assert row_of(work, "standup").is_gone
+        assert work.gaps() == []
+
+    def test_a_meeting_url_that_recall_clears_before_a_recording_is_listed_is_known_from_the_bot(
+        self, work: Workplace
+    ) -> None:
+        recording = work.meet("standup")
+        work.both()
+        work.sandbox.behaviour.clears_meeting_urls = True
+        work.world.add(replace(recording, id=an_id("second take"), created_at=NINE + timedelta(minutes=5)))
+        row = row_of(work, "second take")
+        assert (row.platform, row.meeting_id) == ("zoom", "812")
