@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from recall_pipeline.api_probe.listings import sort_moment
-from recall_pipeline.api_probe.requests import Answer, Requests
+from recall_pipeline.api_probe.requests import ProbeAnswer, Requests
 from recall_pipeline.api_probe.shapes import uuid_of
 from recall_pipeline.days import ONE_DAY, start_of
 
@@ -39,10 +39,21 @@ class TimeFilter:
 
     async def includes(self, after: datetime, before: datetime, *, as_dates: bool = False) -> str:
         """Return `included`, `excluded`, `refused` or `unknown` for the row and this window."""
+        return _verdict(await self._within(after, before, as_dates=as_dates), self._row_id)
+
+    async def exceeds(self, after: datetime, before: datetime, *, as_dates: bool = False) -> str:
+        """Return `included` if the answer has any row that is outside of this window, else as `includes`."""
+        answer = await self._within(after, before, as_dates=as_dates)
+        moments = [moment for row in (answer.results if answer else []) if (moment := sort_moment(self._kind, row))]
+        if any(not after <= moment <= before for moment in moments):
+            return "included"
+        return _verdict(answer, self._row_id)
+
+    async def _within(self, after: datetime, before: datetime, *, as_dates: bool) -> ProbeAnswer | None:
         texts = [moment.date().isoformat() if as_dates else moment.isoformat() for moment in (after, before)]
         names = (f"{self._field}_after", f"{self._field}_before")
         query = {name: text.replace("+00:00", "Z") for name, text in zip(names, texts, strict=True)}
-        return _verdict(await self._ask.list(self._kind, query), self._row_id)
+        return await self._ask.list(self._kind, query)
 
     async def by_time(self) -> FilterReport:
         """Try the bounds of a filter that compares date-times."""
@@ -61,20 +72,20 @@ class TimeFilter:
         return FilterReport(compares, lower, upper)
 
     async def _is_ignored(self, *, as_dates: bool) -> bool:
-        """Whether a window of other days includes the row too."""
+        """Whether a window of other days includes rows of this day too."""
         window = (self.day - 5 * ONE_DAY, self.day - 3 * ONE_DAY)
-        return await self.includes(*window, as_dates=as_dates) == "included"
+        return await self.exceeds(*window, as_dates=as_dates) == "included"
 
 
 async def try_join_at(ask: Requests, rows: Iterable[Any], *, takes_times: bool) -> FilterReport:
     """Describe the filters `join_at_after` and `join_at_before` of the bot list."""
-    found = _chosen("bot", rows)
+    found = _row_to_try("bot", rows)
     if found is None:
         return FilterReport() if takes_times else FilterReport("dates only")
     tried = TimeFilter(ask, "bot", *found)
     if not takes_times:
         return await tried.by_date("dates only", as_dates=True)
-    match await tried.includes(tried.at + _SECOND, tried.day + ONE_DAY):
+    match await tried.exceeds(tried.at + _SECOND, tried.day + ONE_DAY):
         case "included":
             return await tried.by_date("dates", as_dates=False)
         case "excluded":
@@ -84,11 +95,11 @@ async def try_join_at(ask: Requests, rows: Iterable[Any], *, takes_times: bool) 
 
 async def try_created_at(ask: Requests, rows: Iterable[Any]) -> FilterReport:
     """Describe the filters `created_at_after` and `created_at_before` of the recording list."""
-    found = _chosen("recording", rows)
+    found = _row_to_try("recording", rows)
     return await TimeFilter(ask, "recording", *found).by_time() if found else FilterReport()
 
 
-def _chosen(kind: str, rows: Iterable[Any]) -> tuple[str, datetime] | None:
+def _row_to_try(kind: str, rows: Iterable[Any]) -> tuple[str, datetime] | None:
     """Return id and time of the row that is latest in its day, so that few rows follow it; no row at midnight."""
     timed = ((uuid_of(row.get("id")), sort_moment(kind, row)) for row in rows if isinstance(row, dict))
     usable = [(row_id, at) for row_id, at in timed if row_id and at and 2 * _SECOND <= _of_day(at) <= _LATEST]
@@ -99,7 +110,7 @@ def _of_day(at: datetime) -> timedelta:
     return at - start_of(at.date())
 
 
-def _verdict(answer: Answer | None, row_id: str) -> str:
+def _verdict(answer: ProbeAnswer | None, row_id: str) -> str:
     if answer is None or answer.status is None:
         return "unknown"
     if answer.status == httpx.codes.BAD_REQUEST:

@@ -61,12 +61,12 @@ def describe_link(listed: Any, looked_up: Any) -> tuple[LinkReport, str | None]:
     place = "both" if len(links) > 1 else next(iter(links))
     is_new = bool(before) and link not in before.values() if looked_up else None
     try:
-        return _report(urlsplit(link), place, is_new), link
+        return _link_report(urlsplit(link), place, is_new), link
     except ValueError:
         return LinkReport(place=place, scheme="unreadable"), None
 
 
-def _report(parts: SplitResult, place: str, is_new: bool | None) -> LinkReport:
+def _link_report(parts: SplitResult, place: str, is_new: bool | None) -> LinkReport:
     pairs = dict(parse_qsl(parts.query, keep_blank_values=True))
     query, unknown = split_names(pairs, LINK_QUERY)
     segments = [part for part in parts.path.split("/") if part][:_LONGEST_PATH]

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from recall_pipeline.api_probe.requests import Answer, Requests
+from recall_pipeline.api_probe.requests import ProbeAnswer, Requests
 from recall_pipeline.api_probe.shapes import moment_of, uuid_of
 from recall_pipeline.api_probe.words import PAGE, QUERY, media_type_word, split_names
 
@@ -38,12 +38,12 @@ class ListReport:
     order: str = "unknown"
 
 
-async def read_list(ask: Requests, kind: str, first: Answer | None) -> tuple[ListReport, list[Any]]:
+async def read_list(ask: Requests, kind: str, first: ProbeAnswer | None) -> tuple[ListReport, list[Any]]:
     """Describe a list from its first page, and read the second if there is one; return its rows too."""
     if first is None:
         return ListReport(), []
     following = first.body.get("next") if isinstance(first.body, dict) else None
-    next_page, url = _next_page(following, ask.base_url)
+    next_page, url = _where_next_leads(following, ask.base_url)
     second = await ask.get(url, f"list {kind}") if url else None
     rows = [*first.results, *(second.results if second else [])]
     page_keys, unknown = split_names(first.body if isinstance(first.body, dict) else {}, PAGE)
@@ -68,7 +68,7 @@ async def read_list(ask: Requests, kind: str, first: Answer | None) -> tuple[Lis
     return report, rows
 
 
-def _next_page(following: Any, base_url: str) -> tuple[str, str | None]:
+def _where_next_leads(following: Any, base_url: str) -> tuple[str, str | None]:
     """Return the word for where `next` leads, and its URL where it stays below the base URL."""
     if following is None:
         return "none", None
@@ -112,7 +112,7 @@ def _paging(following: Any, query: Sequence[str], page_keys: Sequence[str]) -> s
     return next((style for name, style in _STYLES if name in query), "other")
 
 
-def _second_page(first: Answer, second: Answer | None) -> str:
+def _second_page(first: ProbeAnswer, second: ProbeAnswer | None) -> str:
     if second is None:
         return "not asked"
     if not second.results:

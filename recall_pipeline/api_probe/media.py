@@ -36,7 +36,7 @@ async def read_one_byte(http: httpx.AsyncClient, url: str, *, loopback_allowed: 
         async with http.stream("GET", url, headers=_RANGE) as response:
             check_peer(response, loopback_allowed=loopback_allowed)
             code = await _error_code(response)
-            return _report(response, code, time.monotonic() - started), list(response.headers)
+            return _media_report(response, code, time.monotonic() - started), list(response.headers)
     except TransferError as refused:
         word = "the address is not allowed" if not refused.retry_can_help else "the host cannot be found"
         return MediaReport(error=word), []
@@ -58,7 +58,7 @@ async def _error_code(response: httpx.Response) -> str:
     return code if code in STORAGE_ERRORS else "other"
 
 
-def _report(response: httpx.Response, code: str, seconds: float) -> MediaReport:
+def _media_report(response: httpx.Response, code: str, seconds: float) -> MediaReport:
     headers = response.headers
     return MediaReport(
         status=response.status_code,

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from recall_pipeline.api_probe.requests import Answer, Requests
+from recall_pipeline.api_probe.requests import ProbeAnswer, Requests
 from recall_pipeline.api_probe.shapes import uuid_of
 from recall_pipeline.api_probe.words import ERROR_KEYS, OBJECTS, split_names
 
@@ -61,15 +61,15 @@ def first_usable(rows: Iterable[Any]) -> Any:
 
 async def ask_for_missing(ask: Requests) -> RefusalReport:
     """Look up a recording that does not exist."""
-    return _refusal(await ask.get(f"{ask.base_url}/recording/{uuid4()}/", "get recording"), ask.base_url)
+    return _refusal_report(await ask.get(f"{ask.base_url}/recording/{uuid4()}/", "get recording"), ask.base_url)
 
 
 async def ask_without_slash(ask: Requests) -> RefusalReport:
     """Read a list by a path without its trailing slash."""
-    return _refusal(await ask.get(f"{ask.base_url}/recording", "list recording"), ask.base_url)
+    return _refusal_report(await ask.get(f"{ask.base_url}/recording", "list recording"), ask.base_url)
 
 
-def _refusal(answer: Answer | None, base_url: str) -> RefusalReport:
+def _refusal_report(answer: ProbeAnswer | None, base_url: str) -> RefusalReport:
     if answer is None:
         return RefusalReport()
     is_page = answer.body_kind == "page"
@@ -78,7 +78,7 @@ def _refusal(answer: Answer | None, base_url: str) -> RefusalReport:
     return RefusalReport(answer.status, answer.body_kind, keys, unknown, _location(answer, base_url))
 
 
-def _location(answer: Answer, base_url: str) -> str:
+def _location(answer: ProbeAnswer, base_url: str) -> str:
     location = answer.headers.get("location")
     if location is None:
         return "none"

@@ -17,7 +17,7 @@ from recall_pipeline.api_probe.listings import ListReport, read_list
 from recall_pipeline.api_probe.media import MediaReport, read_one_byte
 from recall_pipeline.api_probe.objects import LookupReport, ask_for_missing, ask_without_slash, first_usable, look_up
 from recall_pipeline.api_probe.report import ProbeReport
-from recall_pipeline.api_probe.requests import Answer, Requests, Stopwatch
+from recall_pipeline.api_probe.requests import ProbeAnswer, Requests, Stopwatch
 from recall_pipeline.api_probe.shapes import Shapes
 from recall_pipeline.api_probe.words import HEADERS, split_names
 from recall_pipeline.days import ONE_DAY, start_of, utc_now
@@ -92,7 +92,7 @@ class _Probe:
             stopped=self._ask.stopped,
             stopped_at=self._ask.stopped_at,
             requests=self._ask.sent,
-            clock_seconds=_clock_seconds(self._ask.answers),
+            clock_seconds=_best_clock_difference(self._ask.answers),
             lists=lists,
             cursor_for_bots=cursor,
             filters=filters,
@@ -153,7 +153,7 @@ class _Probe:
         return "yes" if isinstance(following, str) and "cursor=" in following.replace("use_cursor=", "") else "no"
 
 
-def _clock_seconds(answers: list[Answer]) -> int | None:
+def _best_clock_difference(answers: list[ProbeAnswer]) -> int | None:
     """Return the clock difference of the quickest answer that names a time."""
     timed = [answer for answer in answers if answer.clock_seconds is not None]
     return min(timed, key=lambda answer: answer.seconds).clock_seconds if timed else None

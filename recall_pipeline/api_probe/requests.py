@@ -19,7 +19,7 @@ _MOST_CLOCK_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeAnswer:
     """One answer: its HTTP status (None without one), its headers, its JSON, and a word for its body.
 
     `seconds`: from the request to the end of the body. `clock_seconds`: the service's clock minus ours.
@@ -69,15 +69,15 @@ class Requests:
         self._left = most
         self._started = started
         self.sent = 0
-        self.answers: list[Answer] = []
+        self.answers: list[ProbeAnswer] = []
         self.stopped: str | None = None
         self.stopped_at: str | None = None
 
-    async def list(self, kind: str, query: Mapping[str, str]) -> Answer | None:
+    async def list(self, kind: str, query: Mapping[str, str]) -> ProbeAnswer | None:
         """Read the first page of a list."""
         return await self.get(f"{self.base_url}/{kind}/?{urlencode(query)}", f"list {kind}")
 
-    async def get(self, url: str, endpoint: str) -> Answer | None:
+    async def get(self, url: str, endpoint: str) -> ProbeAnswer | None:
         """Send one request; None if none is left, or after a refusal."""
         if self.stopped or not self.take():
             return None
@@ -95,16 +95,18 @@ class Requests:
         self.sent += 1
         return True
 
-    async def _exchange(self, url: str, endpoint: str) -> Answer:
+    async def _exchange(self, url: str, endpoint: str) -> ProbeAnswer:
         try:
             response = await self._client.exchange(url, endpoint)
         except RecallProtocolError:
-            return Answer(None, "too large, or not on the API's host")
+            return ProbeAnswer(None, "too large, or not on the API's host")
         except RecallError:
-            return Answer(None, "no answer")
+            return ProbeAnswer(None, "no answer")
         seconds = time.monotonic() - self._started()
         body, kind = _json_of(response)
-        return Answer(response.status_code, kind, response.headers, body, seconds, _clock_seconds(response.headers))
+        return ProbeAnswer(
+            response.status_code, kind, response.headers, body, seconds, _clock_difference(response.headers)
+        )
 
 
 def _json_of(response: httpx.Response) -> tuple[Any, str]:
@@ -125,7 +127,7 @@ def _kind_without_json(response: httpx.Response) -> str:
     return "HTML or XML" if is_html else "not JSON"
 
 
-def _clock_seconds(headers: httpx.Headers) -> int | None:
+def _clock_difference(headers: httpx.Headers) -> int | None:
     """Return how far the service's clock is ahead, in whole seconds, at most a day; None if it names no time."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", ""))

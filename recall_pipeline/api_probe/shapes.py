@@ -54,9 +54,9 @@ def _text_shape(text: str) -> str:
         return "uuid"
     if text.startswith(("https://", "http://")):
         return "url"
-    if _DAY.fullmatch(text) and _day_of(text):
+    if _DAY.fullmatch(text) and _iso_day(text):
         return "date"
-    if parsed := _parsed(text):
+    if parsed := _iso_parsed(text):
         return "date-time" if parsed.tzinfo else "date-time without zone"
     return "text"
 
@@ -73,13 +73,13 @@ def uuid_of(value: Any) -> str | None:
 
 def moment_of(value: Any) -> datetime | None:
     """Return a date-time in UTC; None if the value is not one of the years 1971 to 9998."""
-    parsed = _parsed(value) if isinstance(value, str) else None
+    parsed = _iso_parsed(value) if isinstance(value, str) else None
     if parsed is None or not 1971 <= parsed.year <= 9998:
         return None
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _parsed(text: str) -> datetime | None:
+def _iso_parsed(text: str) -> datetime | None:
     if len(text) > _LONGEST_MOMENT:
         return None
     try:
@@ -88,7 +88,7 @@ def _parsed(text: str) -> datetime | None:
         return None
 
 
-def _day_of(text: str) -> date | None:
+def _iso_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -116,7 +116,7 @@ class Shapes:
         for name, item in value.items():
             if name in known:
                 shape.fields.setdefault(name, Counter())[shape_of(item)] += 1
-                for within, inner in _within(place, name, item):
+                for within, inner in _objects_within(place, name, item):
                     if known[name] is not None:
                         self._add_object(within, known[name], inner)
             else:
@@ -139,7 +139,7 @@ class Shapes:
         return dict(sorted(self.places.items()))
 
 
-def _within(place: str, name: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects_within(place: str, name: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(value, dict):
         yield f"{place}.{name}", value
     elif isinstance(value, list):

@@ -22,7 +22,7 @@ def show_probe(settings: Settings, *, as_json: bool, file: Path | None) -> int:
         click.echo(json.dumps(json.loads(text)))
     else:
         click.echo("\n".join(report_lines(report)))
-        click.echo(_next_step(file))
+        click.echo(_how_to_go_on(file))
     return FAILED if report.stopped else 0
 
 
@@ -33,7 +33,7 @@ def _write(file: Path, text: str) -> None:
         raise UsageError(f"cannot write {file} ({error.strerror}): choose another --report") from None
 
 
-def _next_step(file: Path | None) -> str:
+def _how_to_go_on(file: Path | None) -> str:
     where = f"in {file}" if file else "with --report FILE"
     return (
         f"\nThe report {where} holds no value that the service sent, so it can be published. "

@@ -16,7 +16,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,12 +108,12 @@ class HostileService:
 
 
 @dataclass
-class _Boundless:
+class _Counting:
     """A request budget without a limit, which counts."""
 
-    taken: int = field(default=0)
+    taken: int = 0
 
-    async def take(self, endpoint: str, per_minute: int) -> None:
+    async def take(self, _endpoint: str, _per_minute: int) -> None:
         """Grant the request."""
         self.taken += 1
 
@@ -132,7 +132,7 @@ async def _probe(service: HostileService) -> ProbeReport:
         httpx.AsyncClient(transport=transport, headers={"Authorization": "Token key-of-nobody"}) as http,
         httpx.AsyncClient(transport=transport) as media,
     ):
-        budget = _Boundless()
+        budget = _Counting()
         report = await run_probe(RecallClient(http, settings, budget), media, settings)
     assert budget.taken <= report.requests <= MOST_REQUESTS
     return report
