@@ -19,6 +19,7 @@ from recall_pipeline.errors import (
     RecallUnauthorized,
     RecallUnreachable,
 )
+from recall_pipeline.http import is_web_page
 from recall_pipeline.redaction import redact
 
 _MAX_DETAIL_CHARACTERS = 300
@@ -73,6 +74,12 @@ def _error_from(response: httpx.Response, what: str) -> Exception:
         cause = f"{response.url.host} does not accept the key: it is wrong or revoked, or it belongs to another region"
         action = "check RECALL_API_KEY and RECALL_REGION (`recall-pipeline doctor` finds which one)"
         return RecallUnauthorized(f"{message}: {cause}; {action}", status)
+    if status == httpx.codes.FORBIDDEN and is_web_page(response.headers.get("content-type", ""), response.content):
+        return RecallRefused(
+            f"{message}, with a web page: a firewall refuses the IP address that this machine sends from (its cloud "
+            "network, NAT, VPN or proxy), whatever the key: send from another network, or ask Recall.ai to allow it",
+            status,
+        )
     if status == httpx.codes.NOT_FOUND:
         return RecallNotFound(
             f"{message}: the object was deleted or never existed; if all objects are missing, check RECALL_API_URL",

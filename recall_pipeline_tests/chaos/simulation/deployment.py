@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PARTITION = "dagster/partition"
-_POOLS = ("recall_pipeline.audio.pool.worker_processes", "recall_pipeline.download.decode_check.worker_processes")
+_PROCESS = "recall_pipeline.audio.worker._one_process"
 
 
 @dataclass
@@ -117,13 +118,18 @@ class Deployment:
             self.failed_ticks.append(f"{self.clock.now:%Y-%m-%d %H:%M} {name}: {type(cause).__name__}: {cause}"[:300])
 
 
-@contextlib.contextmanager
-def decoding_in_this_process() -> Iterator[None]:
+class _Thread(ThreadPoolExecutor):
+    """Stands for the process of a worker."""
+
+    _processes: Mapping[int, Any] = MappingProxyType({})
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+
+def decoding_in_this_process() -> contextlib.AbstractContextManager[Any]:
     """Let threads decode and normalize: a process for each run would take most of the time."""
-    with contextlib.ExitStack() as patched:
-        for place in _POOLS:
-            patched.enter_context(patch(place, lambda *_: ThreadPoolExecutor(1)))
-        yield
+    return patch(_PROCESS, _Thread)
 
 
 @dataclass
