@@ -3,6 +3,7 @@
 `silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -34,6 +35,24 @@ class Outcome(StrEnum):
 
 SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.CORRUPT})
 """Outcomes that change only with a new version upstream, or on request."""
+
+
+_UNCHANGED = "unchanged for more than 24 h"
+_OVERDUE = "overdue"  # the code in `findings`
+
+
+def is_overdue(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether Recall has not finished a recording in time, which it may still do.
+
+    Rows without the column `findings` state it in words.
+    """
+    is_stated = _UNCHANGED in (reason or "") if findings is None else _OVERDUE in findings
+    return outcome == Outcome.FAILED_UPSTREAM and is_stated
+
+
+def is_pending(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether every sync looks at a row again, whatever its age: the outcomes of rows 4, 7 and 9."""
+    return outcome in (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED) or is_overdue(outcome, reason, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +140,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
     latest = max((moment for moment in changes if moment), default=now)
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
-        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h")
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, {_UNCHANGED}")
     return Verdict(Outcome.PROCESSING, why)
 
 

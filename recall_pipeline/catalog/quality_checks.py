@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from recall_pipeline.catalog.duration_difference import notable_difference
-from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog.outcomes import Outcome, is_pending
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_mismatch
 
-_EXPIRES_SOON = timedelta(hours=48)
+EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
 _SAMPLE = 5
 
@@ -105,12 +105,11 @@ def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings)
 
 
 def expiring_soon(catalog: Iterable[CatalogRow], now: datetime) -> Finding:
-    """No recording that is not archived expires within two days."""
-    at_risk = (Outcome.DOWNLOAD_FAILED, Outcome.PROCESSING)
-    rows = [row for row in catalog if row.outcome in at_risk]
+    """No recording that is not archived expires within two days. What has expired cannot be fetched any more."""
+    rows = [row for row in catalog if is_pending(row.outcome, row.outcome_reason, getattr(row, "findings", None))]
 
     def problem(row: CatalogRow) -> str | None:
-        if row.expires_at is None or row.expires_at - now > _EXPIRES_SOON:
+        if row.expires_at is None or not now <= row.expires_at <= now + EXPIRES_SOON:
             return None
         return f"is {row.outcome} and expires at {row.expires_at:%Y-%m-%d %H:%M} UTC"
 

@@ -6,13 +6,14 @@ incomplete file after an exception (docs/design/adr/0006-verify-locally-then-pub
 """
 
 import contextlib
+import io
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
@@ -27,6 +28,7 @@ from recall_pipeline.storage.object_store import (
     upload_options,
 )
 from recall_pipeline.storage.permissions import PRIVATE_FILE, private_folder
+from recall_pipeline.storage.ranged_file import RangedFile
 from recall_pipeline.storage.staging import create_staging_folder, staging_folder_of
 from recall_pipeline.storage.temp_files import leftovers, locked_temp_folder, remove_leftovers
 
@@ -154,6 +156,27 @@ class Archive:
                 return bytes(self._filesystem.cat_file(self._full(key), **reading_options(self.location.scheme)))
             except FileNotFoundError:
                 return None
+
+    def open_file(self, key: str) -> BinaryIO | None:
+        """Open a file for random access; in a bucket only the ranges that are read are requested. None: no file."""
+        with self._translating_errors("read", key):
+            try:
+                return Path(self._full(key)).open("rb") if self._is_local else self._ranged_file(key)
+            except FileNotFoundError:
+                return None
+
+    def _ranged_file(self, key: str) -> BinaryIO:
+        path = self._full(key)
+        try:
+            ranged = RangedFile(
+                lambda start, end: bytes(self._filesystem.cat_file(path, start=start, end=end)),
+                lambda: int(self._filesystem.size(path)),
+            )
+        except FileNotFoundError:
+            raise
+        except Exception:  # an empty object has no range, and some stores know none that counts from the end
+            return io.BytesIO(bytes(self._filesystem.cat_file(path, **reading_options(self.location.scheme))))
+        return cast("BinaryIO", ranged)
 
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of small files by key; missing files are left out."""
