@@ -14,6 +14,7 @@ API, and the storage that its download links point to), an access log of all req
 """
 
 from recall_sandbox.access_log import Access, AccessLog
+from recall_sandbox.behaviour import AS_SEEN_IN_2026
 from recall_sandbox.demo import demo_world
 from recall_sandbox.expected import ExpectedRow
 from recall_sandbox.faults import FaultPlan, Rule
@@ -21,6 +22,7 @@ from recall_sandbox.server import PortTaken, Sandbox
 from recall_sandbox.world import World
 
 __all__ = [
+    "AS_SEEN_IN_2026",
     "Access",
     "AccessLog",
     "ExpectedRow",

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from recall_sandbox.behaviour import Behaviour, Endpoint
 from recall_sandbox.bot_creation import BotCreation
 from recall_sandbox.clock import Clock
-from recall_sandbox.json_views import artifact_json, bot_json, recording_json
+from recall_sandbox.json_views import JsonViews
 from recall_sandbox.limits import Limits
 from recall_sandbox.links import Links
 from recall_sandbox.list_queries import ListQueries
@@ -39,6 +39,7 @@ class Api:
         self._listings = ListQueries(world, behaviour)
         self._limits = Limits(behaviour, clock)
         self._creation = BotCreation(world, behaviour, clock)
+        self._views = JsonViews(world, behaviour, self._mint)
 
     def app(self) -> Starlette:
         """The ASGI application; slash-less paths are redirected (docs/design/recall-api.md, section 1)."""
@@ -60,21 +61,21 @@ class Api:
         rows = self._listings.bots(request.query_params)
         number = request.query_params.get("page", "1")
         page = numbered_page(rows, request.url, number, *self._page_settings())
-        return self._page(page, self._bot_json, count=len(rows.rows))
+        return self._page(page, self._views.bot, count=len(rows.rows))
 
     async def list_recordings(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
         rows = self._listings.recordings(request.query_params)
         cursor = request.query_params.get("cursor")
         page = cursor_page(rows, request.url, cursor, *self._page_settings())
-        return self._page(page, self._recording_json)
+        return self._page(page, self._views.recording)
 
     async def list_artifacts(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
         rows = self._listings.artifacts(request.query_params)
         cursor = request.query_params.get("cursor")
         page = cursor_page(rows, request.url, cursor, *self._page_settings())
-        return self._page(page, self._artifact_json)
+        return self._page(page, self._views.artifact)
 
     async def create_bot(self, request: Request) -> Response:
         """201 with the new bot."""
@@ -83,19 +84,19 @@ class Api:
         except ValueError:
             raise Refusal(400, {"code": "parse_error", "detail": "JSON parse error"}) from None
         bot = await self._creation.create(body, request.headers.get("idempotency-key"))
-        return JSONResponse(self._bot_json(bot), 201)
+        return JSONResponse(self._views.bot(bot), 201)
 
     async def read_bot(self, request: Request) -> Response:
         """One bot."""
-        return JSONResponse(self._bot_json(_found(self._world.bots.get(_path_id(request)))))
+        return JSONResponse(self._views.bot(_found(self._world.bots.get(_path_id(request)))))
 
     async def read_recording(self, request: Request) -> Response:
         """One recording; a deleted one with its status, or 404 if it is `gone`."""
-        return JSONResponse(self._recording_json(self._recording(request)))
+        return JSONResponse(self._views.recording(self._recording(request)))
 
     async def read_artifact(self, request: Request) -> Response:
         """One artifact with a new link; a deleted one with its status, or 404 if it is `gone`."""
-        return JSONResponse(self._artifact_json(self._artifact(request)))
+        return JSONResponse(self._views.artifact(self._artifact(request)))
 
     async def delete_recording(self, request: Request) -> Response:
         """204; deletes the recording and its artifacts permanently."""
@@ -109,7 +110,8 @@ class Api:
 
     def _recording(self, request: Request) -> SandboxRecording:
         row = _found(self._world.recordings.get(_path_id(request)))
-        return _found(None if row.gone else row)
+        is_hidden = self._behaviour.deleted_answers_404 and row.status == "deleted"
+        return _found(None if row.gone or is_hidden else row)
 
     def _artifact(self, request: Request) -> Artifact:
         row = _found(self._world.artifacts.get(_path_id(request)))
@@ -121,15 +123,6 @@ class Api:
     def _page(self, page: Page[Any], render: Callable[[Any], Any], **more: int) -> Response:
         fields = {**more, "next": page.next, "previous": page.previous}
         return JSONResponse({**fields, "results": [render(row) for row in page.rows]})
-
-    def _bot_json(self, bot: SandboxBot) -> dict[str, Any]:
-        return bot_json(self._world, bot, self._mint)
-
-    def _recording_json(self, recording: SandboxRecording) -> dict[str, Any]:
-        return recording_json(self._world, recording, self._mint)
-
-    def _artifact_json(self, artifact: Artifact) -> dict[str, Any]:
-        return artifact_json(self._world, artifact, self._mint)
 
     def _mint(self, artifact: Artifact) -> str:
         expires_at = self._clock() + timedelta(seconds=self._behaviour.link_life_seconds)

@@ -1,12 +1,15 @@
 """Switches for what docs/design/recall-api.md leaves open, and for the limits of the service."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Order = Literal["scrambled", "newest", "oldest"]
 Granularity = Literal["datetime", "date"]
 Endpoint = Literal["list", "object", "create"]
 Closed = Literal["left", "right", "both", "neither"]
+LinkPlace = Literal["nested", "flat", "mixed"]
+Embedded = Literal["full", "four_fields", "nulls", "mixed"]
 
 
 @dataclass
@@ -20,6 +23,13 @@ class Behaviour:
     sliding window of `window_seconds`; None for no limit (docs/design/recall-api.md, section 2).
     `link_life_seconds`: lifetime of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes
     ahead can still be created before 507; None for no limit. `create_seconds`: how long a creation takes.
+
+    What was seen in 2026 (docs/design/recall-api.md): `link_place`: where an artifact has its download link (section
+    6). `embedded`: the fields of a recording in its bot: all, the four of version 1.10, or nulls instead of the others
+    (section 1). `clears_meeting_urls`: finished bots show no meeting URL. `hides_expired`: bots whose media have
+    expired show no recordings (section 4). `deleted_answers_404`: deleted recordings are in no answer (section 5).
+    `bots_of_v1_10`: bots have the further fields of version 1.10, with the names of participants. `mixed` differs by
+    object.
     """
 
     page_size: int = 10
@@ -34,8 +44,26 @@ class Behaviour:
     link_life_seconds: float = 6 * 3600.0
     adhoc_bots: int | None = None
     create_seconds: float = 0.0
+    link_place: LinkPlace = "nested"
+    embedded: Embedded = "full"
+    clears_meeting_urls: bool = False
+    hides_expired: bool = False
+    deleted_answers_404: bool = False
+    bots_of_v1_10: bool = False
 
     def limit_of(self, kind: Endpoint) -> int | None:
         """Requests per window that an endpoint of this kind allows; None for no limit."""
         limits = {"list": self.list_per_minute, "object": self.object_per_minute, "create": self.create_per_minute}
         return limits[kind]
+
+
+AS_SEEN_IN_2026: Mapping[str, Any] = {
+    "link_place": "mixed",
+    "embedded": "mixed",
+    "clears_meeting_urls": True,
+    "hides_expired": True,
+    "deleted_answers_404": True,
+    "bots_of_v1_10": True,
+    "join_at_granularity": "date",
+}
+"""Switches for the answers that others recorded in 2026: `Sandbox(world, **AS_SEEN_IN_2026)`."""

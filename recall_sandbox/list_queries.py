@@ -68,6 +68,7 @@ class ListQueries:
             behaviour.order,
             behaviour.join_at_granularity,
             behaviour.created_at_closed,
+            behaviour.deleted_answers_404,
         )
 
     def _bots(self, query: QueryParams) -> list[SandboxBot]:
@@ -92,6 +93,7 @@ class ListQueries:
             row
             for row in self._created_within(self._world.recordings, query)
             if row.listed
+            and not (self._behaviour.deleted_answers_404 and row.status == "deleted")
             and bot_id in (None, row.bot_id)
             and (not statuses or row.status in statuses)
             and _has_metadata(row, query)

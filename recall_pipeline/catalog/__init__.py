@@ -11,6 +11,7 @@ from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
 from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_due, first_day_kept
+from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.catalog.outcomes import Outcome
@@ -28,6 +29,7 @@ from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 
 __all__ = [
     "CATALOG",
+    "FINDINGS",
     "OUTCOME_LABELS",
     "ArchivedRecording",
     "CatalogReport",
@@ -37,6 +39,7 @@ __all__ = [
     "DueDays",
     "DueReason",
     "Finding",
+    "FindingCode",
     "Outcome",
     "byte_mismatches",
     "days_due",

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_pending
+from recall_pipeline.catalog.findings import FindingCode
+from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pending
 from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
 from recall_pipeline.catalog.rows import CATALOG
 from recall_pipeline.days import end_of
@@ -17,7 +18,6 @@ from recall_pipeline.storage import Archive, ScannedDay, Table, scan_days
 _OF_A_SYNC: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 _TABLES = (*_OF_A_SYNC, AUDIT)  # a sync reads the audit too
 _CATALOG_COLUMNS = ("outcome", "outcome_reason", "findings", "expires_at")
-_TRIED_AGAIN = "newer_version_failed"
 StoredDays = Mapping[str, Collection[date]]
 """The days that are listed for each table."""
 
@@ -28,8 +28,9 @@ class DayState:
 
     `listed_at`: when the listing was taken that its catalog is built from. `is_whole`: it has all four tables, from its
     latest listing, which was taken after its end. `is_open`: a sync in the lookback may change a row. `pending`: rows
-    that every sync tries again, `failed` of them with a failed download. `expiries`: when the media of pending rows and
-    of recordings that are not cataloged yet expire, the soonest first. `fault`: why a table cannot be read.
+    that every sync tries again. `failed`: rows with a failed download, also of a newer version. `expiries`: when media
+    expire that are not archived, of rows and of recordings that are not cataloged yet, the soonest first.
+    `fault`: why a table cannot be read.
     """
 
     day: date
@@ -82,8 +83,8 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
     catalog = scanned[CATALOG.name].stored
     if catalog is None:
         return DayState(day)
-    rows = [dict(zip(_CATALOG_COLUMNS, row, strict=True)) for row in zip(*catalog.values.values(), strict=True)]
-    pending = [row for row in rows if is_pending(row["outcome"], row["outcome_reason"], row["findings"])]
+    rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
+    newer_failed = [FindingCode.NEWER_VERSION_FAILED in (findings or ()) for _, _, findings, _ in rows]
     listed_at = _listed_at(scanned[CATALOG.name])
     is_complete = all(scanned[table.name].stored is not None for table in _OF_A_SYNC)
     is_latest = listed_at is not None and listed_at == _listed_at(scanned[RECORDINGS.name])
@@ -91,10 +92,10 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
         day,
         listed_at,
         is_whole=is_complete and is_latest and listed_at is not None and end_of(day) <= listed_at <= now,
-        is_open=any(row["outcome"] not in SETTLED or _TRIED_AGAIN in (row["findings"] or ()) for row in rows),
-        pending=len(pending),
-        failed=sum(row["outcome"] == Outcome.DOWNLOAD_FAILED for row in pending),
-        expiries=tuple(sorted(row["expires_at"] for row in pending if row["expires_at"])),
+        is_open=any(newer_failed) or any(outcome not in SETTLED for outcome, *_ in rows),
+        pending=sum(is_pending(*stated) for *stated, _ in rows),
+        failed=sum(newer_failed) + sum(outcome == Outcome.DOWNLOAD_FAILED for outcome, *_ in rows),
+        expiries=tuple(sorted(expiry for *stated, expiry in rows if expiry and is_at_risk(*stated))),
     )
 
 

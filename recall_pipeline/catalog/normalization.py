@@ -26,6 +26,7 @@ class NormalizeTask:
     audio_id: str
     source_key: str
     taken_key: str | None
+    source_sha256: str | None = None
 
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.due_report import due_lines
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
@@ -21,18 +22,21 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 @click.command("doctor")
 def doctor_command() -> int:
-    """Check settings, key and region, storage, due days, audio libraries and Dagster home.
+    """Check settings, network, key and region, media, storage, due days, audio libraries and Dagster home.
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
-    object. The key check requests one listing from Recall.ai. The line `days` shows the days that are due, and those
-    from RECALL_START_DATE to the archive's first day, which no schedule requests; both are information.
+    object. The key check requests one listing from Recall.ai. The media check fetches one byte of one MP3. The line
+    `days` shows the days that are due, and those from RECALL_START_DATE to the archive's first day, which no schedule
+    requests; both are information.
 
     Exit status: 0 success; 1 a check failed; 2 wrong settings.
     """
     settings = load_settings()
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
+        "network": check_clients,
         "key": _check_key,
+        "media": check_media,
         "storage": _check_storage,
         "days": _check_days,
         "audio": _check_audio,

@@ -61,12 +61,12 @@ class ArchiveState:
             elif isinstance(item, Recording):
                 yield from self._recording_changes(item)
             elif item.recording and item.created_at:
-                yield from self._mp3_changes(item, item.recording.id, day_of(item.created_at))
+                yield from self._mp3_changes(item, item.recording.id, day_of(item.created_at), _differs)
         raise_if_storage_is_down(self._reads)
 
     def _bot_changes(self, bot: Bot) -> Iterator[Change]:
         for recording in bot.recordings:
-            yield from self._recording_changes(recording)
+            yield from self._embedded_changes(recording, bot)
         day = bot.day
         if day is None or not bot.is_finished:
             return
@@ -75,8 +75,22 @@ class ArchiveState:
         )
         if archived_day is not None and bot.id in self._erased_of(archived_day).bots:
             return
-        if archived_day is None or self._bots_of(archived_day)[bot.id][0] != bot.status:
+        if archived_day is None or bot.status not in (None, self._bots_of(archived_day)[bot.id][0]):
             yield Change(archived_day or day, f"bot {bot.id} {bot.status}")
+
+    def _embedded_changes(self, recording: Recording, bot: Bot) -> Iterator[Change]:
+        """Yield changes that the copy of a recording in its bot shows: a copy may be older, and have fewer fields."""
+        status, archived = recording.status, self._recordings_of(recording.day).get(recording.id)
+        if recording.id in self._erased_of(recording.day).recordings:
+            return
+        if archived is None and status.code is None:  # of version 1.10 of the API
+            is_change = bot.is_finished or recording.completed_at is not None
+        else:
+            is_change = status.code not in IN_PROGRESS and _is_news(status, archived)
+        if is_change:
+            yield Change(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
+        if shortcut := recording.media_shortcuts.audio_mixed:
+            yield from self._mp3_changes(shortcut, recording.id, recording.day, _is_news)
 
     def _recording_changes(self, recording: Recording) -> Iterator[Change]:
         status = recording.status
@@ -85,9 +99,15 @@ class ArchiveState:
         if status.code not in IN_PROGRESS and _differs(status, self._recordings_of(recording.day).get(recording.id)):
             yield Change(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
         if shortcut := recording.media_shortcuts.audio_mixed:
-            yield from self._mp3_changes(shortcut, recording.id, recording.day)
+            yield from self._mp3_changes(shortcut, recording.id, recording.day, _is_news)
 
-    def _mp3_changes(self, audio: AudioMixed, recording_id: str, day: date) -> Iterator[Change]:
+    def _mp3_changes(
+        self,
+        audio: AudioMixed,
+        recording_id: str,
+        day: date,
+        is_change: Callable[[Status, ArchivedStatus | None], bool],
+    ) -> Iterator[Change]:
         """Search the recording on the artifact's day and the day before. An unknown recording reports itself."""
         status = audio.status
         if not audio.is_mp3 or status.code in IN_PROGRESS:
@@ -96,7 +116,7 @@ class ArchiveState:
             if recording_id in self._erased_of(near).recordings:
                 return
             if recording_id in self._recordings_of(near):
-                if _differs(status, self._mp3s_of(near).get(audio.id)):
+                if is_change(status, self._mp3s_of(near).get(audio.id)):
                     yield Change(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
                 return
 
@@ -141,7 +161,18 @@ class ArchiveState:
 
 
 def _differs(status: Status, archived: ArchivedStatus | None) -> bool:
-    """Return whether `status` is not archived. A bot or a shortcut may still show an old status of a deleted object."""
-    if archived is None or archived[0] != DELETED:
-        return archived != (status.code, status.updated_at)
-    return status.updated_at is not None and (archived[1] is None or status.updated_at > archived[1])
+    """Return whether a list or a lookup shows a status that is not archived; a value that it leaves out is not one."""
+    if archived is None or archived[0] == DELETED:
+        return _is_news(status, archived)
+    same_time = status.updated_at is None or status.updated_at == archived[1]
+    return _is_news(status, archived) or (same_time and status.code not in (None, archived[0]))
+
+
+def _is_news(status: Status, archived: ArchivedStatus | None) -> bool:
+    """Return whether a copy within another object shows more than the archive has, whose copy may be newer."""
+    if archived is None:
+        return True
+    code, changed_at = archived
+    if code is None or status.code is None:
+        return code is None and status.code is not None
+    return status.is_newer_than(Status(code, None, changed_at))

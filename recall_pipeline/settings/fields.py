@@ -106,6 +106,11 @@ class Settings(BaseModel):
     max_file_mb: int = Field(
         4096, ge=1, description="Maximum size of a download, MiB. Larger files are refused and reported."
     )
+    allowed_networks: Annotated[str, AfterValidator(values.allowed_networks)] | None = Field(
+        None,
+        description="Private networks that media may be downloaded from, for VPC endpoints: addresses or CIDR ranges, "
+        "separated by commas.",
+    )
     sensor_interval_seconds: int = Field(300, ge=30, description="Polling interval of the sensor `finished_bots`.")
     webhook_secret: Annotated[SecretStr, AfterValidator(values.webhook_secret)] | None = Field(
         None,
@@ -177,6 +182,11 @@ class Settings(BaseModel):
     def max_file_bytes(self) -> int:
         """Maximum size of a download, bytes."""
         return self.max_file_mb * _MIB
+
+    @property
+    def media_networks(self) -> list[values.Network]:
+        """The private networks that media may be downloaded from."""
+        return values.networks(self.allowed_networks or "")
 
     @property
     def processes(self) -> int:

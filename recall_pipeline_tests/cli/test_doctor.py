@@ -12,7 +12,7 @@ from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Reply
 
-CHECKS = ["settings", "key", "storage", "days", "audio", "dagster"]
+CHECKS = ["settings", "network", "key", "media", "storage", "days", "audio", "dagster"]
 
 
 def failures(result: CommandResult) -> dict[str, str]:
