@@ -18,6 +18,7 @@ from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -42,6 +43,7 @@ __all__ = [
     "FindingCode",
     "Outcome",
     "byte_mismatches",
+    "damaged_audio",
     "days_due",
     "days_of_tables",
     "duration_differences",
