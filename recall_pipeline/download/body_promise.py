@@ -33,7 +33,7 @@ def begin_body(response: httpx.Response, partial: Partial, limit_bytes: int) -> 
     than `limit_bytes`.
     """
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        return _part(response, partial, limit_bytes)
+        return _promise_of_part(response, partial, limit_bytes)
     is_chunked = "transfer-encoding" in response.headers  # then HTTP ignores a length
     length = None if is_chunked else _number(response.headers.get("content-length"))
     check_size(length or 0, limit_bytes)
@@ -50,7 +50,7 @@ def is_whole_already(response: httpx.Response, partial: Partial) -> bool:
     return (_number(matched[1]) if matched else partial.total) == size
 
 
-def _part(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
+def _promise_of_part(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 206; one without a request for a range has to begin at 0 and state the total."""
     matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
     first, last, total = (_number(text) for text in matched.groups()) if matched else (None, None, None)

@@ -39,7 +39,7 @@ def unpack(packed: Path, header: str, unpacked: Path, limit_bytes: int) -> bool:
     source = packed
     for target, coding in zip(stages_of(unpacked), reversed(codings), strict=False):
         try:
-            _write(_chunks(source, coding), target, limit_bytes)
+            _write(_unpacked_chunks(source, coding), target, limit_bytes)
         except _NotSoPacked:
             target.unlink()
             return False
@@ -77,7 +77,7 @@ def check_size(size_bytes: int, limit_bytes: int) -> None:
         raise TransferRefused(f"larger than RECALL_MAX_FILE_MB={limit_mib}: raise it if such meetings are real")
 
 
-def _chunks(packed: Path, coding: str) -> Iterator[bytes]:
+def _unpacked_chunks(packed: Path, coding: str) -> Iterator[bytes]:
     try:
         if coding == "gzip":
             with gzip.open(packed) as file:
