@@ -20,8 +20,11 @@ class Links:
         self._secret = secrets.token_bytes(32)
 
     def mint(self, artifact: Artifact, expires_at_seconds: int) -> str:
-        """A link that is valid until that Unix time in seconds; each link has its own session token."""
-        path = f"/recordings/{artifact.recording_id}/{artifact.id}.{artifact.format}"
+        """A link that is valid until that Unix time in seconds; each link has its own session token.
+
+        Its path has an encoded colon, and is signed as it is spelled.
+        """
+        path = f"/recordings/{artifact.recording_id}/mixed%3A{artifact.format}/{artifact.id}.{artifact.format}"
         token = secrets.token_urlsafe(24)
         query = {
             "AWSAccessKeyId": _ACCESS_KEY_ID,
@@ -32,7 +35,7 @@ class Links:
         return f"{self._media_url}{path}?{urlencode(query)}"
 
     def error_code(self, path: str, query: Mapping[str, str], now_seconds: float) -> str | None:
-        """The S3 error code for a wrong or expired link; None for a valid link."""
+        """The S3 error code for a wrong or expired link; None for a valid link. `path` is as it was sent."""
         expires = query.get("Expires", "")
         signature = self._signature(path, expires, query.get("x-amz-security-token", ""))
         if not hmac.compare_digest(signature, query.get("Signature", "")):

@@ -40,7 +40,9 @@ class Media:
         now_seconds = self._clock().timestamp()
         if request.method != "GET" or "authorization" in request.headers:
             return error("SignatureDoesNotMatch")
-        if code := self._links.error_code(request.url.path, request.query_params, now_seconds):
+        if code := self._links.error_code(
+            request.scope["raw_path"].decode("latin-1"), request.query_params, now_seconds
+        ):
             return error(code)
         artifact = self._world.artifacts.get(request.url.path.rpartition("/")[2].partition(".")[0])
         if artifact is None or artifact.content is None:
