@@ -1,4 +1,4 @@
-"""Unpack a body that came compressed although `identity` was requested (RFC 9110 section 8.4).
+"""Unpack a body that came compressed although `identity` was requested (`Content-Encoding`).
 
 The packed bytes are received first, because ranges count those. A body that is not packed as its header states is kept
 as it came: some hosts label plain files so, and the decode check follows.
