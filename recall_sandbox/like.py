@@ -38,7 +38,7 @@ def read_report(file: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise NotAReport(f"{file} cannot be read ({reason}): name a file that `doctor --probe` wrote.") from None
-    if not isinstance(found, dict) or not isinstance(found.get("probe_format"), int):
+    if not isinstance(found, dict) or type(found.get("probe_format")) is not int:
         raise NotAReport(f"{file} is not a report of a probe: name a file that `doctor --probe` wrote.")
     if found["probe_format"] > FORMAT:
         raise NotAReport(f"{file} has the newer format {found['probe_format']}: update this project.")
