@@ -33,8 +33,8 @@ class PortTaken(Exception):
 class Sandbox:
     """A mock of the Recall.ai API that serves `world`; port 0 takes any free port.
 
-    `switches` are the fields of `Behaviour`; `sandbox.behaviour` can be changed later. Limits, links and new bots
-    use `clock`. `fault_seed` seeds `sandbox.faults`. The two URLs are set while it runs.
+    `switches` are the fields of `Behaviour`; `sandbox.behaviour` can be changed later. Limits, links, new bots
+    and the log use `clock`. `fault_seed` seeds `sandbox.faults`. The two URLs are set while it runs.
     """
 
     api_url: str
@@ -54,7 +54,7 @@ class Sandbox:
         self.world = world
         self.api_key = api_key
         self.behaviour = Behaviour(**switches)
-        self.access_log = AccessLog()
+        self.access_log = AccessLog(clock)
         self.faults = FaultPlan(fault_seed)
         self._clock = clock
         self._ports = (api_port, media_port)

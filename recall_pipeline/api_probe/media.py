@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import httpx
 
 from recall_pipeline.api_probe.words import STORAGE_ERRORS, media_type_word
-from recall_pipeline.download import check_peer, check_url
+from recall_pipeline.download import UrlGuard
 from recall_pipeline.errors import TransferError
+from recall_pipeline.http import exact_target
 
 _RANGE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
 _MOST_ERROR_BYTES = 4096
@@ -28,13 +29,13 @@ class MediaReport:
     seconds: float = 0.0
 
 
-async def read_one_byte(http: httpx.AsyncClient, url: str, *, loopback_allowed: bool) -> tuple[MediaReport, list[str]]:
+async def read_one_byte(http: httpx.AsyncClient, url: str, guard: UrlGuard) -> tuple[MediaReport, list[str]]:
     """Request one byte of an MP3, and return the answer's description and the names of its headers."""
     started = time.monotonic()
     try:
-        await check_url(url, loopback_allowed=loopback_allowed)
-        async with http.stream("GET", url, headers=_RANGE) as response:
-            check_peer(response, loopback_allowed=loopback_allowed)
+        await guard.check_url(url)
+        async with http.stream("GET", url, headers=_RANGE, extensions=exact_target(url)) as response:
+            guard.check_peer(response)
             code = await _error_code(response)
             return _media_report(response, code, time.monotonic() - started), list(response.headers)
     except TransferError as refused:

@@ -21,12 +21,12 @@ from recall_pipeline.api_probe.requests import ProbeAnswer, Requests, Stopwatch
 from recall_pipeline.api_probe.shapes import Shapes
 from recall_pipeline.api_probe.words import HEADERS, split_names
 from recall_pipeline.days import ONE_DAY, start_of, utc_now
+from recall_pipeline.download import UrlGuard, media_client
 from recall_pipeline.recall_api import Budget, RecallClient, open_client
-from recall_pipeline.settings import Settings, is_loopback
+from recall_pipeline.settings import Settings
 
 MOST_REQUESTS = 20
 _KINDS = ("bot", "recording", "audio_mixed")
-_MEDIA_TIMEOUT_SECONDS = 30.0
 
 
 def probe_service(settings: Settings) -> ProbeReport:
@@ -43,7 +43,7 @@ async def _probe(settings: Settings) -> ProbeReport:
 
     async with (
         open_client(settings, limit=measured) as client,
-        httpx.AsyncClient(timeout=_MEDIA_TIMEOUT_SECONDS, follow_redirects=False) as media,
+        media_client(settings) as media,
     ):
         return await run_probe(client, media, settings, stopwatches[0])
 
@@ -55,7 +55,7 @@ async def run_probe(
     watch = stopwatch or Stopwatch(_Unlimited())
     ask = Requests(client, settings.base_url, MOST_REQUESTS, lambda: watch.started)
     probe = _Probe(ask, media, (start_of(settings.start_date), utc_now() + ONE_DAY))
-    found = await probe.report(loopback_allowed=is_loopback(httpx.URL(settings.base_url).host))
+    found = await probe.report(UrlGuard.of(settings))
     found = dataclasses.replace(found, dialect=name_dialect(found))
     return dataclasses.replace(found, assumptions=check_assumptions(found))
 
@@ -78,10 +78,10 @@ class _Probe:
         self._shapes = Shapes()
         self._bots_take_times = True
 
-    async def report(self, *, loopback_allowed: bool) -> ProbeReport:
+    async def report(self, guard: UrlGuard) -> ProbeReport:
         lists = {kind: await self._list(kind) for kind in _KINDS}
         lookups, artifact = await self._lookups()
-        link, media, media_headers = await self._link(artifact, loopback_allowed=loopback_allowed)
+        link, media, media_headers = await self._link(artifact, guard)
         filters = await self._filters()
         cursor = await self._cursor_for_bots()
         missing = await ask_for_missing(self._ask)
@@ -130,13 +130,11 @@ class _Probe:
             reports[kind], found[kind] = await look_up(self._ask, kind, chosen[kind])
         return reports, (chosen["audio_mixed"], found["audio_mixed"])
 
-    async def _link(
-        self, artifact: tuple[Any, Any], *, loopback_allowed: bool
-    ) -> tuple[LinkReport, MediaReport, list[str]]:
+    async def _link(self, artifact: tuple[Any, Any], guard: UrlGuard) -> tuple[LinkReport, MediaReport, list[str]]:
         report, url = describe_link(*artifact)
         if url is None or not self._ask.take():
             return report, MediaReport(), []
-        return report, *(await read_one_byte(self._media, url, loopback_allowed=loopback_allowed))
+        return report, *(await read_one_byte(self._media, url, guard))
 
     async def _filters(self) -> Mapping[str, FilterReport]:
         join_at = await try_join_at(self._ask, self._rows["bot"], takes_times=self._bots_take_times)

@@ -57,7 +57,7 @@ class Normalized:
     `source` has the counts of decoding the source. Source loudness is taken over the source's own
     channels at the output's sample rate. `gain_db` is the gain before limiting, `limiter_depth_db`
     the maximum gain reduction (0 without a limiter). `findings` state each way in which the file
-    misses the target.
+    misses the target. `finding_codes` has the codes of recall_pipeline/catalog/findings.py for the row of the catalog.
     """
 
     source: DecodeResult
@@ -79,6 +79,7 @@ class Normalized:
     gain_db: float
     limiter_depth_db: float
     findings: tuple[str, ...]
+    finding_codes: tuple[str, ...] = ()
 
     @property
     def duration_seconds(self) -> float:

@@ -10,6 +10,7 @@ from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordi
 from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.due_days import days_due
+from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.catalog.outcomes import Outcome
@@ -24,20 +25,25 @@ from recall_pipeline.catalog.quality_checks import (
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.watermark import catalog_watermark, is_cataloged_since_its_end
 
 __all__ = [
     "CATALOG",
+    "FINDINGS",
     "OUTCOME_LABELS",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
     "Finding",
+    "FindingCode",
     "Outcome",
     "byte_mismatches",
+    "catalog_watermark",
     "days_due",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
+    "is_cataloged_since_its_end",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.probe import show_probe
@@ -23,10 +24,10 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 @click.option("--json", "as_json", is_flag=True, help="With --probe: print the report as one JSON object.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="With --probe: write the JSON to FILE.")
 def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
-    """Check settings, key and region, storage, audio libraries and Dagster home.
+    """Check settings, network, key and region, media, storage, audio libraries and Dagster home.
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
-    object. The key check requests one listing from Recall.ai.
+    object. The key check requests one listing from Recall.ai. The media check fetches one byte of one MP3.
 
     The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
 
@@ -39,7 +40,9 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
         raise UsageError("--json and --report belong to the probe: add --probe")
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
+        "network": check_clients,
         "key": _check_key,
+        "media": check_media,
         "storage": _check_storage,
         "audio": _check_audio,
         "dagster": _check_dagster,

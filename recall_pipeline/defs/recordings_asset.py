@@ -11,7 +11,7 @@ from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
-from recall_pipeline.discovery import RECORDINGS, RecordingRow, sync_recordings
+from recall_pipeline.discovery import RECORDINGS, RecordingRow, expired_bots, sync_recordings
 from recall_pipeline.recall_api import Listing
 from recall_pipeline.storage import open_day
 
@@ -34,6 +34,7 @@ def recordings(
         requests_before = run_context.stats.api_requests
         with run_context.as_dagster_failure():
             rows, listing = asyncio.run(_sync_recordings(run_context, day))
+            bots_expired = expired_bots(run_context.archive, day)
         for rejected in listing.rejected:
             context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
         reports[day] = day_report(
@@ -43,6 +44,7 @@ def recordings(
             rows,
             recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
             left_out=len(listing.rejected),
+            bots_expired=len(bots_expired),
             listed_at=dg.MetadataValue.timestamp(listing.listed_at),
             api_requests=run_context.stats.api_requests - requests_before,
         )

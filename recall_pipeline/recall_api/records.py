@@ -31,6 +31,7 @@ from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
+_RECORDED = frozenset({"in_call_recording", "recording_done"})
 DELETED = "deleted"
 """Status code of an object that Recall has removed; also written for an object that answers 404."""
 IN_PROGRESS = frozenset({"processing", "paused"})
@@ -228,6 +229,11 @@ class Bot(Listed):
     def media_expired(self) -> bool:
         """Whether Recall has removed the bot's media."""
         return any(change.code == "media_expired" for change in self.status_changes)
+
+    @property
+    def has_recorded(self) -> bool:
+        """Whether the bot recorded, whatever became of its recordings."""
+        return bool(self.recordings) or any(change.code in _RECORDED for change in self.status_changes)
 
     @property
     def day(self) -> date | None:

@@ -239,14 +239,16 @@ class TableFile(Generic[Row]):
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":
-    """Return the Arrow type of a type hint. A list of a TypedDict becomes a list of structs."""
+    """Return the Arrow type of a type hint. A TypedDict becomes a struct."""
     import pyarrow as pa
 
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     (plain,) = (option for option in options if option is not types.NoneType)
     if typing.get_origin(plain) is list:
-        (row,) = typing.get_args(plain)
-        return pa.list_(pa.struct([(name, _arrow_type(kind)) for name, kind in typing.get_type_hints(row).items()]))
+        (item,) = typing.get_args(plain)
+        return pa.list_(pa.field("element", _arrow_type(item)))  # named as Parquet does, so that a file reads the same
+    if typing.is_typeddict(plain):
+        return pa.struct([(name, _arrow_type(kind)) for name, kind in typing.get_type_hints(plain).items()])
     kinds: dict[type, pa.DataType] = {
         str: pa.string(),
         int: pa.int64(),

@@ -12,6 +12,7 @@ import pytest
 from recall_pipeline.api_probe import MOST_REQUESTS, ProbeReport, probe_service, report_lines
 from recall_pipeline.api_probe.assumptions import ASSUMPTIONS
 from recall_pipeline.api_probe.media import MediaReport, read_one_byte
+from recall_pipeline.download import UrlGuard
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.canaries import check_report
 from recall_pipeline_tests.workspace import settings_for
@@ -142,7 +143,7 @@ def test_an_empty_workspace_answers_with_nothing_seen(storage_url: str) -> None:
 def test_a_link_to_an_address_that_downloads_refuse_is_not_opened(url: str) -> None:
     async def ask() -> tuple[MediaReport, list[str]]:
         async with httpx.AsyncClient() as http:
-            return await read_one_byte(http, url, loopback_allowed=False)
+            return await read_one_byte(http, url, UrlGuard())
 
     report, headers = asyncio.run(ask())
     assert (report.status, report.error, headers) == (None, "the address is not allowed", [])

@@ -9,7 +9,7 @@ from recall_pipeline_tests.cli.conftest import CommandResult, Run
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Reply
 
-CHECKS = ["settings", "key", "storage", "audio", "dagster"]
+CHECKS = ["settings", "network", "key", "media", "storage", "audio", "dagster"]
 
 
 def failures(result: CommandResult) -> dict[str, str]:
