@@ -13,7 +13,7 @@ from recall_pipeline.catalog.due_days import days_due
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog.outcomes import Outcome, decide
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
@@ -40,6 +40,7 @@ __all__ = [
     "byte_mismatches",
     "catalog_watermark",
     "days_due",
+    "decide",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
