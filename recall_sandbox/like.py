@@ -68,7 +68,8 @@ def _list_switches(report: Mapping[str, Any], lists: Mapping[str, Mapping[str, A
     orders = [_ORDERS[found["order"]] for found in lists.values() if found.get("order") in _ORDERS]
     seconds = {kind: _positive_number(found, "seconds") for kind, found in lists.items()}
     sizes = {kind: int(_positive_number(found, "page_size")) for kind, found in lists.items()}
-    repeated = [int(_positive_number(found, "repeated_rows")) for found in lists.values() if found.get("second_page") != _CIRCLE]
+    advancing = [found for found in lists.values() if found.get("second_page") != _CIRCLE]
+    repeated = [int(_positive_number(found, "repeated_rows")) for found in advancing]
     return {
         "paging": {kind: found["paging"] for kind, found in lists.items() if found.get("paging") in styles},
         "page_sizes": {kind: size for kind, size in sizes.items() if size > 0},
@@ -121,9 +122,8 @@ def _filter_switches(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _field_switches(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the shapes of fields by place; the places of links follow from `link_place` instead."""
-    places = {
-        place: found for place, found in _report_part(report, "fields").items() if _positive_number(_dict(found), "objects")
-    }
+    all_places = _report_part(report, "fields").items()
+    places = {place: found for place, found in all_places if _positive_number(_dict(found), "objects")}
     fields = {place: _shape_counts(_report_part(found, "fields")) for place, found in places.items()}
     for place in [place for place in fields if place.endswith("audio_mixed")]:
         fields[place] |= {"data": {"object": 1}, "download_url": {"url": 1, "null": 1, "absent": 1}}

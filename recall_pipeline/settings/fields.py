@@ -124,7 +124,7 @@ class Settings(BaseModel):
         None,
         ge=0,
         description="Maximum number of recordings that one retention run may erase. Unset: a tenth of the archive, at "
-        "most 1,000.",
+        "most 1,000, or one whole day for each night since the last erasure.",
     )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
@@ -197,6 +197,10 @@ class Settings(BaseModel):
     def lookback(self) -> timedelta:
         """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
+
+    def is_past_retention(self, day: date, today: date) -> bool:
+        """Return whether recordings of `day` are older than RECALL_RETENTION_DAYS, so that they are erased."""
+        return self.retention_days is not None and day < today - timedelta(days=self.retention_days)
 
     def required_api_key(self) -> SecretStr:
         """Return the API key; raise SettingsError if it is not set."""

@@ -30,6 +30,7 @@ COMPLETE: Mapping[str, tuple[Mapping[str, Any], set[str]]] = {
         {"paging": dict.fromkeys(_LISTS, "offset"), "next_page": "relative"},
         {"paged-by-offset", "next-relative"},
     ),
+    "another host": ({"next_page": "another host of Recall.ai"}, {"next-on-another-host"}),
     "dates": ({"join_at_granularity": "date"}, {"join-at-compares-dates"}),
     "dates only": ({"join_at_granularity": "date_only"}, {"join-at-takes-dates-only"}),
     "filters ignored": (
@@ -62,7 +63,6 @@ STOPPED: Mapping[str, tuple[Mapping[str, Any], set[str], str]] = {
     "firewall": ({"refusals": dict.fromkeys(_LISTS, 403)}, {"firewall"}, "HTTP 403"),
     "out of credit": ({"refusals": dict.fromkeys(_LISTS, 402)}, {"out-of-credit"}, "out of credit"),
     "one list fails": ({"refusals": {"audio_mixed": 405}}, {"lists-fail"}, "HTTP 405"),
-    "another host": ({"next_page": "another host of Recall.ai"}, {"next-on-another-host"}, "another host"),
     "circle": ({"next_page": "the same page"}, {"next-in-a-circle"}, "in a circle"),
     "unreadable next": ({"next_page": "not a URL"}, {"next-unreadable"}, "neither a URL nor null"),
     "other pages": ({"bodies": {"recording": "object"}}, {"pages-unreadable"}, "lacks `results` or `next`"),
