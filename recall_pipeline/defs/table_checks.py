@@ -20,6 +20,7 @@ from recall_pipeline.catalog import (
 )
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs.check_tables import CheckTables
+from recall_pipeline.defs.upstream_checks import expired_unseen
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Table
@@ -51,6 +52,12 @@ _BYTES_PROVEN = TableCheck(
     "Every MP3 has the size that the table states; those of the last sync, the SHA-256 too. "
     "In a bucket, only the sizes of those of the last sync are checked.",
     lambda tables: byte_mismatches(tables.run_context.archive, tables.day, tables.mixed_audio),
+)
+_NO_BOT_EXPIRED = TableCheck(
+    "no_bot_expired_unseen",
+    "Recall removed the media of no bot before a sync saw its recordings.",
+    lambda tables: expired_unseen(tables.expired_bots),
+    dg.AssetCheckSeverity.WARN,
 )
 _NOTHING_MISSING = TableCheck(
     "nothing_missing",
@@ -86,7 +93,7 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
 
 CHECKS: Mapping[str, Sequence[TableCheck]] = {
     "bots": [_schema_check(BOTS)],
-    "recordings": [_schema_check(RECORDINGS)],
+    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED],
     "mixed_audio": [_schema_check(MIXED_AUDIO), _BYTES_PROVEN],
     "audio_catalog": [
         _schema_check(CATALOG),
