@@ -22,7 +22,8 @@ class File:
 
 def folders_of(day: date, recording_id: str) -> list[str]:
     """Return the folders that contain only files of this recording, as keys."""
-    return [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
+    folders = [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
+    return [*folders, Layout.checkpoints(day, recording_id)]
 
 
 def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]:
