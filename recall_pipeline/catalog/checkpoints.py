@@ -53,7 +53,7 @@ def read_checkpoints(day: ArchiveDay) -> Mapping[str, Checkpoint]:
 def remove_checkpoints(day: ArchiveDay) -> None:
     """Remove the records of `day`, since its catalog has their rows. Raises StorageError."""
     folder = Layout.checkpoints(day.day)
-    if day.archive.sizes_below(folder):
+    if day.archive.is_local or day.archive.sizes_below(folder):
         day.archive.remove_below(folder)
     if day.archive.is_local:
         with contextlib.suppress(OSError):

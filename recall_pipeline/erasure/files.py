@@ -22,8 +22,7 @@ class File:
 
 def folders_of(day: date, recording_id: str) -> list[str]:
     """Return the folders that contain only files of this recording, as keys."""
-    folders = [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
-    return [*folders, Layout.checkpoints(day, recording_id)]
+    return [f"{Layout.folder(folder, day)}/{recording_id}" for folder in AUDIO_FOLDERS]
 
 
 def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]:
@@ -58,6 +57,13 @@ def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
     """Remove partial files from the staging folder of this host."""
     for audio_id in audio_ids:
         Partial.of(archive.staging_folder, audio_id).discard()
+
+
+def discard_checkpoints(archive: Archive, day: date, recordings: Iterable[str]) -> None:
+    """Remove what an interrupted sync recorded of normalized files of these recordings. Raises StorageError."""
+    for folder in (Layout.checkpoints(day, recording_id) for recording_id in recordings):
+        if archive.sizes_below(folder):
+            archive.remove_below(folder)
 
 
 def to_json(files: Iterable[File]) -> str:

@@ -13,7 +13,8 @@ import pytest
 from recall_pipeline.audit import FORGOTTEN, AuditRow, record_audit
 from recall_pipeline.catalog import CATALOG, day_catalog, normalization
 from recall_pipeline.catalog.normalization import NormalizeTask
-from recall_pipeline.erasure.files import folders_of
+from recall_pipeline.erasure.day_erasure import erase_day
+from recall_pipeline.erasure.plan import ErasureIds
 from recall_pipeline.storage import Layout, open_day
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
@@ -180,8 +181,7 @@ def test_an_erasure_removes_the_record_too(workspace: Workspace, monkeypatch: py
     [mp3] = workspace.meet("one", talk())
     workspace.capture()
     interrupt(workspace, monkeypatch)
-    for folder in folders_of(DAY, mp3.recording_id):
-        workspace.archive.remove_below(folder)
+    erase_day(workspace.archive, DAY, ErasureIds(frozenset({mp3.recording_id})), "request 1")
     assert records(workspace) == []
 
 
