@@ -16,6 +16,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD_NAME = re.compile(r"passw(?!ay)|passcode|passphrase|(?<![a-z])pwd", re.IGNORECASE)
+_PARTICIPANT_NAME = re.compile(r"participant|attendee|speaker|invitee", re.IGNORECASE)
 _PASSWORD_PARAMETER = re.compile(
     r"(?P<name>[?&;#](?:pwd|pw|passw\w*|passcode|tk|zak)=|\bteams\.\w+\.com/[^\s\"'<>]*?[?&]p=)[^&;#\s\"'<>]*",
     re.IGNORECASE,
@@ -45,6 +46,16 @@ def redact_passwords(value: Any) -> Any:
     if isinstance(value, list):
         return [redact_passwords(item) for item in value]
     return _PASSWORD_PARAMETER.sub(r"\g<name>…", value) if isinstance(value, str) else value
+
+
+def remove_participants(value: Any) -> Any:
+    """Return a copy of a JSON value without the fields that list people in a meeting, at any depth."""
+    if isinstance(value, Mapping):
+        kept = ((str(k), v) for k, v in value.items() if not _PARTICIPANT_NAME.search(str(k)))
+        return {name: remove_participants(item) for name, item in kept}
+    if isinstance(value, list):
+        return [remove_participants(item) for item in value]
+    return value
 
 
 class _RedactingFilter(logging.Filter):

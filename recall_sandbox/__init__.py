@@ -14,20 +14,26 @@ API, and the storage that its download links point to), an access log of all req
 """
 
 from recall_sandbox.access_log import Access, AccessLog
+from recall_sandbox.behaviour import AS_SEEN_IN_2026
 from recall_sandbox.demo import demo_world
 from recall_sandbox.expected import ExpectedRow
 from recall_sandbox.faults import FaultPlan, Rule
+from recall_sandbox.like import NotAReport, read_report, switches_like
 from recall_sandbox.server import PortTaken, Sandbox
 from recall_sandbox.world import World
 
 __all__ = [
+    "AS_SEEN_IN_2026",
     "Access",
     "AccessLog",
     "ExpectedRow",
     "FaultPlan",
+    "NotAReport",
     "PortTaken",
     "Rule",
     "Sandbox",
     "World",
     "demo_world",
+    "read_report",
+    "switches_like",
 ]

@@ -86,7 +86,7 @@ def _outcome(bot: SandboxBot | None, recording: SandboxRecording, mp3: Artifact 
         return "failed_upstream"
     past_expiry = recording.expires_at is not None and recording.expires_at < now
     if _is_deleted(bot, recording, mp3) or (mp3 is None and past_expiry):
-        return "expired" if past_expiry else "deleted"
+        return "expired" if past_expiry or _bot_media_expired(bot) else "deleted"
     if mp3 or recording.status in ("processing", "paused"):
         return "failed_upstream" if _is_older(recording, timedelta(hours=24), now) else "processing"
     if bot and bot.platform in WITHOUT_MIXED_AUDIO:
@@ -97,9 +97,12 @@ def _outcome(bot: SandboxBot | None, recording: SandboxRecording, mp3: Artifact 
 
 
 def _is_deleted(bot: SandboxBot | None, recording: SandboxRecording, mp3: Artifact | None) -> bool:
-    bot_expired = bot is not None and any(change.code == "media_expired" for change in bot.status_changes)
     gone = recording.gone or (mp3 is not None and mp3.gone)
-    return gone or bot_expired or "deleted" in (recording.status, mp3.status if mp3 else None)
+    return gone or _bot_media_expired(bot) or "deleted" in (recording.status, mp3.status if mp3 else None)
+
+
+def _bot_media_expired(bot: SandboxBot | None) -> bool:
+    return bot is not None and any(change.code == "media_expired" for change in bot.status_changes)
 
 
 def _is_older(recording: SandboxRecording, age: timedelta, now: datetime) -> bool:
@@ -109,4 +112,4 @@ def _is_older(recording: SandboxRecording, age: timedelta, now: datetime) -> boo
 def _may_be_requested(bot: SandboxBot | None) -> bool:
     if bot is None or bot.recording_config is None:
         return True
-    return "audio_mixed_mp3" in bot.recording_config
+    return bot.recording_config.get("audio_mixed_mp3") is not None

@@ -3,18 +3,18 @@
 `silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.findings import FindingCode
-from recall_pipeline.discovery import RecordingRow
+from recall_pipeline.discovery import MP3_DUE_WITHIN, RecordingRow
 from recall_pipeline.download import ARCHIVED, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
 
 _GIVEN_UP_AFTER = timedelta(hours=24)
-_MP3_DUE_WITHIN = timedelta(hours=1)
 
 
 class Outcome(StrEnum):
@@ -38,6 +38,29 @@ SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.C
 
 AUDIBLE = frozenset({Outcome.READY, Outcome.SILENT})
 """Outcomes with a normalized file."""
+
+
+_UNCHANGED = "unchanged for more than 24 h"
+_NEWER_VERSION = frozenset({FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED})
+
+
+def is_overdue(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether Recall has not finished a recording in time, which it may still do.
+
+    Rows without the column `findings` state it in words.
+    """
+    is_stated = _UNCHANGED in (reason or "") if findings is None else FindingCode.OVERDUE in findings
+    return outcome == Outcome.FAILED_UPSTREAM and is_stated
+
+
+def is_pending(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether every sync looks at a row again, whatever its age: the outcomes of rows 4, 7 and 9."""
+    return outcome in (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED) or is_overdue(outcome, reason, findings)
+
+
+def is_at_risk(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether a row has media that are not archived: it is pending, or a newer version is bad."""
+    return is_pending(outcome, reason, findings) or not _NEWER_VERSION.isdisjoint(findings or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +145,8 @@ def _gone_upstream(recording: RecordingRow, audio: MixedAudioRow | None, now: da
         why = "its retention has ended, and no MP3 is known"
     else:
         return None
-    return Verdict(Outcome.EXPIRED if is_past else Outcome.DELETED, f"{why}; it was never archived")
+    is_expired = is_past or recording.bot_media_expired
+    return Verdict(Outcome.EXPIRED if is_expired else Outcome.DELETED, f"{why}; it was never archived")
 
 
 def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: datetime) -> Verdict | None:
@@ -140,7 +164,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
     latest = max((moment for moment in changes if moment), default=now)
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
-        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h", (FindingCode.OVERDUE,))
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, {_UNCHANGED}", (FindingCode.OVERDUE,))
     return Verdict(Outcome.PROCESSING, why)
 
 
@@ -156,7 +180,7 @@ def _without_mp3(recording: RecordingRow, now: datetime) -> Verdict:
     if not Meeting(recording.platform).makes_mp3:
         return Verdict(Outcome.UNSUPPORTED_PLATFORM, f"Recall makes no mixed-audio MP3 on {recording.platform}")
     finished_at = recording.completed_at or recording.status_updated_at
-    is_fresh = finished_at is not None and now - finished_at < _MP3_DUE_WITHIN
+    is_fresh = finished_at is not None and now - finished_at < MP3_DUE_WITHIN
     if recording.status_code == "done" and is_fresh and recording.mp3_requested is not False:
         return Verdict(Outcome.PROCESSING, "done less than an hour ago; the MP3 may still come")
     return Verdict(Outcome.NOT_REQUESTED, _why_no_mp3(recording))

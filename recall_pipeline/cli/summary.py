@@ -1,5 +1,6 @@
 """Summary of a sync, as an object for JSON and as text."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.filesize import decimal
 
 from recall_pipeline.catalog import CATALOG, OUTCOME_LABELS, CatalogRow, Outcome
-from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.discovery import BOTS, RECORDINGS, expired_bots
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, Table
 
@@ -32,6 +33,7 @@ class SyncSummary:
     normalized: int
     outcomes: dict[str, int]
     api_requests: int
+    bots_expired: int
 
 
 def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> SyncSummary:
@@ -46,6 +48,7 @@ def summarize(archive: Archive, days: Sequence[date], stats: "SyncStats") -> Syn
         normalized=stats.normalized,
         outcomes=dict(sorted(Counter(row.outcome for row in _catalog_rows(archive, days)).items())),
         api_requests=stats.api_requests,
+        bots_expired=sum(_count_expired(archive, day) for day in days),
     )
 
 
@@ -59,15 +62,23 @@ def failed_downloads(archive: Archive, days: Sequence[date]) -> list[str]:
 
 
 def summary_text(summary: SyncSummary) -> str:
-    """Return the summary as two lines of text."""
+    """Return the summary as two lines of text, after a line about expired bots if there are any."""
     span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
     counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in OUTCOME_LABELS if outcome in summary.outcomes)
     outcomes = ", ".join(counted) or "no recordings"
-    return (
+    expired = summary.bots_expired
+    lost = f"Bots whose recordings Recall had removed before any sync: {expired}.\n" if expired else ""
+    return lost + (
         f"{span or 'no days'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
         f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already archived {summary.reused}, "
         f"normalized {summary.normalized}, {summary.api_requests} requests to the API."
     )
+
+
+def _count_expired(archive: Archive, day: date) -> int:
+    with contextlib.suppress(StorageError):  # the failed run of the day reports it
+        return len(expired_bots(archive, day))
+    return 0
 
 
 def _catalog_rows(archive: Archive, days: Sequence[date]) -> list[CatalogRow]:

@@ -10,6 +10,7 @@ from recall_pipeline.catalog import (
     CATALOG,
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -19,6 +20,7 @@ from recall_pipeline.catalog import (
 )
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs.check_tables import CheckTables
+from recall_pipeline.defs.upstream_checks import expired_unseen
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Table
@@ -51,6 +53,12 @@ _BYTES_PROVEN = TableCheck(
     "In a bucket, only the sizes of those of the last sync are checked.",
     lambda tables: byte_mismatches(tables.run_context.archive, tables.day, tables.mixed_audio),
 )
+_NO_BOT_EXPIRED = TableCheck(
+    "no_bot_expired_unseen",
+    "Recall removed the media of no bot before a sync saw its recordings.",
+    lambda tables: expired_unseen(tables.expired_bots),
+    dg.AssetCheckSeverity.WARN,
+)
 _NOTHING_MISSING = TableCheck(
     "nothing_missing",
     "Every recording and every MP3 has its row.",
@@ -70,6 +78,12 @@ _DURATIONS_AGREE = TableCheck(
     lambda tables: duration_differences(tables.catalog),
     dg.AssetCheckSeverity.WARN,
 )
+_AUDIO_UNDAMAGED = TableCheck(
+    "audio_undamaged",
+    "Archived MP3s decode to what their own headers promise, and no frames between are damaged.",
+    lambda tables: damaged_audio(tables.catalog),
+    dg.AssetCheckSeverity.WARN,
+)
 _LOUDNESS_IN_TOLERANCE = TableCheck(
     "loudness_in_tolerance",
     "Ready files have the target loudness, and no peak is above the ceiling.",
@@ -79,7 +93,7 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
 
 CHECKS: Mapping[str, Sequence[TableCheck]] = {
     "bots": [_schema_check(BOTS)],
-    "recordings": [_schema_check(RECORDINGS)],
+    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED],
     "mixed_audio": [_schema_check(MIXED_AUDIO), _BYTES_PROVEN],
     "audio_catalog": [
         _schema_check(CATALOG),
@@ -87,6 +101,7 @@ CHECKS: Mapping[str, Sequence[TableCheck]] = {
         _NONE_LEFT_FAILED,
         _NONE_ABOUT_TO_EXPIRE,
         _DURATIONS_AGREE,
+        _AUDIO_UNDAMAGED,
         _LOUDNESS_IN_TOLERANCE,
     ],
 }

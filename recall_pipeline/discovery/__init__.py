@@ -7,6 +7,16 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 """
 
 from recall_pipeline.discovery.bots import BOTS, BotRow, sync_bots
-from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow, sync_recordings
+from recall_pipeline.discovery.expired_bots import expired_bots
+from recall_pipeline.discovery.recordings import MP3_DUE_WITHIN, RECORDINGS, RecordingRow, sync_recordings
 
-__all__ = ["BOTS", "RECORDINGS", "BotRow", "RecordingRow", "sync_bots", "sync_recordings"]
+__all__ = [
+    "BOTS",
+    "MP3_DUE_WITHIN",
+    "RECORDINGS",
+    "BotRow",
+    "RecordingRow",
+    "expired_bots",
+    "sync_bots",
+    "sync_recordings",
+]

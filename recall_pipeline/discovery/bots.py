@@ -1,9 +1,11 @@
 """The table `bots`: which bots belong to a day (docs/design/interface.md, section 2)."""
 
+import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY, day_of
@@ -26,6 +28,7 @@ class BotRow:
     mp3_requested: bool | None = column("Whether it was configured to make a mixed-audio MP3; null: unknown")
     first_seen_at: datetime | None = column("Its first status change, UTC")
     last_changed_at: datetime | None = column("Its latest status change, UTC")
+    has_recorded: bool | None = column("Whether its history shows that it recorded; null in older rows")
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
 
@@ -45,9 +48,24 @@ class BotRow:
             mp3_requested=bot.mp3_requested,
             first_seen_at=min(moments, default=None),
             last_changed_at=max(moments, default=None),
-            metadata=json.dumps(bot.metadata, sort_keys=True, ensure_ascii=False),
+            has_recorded=bot.has_recorded if bot.status_changes else None,
+            metadata=metadata_json(bot.metadata),
             other_fields=bot.other_fields,
         )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the API shows what a recording takes from its bot. Recall clears the meeting URL after some days."""
+        return None not in (self.bot_name, self.platform, self.meeting_id, self.mp3_requested)
+
+    def merged_with(self, before: "BotRow | None") -> "BotRow":
+        """Return this row with missing values taken from the previous row. What the API leaves out is not a change."""
+        if before is None:
+            return self
+        names = [each.name for each in dataclasses.fields(self) if each.name != "other_fields"]
+        kept = {name: getattr(before, name) for name in names if getattr(self, name) is None}
+        ended, expired = self.is_finished or before.is_finished, self.media_expired or before.media_expired
+        return dataclasses.replace(self, is_finished=ended, media_expired=expired, **kept)
 
     def redacted(self) -> "BotRow":
         """Return the row of an erased bot: its id only. It is not looked up again."""
@@ -55,6 +73,11 @@ class BotRow:
 
 
 BOTS = Table("bots", BotRow)
+
+
+def metadata_json(metadata: Mapping[str, Any] | None) -> str | None:
+    """Return Recall's metadata as JSON; None if the API did not show it."""
+    return None if metadata is None else json.dumps(metadata, sort_keys=True, ensure_ascii=False)
 
 
 async def sync_bots(day: ArchiveDay, upstream: Upstream) -> list[BotRow]:
@@ -66,7 +89,8 @@ async def sync_bots(day: ArchiveDay, upstream: Upstream) -> list[BotRow]:
     filed = {row.bot_id: row for row in day.rows(BOTS)}
     candidates = [bot for bot in upstream.bots.values() if bot.id in filed or bot.day == day.day]
     elsewhere = _filed_elsewhere(day, [bot for bot in candidates if bot.id not in filed])
-    filed |= {bot.id: BotRow.of(bot) for bot in candidates if bot.id not in elsewhere}
+    shown = {bot.id: BotRow.of(bot) for bot in candidates if bot.id not in elsewhere}
+    filed |= {bot_id: row.merged_with(filed.get(bot_id)) for bot_id, row in shown.items()}
     filed |= {bot_id: filed[bot_id].redacted() for bot_id in erased_in(day).bots & filed.keys()}
     rows = sorted(filed.values(), key=lambda row: row.bot_id)
     day.write(BOTS, rows)

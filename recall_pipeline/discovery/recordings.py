@@ -4,16 +4,15 @@ Completeness is defined by recordings (docs/design/adr/0004-completeness-by-reco
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
-from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots
+from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Upstream
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
 from recall_pipeline.storage import ArchiveDay, Table, column
 
 
@@ -37,6 +36,7 @@ class RecordingRow:
     bot_media_expired: bool = column("Whether Recall has removed the bot's media", default=False)
     mp3_requested: bool | None = column("Whether a mixed-audio MP3 was requested; null: unknown")
     has_mp3: bool | None = column("Whether Recall ever showed an MP3 of it; null: never looked up")
+    mp3_looked_up_at: datetime | None = column("When Recall showed no MP3 although its request is unknown, UTC")
     mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not")
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
@@ -59,18 +59,37 @@ class RecordingRow:
             meeting_id=bot.meeting_id if bot else None,
             bot_media_expired=bot.media_expired if bot else False,
             mp3_requested=bot.mp3_requested if bot else None,
-            metadata=json.dumps(recording.metadata, sort_keys=True, ensure_ascii=False),
+            metadata=metadata_json(recording.metadata),
             other_fields=recording.other_fields,
         )
 
     def merged_with(self, before: "RecordingRow | None") -> "RecordingRow":
-        """Return this row with missing values taken from the previous row."""
+        """Return this row with missing values taken from another row. What the API leaves out is not a change."""
         if before is None:
             return self
-        kept = {name: getattr(before, name) for name in _REMEMBERED if getattr(self, name) is None}
+        names = _REMEMBERED if self.status_code else (*_REMEMBERED, *_STATUS)
+        kept = {name: getattr(before, name) for name in names if getattr(self, name) is None}
         has_mp3 = self.has_mp3 or before.has_mp3
         media_expired = self.bot_media_expired or before.bot_media_expired  # removed media never return
-        return dataclasses.replace(self, bot_media_expired=media_expired, has_mp3=has_mp3, **kept)
+        merged = dataclasses.replace(self, bot_media_expired=media_expired, has_mp3=has_mp3, **kept)
+        is_unchanged = (merged.status(), merged.completed_at) == (before.status(), before.completed_at)
+        return dataclasses.replace(merged, mp3_looked_up_at=before.mp3_looked_up_at if is_unchanged else None)
+
+    def completed_by(self, copy: "RecordingRow | None") -> "RecordingRow":
+        """Return this row with what only another copy of the recording shows, and with its status if that is newer."""
+        if copy is None:
+            return self
+        is_newer = copy.status_code and copy.status().is_newer_than(self.status())
+        status = {name: getattr(copy, name) for name in _STATUS} if is_newer else {}
+        return dataclasses.replace(self.merged_with(copy), **status)
+
+    def with_mp3(self) -> "RecordingRow":
+        """Return this row for a recording of which Recall shows an MP3."""
+        return dataclasses.replace(self, has_mp3=True, mp3_looked_up_at=None)
+
+    def status(self) -> Status:
+        """Return the status at the last sync."""
+        return Status(self.status_code, self.status_sub_code, self.status_updated_at)
 
     def redacted(self) -> "RecordingRow":
         """Return the row of an erased recording: ids, and the start that determines its day."""
@@ -82,9 +101,12 @@ class RecordingRow:
 
 
 _REMEMBERED = (
-    *("started_at", "completed_at", "expires_at"),
+    *("started_at", "completed_at", "expires_at", "metadata"),
     *("bot_id", "bot_name", "platform", "meeting_id", "mp3_requested"),
 )
+MP3_DUE_WITHIN = timedelta(hours=1)
+"""How long after a recording its MP3 may come, although nothing shows it yet."""
+_STATUS = ("status_code", "status_sub_code", "status_updated_at")
 RECORDINGS = Table("recordings", RecordingRow)
 
 
@@ -115,9 +137,11 @@ async def _current_rows(
     rows = {}
     for recording in upstream.recordings_of(day.day):
         bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
-        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or ""))
+        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or "")).completed_by(embedded.get(recording.id))
     unlisted = {**known, **embedded}.keys() - rows.keys()
-    rows |= {recording_id: embedded.get(recording_id) or known[recording_id] for recording_id in unlisted}
+    rows |= {
+        name: known[name].completed_by(embedded.get(name)) if name in known else embedded[name] for name in unlisted
+    }
     in_doubt = [name for name in unlisted - erased if rows[name].status_code != DELETED]
     for recording_id, answer in (await upstream.look_up_recordings(in_doubt)).items():
         rows[recording_id] = _answered(rows[recording_id], answer, bots)
@@ -131,16 +155,20 @@ async def _with_mp3_lookups(
     shown = upstream.artifacts_by_recording()
     with_mp3 = {name for name, artifacts in shown.items() if any(audio.is_mp3 for audio in artifacts.values())}
     stated = {
-        name: dataclasses.replace(row, has_mp3=row.has_mp3 or name in with_mp3 or None, mp3_lookup_error=None)
+        name: dataclasses.replace(row.with_mp3() if name in with_mp3 else row, mp3_lookup_error=None)
         for name, row in rows.items()
     }
-    in_doubt = [name for name, row in stated.items() if name not in erased and not row.has_mp3 and _may_have_mp3(row)]
+    now = upstream.listing.listed_at
+    in_doubt = [name for name, row in stated.items() if name not in erased and row.has_mp3 is not True]
+    in_doubt = [name for name in in_doubt if _may_have_mp3(stated[name]) and _is_worth_asking(stated[name], now)]
     for recording_id, answer in (await upstream.look_up_artifacts_of(in_doubt)).items():
         if isinstance(answer, RecallError):
             stated[recording_id] = dataclasses.replace(stated[recording_id], mp3_lookup_error=str(answer))
         else:
             found = any(audio.is_mp3 for audio in (answer or {}).values())
-            stated[recording_id] = dataclasses.replace(stated[recording_id], has_mp3=found)
+            row = dataclasses.replace(stated[recording_id], has_mp3=found)
+            is_final = row.mp3_requested is None and not found
+            stated[recording_id] = dataclasses.replace(row, mp3_looked_up_at=now) if is_final else row
     return stated
 
 
@@ -151,13 +179,24 @@ def _may_have_mp3(row: RecordingRow) -> bool:
     return row.mp3_requested is not False and Meeting(row.platform).makes_mp3
 
 
+def _is_worth_asking(row: RecordingRow, now: datetime) -> bool:
+    """Whether to ask for an MP3 that no list shows.
+
+    If the request for it is unknown, once is enough, when an MP3 would be there. The lists show one that comes later.
+    """
+    if row.mp3_requested is not None:
+        return True
+    done_at = row.completed_at or row.status_updated_at
+    return row.mp3_looked_up_at is None and (done_at is None or now - done_at >= MP3_DUE_WITHIN)
+
+
 def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:
     if answer is None:
         return row.marked_deleted()
     if isinstance(answer, RecallError):
         return row
     bot_id = answer.bot.id if answer.bot else row.bot_id
-    return RecordingRow.of(answer, bots.get(bot_id or ""))
+    return RecordingRow.of(answer, bots.get(bot_id or "")).merged_with(row)
 
 
 def _bot_id_in(row: RecordingRow | None) -> str | None:
@@ -170,7 +209,10 @@ def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
 
 
 def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
-    """Return the bots of the day's recordings; filed ones only where a recording names a bot that is not listed."""
+    """Return the bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
     listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
     named = {recording.bot.id for recording in upstream.recordings_of(day.day) if recording.bot}
-    return listed if named <= listed.keys() else {**filed_bots(day, day.day - ONE_DAY, day.day), **listed}
+    if all(name in listed and listed[name].is_complete for name in named):
+        return listed
+    filed = filed_bots(day, day.day - ONE_DAY, day.day)
+    return filed | {bot_id: row.merged_with(filed.get(bot_id)) for bot_id, row in listed.items()}

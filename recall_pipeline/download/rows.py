@@ -41,14 +41,18 @@ class MixedAudioRow:
     bad_packets: int | None = column("Packets that the decoder refused")
 
     def updated_from(self, audio: AudioMixed) -> "MixedAudioRow":
-        """Return this row with the artifact's present state at Recall.ai."""
+        """Return this row with the artifact's present state at Recall.ai. What the API leaves out stays."""
+        is_stated = audio.status.code is not None
+        metadata = self.metadata or "{}"
+        if audio.metadata is not None:
+            metadata = json.dumps(audio.metadata, sort_keys=True, ensure_ascii=False)
         return dataclasses.replace(
             self,
-            created_at=audio.created_at,
-            updated_at=audio.status.updated_at,
-            status_code=audio.status.code,
-            status_sub_code=audio.status.sub_code,
-            metadata=json.dumps(audio.metadata, sort_keys=True, ensure_ascii=False),
+            created_at=audio.created_at or self.created_at,
+            updated_at=audio.status.updated_at if is_stated else self.updated_at,
+            status_code=audio.status.code or self.status_code,
+            status_sub_code=audio.status.sub_code if is_stated else self.status_sub_code,
+            metadata=metadata,
             other_fields=audio.other_fields,
             has_url=audio.download_url is not None,
             fetch_failure=None,

@@ -19,6 +19,11 @@ _PLATFORM_OF_DOMAIN = {
 }
 # Platforms without mixed-audio MP3, from Recall's guide.
 _WITHOUT_MP3 = ("webex", "slack", "goto")
+_ID_FIELDS = (
+    "meeting_id",
+    *("thread_id", "business_meeting_id"),  # Microsoft Teams for Business
+    *("meeting_mtid", "meeting_path", "meeting_personal_room_id"),  # Webex
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,14 @@ def parse_meeting(meeting_url: object) -> Meeting:
         return _from_url(meeting_url)
     if not isinstance(meeting_url, Mapping):
         return Meeting()
-    platform, meeting_id = meeting_url.get("platform"), meeting_url.get("meeting_id")
-    is_id = isinstance(meeting_id, str | int) and not isinstance(meeting_id, bool)
-    return Meeting(
-        platform if isinstance(platform, str) else None,
-        _without_parameters(str(meeting_id)) if is_id else None,
-    )
+    platform = meeting_url.get("platform")
+    ids = (_id_text(meeting_url.get(name)) for name in _ID_FIELDS)
+    return Meeting(platform if isinstance(platform, str) else None, next((text for text in ids if text), None))
+
+
+def _id_text(value: object) -> str | None:
+    is_id = isinstance(value, str | int) and not isinstance(value, bool)
+    return _without_parameters(str(value)) if is_id else None
 
 
 def _without_parameters(text: str) -> str:

@@ -1,7 +1,8 @@
 """Typed records of API objects (docs/design/recall-api.md, sections 4-6).
 
 Required are only a UUID as the id, and `created_at` of a recording. Other fields that are absent or of the wrong type
-become None, unknown codes are kept, and unknown fields are stored in `other_fields`.
+become None, unknown codes are kept, and unknown fields are stored in `other_fields`,
+without secrets and without the names of participants.
 
 Records are dataclasses with slots, because a day's listing has tens of thousands and models take four times the memory.
 """
@@ -27,9 +28,10 @@ from pydantic.dataclasses import dataclass
 
 from recall_pipeline.days import day_of
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
-from recall_pipeline.redaction import redact_passwords, remove_secrets
+from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
+_RECORDED = frozenset({"in_call_recording", "recording_done"})
 DELETED = "deleted"
 """Status code of an object that Recall has removed; also written for an object that answers 404."""
 IN_PROGRESS = frozenset({"processing", "paused"})
@@ -69,7 +71,8 @@ def _mapping_or_empty(value: object) -> object:
 
 
 def _metadata(value: object) -> object:
-    return redact_passwords(_mapping_or_empty(value))
+    """Return a JSON object without passwords; None for anything else: the response does not contain metadata."""
+    return redact_passwords(value) if isinstance(value, dict) else None
 
 
 def _valid_items(item: type[Any]) -> Callable[[object], tuple[Any, ...]]:
@@ -88,7 +91,7 @@ def _requests_mp3(config: object) -> object:
 Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_metadata)]
+Metadata = Annotated[dict[str, Any] | None, BeforeValidator(_metadata)]
 MP3Requested = Annotated[bool | None, BeforeValidator(_requests_mp3)]
 InternedText = Annotated[str, AfterValidator(_interned)]
 """A string that many records share: stored once."""
@@ -106,11 +109,15 @@ class Identified:
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Status:
-    """The status of an object; `code` is an open set."""
+    """The status of an object; `code` is an open set, and None if the response has none."""
 
     code: Tolerant[InternedText] = None
     sub_code: Tolerant[InternedText] = None
     updated_at: Tolerant[Moment] = None
+
+    def is_newer_than(self, other: "Status") -> bool:
+        """Whether this status is known to be newer than `other`; one with a time counts more than one without."""
+        return self.updated_at is not None and (other.updated_at is None or self.updated_at > other.updated_at)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -147,8 +154,9 @@ class AudioMixed(Listed):
     recording: Tolerant[Reference] = None
     created_at: Tolerant[Moment] = None
     status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
-    metadata: Metadata = Field(default_factory=dict)
+    metadata: Metadata = None
     data: Tolerant[MediaData] = None
+    flat_url: Tolerant[SecretStr] = Field(default=None, alias="download_url")
     format: Tolerant[InternedText] = None
 
     @property
@@ -158,9 +166,9 @@ class AudioMixed(Listed):
 
     @property
     def download_url(self) -> SecretStr | None:
-        """The pre-signed URL that was created for this response."""
-        url = self.data.download_url if self.data else None
-        return url if url and url.get_secret_value() else None
+        """The pre-signed URL that was created for this response, in `data` or beside it."""
+        urls = (self.data.download_url if self.data else None, self.flat_url)
+        return next((url for url in urls if url and url.get_secret_value()), None)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -184,7 +192,7 @@ class Recording(Listed):
     status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
     media_shortcuts: Shortcuts = Field(default_factory=MediaShortcuts)
     bot: Tolerant[Reference] = None
-    metadata: Metadata = Field(default_factory=dict)
+    metadata: Metadata = None
 
     @property
     def day(self) -> date:
@@ -201,7 +209,7 @@ class Bot(Listed):
 
     meeting: Annotated[Meeting, BeforeValidator(parse_meeting)] = Field(default=Meeting(), alias="meeting_url")
     bot_name: Annotated[Tolerant[str], AfterValidator(redact_passwords)] = None
-    metadata: Metadata = Field(default_factory=dict)
+    metadata: Metadata = None
     mp3_requested: MP3Requested = Field(default=None, alias="recording_config")
     join_at: Tolerant[Moment] = None
     status_changes: Annotated[tuple[StatusChange, ...], BeforeValidator(_valid_items(StatusChange))] = ()
@@ -221,6 +229,11 @@ class Bot(Listed):
     def media_expired(self) -> bool:
         """Whether Recall has removed the bot's media."""
         return any(change.code == "media_expired" for change in self.status_changes)
+
+    @property
+    def has_recorded(self) -> bool:
+        """Whether the bot recorded, whatever became of its recordings."""
+        return bool(self.recordings) or any(change.code in _RECORDED for change in self.status_changes)
 
     @property
     def day(self) -> date | None:
@@ -254,7 +267,8 @@ def _with_other_fields(kind: type[Listed], row: object) -> object:
     if not isinstance(row, dict):
         return row
     known_names = _NAMES[kind]
-    unknown = remove_secrets({name: value for name, value in row.items() if name not in known_names})
+    unknown = {name: value for name, value in row.items() if name not in known_names}
+    unknown = remove_secrets(remove_participants(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
     return {**row, "other_fields": other_fields}
 

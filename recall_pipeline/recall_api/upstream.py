@@ -1,6 +1,6 @@
 """What Recall.ai shows about some days: their listing, and lookups of single objects, each answered once."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
@@ -56,19 +56,26 @@ class Upstream:
     def artifacts_by_recording(self) -> dict[str, dict[str, AudioMixed]]:
         """Return every artifact shown anywhere, by recording id and artifact id.
 
-        A lookup counts more than the list of artifacts, the list more than the shortcuts within recordings.
+        A lookup counts more than the list of artifacts, the list more than the shortcuts within recordings, unless the
+        status of the other copy is newer.
         """
         found: dict[str, dict[str, AudioMixed]] = {}
+        for recording_id, audio in self._artifact_copies():
+            artifacts = found.setdefault(recording_id, {})
+            artifacts[audio.id] = _preferred(artifacts.get(audio.id), audio)
+        return found
+
+    def _artifact_copies(self) -> Iterator[tuple[str, AudioMixed]]:
+        """Yield every copy of an artifact with its recording's id; the copies that count more come later."""
         embedded = (recording for bot in self.bots.values() for recording in bot.recordings)
         for recording in (*embedded, *self.recordings.values()):
             if shortcut := recording.media_shortcuts.audio_mixed:
-                found.setdefault(recording.id, {})[shortcut.id] = shortcut
+                yield recording.id, shortcut
         for audio in self.listing.audio_mixed.values():
             if audio.recording:
-                found.setdefault(audio.recording.id, {})[audio.id] = audio
+                yield audio.recording.id, audio
         for recording_id, artifacts in self.lookups.artifacts_of.items():
-            found.setdefault(recording_id, {}).update(artifacts or {})
-        return found
+            yield from ((recording_id, audio) for audio in (artifacts or {}).values())
 
     async def look_up_bots(self, ids: Collection[str]) -> Mapping[str, Bot | RecallError | None]:
         """Return bots by id."""
@@ -83,6 +90,13 @@ class Upstream:
     ) -> Mapping[str, dict[str, AudioMixed] | RecallError | None]:
         """Return the artifacts of recordings, by recording id and artifact id."""
         return await _lookups(self.client.audio_mixed_of, self.lookups.artifacts_of, recording_ids)
+
+
+def _preferred(before: AudioMixed | None, audio: AudioMixed) -> AudioMixed:
+    """Return `audio`, which counts more, unless it has no status or an older one than `before`."""
+    if before is None or before.status.code is None:
+        return audio
+    return before if audio.status.code is None or before.status.is_newer_than(audio.status) else audio
 
 
 async def _lookups(

@@ -9,6 +9,9 @@ from recall_pipeline.days import ONE_DAY, end_of
 from recall_pipeline.discovery import BotRow
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_sandbox import Rule
+from recall_sandbox.effects import EditJson
+from recall_sandbox.json_views import PARTICIPANT
 from recall_sandbox.records import SandboxStatusChange
 
 
@@ -113,3 +116,27 @@ class TestCalls:
         work.sandbox.access_log.clear()
         work.both()
         assert work.gaps() == [f"/api/v1/bot/{an_id('standup bot')}/"]
+
+
+@pytest.mark.parametrize(
+    "absent", ["bot_name", "join_at", "metadata", "recording_config", "meeting_url", "status_changes"]
+)
+@pytest.mark.parametrize("value", ["absent", None])
+def test_what_a_bot_leaves_out_keeps_its_value(absent: str, value: str | None, work: Workplace) -> None:
+    def without(page: dict[str, list[dict[str, object]]]) -> object:
+        rows = [{**row, absent: None} for row in page["results"]]
+        kept = [{name: each for name, each in row.items() if value is None or name != absent} for row in rows]
+        return {**page, "results": kept}
+
+    work.meet("standup")
+    before = work.bots()
+    work.sandbox.faults.add(Rule(EditJson(without), path="/bot/$"))
+    assert work.bots() == before
+
+
+def test_the_names_of_participants_are_not_stored(work: Workplace) -> None:
+    work.sandbox.behaviour.bots_of_v1_10 = True
+    work.meet("standup")
+    [row] = work.bots()
+    assert PARTICIPANT not in str(row)
+    assert "media_retention_end" in (row.other_fields or "")

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from recall_pipeline.days import ONE_DAY, end_of
+from recall_pipeline.days import ONE_DAY, end_of, utc_now
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.errors import RecallUnreachable
 from recall_pipeline_tests.discovery.meetings import Workplace
-from recall_pipeline_tests.workspace import DAY, NINE, an_id
+from recall_pipeline_tests.workspace import DAY, NINE, an_id, talk
 from recall_sandbox import Rule
 from recall_sandbox.effects import EditJson, Reply, Reset, unavailable
+from recall_sandbox.records import Artifact
 
 
 def by_id(rows: list[RecordingRow]) -> dict[str, RecordingRow]:
@@ -195,3 +196,81 @@ class TestMemory:
             work.recordings()
         work.sandbox.faults.remove(rule)
         assert work.recordings() == before
+
+    @pytest.mark.parametrize("shape", ["four_fields", "nulls"])
+    def test_what_a_copy_in_a_bot_leaves_out_replaces_nothing(self, shape: str, work: Workplace) -> None:
+        work.meet("standup", expires_at=NINE + ONE_DAY, metadata={"team": "sales"})
+        before = row_of(work, "standup")
+        work.sandbox.behaviour.embedded = shape  # type: ignore[assignment]
+        work.world.change_recording(an_id("standup"), listed=False)
+        work.sandbox.faults.add(Rule(unavailable(503), path=f"/recording/{an_id('standup')}/$"))
+        assert row_of(work, "standup") == before
+
+    def test_a_deleted_recording_that_its_bot_still_shows_is_looked_up_once(self, work: Workplace) -> None:
+        work.sandbox.behaviour.embedded = "four_fields"
+        work.meet("standup")
+        work.recordings()
+        work.world.change_recording(an_id("standup"), listed=False, gone=True)
+        work.recordings()
+        work.sandbox.access_log.clear()
+        assert row_of(work, "standup").is_gone
+        assert work.gaps() == []
+
+    def test_a_meeting_url_that_recall_clears_before_a_recording_is_listed_is_known_from_the_bot(
+        self, work: Workplace
+    ) -> None:
+        recording = work.meet("standup")
+        work.both()
+        work.sandbox.behaviour.clears_meeting_urls = True
+        work.world.add(replace(recording, id=an_id("second take"), created_at=NINE + timedelta(minutes=5)))
+        row = row_of(work, "second take")
+        assert (row.platform, row.meeting_id) == ("zoom", "812")
+
+
+class TestMP3Lookups:
+    """Where nothing shows whether an MP3 was requested, Recall is asked once."""
+
+    @pytest.fixture(autouse=True)
+    def unknown_request(self, work: Workplace) -> None:
+        work.meet("desktop", bot_id=None)
+
+    def lookups(self, work: Workplace) -> int:
+        """The lookups of MP3s in one more sync."""
+        work.sandbox.access_log.clear()
+        work.recordings()
+        return len([a for a in work.sandbox.access_log.only(path="/audio_mixed/$") if "recording_id" in a.query])
+
+    def test_an_empty_answer_is_remembered(self, work: Workplace) -> None:
+        assert [self.lookups(work) for _ in range(3)] == [1, 0, 0]
+
+    def test_a_recording_that_changes_is_asked_about_again(self, work: Workplace) -> None:
+        self.lookups(work)
+        work.world.change_recording(an_id("desktop"), updated_at=NINE + 2 * ONE_DAY)
+        assert [self.lookups(work) for _ in range(2)] == [1, 0]
+
+    def test_one_that_leaves_the_list_is_not_asked_about_again(self, work: Workplace) -> None:
+        self.lookups(work)
+        work.world.change_recording(an_id("desktop"), listed=False)
+        assert self.lookups(work) == 0
+
+    def test_one_that_was_done_just_now_is_not_asked_about_yet(self, work: Workplace) -> None:
+        for minutes, asked in ((59, 0), (61, 1)):
+            done_at = utc_now() - timedelta(minutes=minutes)
+            work.world.change_recording(an_id("desktop"), completed_at=done_at, updated_at=done_at)
+            assert self.lookups(work) == asked
+
+    def test_a_failed_lookup_is_repeated(self, work: Workplace) -> None:
+        rule = work.sandbox.faults.add(Rule(unavailable(503), path="/audio_mixed/$", skip=1))
+        assert self.lookups(work) > 0
+        work.sandbox.faults.remove(rule)
+        assert [self.lookups(work) for _ in range(2)] == [1, 0]
+
+    def test_the_list_shows_a_later_mp3(self, work: Workplace) -> None:
+        self.lookups(work)
+        work.world.add(Artifact(an_id("late"), an_id("desktop"), NINE, utc_now(), talk()))
+        assert self.lookups(work) == 0
+        assert row_of(work, "desktop").has_mp3
+
+    def test_one_with_a_requested_mp3_is_asked_about_at_every_sync(self, work: Workplace) -> None:
+        work.meet("standup")
+        assert [self.lookups(work) for _ in range(2)] == [2, 1]

@@ -87,3 +87,24 @@ def test_the_guides_platforms_have_no_mixed_audio(platform: str) -> None:
 @pytest.mark.parametrize("platform", ["zoom", "google_meet", "microsoft_teams", "holo_meet", None])
 def test_any_other_platform_may_have_mixed_audio(platform: str | None) -> None:
     assert Meeting(platform).makes_mp3
+
+
+@pytest.mark.parametrize(
+    ("shown", "meeting_id"),
+    [
+        (
+            {"platform": "microsoft_teams", "meeting_id": None, "thread_id": "19:meeting_a@thread.v2"},
+            "19:meeting_a@thread.v2",
+        ),
+        (
+            {"platform": "microsoft_teams", "business_meeting_id": "23456", "business_meeting_password": PASSWORD},
+            "23456",
+        ),
+        ({"platform": "webex", "meeting_subdomain": "acme", "meeting_mtid": "m1a2"}, "m1a2"),
+        ({"platform": "webex", "meeting_subdomain": "acme", "meeting_path": "j.php"}, "j.php"),
+        ({"platform": "webex", "meeting_personal_room_id": "pr77", "meeting_mtid": None}, "pr77"),
+        ({"platform": "zoom", "meeting_id": "", "thread_id": f"9?pwd={PASSWORD}"}, "9"),
+    ],
+)
+def test_the_id_of_each_platform_is_found(shown: dict[str, Any], meeting_id: str) -> None:
+    assert parse_meeting(shown) == Meeting(shown["platform"], meeting_id)

@@ -188,7 +188,7 @@ class TestTolerance:
     def test_metadata_loses_meeting_passwords_and_nothing_else(self) -> None:
         metadata = {"link": "https://x.zoom.us/j/812?pwd=hidden", "password": "hidden", "tokens": "9"}
         assert "hidden" not in str(read_bot(metadata=metadata).metadata)
-        assert read_bot(metadata=metadata).metadata["tokens"] == "9"
+        assert (read_bot(metadata=metadata).metadata or {})["tokens"] == "9"
         assert "hidden" not in str(read_recording(metadata=metadata).metadata)
         assert "hidden" not in str(read_audio(metadata=metadata).metadata)
 
@@ -286,3 +286,31 @@ class TestMeaning:
     )
     def test_without_a_download_url_it_is_none(self, data: Any) -> None:
         assert read_audio(data=data).download_url is None
+
+
+class TestAnswersOf2026:
+    FLAT = "https://storage.invalid/flat.mp3?Signature=hidden"
+
+    @pytest.mark.parametrize(
+        "data", [{}, {"data": None}, {"data": {}}, {"data": {"download_url": None}}, {"data": {"download_url": ""}}]
+    )
+    def test_a_download_url_beside_data_is_found(self, data: dict[str, Any]) -> None:
+        without = {name: value for name, value in AUDIO.items() if name != "data"}
+        audio = read_record(AudioMixed, {**without, **data, "download_url": self.FLAT})
+        assert audio is not None
+        assert audio.download_url is not None
+        assert audio.download_url.get_secret_value() == self.FLAT
+        assert "hidden" not in f"{audio!r} {audio.other_fields}"
+
+    @pytest.mark.parametrize("flat", [None, "", 7, {}])
+    def test_a_useless_url_beside_data_does_not_hide_the_nested_one(self, flat: Any) -> None:
+        url = read_audio(download_url=flat).download_url
+        assert url is not None
+        assert url.get_secret_value() == AUDIO["data"]["download_url"]
+
+    @pytest.mark.parametrize("name", ["meeting_participants", "participants", "attendees", "active_speakers"])
+    def test_people_in_unknown_fields_are_left_out(self, name: str) -> None:
+        people = [{"id": 1, "name": "Nobody Inparticular"}]
+        other_fields = read_bot(**{name: people, "generation": {"n": 3, name: people}}).other_fields
+        assert "Nobody" not in str(other_fields)
+        assert '"n": 3' in str(other_fields)
