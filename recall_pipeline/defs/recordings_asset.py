@@ -33,8 +33,7 @@ def recordings(
     for day in days_of(context):
         requests_before = run_context.stats.api_requests
         with run_context.as_dagster_failure():
-            rows, listing = asyncio.run(_sync_recordings(run_context, day))
-            bots_expired = expired_bots(run_context.archive, day)
+            rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
         for rejected in listing.rejected:
             context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
         reports[day] = day_report(
@@ -51,8 +50,9 @@ def recordings(
     return materialized(context, reports)
 
 
-async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing]:
+async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing, list[str]]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
-            upstream = await run_context.listings.of(client, day)
-            return await sync_recordings(archive_day, upstream), upstream.listing
+            upstream = await run_context.upstream(client, archive_day)
+            rows = await sync_recordings(archive_day, upstream)
+            return rows, upstream.listing, expired_bots(archive_day.require(RECORDINGS).facts)

@@ -55,7 +55,7 @@ _BYTES_PROVEN = TableCheck(
 _NO_BOT_EXPIRED = TableCheck(
     "no_bot_expired_unseen",
     "Recall removed the media of no bot before a sync saw its recordings.",
-    lambda tables: expired_unseen(tables.expired_bots),
+    lambda tables: expired_unseen(tables.facts),
     dg.AssetCheckSeverity.WARN,
 )
 _NOTHING_MISSING = TableCheck(

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
+from recall_pipeline.discovery.expired_bots import expired_bots_fact
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
 from recall_pipeline.storage import ArchiveDay, Table, column
@@ -124,7 +125,9 @@ async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[Recording
     rows = await _with_mp3_lookups(upstream, rows, erased)
     rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
-    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat()})
+    bots = {row.bot_id for row in ordered if row.bot_id}
+    facts = expired_bots_fact(day, upstream, RECORDINGS, bots)
+    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
     return ordered
 
 

@@ -14,9 +14,11 @@ from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.recall_api.rate_limit import BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
+    FINISHED,
     IN_PROGRESS,
     AudioMixed,
     Bot,
+    Identity,
     Moment,
     Recording,
     Reference,
@@ -29,11 +31,13 @@ from recall_pipeline.recall_api.upstream import Upstream
 
 __all__ = [
     "DELETED",
+    "FINISHED",
     "IN_PROGRESS",
     "AnyListed",
     "AudioMixed",
     "Bot",
     "BudgetShare",
+    "Identity",
     "Kind",
     "Listing",
     "Listings",

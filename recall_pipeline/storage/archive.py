@@ -14,11 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.error_messages import is_write_error, storage_error, translated_errors
 from recall_pipeline.storage.layout import Layout, TableName
-from recall_pipeline.storage.local_files import publish_file, sizes_below
+from recall_pipeline.storage.local_files import publish_file, publish_new_file, sizes_below
 from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.object_store import (
     filesystem_options,
@@ -197,11 +198,35 @@ class Archive:
         """Give a finished local file its final name in one atomic step."""
         with self._translating_errors("write", key):
             if self._is_local:
-                publish_file(local, Path(self._full(key)), Path(self._path) if self.location.group_may_read else None)
+                publish_file(local, Path(self._full(key)), self._group_below())
             else:
                 options = upload_options(self.location.scheme, local.stat().st_size)
                 self._filesystem.put_file(str(local), self._full(key), **options)
                 local.unlink()
+
+    def create(self, content: bytes, key: str) -> bool:
+        """Write a small file in one atomic step unless it exists; return whether this call wrote it."""
+        with self.staged_file(suffix=Path(key).suffix) as staged, self._translating_errors("write", key):
+            staged.write_bytes(content)
+            if self._is_local:
+                return publish_new_file(staged, Path(self._full(key)), self._group_below())
+            return self._create_object(content, key)
+
+    def _create_object(self, content: bytes, key: str) -> bool:
+        """Write an object unless it exists, by a conditional request where the store supports it."""
+        if self._filesystem.exists(self._full(key)):
+            return False
+        try:
+            self._filesystem.pipe_file(self._full(key), content, mode="create")
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, OSError):  # the store has no conditional write
+            self._filesystem.pipe_file(self._full(key), content)
+        return True
+
+    def _group_below(self) -> Path | None:
+        """Return the folder up to which the group may read published files; None: this user only."""
+        return Path(self._path) if self.location.group_may_read else None
 
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then; a missing file is not an error."""
@@ -294,5 +319,16 @@ class Archive:
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Open the archive of `settings`. Raises StorageError if the package for its URL is not installed."""
-    return ArchiveLocation.from_settings(settings).open()
+    """Open the archive of `settings`, and read its format.
+
+    Raises ArchiveRefused for a newer format, ArchiveUnreadable if the file with the format is damaged, and StorageError
+    if the package for its URL is not installed.
+    """
+    archive = ArchiveLocation.from_settings(settings).open()
+    try:
+        read_identity(archive)
+    except ArchiveUnreadable:
+        raise
+    except StorageError:  # a reader may have access to some folders only; what it does read reports the fault
+        pass
+    return archive
