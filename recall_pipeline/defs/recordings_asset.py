@@ -15,6 +15,8 @@ from recall_pipeline.discovery import RECORDINGS, RecordingRow, expired_bots, sy
 from recall_pipeline.recall_api import Listing
 from recall_pipeline.storage import open_day
 
+_MOST_NAMED = 10
+
 
 def recordings_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Return the asset `recordings`.
@@ -35,7 +37,7 @@ def recordings(
         with run_context.as_dagster_failure():
             rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
         for rejected in listing.rejected:
-            context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
+            context.log.warning("Recall.ai listed a row that cannot be used and was left out: %s", rejected)
         reports[day] = day_report(
             run_context.archive,
             RECORDINGS,
@@ -43,6 +45,7 @@ def recordings(
             rows,
             recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
             left_out=len(listing.rejected),
+            left_out_rows="; ".join(listing.rejected[:_MOST_NAMED]) or "none",
             bots_expired=len(bots_expired),
             listed_at=dg.MetadataValue.timestamp(listing.listed_at),
             api_requests=run_context.stats.api_requests - requests_before,

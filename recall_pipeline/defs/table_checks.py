@@ -19,7 +19,7 @@ from recall_pipeline.catalog import (
 )
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs.check_tables import CheckTables
-from recall_pipeline.defs.upstream_checks import expired_unseen
+from recall_pipeline.defs.upstream_checks import expired_unseen, unusable_rows
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Table
@@ -58,6 +58,12 @@ _NO_BOT_EXPIRED = TableCheck(
     lambda tables: expired_unseen(tables.facts),
     dg.AssetCheckSeverity.WARN,
 )
+_ALL_ROWS_USABLE = TableCheck(
+    "all_rows_usable",
+    "Every row that Recall listed has a usable id, and every recording a date.",
+    lambda tables: unusable_rows(tables.facts),
+    dg.AssetCheckSeverity.WARN,
+)
 _NOTHING_MISSING = TableCheck(
     "nothing_missing",
     "Every recording and every MP3 has its row.",
@@ -86,7 +92,7 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
 
 CHECKS: Mapping[str, Sequence[TableCheck]] = {
     "bots": [_schema_check(BOTS)],
-    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED],
+    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED, _ALL_ROWS_USABLE],
     "mixed_audio": [_schema_check(MIXED_AUDIO), _BYTES_PROVEN],
     "audio_catalog": [
         _schema_check(CATALOG),

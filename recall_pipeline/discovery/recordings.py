@@ -4,6 +4,7 @@ Completeness is defined by recordings (docs/design/adr/0004-completeness-by-reco
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -109,6 +110,13 @@ MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
 RECORDINGS = Table("recordings", RecordingRow)
+_LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
+
+
+def rows_left_out(facts: Mapping[str, str]) -> list[str]:
+    """Return position and fault of the rows that the last sync could not use, from the facts of the day's table."""
+    rows: list[str] = json.loads(facts.get(_LEFT_OUT, "[]"))
+    return rows
 
 
 async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[RecordingRow]:
@@ -127,6 +135,8 @@ async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[Recording
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
     bots = {row.bot_id for row in ordered if row.bot_id}
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots)
+    if upstream.listing.rejected:
+        facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
     return ordered
 

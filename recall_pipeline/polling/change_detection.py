@@ -165,10 +165,12 @@ def _change_of_status(day: date, kind: str, object_id: str, status: Status) -> C
 
 def _differs(status: Status, archived: ArchivedStatus | None) -> bool:
     """Return whether a list or a lookup shows a status that is not archived; a value that it leaves out is not one."""
-    if archived is None or archived[0] == DELETED:
-        return _is_news(status, archived)
-    same_time = status.updated_at is None or status.updated_at == archived[1]
-    return _is_news(status, archived) or (same_time and status.code not in (None, archived[0]))
+    if archived is None or status.code is None:
+        return archived is None
+    code, changed_at = archived
+    if status.updated_at is None or status.updated_at == changed_at:
+        return code not in (status.code, DELETED)
+    return changed_at is None or status.updated_at > changed_at
 
 
 def _is_news(status: Status, archived: ArchivedStatus | None) -> bool:

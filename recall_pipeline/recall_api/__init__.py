@@ -11,6 +11,7 @@ from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Win
 from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
+from recall_pipeline.recall_api.page_contract import no_links_error
 from recall_pipeline.recall_api.rate_limit import BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
@@ -54,6 +55,7 @@ __all__ = [
     "capture_errors",
     "list_days",
     "lookup_many",
+    "no_links_error",
     "open_client",
     "parse_meeting",
 ]
