@@ -3,6 +3,7 @@
 The packages in the order in which a recording passes through them; each imports only from those above it:
 
     errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
+    http               the one rule for all HTTP clients: proxies and certificates
     recall_api         async client: retries, rate limits, pagination, typed records
     storage            folders and object stores: paths, atomic writes, Parquet tables, locks
     audit              table of erasures and upstream deletions; no row is ever removed
@@ -16,6 +17,7 @@ The packages in the order in which a recording passes through them; each imports
     upstream_deletion  delete at Recall what was verified just now
     manifests          manifests for training toolkits
     polling            detect what changed upstream, with a bounded number of requests
+    api_probe          how the live service answers, as a report without values
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
     definitions        what Dagster loads

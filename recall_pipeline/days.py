@@ -1,14 +1,28 @@
-"""UTC days, the partition of all tables."""
+"""UTC days, the partition of all tables, and the clock that every part of the pipeline reads."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 ONE_DAY = timedelta(days=1)
 
+_clocks: list[Callable[[], datetime]] = [lambda: datetime.now(UTC)]
+"""The system's clock, and above it what `clock_replaced` puts there."""
+
 
 def utc_now() -> datetime:
     """Return the current time in UTC."""
-    return datetime.now(UTC)
+    return _clocks[-1]()
+
+
+@contextlib.contextmanager
+def clock_replaced(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Let `utc_now` read `clock`, in UTC, in this process until the block ends; for tests."""
+    _clocks.append(clock)
+    try:
+        yield
+    finally:
+        _clocks.pop()
 
 
 def day_of(moment: datetime) -> date:

@@ -36,7 +36,7 @@ def interruptible() -> None:
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the developer's settings, cloud, proxy and Dagster home from the environment."""
     for name in os.environ:
-        if name.startswith(("RECALL_", "TRANSCRIPTS_", "AWS_", "DAGSTER_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("RECALL_", "TRANSCRIPTS_", "AWS_", "DAGSTER_", "SSL")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
 

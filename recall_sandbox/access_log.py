@@ -4,13 +4,14 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Literal
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recall_sandbox.clock import Clock, system_now
 from recall_sandbox.connection import Connection
 
 Origin = Literal["api", "media"]
@@ -38,9 +39,10 @@ class Access:
 
 
 class AccessLog:
-    """All requests so far, oldest first; each is logged before the last byte of its answer is sent."""
+    """All requests so far, oldest first, by `clock`; each is logged before the last byte of its answer is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = system_now) -> None:
+        self.clock = clock
         self._lock = Lock()
         self._accesses: list[Access] = []
 
@@ -97,7 +99,7 @@ class _Entry:
         self._scope = scope
         self._origin: Origin = origin
         self._log = log
-        self._at = datetime.now(UTC)
+        self._at = log.clock()
         self._status: int | None = None
         self._bytes_sent = 0
         self._announced_bytes: int | None = None

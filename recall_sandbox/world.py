@@ -7,7 +7,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, Literal, TypeVar
 
-from recall_sandbox.clock import system_now
+from recall_sandbox.clock import Clock, system_now
 from recall_sandbox.content import Content
 from recall_sandbox.expected import ExpectedRow, expected_rows
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
@@ -20,11 +20,12 @@ Deleted = Literal["deleted", "gone"]
 class World:
     """Bots, recordings and artifacts; thread-safe, also while the sandbox serves them.
 
-    `revision` grows with every change. While `listings_are_empty` the lists are empty, but lookups still work.
-    Methods raise KeyError for an unknown id.
+    `revision` grows with every change; `clock` dates it. While `listings_are_empty` the lists are empty, but lookups
+    still work. Methods raise KeyError for an unknown id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = system_now) -> None:
+        self._clock = clock
         self.lock = RLock()
         self.revision = 0
         self.listings_are_empty = False
@@ -81,7 +82,7 @@ class World:
                 status="deleted",
                 gone=gone,
                 listed=not gone,
-                updated_at=system_now(),
+                updated_at=self._clock(),
             )
             recording = self.recordings.get(artifact.recording_id)
             if recording and recording.shortcut_id == artifact_id:
@@ -99,16 +100,16 @@ class World:
                 gone=gone,
                 listed=not gone,
                 embedded=not gone,
-                updated_at=system_now(),
+                updated_at=self._clock(),
             )
 
     def finish_artifact(self, artifact_id: str, content: Content) -> None:
         """Complete an artifact: from now on it has a download link."""
-        self.change_artifact(artifact_id, status="done", content=content, updated_at=system_now())
+        self.change_artifact(artifact_id, status="done", content=content, updated_at=self._clock())
 
     def finish_recording(self, recording_id: str, completed_at: datetime | None = None) -> None:
         """Complete a recording that is processing or paused."""
-        now = system_now()
+        now = self._clock()
         self.change_recording(recording_id, status="done", completed_at=completed_at or now, updated_at=now)
 
     def replace_audio(self, artifact_id: str, content: Content) -> None:
@@ -124,7 +125,7 @@ class World:
     def expected_rows(self, now: datetime | None = None) -> list[ExpectedRow]:
         """The expected catalog of an archive that starts empty and syncs at `now`."""
         with self.lock:
-            return expected_rows(self, now or system_now())
+            return expected_rows(self, now or self._clock())
 
     def _change(self, index: TimeIndex[Row], row_id: str, changes: dict[str, Any]) -> Row:
         with self.lock:

@@ -10,7 +10,7 @@ from markdown_table import header, row
 from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog import CATALOG
+from recall_pipeline.catalog import CATALOG, FINDINGS
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.cli.main import cli
 from recall_pipeline.discovery import BOTS, RECORDINGS
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 TABLES = {
     "docs/concepts.md": ("outcomes",),
     "docs/configuration.md": ("settings",),
-    "docs/tables.md": ("audio_catalog", "mixed_audio", "recordings", "bots", "audit"),
+    "docs/tables.md": ("audio_catalog", "findings", "mixed_audio", "recordings", "bots", "audit"),
     "docs/cli.md": ("commands",),
     "docs/troubleshooting.md": ("messages",),
     "docs/downstream.md": ("transcripts settings", "transcripts columns"),
@@ -37,6 +37,7 @@ def updated(file: str) -> str:
         "outcomes": outcomes(),
         "settings": settings(Settings, "RECALL_"),
         "audio_catalog": columns(CATALOG, "The partition: UTC day of `created_at`"),
+        "findings": findings(),
         "mixed_audio": columns(MIXED_AUDIO, "The partition, that of the recording"),
         "recordings": columns(RECORDINGS, "The partition: UTC day of `created_at`"),
         "bots": columns(BOTS, "The partition: UTC day on which the bot was to join"),
@@ -69,6 +70,13 @@ def outcomes() -> Iterable[str]:
     yield from header("outcome", "meaning", "checked again")
     for outcome, label in OUTCOME_LABELS.items():
         yield row(f"`{outcome}`", label.meaning, label.checked_again)
+
+
+def findings() -> Iterable[str]:
+    """Return the table of finding codes."""
+    yield from header("code", "meaning")
+    for code, meaning in FINDINGS.items():
+        yield row(f"`{code}`", meaning)
 
 
 def columns(table: Table[Any], day: str) -> Iterable[str]:

@@ -9,6 +9,7 @@ from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
+from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
@@ -32,15 +33,18 @@ def sync_catalog(
 ) -> CatalogReport:
     """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
-    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch. Raises
-    TableMissing where the day has none of these tables: nothing is known about it. Raises StorageError.
+    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch or if an
+    older engine made them. Raises TableMissing where the day has none of these tables, and StorageError.
     """
     recordings = day.require(RECORDINGS)
     day.require(MIXED_AUDIO)
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     audio, normalized = _audio_columns(day, settings, mp3s, before, refetch, progress)
-    rows = _rows(day, mp3s, before, audio, utc_now())
+    now = utc_now()
+    rows = _rows(day, mp3s, before, audio, now)
+    if settings.is_past_retention(day.day, now.date()):
+        rows = {key: _without_download(row) for key, row in rows.items()}
     rows = _redacted(day, rows, before, read_again=normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     day.write(CATALOG, ordered, recordings.facts)
@@ -74,6 +78,11 @@ def _rows(
     return rows
 
 
+def _without_download(row: CatalogRow) -> CatalogRow:
+    """Return the row of a day that is older than RECALL_RETENTION_DAYS: what is not archived stays so."""
+    return row.redacted() if row.outcome == Outcome.DOWNLOAD_FAILED and row.source_uri is None else row
+
+
 def _redacted(
     day: ArchiveDay, rows: Mapping[str, CatalogRow], before: Mapping[str, CatalogRow], *, read_again: bool
 ) -> dict[str, CatalogRow]:
@@ -98,21 +107,34 @@ def _audio_columns(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    current = {key: row for key, row in previous.items() if row.audio_recipe == target.recipe}
+    current = {key: row for key, row in previous.items() if _is_current(row, target, refetch)}
     columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
+    columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}
     tasks = [_task(day, target, mp3, rows.get(key)) for key, mp3 in archived.items() if key not in current]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
-        columns[done.task.audio_id] = _columns_of(day, done, previous.get(done.task.audio_id))
+        columns[done.task.audio_id] = _columns_of(day, done, rows.get(done.task.audio_id))
         normalized += done.result is not None
         progress(number, len(tasks))
     return columns, normalized
 
 
+def _kept(mp3s: Mapping[str, Sequence[MixedAudioRow]], before: Mapping[str, CatalogRow]) -> dict[str, CatalogRow]:
+    """Return the rows with audio of which `mixed_audio` knows no archived version: that table was lost."""
+    unknown = {mp3.audio_id for group in mp3s.values() for mp3 in group if mp3.state != ARCHIVED}
+    proven = {key: row for key, row in before.items() if row.outcome in AUDIBLE and row.audio_uri and row.source_uri}
+    return {key: row for key, row in proven.items() if key in unknown}
+
+
 def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
     """Whether the catalog references a normalized file of these bytes, whatever its target was."""
     return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
+
+
+def _is_current(row: CatalogRow, target: Target, refetch: frozenset[str]) -> bool:
+    """Whether the file meets the target. One of an older engine does, unless the recording is asked for by name."""
+    return row.audio_recipe == target.recipe if row.recording_id in refetch else target.made(row.audio_recipe)
 
 
 def _checked(day: ArchiveDay, row: CatalogRow, refetch: frozenset[str]) -> CatalogRow:
@@ -126,13 +148,27 @@ def _checked(day: ArchiveDay, row: CatalogRow, refetch: frozenset[str]) -> Catal
 def _columns_of(day: ArchiveDay, done: Done[NormalizeTask, AudioColumns], row: CatalogRow | None) -> AudioColumns:
     if done.result:
         return done.result
-    return AudioColumns.keep_previous(day.archive, row, done.error) if row else AudioColumns.failed(done.error)
+    if row is None or row.audio_uri is None:
+        return AudioColumns.failed(done.error)
+    if row.source_sha256 == done.task.source_sha256:
+        return AudioColumns.keep_previous(day.archive, row, done.error)
+    return AudioColumns.keep_older_version(day.archive, row, done.error)
 
 
 def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow | None) -> NormalizeTask:
     taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
-    source = mp3.source_key or ""
-    return NormalizeTask(day.archive.location, target, day.day, mp3.recording_id, mp3.audio_id, source, taken)
+    return NormalizeTask(
+        day.archive.location,
+        target,
+        day.day,
+        mp3.recording_id,
+        mp3.audio_id,
+        mp3.source_key or "",
+        taken,
+        mp3.source_sha256,
+        mp3.source_bytes,
+        mp3.duration_seconds,
+    )
 
 
 def _remove_replaced(day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:

@@ -3,13 +3,15 @@
 `silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.findings import FindingCode
 from recall_pipeline.discovery import MP3_DUE_WITHIN, RecordingRow
-from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.download import ARCHIVED, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting
 
 _GIVEN_UP_AFTER = timedelta(hours=24)
@@ -34,13 +36,44 @@ class Outcome(StrEnum):
 SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.CORRUPT})
 """Outcomes that change only with a new version upstream, or on request."""
 
+AUDIBLE = frozenset({Outcome.READY, Outcome.SILENT})
+"""Outcomes with a normalized file."""
+
+
+_UNCHANGED = "unchanged for more than 24 h"
+_NEWER_VERSION = frozenset({FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED})
+
+
+def is_overdue(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether Recall has not finished a recording in time, which it may still do.
+
+    Rows without the column `findings` state it in words.
+    """
+    is_stated = _UNCHANGED in (reason or "") if findings is None else FindingCode.OVERDUE in findings
+    return outcome == Outcome.FAILED_UPSTREAM and is_stated
+
+
+def is_pending(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether every sync looks at a row again, whatever its age: the outcomes of rows 4, 7 and 9."""
+    return outcome in (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED) or is_overdue(outcome, reason, findings)
+
+
+def is_at_risk(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether a row has media that are not archived: it is pending, or a newer version is bad."""
+    return is_pending(outcome, reason, findings) or not _NEWER_VERSION.isdisjoint(findings or ())
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome and its reason."""
+    """An outcome, its reason, and the findings that it includes."""
 
     outcome: Outcome
     reason: str | None = None
+    findings: tuple[str, ...] = ()
+
+    def noting(self, code: FindingCode, reason: str) -> "Verdict":
+        """Return the verdict with one more finding."""
+        return Verdict(self.outcome, "; ".join(filter(None, (self.reason, reason))), (*self.findings, code))
 
 
 def decide(
@@ -51,7 +84,7 @@ def decide(
 ) -> Verdict:
     """Return the verdict on a recording and one of its MP3s (`audio` None: none is known).
 
-    `columns` describe its normalized file; None: it was not tried yet.
+    `columns` describe the normalized file of its newest archived version; None: there is none, or it was not tried yet.
     """
     return (
         (audio and _by_bytes(audio, columns))
@@ -65,19 +98,29 @@ def decide(
 
 def _by_bytes(audio: MixedAudioRow, columns: AudioColumns | None) -> Verdict | None:
     """Rows 1 to 4: what is in the archive, and what could not be downloaded."""
+    if audio.state == ARCHIVED or columns is not None:
+        return _with_newer_version(_normalized(columns or AudioColumns(failure="it was not tried yet")), audio)
     if audio.is_offered and not audio.is_settled:
         return Verdict(Outcome.DOWNLOAD_FAILED, audio.fetch_failure or "not fetched yet")
     if audio.fault is not None:
         return Verdict(Outcome.CORRUPT, audio.fault)
-    if audio.state is not None:
-        return _normalized(columns or AudioColumns(failure="it was not tried yet"))
     return None
+
+
+def _with_newer_version(verdict: Verdict, audio: MixedAudioRow) -> Verdict:
+    """Return the verdict on the archived version, with what keeps a newer one from taking its place."""
+    if audio.status_code != "done" or (audio.is_captured and audio.fault is None):
+        return verdict
+    if audio.is_captured:
+        return verdict.noting(FindingCode.NEWER_VERSION_CORRUPT, f"a newer version is corrupt: {audio.fault}")
+    why = audio.fetch_failure or ("not fetched yet" if audio.has_url else "no download is offered yet")
+    return verdict.noting(FindingCode.NEWER_VERSION_FAILED, f"a newer version could not be stored: {why}")
 
 
 def _normalized(columns: AudioColumns) -> Verdict:
     if columns.failure:
         return Verdict(Outcome.DOWNLOAD_FAILED, f"the MP3 is archived, normalizing it failed: {columns.failure}")
-    return Verdict(Outcome.SILENT if columns.is_silent else Outcome.READY, columns.finding)
+    return Verdict(Outcome.SILENT if columns.is_silent else Outcome.READY, columns.finding, columns.codes)
 
 
 def _failed_upstream(recording: RecordingRow, audio: MixedAudioRow | None) -> Verdict | None:
@@ -121,7 +164,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
     latest = max((moment for moment in changes if moment), default=now)
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
-        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h")
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, {_UNCHANGED}", (FindingCode.OVERDUE,))
     return Verdict(Outcome.PROCESSING, why)
 
 

@@ -4,18 +4,15 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.audio_columns import SOURCE_COLUMNS, AudioColumns
 from recall_pipeline.catalog.duration_difference import notable_difference
-from recall_pipeline.catalog.outcomes import Outcome, decide
+from recall_pipeline.catalog.findings import FindingCode, ordered_findings
+from recall_pipeline.catalog.outcomes import AUDIBLE, decide
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.storage import Archive
 
-_SOURCE_COLUMNS = (
-    "duration_seconds", "source_bytes", "source_sha256", "source_codec", "source_sample_rate_hz", "source_channels",
-    "source_bitrate_bps",
-)  # fmt: skip
 _RECORDING_COLUMNS = (
     "recording_id", "bot_id", "bot_name", "platform", "meeting_id", "created_at", "started_at", "completed_at",
     "expires_at", "metadata",
@@ -32,20 +29,21 @@ def build_row(
 ) -> CatalogRow:
     """Return the row of a recording and one of its MP3s; `cataloged_at` changes only when another column does."""
     verdict = decide(recording, mp3, audio, now)
-    reasons = [verdict.reason]
-    if verdict.outcome in (Outcome.READY, Outcome.SILENT):
-        reasons.append(notable_difference(_recording_seconds(recording), mp3.duration_seconds if mp3 else None))
     columns: dict[str, Any] = {name: getattr(recording, name) for name in _RECORDING_COLUMNS}
-    columns |= {name: getattr(mp3, name, None) for name in _SOURCE_COLUMNS}
+    columns |= {name: getattr(mp3, name, None) for name in ("source_key", *SOURCE_COLUMNS)}
+    columns["source_uri"] = archive.uri(mp3.source_key) if mp3 and mp3.source_key else None
     columns |= audio.values if audio else {}
+    difference = notable_difference(_recording_seconds(recording), columns["duration_seconds"])
+    if difference and verdict.outcome in AUDIBLE:
+        verdict = verdict.noting(FindingCode.DURATION_DIFFERS, difference)
     row = CatalogRow(
         **columns,
         audio_id=mp3.audio_id if mp3 else None,
-        source_uri=archive.uri(mp3.source_key) if mp3 and mp3.source_key else None,
         outcome=str(verdict.outcome),
-        outcome_reason="; ".join(reason for reason in reasons if reason) or None,
+        outcome_reason=verdict.reason,
         upstream_status=_upstream_status(recording, mp3),
         recording_seconds=_recording_seconds(recording),
+        findings=ordered_findings(verdict.findings),
         cataloged_at=before.cataloged_at if before else None,
     )
     return before if row == before else dataclasses.replace(row, cataloged_at=now)

@@ -48,11 +48,16 @@ class CatalogRow:
     audio_lufs: float | None = column("Integrated loudness of the normalized file, LUFS, found by decoding it")
     audio_true_peak_dbtp: float | None = column("True peak of the normalized file, dBTP, found by decoding it")
     gain_db: float | None = column("Gain applied before limiting, dB")
-    speech_ratio: float | None = column("Share of the time above the silence gate, 0 to 1")
+    speech_ratio: float | None = column("Share of the time outside pauses, 0 to 1; also 1 for music or an even hiss")
     metadata: str | None = column("Recall's metadata of the recording, JSON")
     audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
     audio_findings: str | None = column("How the normalized file differs from its target, in words")
     waveform: str | None = column("60 peaks over the whole length, as blocks from low to high")
+    source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive")
+    audio_key: str | None = column("The normalized file, relative to the root of the archive")
+    findings: list[str] | None = column(
+        "Codes of what is noteworthy about it, explained below; empty: none; null: written before the column existed"
+    )
 
     @property
     def key(self) -> str:
@@ -68,8 +73,10 @@ class CatalogRow:
             outcome="forgotten",
             created_at=self.created_at,
             cataloged_at=self.cataloged_at,
+            findings=[],
         )
-        return row if row == self else dataclasses.replace(row, cataloged_at=utc_now())
+        is_redacted = row == dataclasses.replace(self, findings=[])
+        return row if is_redacted else dataclasses.replace(row, cataloged_at=utc_now())
 
 
-CATALOG = Table("audio_catalog", CatalogRow)
+CATALOG = Table("audio_catalog", CatalogRow, version=2)

@@ -43,7 +43,7 @@ def catalog_command(day: date | None, outcome: str | None, form: Literal["table"
             _with_plain_types(rows).to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False)
         )
     else:
-        click.echo(_with_plain_types(rows).to_csv(index=False), nl=False)
+        click.echo(_with_joined_lists(_with_plain_types(rows)).to_csv(index=False), nl=False)
 
 
 def show_catalog(rows: "pd.DataFrame") -> None:
@@ -61,6 +61,11 @@ def _with_plain_types(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows with nullable integers (pandas reads them as floats) and with days as text."""
     whole = [name for name, (kind, _) in CATALOG.columns.items() if kind == "int64"]
     return rows.astype(dict.fromkeys(whole, "Int64")).assign(day=rows["day"].astype(str))
+
+
+def _with_joined_lists(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the rows with their findings as one text each; null stays null."""
+    return rows.assign(findings=rows["findings"].map(";".join, na_action="ignore"))
 
 
 def _print(table: Table) -> None:

@@ -6,7 +6,8 @@ from typing import Protocol
 import httpx
 from pydantic import SecretStr
 
-from recall_pipeline.redaction import redact_http_logs
+from recall_pipeline.errors import SettingsError
+from recall_pipeline.http import sync_client
 from recall_pipeline.settings import Settings
 
 _TIMEOUT_SECONDS = 4  # ten messages to a webhook that hangs fit into the minute that Dagster gives a tick
@@ -41,11 +42,13 @@ class WebhookDestination:
 
     def send(self, message: str) -> bool:
         """Post `message`; log a failure without the URL."""
-        redact_http_logs()
+        url = self._url.get_secret_value()
         try:
-            response = httpx.post(
-                self._url.get_secret_value(), json={"text": f"recall_pipeline: {message}"}, timeout=_TIMEOUT_SECONDS
-            )
+            with sync_client(url, timeout=_TIMEOUT_SECONDS) as http:
+                response = http.post(url, json={"text": f"recall_pipeline: {message}"})
+        except SettingsError as error:
+            self._log.warning("RECALL_ALERT_URL cannot be reached: %s", error)
+            return False
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._log.warning(
                 "RECALL_ALERT_URL cannot be reached (%s); the next tick tries again", type(error).__name__

@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
+from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
@@ -32,24 +33,25 @@ def recordings(
 ) -> dg.MaterializeResult[None]:
     """Recordings by the UTC day of their `created_at`. A recording keeps its row, whatever Recall deletes later."""
     reports: dict[date, DayReport] = {}
-    for day in days_of(context):
-        requests_before = run_context.stats.api_requests
-        with run_context.as_dagster_failure():
-            rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
-        for rejected in listing.rejected:
-            context.log.warning("Recall.ai listed a row that cannot be used and was left out: %s", rejected)
-        reports[day] = day_report(
-            run_context.archive,
-            RECORDINGS,
-            day,
-            rows,
-            recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
-            left_out=len(listing.rejected),
-            left_out_rows="; ".join(listing.rejected[:_MOST_NAMED]) or "none",
-            bots_expired=len(bots_expired),
-            listed_at=dg.MetadataValue.timestamp(listing.listed_at),
-            api_requests=run_context.stats.api_requests - requests_before,
-        )
+    with failure_log(context.log, RECORDINGS.name) as failures:
+        for day in days_of(context):
+            requests_before = run_context.stats.api_requests
+            with run_context.as_dagster_failure():
+                rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
+            for rejected in listing.rejected:
+                failures.report("Recall.ai listed a row that cannot be used and was left out: %s", rejected)
+            reports[day] = day_report(
+                run_context.archive,
+                RECORDINGS,
+                day,
+                rows,
+                recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
+                left_out=len(listing.rejected),
+                left_out_rows="; ".join(listing.rejected[:_MOST_NAMED]) or "none",
+                bots_expired=len(bots_expired),
+                listed_at=dg.MetadataValue.timestamp(listing.listed_at),
+                api_requests=run_context.stats.api_requests - requests_before,
+            )
     return materialized(context, reports)
 
 

@@ -76,13 +76,13 @@ def _hidden(shown: Shown, known: Mapping[str, MixedAudioRow], recordings_gone: s
 
 
 def _without_url(shown: Shown, known: Mapping[str, MixedAudioRow]) -> list[str]:
-    """Return each finished artifact that came without a URL and is not archived yet."""
-    archived = {row.audio_id for row in known.values() if row.state == ARCHIVED}
-    return [
-        audio.id
-        for _, audio in shown.values()
-        if audio.status.code == "done" and audio.download_url is None and audio.id not in archived
-    ]
+    """Return each finished artifact that came without a URL and whose latest version is not archived yet."""
+    without_url = (audio for _, audio in shown.values() if audio.status.code == "done" and audio.download_url is None)
+    return [audio.id for audio in without_url if not _is_archived(known.get(audio.id), audio)]
+
+
+def _is_archived(row: MixedAudioRow | None, audio: AudioMixed) -> bool:
+    return row is not None and row.state == ARCHIVED and row.updated_from(audio).is_settled
 
 
 def _require_links(shown: Shown, known: Mapping[str, MixedAudioRow], recordings: Sequence[RecordingRow]) -> None:

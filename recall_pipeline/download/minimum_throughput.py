@@ -16,12 +16,12 @@ Clock = Callable[[], float]
 
 
 class MinimumThroughput:
-    """Limits one download over all its tries to 10 minutes plus one second per 4 KiB received."""
+    """Limits one download over all its tries to 10 minutes plus one second per 4 KiB of `received_bytes`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._started_at = clock()
-        self._received_bytes = 0
+        self.received_bytes = 0
         self.begin_window()
 
     def begin_window(self) -> None:
@@ -31,16 +31,16 @@ class MinimumThroughput:
     @property
     def is_used_up(self) -> bool:
         """Whether the time allowed for the received bytes is used up."""
-        allowed_seconds = _GRACE_SECONDS + self._received_bytes / _SLOWEST_BYTES_PER_SECOND
+        allowed_seconds = _GRACE_SECONDS + self.received_bytes / _SLOWEST_BYTES_PER_SECOND
         return self._clock() - self._started_at > allowed_seconds
 
     def count(self, received_bytes: int) -> None:
         """Count received bytes; raise TransferError when the throughput is too low."""
-        self._received_bytes += received_bytes
+        self.received_bytes += received_bytes
         self._window_bytes += received_bytes
         if self.is_used_up:
             minutes = (self._clock() - self._started_at) / 60
-            raise TransferError(f"only {self._received_bytes} bytes came in {minutes:.0f} minutes")
+            raise TransferError(f"only {self.received_bytes} bytes came in {minutes:.0f} minutes")
         if self._clock() - self._window_started_at > _WINDOW_SECONDS:
             if self._window_bytes < _FEWEST_BYTES_PER_WINDOW:
                 raise TransferError(f"only {self._window_bytes} bytes came in {_WINDOW_SECONDS:.0f} s")

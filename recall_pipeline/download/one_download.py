@@ -7,21 +7,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 
-import httpx
 from pydantic import SecretStr
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
+from recall_pipeline.download.media_client import media_client
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.recovery import find_published
 from recall_pipeline.download.rows import ARCHIVED, CORRUPT, MixedAudioRow
-from recall_pipeline.download.transfer import TIMEOUT, Transfer
+from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.download.versions import publish_version
 from recall_pipeline.errors import LinkExpired, RecallError, StorageError, TransferError, TransferRefused
 from recall_pipeline.recall_api import RecallClient
-from recall_pipeline.redaction import redact_http_logs
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
+
+_MOST_COMPARED = 4  # downloads of one body whose length nothing promises
+_HEADER_TOLERANCE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Downloader:
             key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
             partial.discard()
         except StorageError as error:
-            if not error.is_out_of_space:
+            if not (error.is_out_of_space or error.is_timeout):
                 raise  # all others would fail too, after they were fetched
             return dataclasses.replace(row, fetch_failure=str(error))
         except (TransferError, RecallError) as error:
@@ -64,7 +66,7 @@ class Downloader:
         try:
             found = await find_published(self.archive, self.day, row, self.checker)
         except (TransferError, StorageError) as error:  # says nothing about the bytes: left as it was, so tried again
-            if isinstance(error, StorageError) and not error.is_out_of_space:
+            if isinstance(error, StorageError) and not (error.is_out_of_space or error.is_timeout):
                 raise
             return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(error))
         return _with_check(row, *found) if found else row
@@ -74,8 +76,22 @@ class Downloader:
         return Partial.of(self.archive.staging_folder, row.audio_id)
 
     async def _fetch(self, url: SecretStr | None, audio_id: str, partial: Partial) -> DecodeCheck:
-        await self.transfer.fetch(url or await self._fresh_url(audio_id), lambda: self._fresh_url(audio_id), partial)
-        return await self.checker.check_file(partial.path)
+        """Download and check a whole body; one of unpromised length until two downloads agree."""
+        longest: DecodeCheck | None = None
+        for _ in range(_MOST_COMPARED):
+            check, is_promised = await self._fetch_once(url, audio_id, partial)
+            if is_promised or _has_promised_length(check) or (longest and check.sha256 == longest.sha256):
+                return check
+            longest = check if longest is None or check.size_bytes > longest.size_bytes else longest
+            partial.discard()
+            url = None
+        raise TransferError("the media host promises no length, and its downloads end at different places")
+
+    async def _fetch_once(self, url: SecretStr | None, audio_id: str, partial: Partial) -> tuple[DecodeCheck, bool]:
+        """Return the check of one download, and whether HTTP promised its length."""
+        first = url or await self._fresh_url(audio_id)
+        is_promised = await self.transfer.fetch(first, lambda: self._fresh_url(audio_id), partial)
+        return await self.checker.check_file(partial.path), is_promised
 
     async def _fetch_again(self, audio_id: str, partial: Partial, first: DecodeCheck) -> DecodeCheck:
         """Fetch the whole body once more from a fresh URL: the same bytes are the artifact's own, good or not."""
@@ -98,25 +114,27 @@ async def open_downloader(
     client: RecallClient, archive: Archive, settings: Settings, day: date
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
-    redact_http_logs()
-    limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
-    async with (
-        httpx.AsyncClient(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http,
-        DecodeChecker() as checker,
-    ):
+    async with media_client(settings) as http, DecodeChecker(settings.processes) as checker:
         yield Downloader(client, archive, Transfer(http, settings), checker, day)
+
+
+def _has_promised_length(check: DecodeCheck) -> bool:
+    """Whether the file's own header promises a length, and it decodes to that."""
+    decoded = check.decoded
+    if decoded is None or decoded.header_seconds is None:
+        return False
+    return decoded.duration_seconds >= decoded.header_seconds - _HEADER_TOLERANCE_SECONDS
 
 
 def _with_check(row: MixedAudioRow, check: DecodeCheck, key: str) -> MixedAudioRow:
     """Return the row after its bytes were published; corrupt ones do not displace an earlier good version."""
-    looked_at = dataclasses.replace(
-        row, fault=check.fault, fetch_failure=None, captured_updated_at=row.updated_at, captured_at=utc_now()
-    )
+    looked_at = dataclasses.replace(row, fault=check.fault, fetch_failure=None, captured_updated_at=row.updated_at)
     if check.fault and row.state == ARCHIVED:
         return looked_at
     decoded = check.decoded
     return dataclasses.replace(
         looked_at,
+        captured_at=utc_now(),
         state=CORRUPT if check.fault else ARCHIVED,
         source_key=key,
         source_bytes=check.size_bytes,

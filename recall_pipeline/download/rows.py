@@ -27,7 +27,7 @@ class MixedAudioRow:
     state: str | None = column("`archived` or `corrupt`: what the archive holds; null: nothing yet")
     fault: str | None = column("Why the latest downloaded bytes are corrupt; an earlier good version stays archived")
     fetch_failure: str | None = column("Why the last download failed; null: it did not")
-    captured_updated_at: datetime | None = column("`updated_at` of the archived version, UTC")
+    captured_updated_at: datetime | None = column("`updated_at` of the version that was downloaded last, UTC")
     captured_at: datetime | None = column("When the archived bytes passed the decode check, UTC")
     source_key: str | None = column("Key of the newest archived MP3")
     source_bytes: int | None = column("Size of that file, bytes")
@@ -68,13 +68,18 @@ class MixedAudioRow:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the latest version is in the archive, good or corrupt."""
+        """Whether the latest version was downloaded, and is not a corrupt one in place of an archived one."""
+        return self.is_captured and not (self.state == ARCHIVED and self.fault is not None)
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether the latest version was downloaded, good or corrupt."""
         return self.state is not None and self.captured_updated_at == self.updated_at
 
     @property
     def is_interrupted(self) -> bool:
         """Whether a sync ended before it tried to download it."""
-        return self.is_offered and not self.is_settled and self.fetch_failure is None
+        return self.is_offered and not self.is_captured and self.fetch_failure is None
 
     @property
     def is_offered(self) -> bool:

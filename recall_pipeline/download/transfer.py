@@ -1,33 +1,35 @@
 """Download a pre-signed URL into a partial file, with resume (docs/design/recall-api.md, section 6).
 
 A partial file stays in the staging folder beside a note of its ETag. This process or a later one resumes it with
-`Range` and `If-Range`. Each response is checked before a byte is appended.
+`Range` and `If-Range`. Each response is checked before a byte is appended (body_promise.py).
 """
 
-import re
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urljoin
 
 import httpx
 import stamina
 from pydantic import SecretStr
 
+from recall_pipeline.download.body_promise import BodyPromise, begin_body, is_whole_already
+from recall_pipeline.download.content_codings import check_size
 from recall_pipeline.download.minimum_throughput import Clock, MinimumThroughput
 from recall_pipeline.download.partials import Partial
-from recall_pipeline.download.url_guard import check_peer, check_url
+from recall_pipeline.download.refusals import check_status
+from recall_pipeline.download.url_guard import UrlGuard
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
-from recall_pipeline.redaction import redact
-from recall_pipeline.settings import Settings, is_loopback
+from recall_pipeline.http import connection_fault, exact_target
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import storage_error
 
-TIMEOUT = httpx.Timeout(connect=10, read=30, write=30, pool=None)
+T = TypeVar("T")
 _ATTEMPTS = 6
-_FRESH_URLS = 3  # a long download on a slow line may outlive several
+_FRESH_URLS = 3  # in a row without a byte
+_MOST_URLS = 20  # a long download on a slow line may outlive several
 _REDIRECTS = 3
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_MOST_DIGITS = 18  # an exabyte, which is refused in any case
-_EXPIRED = frozenset({401, 403, 404, 410})
 
 
 class Transfer:
@@ -36,23 +38,41 @@ class Transfer:
     def __init__(self, http: httpx.AsyncClient, settings: Settings, *, clock: Clock = time.monotonic) -> None:
         self._http = http
         self._limit_bytes = settings.max_file_bytes
-        self._loopback_allowed = is_loopback(httpx.URL(settings.base_url).host)
+        self._guard = UrlGuard.of(settings)
         self._clock = clock
+        self._dead_urls: set[str] = set()
         self.bytes_received = 0
 
-    async def fetch(self, url: SecretStr, fresh_url: Callable[[], Awaitable[SecretStr]], partial: Partial) -> None:
-        """Complete `partial`; raise TransferError. A URL that has expired is replaced by `fresh_url`, a few times."""
-        throughput = MinimumThroughput(self._clock)
-        for _ in range(_FRESH_URLS):
-            try:
-                await self._download_with_retries(url, partial, throughput)
-            except LinkExpired:
-                url = await fresh_url()
-            else:
-                return
-        await self._download_with_retries(url, partial, throughput)
+    async def fetch(self, url: SecretStr, fresh_url: Callable[[], Awaitable[SecretStr]], partial: Partial) -> bool:
+        """Complete `partial`, and return whether HTTP promised the length that was received.
 
-    async def _download_with_retries(self, url: SecretStr, partial: Partial, throughput: MinimumThroughput) -> None:
+        A URL that the media host refuses is replaced by `fresh_url`, and never requested again. Raises TransferError.
+        """
+        throughput = MinimumThroughput(self._clock)
+        without_a_byte = 0
+        for _ in range(_MOST_URLS):
+            received_before = throughput.received_bytes
+            try:
+                return await self._download(url, partial, throughput)
+            except LinkExpired:
+                self._dead_urls.add(url.get_secret_value())
+                without_a_byte = 0 if throughput.received_bytes > received_before else without_a_byte
+                if without_a_byte == _FRESH_URLS or throughput.is_used_up:
+                    raise
+            url = await fresh_url()
+            without_a_byte += 1
+        raise LinkExpired(f"the media host refused {_MOST_URLS} links, each after some bytes")
+
+    async def _download(self, url: SecretStr, partial: Partial, throughput: MinimumThroughput) -> bool:
+        if url.get_secret_value() in self._dead_urls:
+            raise LinkExpired("Recall.ai offers a link again that the media host refused: the next sync tries again")
+        is_promised = await self._download_with_retries(url, partial, throughput)
+        try:
+            return await asyncio.to_thread(partial.unpack, self._limit_bytes) or is_promised
+        except OSError as error:
+            raise _cannot_write(partial, error) from None
+
+    async def _download_with_retries(self, url: SecretStr, partial: Partial, throughput: MinimumThroughput) -> bool:
         def is_retryable(fault: Exception) -> bool:
             is_final = isinstance(fault, LinkExpired) or throughput.is_used_up
             return isinstance(fault, TransferError) and fault.retry_can_help and not is_final
@@ -61,107 +81,68 @@ class Transfer:
             on=is_retryable, attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8, wait_jitter=0.5
         ):
             with attempt:
-                await self._attempt(url.get_secret_value(), partial, throughput)
+                return await self._attempt(url.get_secret_value(), partial, throughput)
+        raise AssertionError("stamina returns a result or raises an error")
 
-    async def _attempt(self, url: str, partial: Partial, throughput: MinimumThroughput) -> None:
+    async def _attempt(self, url: str, partial: Partial, throughput: MinimumThroughput) -> bool:
         offset, etag = partial.size_bytes, partial.etag
         headers = {"Accept-Encoding": "identity"}
         if offset and etag:
             headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
         try:
-            await self._follow(url, headers, partial, throughput)
+            return await self.follow(url, headers, lambda response: self._receive(response, partial, throughput))
         except (httpx.InvalidURL, ValueError):
             raise TransferRefused("the download URL cannot be read") from None
         except httpx.HTTPError as error:
-            kind = redact(str(error)) or type(error).__name__
-            raise TransferError(f"the media host broke off ({kind}) after {partial.size_bytes} bytes") from None
+            reason, action = connection_fault(error, url, "the next sync resumes it")
+            message = f"the media host broke off ({reason}) after {partial.size_bytes} bytes: {action}"
+            raise TransferError(message) from None
         except OSError as error:
-            raise TransferRefused(str(storage_error("write", str(partial.path), error))) from None
+            raise _cannot_write(partial, error) from None
 
-    async def _follow(self, url: str, headers: dict[str, str], partial: Partial, throughput: MinimumThroughput) -> None:
-        """Open `url`, following a few redirects, each to an address that is allowed."""
+    async def follow(
+        self, url: str, headers: Mapping[str, str], receive: Callable[[httpx.Response], Awaitable[T]]
+    ) -> T:
+        """Open `url`, following a few redirects, each to an address that is allowed; return what `receive` does.
+
+        Raises TransferError, and the exceptions of httpx.
+        """
         for _ in range(_REDIRECTS + 1):
-            await check_url(url, loopback_allowed=self._loopback_allowed)
-            async with self._http.stream("GET", url, headers=headers) as response:
-                check_peer(response, loopback_allowed=self._loopback_allowed)
+            await self._guard.check_url(url)
+            async with self._http.stream("GET", url, headers=headers, extensions=exact_target(url)) as response:
+                self._guard.check_peer(response)
                 if not response.has_redirect_location:
-                    await self._receive(response, partial, throughput)
-                    return
+                    return await receive(response)
                 url = urljoin(url, response.headers["location"])
         raise TransferError("the media host redirects without end")
 
-    async def _receive(self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput) -> None:
-        if _is_whole_already(response, partial):
-            return
-        _check_status(response, partial)
-        if response.status_code == httpx.codes.PARTIAL_CONTENT:
-            total = _checked_range(response, partial)
-        else:
-            partial.start(_strong_etag(response))
-            total = _content_length(response.headers.get("content-length"))
-        self._check_size(total or 0)
-        await self._append(response, partial, throughput, total)
-        if total is not None and partial.size_bytes != total:
-            raise TransferError(f"{partial.size_bytes} bytes came of the {total} promised")
+    async def _receive(self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput) -> bool:
+        if is_whole_already(response, partial):
+            return True
+        await check_status(response, partial)
+        promise = begin_body(response, partial, self._limit_bytes)
+        await self._append(response, partial, throughput, promise)
+        expected = promise.total or promise.end
+        if expected is not None and partial.size_bytes != expected:
+            raise TransferError(f"{partial.size_bytes} bytes came of the {expected} promised")
+        return promise.is_length_promised
 
     async def _append(
-        self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput, total: int | None
+        self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput, promise: BodyPromise
     ) -> None:
         size = partial.size_bytes
         throughput.begin_window()
         with partial.path.open("ab") as file:
-            async for chunk in response.aiter_raw():  # raw: compressed content is never unpacked
+            async for chunk in response.aiter_raw():  # raw: ranges count packed bytes
                 size += len(chunk)
-                self._check_size(size)
-                if total is not None and size > total:
+                check_size(size, self._limit_bytes)
+                if promise.end is not None and size > promise.end:
                     partial.discard()
-                    raise TransferError(f"more than the {total} bytes promised came; starting again")
+                    raise TransferError(f"more than the {promise.end} bytes promised came; starting again")
                 file.write(chunk)
                 self.bytes_received += len(chunk)
                 throughput.count(len(chunk))
 
-    def _check_size(self, size_bytes: int) -> None:
-        if size_bytes > self._limit_bytes:
-            limit_mib = self._limit_bytes // 2**20
-            raise TransferRefused(f"larger than RECALL_MAX_FILE_MB={limit_mib}: raise it if such meetings are real")
 
-
-def _is_whole_already(response: httpx.Response, partial: Partial) -> bool:
-    """Whether an earlier process received all bytes and ended before publication."""
-    size = partial.size_bytes
-    if not size or not partial.etag or response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return False
-    return bool(response.headers.get("content-range") == f"bytes */{size}")
-
-
-def _check_status(response: httpx.Response, partial: Partial) -> None:
-    status = response.status_code
-    if status in _EXPIRED:
-        raise LinkExpired(f"the media host answers {status}, even to a fresh URL")
-    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-        partial.discard()
-        raise TransferError("the partial file is longer than what is served; starting again")
-    if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-        raise TransferError(f"the media host answers {status}")
-
-
-def _checked_range(response: httpx.Response, partial: Partial) -> int | None:
-    """Return the total length of a 206 that starts at the end of the partial file; start again otherwise."""
-    matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-    if (
-        matched is None
-        or _content_length(matched[1]) != partial.size_bytes
-        or _strong_etag(response) not in (None, partial.etag)
-    ):
-        partial.discard()
-        raise TransferError("the media host resumed at the wrong place; starting again")
-    return _content_length(matched[2])
-
-
-def _strong_etag(response: httpx.Response) -> str | None:
-    etag: str = response.headers.get("etag", "")
-    return etag if etag.startswith('"') else None
-
-
-def _content_length(text: str | None) -> int | None:
-    return int(text[:_MOST_DIGITS]) if text and text.isdecimal() else None
+def _cannot_write(partial: Partial, error: OSError) -> TransferRefused:
+    return TransferRefused(str(storage_error("write", str(partial.path), error)))

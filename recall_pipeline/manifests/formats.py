@@ -67,10 +67,11 @@ def huggingface(recording: ArchivedRecording, audio: str) -> Line:
 
 
 def table(recording: ArchivedRecording, audio: str) -> Line:
-    """Return a row of a table: the audio path, the day, and every column of the catalog."""
+    """Return a row of a table: the audio path, the day, and every column of the catalog; a list is joined by `;`."""
     values = dataclasses.asdict(recording.row)
     timestamps = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
-    return {"audio_path": audio, "day": recording.day.isoformat(), **values, **timestamps}
+    lists = {name: ";".join(value) for name, value in values.items() if isinstance(value, list)}
+    return {"audio_path": audio, "day": recording.day.isoformat(), **values, **timestamps, **lists}
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(

@@ -5,6 +5,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -17,15 +18,17 @@ from recall_pipeline.errors import (
     RecallRefused,
     RecallUnreachable,
 )
+from recall_pipeline.http import async_client, connection_fault
 from recall_pipeline.recall_api.page_contract import check_page, fault_of_row
-from recall_pipeline.recall_api.pagination import read_page, same_origin_url, walk
+from recall_pipeline.recall_api.pagination import next_page_url, read_page, walk
 from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
-from recall_pipeline.redaction import redact_http_logs
-from recall_pipeline.settings import Settings, dagster_home, is_loopback
+from recall_pipeline.settings import Settings, dagster_home
 
+LEDGER = "recall_budget.sqlite"
+"""Name of the file of the request budget, in the Dagster home."""
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
 _RESPONSE_TIMEOUT_SECONDS = 300.0  # the read time-out alone would not stop a body that trickles in
 _MAX_RESPONSE_BYTES = 16 * 1024 * 1024  # 160 kB per row of a page of 100; parsed, it takes 20 times as much memory
@@ -154,7 +157,7 @@ class RecallClient:
         field, record = _LISTINGS[kind]
         base = f"{self._base_url}/{kind}/?"
         if following is not None:  # a stored one may be of the host that RECALL_API_URL named before
-            following = same_origin_url(following, following, self._base_url)
+            following = next_page_url(following, base)
         try:
             rows, after = await self._page(following or base + urlencode(_bounds(field, window)), kind)
         except RecallRefused as refused:
@@ -165,8 +168,20 @@ class RecallClient:
         check_page(kind, rows, len(items))
         return items, after
 
+    async def exchange(self, url: str, endpoint: str) -> httpx.Response:
+        """Send one GET to a URL below the base URL, without retries, and return its response whatever it is.
+
+        Raises RecallUnreachable without a response, RecallProtocolError for another URL or a response too large.
+        """
+        if not url.startswith(f"{self._base_url}/"):
+            raise RecallProtocolError(f"{endpoint}: the URL is not below {self._base_url}, so it must not get the key")
+        try:
+            return await self._send("GET", url, endpoint)
+        except RetryableError as error:
+            raise error.error from None
+
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
-        return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url, self._base_url)
+        return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 
     async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
@@ -188,7 +203,7 @@ class RecallClient:
 
         pages_without_new_rows = 0
         page = 0
-        async for rows in walk(fetch, url, self._base_url):
+        async for rows in walk(fetch, url):
             count_before, page = len(found), page + 1
             self._read_rows(rows, kind, record, found, page)
             pages_without_new_rows = 0 if len(found) > count_before else pages_without_new_rows + 1
@@ -236,10 +251,8 @@ class RecallClient:
                 return await _read_bounded(response, endpoint)
         except (httpx.HTTPError, TimeoutError) as error:
             host = urlsplit(url).netloc
-            reason = str(error) or type(error).__name__
-            raise RetryableError(
-                RecallUnreachable(f"{endpoint}: cannot reach {host} ({reason}): check the network and RECALL_API_URL")
-            ) from None
+            reason, action = connection_fault(error, url, "check the network and RECALL_API_URL")
+            raise RetryableError(RecallUnreachable(f"{endpoint}: cannot reach {host} ({reason}): {action}")) from None
 
 
 async def _read_bounded(response: httpx.Response, endpoint: str) -> httpx.Response:
@@ -260,20 +273,21 @@ async def open_client(
     settings: Settings,
     retry_policy: RetryPolicy | None = None,
     limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
+    ledger: Path | None = None,
 ) -> AsyncIterator[RecallClient]:
-    """Open a client for the workspace of the settings; raise SettingsError without a key.
+    """Open a client for the workspace of the settings.
 
-    `limit` replaces the request budget, for example by a `BudgetShare`.
+    Raises SettingsError without a key, and if a proxy or certificate variable of the environment is wrong.
+
+    `limit` replaces the request budget, for example by a `BudgetShare`. `ledger` is the file of the request budget, if
+    it is not that of the Dagster home.
     """
-    redact_http_logs()
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
-    budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
-    # A proxy can only tunnel https. A plain-http request to loopback would show it the key, and reach its own loopback.
-    proxied = not is_loopback(urlsplit(settings.base_url).hostname)
-    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=proxied) as http:
+    budget = RequestBudget(ledger or dagster_home() / LEDGER)
+    async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
         yield RecallClient(http, settings, limit(budget), retry_policy)
 
 

@@ -1,12 +1,13 @@
 """Paginate a listing, by cursor or by page number (docs/design/recall-api.md, sections 4-6).
 
-`next` is followed on the API's own host only, and each URL once. A listing that cannot be read to its end is an
-error, never a shorter listing.
+Of `next` only the query is used, on the URL of the listing itself: a reverse proxy before the API may leave its inner
+host or path in `next`, and the key must reach no other host. A listing that cannot be read to its end is an error,
+never a shorter listing.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -15,24 +16,28 @@ from recall_pipeline.errors import RecallProtocolError
 Fetch = Callable[[str], Awaitable[Any]]
 
 
-async def walk(fetch: Fetch, first_url: str, base_url: str) -> AsyncIterator[list[Any]]:
+async def walk(fetch: Fetch, first_url: str) -> AsyncIterator[list[Any]]:
     """Yield the `results` of each page; raise RecallProtocolError if the listing cannot be read to its end."""
-    seen: set[str] = set()
+    seen: set[frozenset[tuple[str, str]]] = set()
     url: str | None = first_url
     while url is not None:
-        seen.add(url)
-        results, url = await read_page(fetch, url, base_url)
+        seen.add(_parameters(url))
+        results, url = await read_page(fetch, url)
         yield results
-        if url in seen:
-            raise RecallProtocolError(
-                f"listing {_path(first_url)}: `next` leads in a circle, so the listing is incomplete: try again later"
-            )
+        if url is not None and _parameters(url) in seen:
+            raise _circle(first_url)
 
 
-async def read_page(fetch: Fetch, url: str, base_url: str) -> tuple[list[Any], str | None]:
-    """Return the `results` of one page, and the URL of the next page on the API's own host, or None."""
+async def read_page(fetch: Fetch, url: str) -> tuple[list[Any], str | None]:
+    """Return the `results` of one page, and the URL of the next page, or None after the last one.
+
+    Raises RecallProtocolError if the response is not a page, or if its next page is the page itself.
+    """
     results, following = _parsed_page(await fetch(url), url)
-    return results, same_origin_url(following, url, base_url) if following else None
+    next_url = next_page_url(following, url) if following else None
+    if next_url is not None and _parameters(next_url) == _parameters(url):
+        raise _circle(url)
+    return results, next_url
 
 
 def _parsed_page(body: object, url: str) -> tuple[list[Any], str | None]:
@@ -44,33 +49,33 @@ def _parsed_page(body: object, url: str) -> tuple[list[Any], str | None]:
     return body["results"], following
 
 
-def same_origin_url(following: str, url: str, base_url: str) -> str:
-    """Return the URL of the next page on the API's own origin; raise RecallProtocolError for another host."""
-    base = urlsplit(base_url)
-    target = _split_same_origin(base, url, following)
-    if target is None:
-        raise RecallProtocolError(
-            f"listing {_path(url)}: `next` points to another host, which must not get the key: check RECALL_API_URL"
-        )
-    # A proxy may have changed the scheme in `next`; the configured scheme protects the key.
-    next_url = urlunsplit((base.scheme, base.netloc, target.path, target.query, ""))
+def next_page_url(following: str, url: str) -> str:
+    """Return the URL of the listing `url` with the query of `following`.
+
+    Raises RecallProtocolError if `following` has no query, or one that cannot be sent.
+    """
+    query = following.partition("#")[0].partition("?")[2]
+    next_url = f"{url.partition('?')[0]}?{query}"
     try:
         httpx.URL(next_url)
     except httpx.InvalidURL:
         raise RecallProtocolError(f"listing {_path(url)}: `next` is not a valid URL: check RECALL_API_URL") from None
+    if not _parameters(next_url):
+        raise RecallProtocolError(
+            f"listing {_path(url)}: `next` has no query, so it names no page: check RECALL_API_URL and the proxy there"
+        )
     return next_url
 
 
-def _split_same_origin(base: SplitResult, url: str, following: str) -> SplitResult | None:
-    """Resolve `following` against the page `url` and split it; None if it is not below `base`."""
-    default_port = 443 if base.scheme == "https" else 80
-    try:
-        target = urlsplit(urljoin(url, following))
-        same_port = (target.port or default_port) == (base.port or default_port)
-    except ValueError:
-        return None
-    same_host = same_port and target.hostname == base.hostname and "@" not in target.netloc
-    return target if same_host and target.path.startswith(f"{base.path}/") else None
+def _parameters(url: str) -> frozenset[tuple[str, str]]:
+    """Return the parameters of a query, which identify a page in whatever order they are spelled."""
+    return frozenset(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+
+
+def _circle(url: str) -> RecallProtocolError:
+    return RecallProtocolError(
+        f"listing {_path(url)}: `next` leads in a circle, so the listing is incomplete: try again later"
+    )
 
 
 def _path(url: str) -> str:

@@ -2,23 +2,25 @@
 
 Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2). This budget is
 a sliding window per API host and endpoint, so workspaces on one host share it. The time of each request is stored in
-a small SQLite file, `recall_budget.sqlite` of the Dagster home. A request waits until the window has capacity.
+`recall_budget.sqlite` of the Dagster home (request_ledger.py). A request waits until the window has capacity.
+
+There are two classes of requests: those of walks (a sync, which waits) and those of short looks (a tick of a sensor,
+which does not). Each leaves a fifth of every minute to the other, so that neither can starve the other.
 """
 
 import asyncio
-import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
-from recall_pipeline.errors import RecallThrottled, SettingsError
+from recall_pipeline.errors import RecallThrottled
+from recall_pipeline.recall_api.request_ledger import RequestLedger, SentRequest
 
 WINDOW_SECONDS = 60.0
-_LOCK_TIMEOUT_SECONDS = 30.0
-_CREATE = "CREATE TABLE IF NOT EXISTS request (endpoint TEXT NOT NULL, at REAL NOT NULL)"
-_INDEX = "CREATE INDEX IF NOT EXISTS request_by_endpoint ON request (endpoint, at)"
+_NEWEST = "SELECT at FROM sent WHERE endpoint = ? AND is_short IN (?, ?) ORDER BY at DESC LIMIT 1 OFFSET ?"
 
 
 class Budget(Protocol):
@@ -28,11 +30,16 @@ class Budget(Protocol):
         """Return as soon as one more request to `endpoint` may be sent."""
 
 
+def reserve_of(per_minute: int) -> int:
+    """Return the requests per minute that each class leaves to the other: a fifth, rounded up, but never all."""
+    return min(ceil(per_minute / 5), per_minute - 1)
+
+
 class RequestBudget:
     """A budget that allows at most `per_minute` requests in any 60 seconds.
 
     `clock` is the system's monotonic clock, because all processes share it and it is never adjusted. Raises
-    SettingsError if the file is not writable.
+    SettingsError if the file cannot be stored.
     """
 
     def __init__(
@@ -42,56 +49,38 @@ class RequestBudget:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._ledger = ledger
+        self._ledger = RequestLedger(ledger)
         self._clock = clock
         self._sleep = sleep
-        with self._transaction() as connection:
-            connection.execute(_CREATE)
-            connection.execute(_INDEX)
+        self._ledger.transaction(lambda _: None)
 
     async def take(self, endpoint: str, per_minute: int) -> None:
-        """Wait until one more request to `endpoint` fits the budget, and record it."""
-        while (wait_seconds := self._try_take(endpoint, per_minute)) > 0:
+        """Wait until one more request of a walk to `endpoint` fits the budget, and record it."""
+        while (wait_seconds := self._try_take(endpoint, per_minute, is_short=False)) > 0:
             await self._sleep(wait_seconds)
 
     def try_take(self, endpoint: str, per_minute: int) -> bool:
-        """Record one more request to `endpoint` if it fits the budget now; return whether it did."""
-        return self._try_take(endpoint, per_minute) == 0
+        """Record one more request of a short look to `endpoint` if it fits the budget now; return whether it did."""
+        return self._try_take(endpoint, per_minute, is_short=True) == 0
 
-    def _try_take(self, endpoint: str, per_minute: int) -> float:
+    def _try_take(self, endpoint: str, per_minute: int, *, is_short: bool) -> float:
         """Record a request and return 0, or return the seconds until the next attempt can succeed."""
-        with self._transaction() as connection:
-            now = self._clock()  # read inside the transaction: else times of other processes could be later
-            # A time after `now` was recorded before the last boot.
-            connection.execute("DELETE FROM request WHERE at <= ? OR at > ?", (now - WINDOW_SECONDS, now))
-            oldest = connection.execute(
-                "SELECT at FROM request WHERE endpoint = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-                (endpoint, per_minute - 1),
-            ).fetchone()
-            if oldest is None:
-                connection.execute("INSERT INTO request VALUES (?, ?)", (endpoint, now))
-                return 0.0
-        return max(float(oldest[0]) + WINDOW_SECONDS - now, 0.001)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Open an exclusive transaction; raise SettingsError if the file is not usable."""
-        try:
-            self._ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not self._ledger.exists():
-                self._ledger.touch(mode=0o600)
-            with contextlib.closing(
-                sqlite3.connect(self._ledger, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
-            ) as connection:
-                connection.execute("PRAGMA synchronous = OFF")  # a record lost in a crash costs little of the margin
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
-            raise SettingsError(
-                f"cannot store the request budget in {self._ledger} ({error}): "
-                "set DAGSTER_HOME to a writable folder, or remove the file"
-            ) from None
+        def take_if_free(connection: sqlite3.Connection) -> float:
+            now = self._clock()  # read inside the transaction: else times of other processes could be later
+            self._ledger.forget_before(connection, now - WINDOW_SECONDS, now)
+            limits = ((per_minute, not is_short), (per_minute - reserve_of(per_minute), is_short))
+            blocking = [
+                row[0]
+                for limit, other_class in limits
+                if (row := connection.execute(_NEWEST, (endpoint, is_short, other_class, limit - 1)).fetchone())
+            ]
+            if not blocking:
+                self._ledger.add(connection, SentRequest(endpoint, is_short, now))
+                return 0.0
+            return max(float(max(blocking)) + WINDOW_SECONDS - now, 0.001)
+
+        return self._ledger.transaction(take_if_free)
 
 
 class BudgetShare:

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import (
     RecallError,
     RecallNotFound,
@@ -18,6 +19,7 @@ from recall_pipeline.errors import (
     RecallUnauthorized,
     RecallUnreachable,
 )
+from recall_pipeline.http import is_web_page
 from recall_pipeline.redaction import redact
 
 _MAX_DETAIL_CHARACTERS = 300
@@ -72,6 +74,12 @@ def _error_from(response: httpx.Response, what: str) -> Exception:
         cause = f"{response.url.host} does not accept the key: it is wrong or revoked, or it belongs to another region"
         action = "check RECALL_API_KEY and RECALL_REGION (`recall-pipeline doctor` finds which one)"
         return RecallUnauthorized(f"{message}: {cause}; {action}", status)
+    if status == httpx.codes.FORBIDDEN and is_web_page(response.headers.get("content-type", ""), response.content):
+        return RecallRefused(
+            f"{message}, with a web page: a firewall refuses the IP address that this machine sends from (its cloud "
+            "network, NAT, VPN or proxy), whatever the key: send from another network, or ask Recall.ai to allow it",
+            status,
+        )
     if status == httpx.codes.NOT_FOUND:
         return RecallNotFound(
             f"{message}: the object was deleted or never existed; if all objects are missing, check RECALL_API_URL",
@@ -103,7 +111,7 @@ def retry_after_seconds(response: httpx.Response) -> float | None:
     with contextlib.suppress(ValueError, TypeError):
         moment = parsedate_to_datetime(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+        return max(0.0, (aware - utc_now()).total_seconds())
     return None
 
 

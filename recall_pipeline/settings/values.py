@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
@@ -15,6 +15,8 @@ _EARLIEST_START = date(2000, 1, 1)  # a typo in the year would create half a mil
 _MIN_SECRET_BYTES = 12
 _QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
+
+Network = IPv4Network | IPv6Network
 
 
 def is_loopback(host: str | None) -> bool:
@@ -105,6 +107,22 @@ def workers(value: str) -> str:
     if value == "local" or is_count or re.match(r"(tcp|tls|ucx|ws|wss)://\S+$", value):
         return value
     raise ValueError("is not valid: use `local`, a number of processes, or a Dask scheduler such as tcp://host:8786")
+
+
+def allowed_networks(text: str) -> str:
+    """Return addresses and CIDR ranges, separated by commas, as written."""
+    try:
+        networks(text)
+    except ValueError:
+        raise ValueError(
+            "is not a list of networks: use CIDR ranges such as 10.20.0.0/16, separated by commas"
+        ) from None
+    return text
+
+
+def networks(text: str) -> list[Network]:
+    """Return the networks of a comma-separated list; raise ValueError for an entry that is not one."""
+    return [ip_network(entry.strip()) for entry in text.split(",") if entry.strip()]
 
 
 def webhook_secret(secret: SecretStr) -> SecretStr:

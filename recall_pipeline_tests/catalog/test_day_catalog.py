@@ -127,6 +127,7 @@ def test_a_difference_from_the_apis_times_is_a_finding_and_no_verdict(workspace:
     [row] = workspace.sync().rows
     assert row.outcome == "ready"
     assert "decodes to 6 s, while the API's times span 3540 s" in (row.outcome_reason or "")
+    assert row.findings == ["duration_differs"]
 
 
 class TestChangedTarget:
@@ -218,7 +219,8 @@ class TestVersions:
         [before] = workspace.sync().rows
         workspace.world.replace_audio(mp3.id, ErrorPage())
         [row] = workspace.sync().rows
-        assert row.outcome == "corrupt"
+        assert (row.outcome, row.findings) == ("ready", ["newer_version_corrupt"])
+        assert "a newer version is corrupt: " in (row.outcome_reason or "")
         assert (row.audio_uri, row.source_uri) == (before.audio_uri, before.source_uri)
         assert files(workspace) == [Layout.key_in(before.audio_uri or "")]
 

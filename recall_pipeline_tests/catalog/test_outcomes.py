@@ -60,6 +60,16 @@ TABLE: dict[int, list[Case]] = {
         ("archived, silent, deleted since", recording(status_code="deleted"), ARCHIVED, SILENT, "silent"),
         ("archived, looked at again in vain", RECORDING, mp3(ARCHIVED, fetch_failure="503"), None, "ready"),
         ("archived, processed anew", RECORDING, mp3(ARCHIVED, status_code="processing", has_url=False), None, "ready"),
+        ("a newer version is corrupt", RECORDING, mp3(ARCHIVED, fault="cut short"), None, "ready"),
+        ("a newer version could not be fetched", RECORDING,
+         mp3(ARCHIVED, updated_at=NEWER_VERSION, fetch_failure="503"), None, "ready"),
+        ("silent, a newer version could not be fetched", RECORDING,
+         mp3(ARCHIVED, updated_at=NEWER_VERSION, fetch_failure="503"), SILENT, "silent"),
+        ("a newer version has no URL", RECORDING, mp3(ARCHIVED, updated_at=NEWER_VERSION, has_url=False), None,
+         "ready"),
+        ("a newer version failed at Recall", RECORDING,
+         mp3(ARCHIVED, updated_at=NEWER_VERSION, status_code="failed", has_url=False), None, "ready"),
+        ("cataloged, and mixed_audio was lost", RECORDING, mp3(fetch_failure="503"), AudioColumns(), "ready"),
     ],
     2: [
         ("proven", RECORDING, ARCHIVED, None, "ready"),
@@ -69,13 +79,10 @@ TABLE: dict[int, list[Case]] = {
     ],
     3: [
         ("corrupt", RECORDING, CORRUPT, None, "corrupt"),
-        ("a newer version is corrupt", RECORDING, mp3(ARCHIVED, fault="cut short"), None, "corrupt"),
     ],
     4: [
         ("could not be fetched", RECORDING, mp3(fetch_failure="503"), None, "download_failed"),
         ("not fetched yet", RECORDING, OFFERED, None, "download_failed"),
-        ("a newer version could not be fetched", RECORDING,
-         mp3(ARCHIVED, updated_at=NEWER_VERSION, fetch_failure="503"), None, "download_failed"),
         ("a version after a corrupt one could not be fetched", RECORDING,
          mp3(CORRUPT, updated_at=NEWER_VERSION, fetch_failure="503"), None, "download_failed"),
         ("archived, could not be normalized", RECORDING, ARCHIVED, FAILED, "download_failed"),
@@ -200,6 +207,39 @@ def test_whatever_is_not_ready_says_why(case: Case) -> None:
 )
 def test_the_reason_says_what_is_known(of_recording: RecordingRow, of_mp3: MixedAudioRow | None, reason: str) -> None:
     assert reason in (decide(of_recording, of_mp3, None, NOW).reason or "")
+
+
+NEWER = mp3(ARCHIVED, updated_at=NEWER_VERSION)
+
+
+@pytest.mark.parametrize(
+    ("of_mp3", "findings", "reason"),
+    [
+        (mp3(ARCHIVED, fault="cut short"), ("newer_version_corrupt",), "cut short"),
+        (mp3(ARCHIVED, fault="cut short", fetch_failure="503"), ("newer_version_corrupt",), "cut short"),
+        (mp3(NEWER, fault="cut short", fetch_failure="503"), ("newer_version_failed",), "503"),
+        (mp3(NEWER, fetch_failure="larger than RECALL_MAX_FILE_MB"), ("newer_version_failed",), "RECALL_MAX_FILE_MB"),
+        (NEWER, ("newer_version_failed",), "not fetched yet"),
+        (mp3(NEWER, has_url=False), ("newer_version_failed",), "no download is offered yet"),
+        (mp3(NEWER, status_code="processing", has_url=False), (), None),
+        (mp3(NEWER, status_code="failed", has_url=False), (), None),
+        (mp3(ARCHIVED, status_code="deleted", has_url=False, fault="cut short"), (), None),
+        (ARCHIVED, (), None),
+    ],
+)
+def test_what_keeps_a_newer_version_away_is_a_finding(
+    of_mp3: MixedAudioRow, findings: tuple[str, ...], reason: str | None
+) -> None:
+    verdict = decide(RECORDING, of_mp3, AudioColumns(), NOW)
+    assert (verdict.outcome, verdict.findings) == ("ready", findings)
+    assert (reason or "") in (verdict.reason or "")
+
+
+def test_what_is_unfinished_for_a_day_is_overdue_and_nothing_else_is() -> None:
+    overdue = decide(LONG_ENDED, made(updated_at=None, status_code="processing"), None, NOW)
+    assert (overdue.outcome, overdue.findings) == ("failed_upstream", ("overdue",))
+    assert decide(RECORDING, made(status_code="processing"), None, NOW).findings == ()
+    assert decide(RECORDING, made(status_code="failed"), None, NOW).findings == ()
 
 
 def test_findings_of_normalization_are_in_the_reason() -> None:

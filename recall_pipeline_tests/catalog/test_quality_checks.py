@@ -170,6 +170,25 @@ def test_what_is_not_archived_and_expires_soon_is_named(archive: Archive) -> Non
     assert problem == f"recording {RECORDING} is download_failed and expires at 2026-03-03 18:00 UTC"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code", "state"),
+    [
+        ("failed_upstream", "overdue", "is failed_upstream"),
+        ("ready", "newer_version_failed", "has a newer version"),
+        ("silent", "newer_version_corrupt", "has a newer version"),
+    ],
+)
+def test_what_may_still_come_and_expires_soon_is_named(outcome: str, code: str, state: str) -> None:
+    row = dataclasses.replace(READY, outcome=outcome, findings=[code], expires_at=NOW + timedelta(hours=30))
+    (problem,) = expiring_soon([row], NOW).problems
+    assert f"{state} and expires at" in problem
+
+
+def test_a_failed_download_of_a_newer_version_is_left() -> None:
+    row = dataclasses.replace(READY, findings=["newer_version_failed"], outcome_reason="no room")
+    assert failed_downloads_left([row, READY]).problems == (f"recording {RECORDING} no room",)
+
+
 def test_every_failed_download_is_counted_and_a_few_are_quoted(archive: Archive) -> None:
     _catalog(archive, READY)
     assert failed_downloads_left(_rows(archive)).passed

@@ -30,6 +30,7 @@ CORRUPT = CatalogRow(
     recording_id="0b7c6c1e-2f0a-4a43-9c55-0d2f6a1b9e01",
     outcome="corrupt",
     outcome_reason="an HTML page",
+    findings=["zero_runs", "overdue"],
     created_at=datetime(2026, 3, 3, 9, 0, tzinfo=UTC),
 )
 
@@ -68,12 +69,14 @@ def test_json_has_every_column_with_integers_and_days(run: Run) -> None:
     assert ready["created_at"] == "2026-03-02T09:00:21.000000Z"
     assert ready["bot_name"] == "Notes [beta], Köln"
     assert (ready["source_bytes"], corrupt["source_bytes"]) == (123, None)
+    assert (ready["findings"], corrupt["findings"]) == (None, ["zero_runs", "overdue"])
 
 
 def test_csv_has_every_column_with_integers_and_days(run: Run) -> None:
     ready, corrupt = csv.DictReader(io.StringIO(run("catalog", "--format", "csv").out))
     assert list(ready) == [*CATALOG.columns, "day"]
     assert (ready["day"], ready["source_bytes"], corrupt["source_bytes"]) == ("2026-03-02", "123", "")
+    assert (ready["findings"], corrupt["findings"]) == ("", "zero_runs;overdue")
 
 
 @pytest.mark.parametrize("chosen", [["--day", "2026-03-03"], ["--outcome", "corrupt"]], ids=" ".join)

@@ -61,6 +61,13 @@ def test_a_row_is_settled_while_the_archive_holds_what_was_last_offered(
     assert row.is_settled is is_settled
 
 
+def test_a_corrupt_version_in_place_of_an_archived_one_is_not_settled_and_not_interrupted() -> None:
+    row = MixedAudioRow(
+        an_id("recording"), an_id("mp3"), status_code="done", has_url=True, state="archived", fault="cut short"
+    )
+    assert (row.is_captured, row.is_settled, row.is_interrupted) == (True, False, False)
+
+
 def test_what_is_gone_keeps_everything_archived() -> None:
     row = MixedAudioRow(an_id("recording"), an_id("mp3"), status_code="done", has_url=True, source_key="kept")
     gone = row.marked_deleted()

@@ -98,7 +98,8 @@ def test_the_row_of_each_mp3_keeps_only_ids_times_and_the_outcome_forgotten(offi
     rows = [row for row in CATALOG.read(office.archive, DAY) or [] if row.recording_id == CONTOSO]
     assert [row.outcome for row in rows] == ["forgotten"] * 2
     kept = {name for row in rows for name in row.__slots__ if getattr(row, name) is not None}
-    assert kept == {"recording_id", "audio_id", "bot_id", "outcome", "created_at", "cataloged_at"}
+    assert kept == {"recording_id", "audio_id", "bot_id", "outcome", "created_at", "cataloged_at", "findings"}
+    assert [row.findings for row in rows] == [[], []]
 
 
 def test_older_versions_orphans_and_partial_files_are_removed_too(office: Office) -> None:

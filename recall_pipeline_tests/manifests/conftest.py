@@ -34,6 +34,7 @@ def ready_row(archive: Archive, name: str, day: date) -> CatalogRow:
         recording_id=an_id(name), audio_id=an_id(f"{name} mp3"), outcome="ready", created_at=NINE,
         bot_name="Notes, \"Köln\"", audio_uri=archive.uri(key), audio_sha256=f"{samples:064x}", audio_format="flac",
         audio_samples=samples, audio_sample_rate_hz=rate_hz, audio_channels=channels, speech_ratio=0.5,
+        findings=["zero_runs", "duration_differs"],
     )  # fmt: skip
 
 

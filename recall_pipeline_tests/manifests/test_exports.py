@@ -104,6 +104,7 @@ def test_the_csv_manifest_has_every_column_of_the_catalog(exported: Export) -> N
     assert list(first) == ["audio_path", "day", *CATALOG.columns]
     assert (first["day"], first["audio_samples"], first["platform"]) == ("2026-03-02", "16001", "")
     assert first["bot_name"] == 'Notes, "Köln"'
+    assert first["findings"] == "zero_runs;duration_differs"
     assert first["created_at"] == "2026-03-02T09:00:00+00:00"
 
 

@@ -228,9 +228,8 @@ class TestKey:
         assert asyncio.run(asking()) == 25
 
     def test_it_never_goes_to_a_foreign_next(self, call: CallApi, sandbox: Sandbox, elsewhere: Sandbox) -> None:
-        sandbox.faults.add(Rule(ForeignNext(f"{elsewhere.api_url}/bot/?page=2"), path="/bot/$"))
-        with pytest.raises(RecallProtocolError, match="another host"):
-            call(lambda client: client.bots(WINDOW))
+        sandbox.faults.add(Rule(ForeignNext(f"{elsewhere.api_url}/bot/?page=2"), path="/bot/$", times=1))
+        assert call(lambda client: client.bots(WINDOW))
         assert len(elsewhere.access_log) == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -348,16 +347,25 @@ class TestPages:
         assert len(rows) == 10
         assert "T" not in list(sandbox.access_log)[-1].query
 
-    def test_a_page_on_another_host_is_not_requested(self, call: CallApi, elsewhere: Sandbox, sandbox: Sandbox) -> None:
-        sandbox.faults.add(Rule(ForeignNext(elsewhere.api_url)))
-        with pytest.raises(RecallProtocolError, match="another host"):
-            call(lambda client: client.page("recording", WINDOW, None))
+    def test_a_page_on_another_host_is_requested_from_the_own_one(
+        self, call: CallApi, elsewhere: Sandbox, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(ForeignNext(f"{elsewhere.api_url}/inner/?cursor=cD0x"), times=1))
+        _, following = call(lambda client: client.page("recording", WINDOW, None))
+        assert following == f"{sandbox.api_url}/recording/?cursor=cD0x"
         assert not elsewhere.access_log
 
-    def test_a_stored_page_of_another_host_is_not_requested(self, call: CallApi, elsewhere: Sandbox) -> None:
-        with pytest.raises(RecallProtocolError, match="another host"):
-            call(lambda client: client.page("recording", WINDOW, f"{elsewhere.api_url}/recording/?cursor=cD0x"))
+    def test_a_stored_page_of_another_host_is_requested_from_the_own_one(
+        self, call: CallApi, elsewhere: Sandbox, sandbox: Sandbox
+    ) -> None:
+        call(lambda client: client.page("recording", WINDOW, f"{elsewhere.api_url}/recording/?cursor=cD0x"))
         assert not elsewhere.access_log
+        assert [access.query for access in sandbox.access_log] == ["cursor=cD0x"]
+
+    def test_a_page_that_leads_to_itself_is_an_error(self, call: CallApi, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(LoopingNext()))
+        with pytest.raises(RecallProtocolError, match="leads in a circle"):
+            call(lambda client: client.page("recording", WINDOW, None))
 
 
 class TestTransientErrors:

@@ -120,6 +120,20 @@ class TestRefusals:
         assert message in str(error)
         assert not error.retry_can_help
 
+    @pytest.mark.parametrize("body", [b"<html><h1>403 Forbidden</h1>", b"\n<!DOCTYPE HTML>\n<p>blocked"])
+    @pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "application/octet-stream"])
+    def test_a_403_that_is_a_web_page_names_the_firewall_and_the_sending_address(
+        self, body: bytes, content_type: str
+    ) -> None:
+        error = error_of(an_answer(403, body, **{"content-type": content_type}))
+        assert type(error) is RecallRefused
+        assert "a firewall refuses the IP address that this machine sends from" in str(error)
+        assert "check the key" not in str(error)
+
+    def test_a_403_that_is_not_a_web_page_names_the_key(self) -> None:
+        error = error_of(an_answer(403, {"detail": "You do not have permission."}))
+        assert "check the key's permissions" in str(error)
+
     def test_errors_about_fields_are_quoted(self) -> None:
         error = error_of(an_answer(400, {"join_at": ["Enter a valid date.", "Or none."], "code": "invalid"}))
         assert "(join_at: Enter a valid date. Or none.; code: invalid)" in str(error)

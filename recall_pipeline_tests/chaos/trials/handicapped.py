@@ -4,6 +4,7 @@ A handicap is what a machine does to a process, or what its clock does; the comm
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import resource
@@ -11,7 +12,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from recall_pipeline import days
+from recall_pipeline.cli import main as command_line
+from recall_pipeline.days import clock_replaced
 
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 
@@ -28,12 +30,14 @@ def main() -> None:
         _heed_permissions(options.command)
     if options.largest_file_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (options.largest_file_bytes, options.largest_file_bytes))
-    if options.clock:
-        days.utc_now = lambda: datetime.now(UTC) + timedelta(seconds=float(options.clock.read_text() or 0))
     sys.argv = ["recall-pipeline", *options.command]
-    from recall_pipeline.cli import main as command_line  # imported late: it reads the clock at import
+    with clock_replaced(lambda: _shifted(options.clock)) if options.clock else contextlib.nullcontext():
+        command_line()
 
-    command_line()
+
+def _shifted(file: Path) -> datetime:
+    """Return the time that is as many seconds ahead as `file` holds."""
+    return datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
 
 
 def _heed_permissions(command: list[str]) -> None:

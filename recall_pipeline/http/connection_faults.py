@@ -1,0 +1,24 @@
+"""Why a connection failed, in one line without secrets, and what the operator can do about it."""
+
+import httpx
+
+from recall_pipeline.http.proxies import proxy_of
+from recall_pipeline.redaction import redact
+
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
+
+
+def connection_fault(error: Exception, url: str, action: str) -> tuple[str, str]:
+    """Return the reason of a failed request to `url`, and the next action: `action` if the environment has no part."""
+    reason = " ".join(redact(str(error)).split()) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return reason, "set SSL_CERT_FILE to a file with the root certificates of your network"
+    proxy = proxy_of(httpx.URL(url))
+    if proxy is not None:
+        return f"{reason}, through the proxy of {proxy.variable}", f"check {proxy.variable} and NO_PROXY"
+    return reason, action
+
+
+def is_web_page(content_type: str, body: bytes) -> bool:
+    """Whether a response is an HTML page, as firewalls and proxies send it, by its header or its first bytes."""
+    return "html" in content_type.lower() or body.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_HTML_STARTS)

@@ -1,0 +1,1 @@
+"""Tests of the one rule for all HTTP clients."""
