@@ -9,6 +9,8 @@ FolderName = Literal[TableName, "normalized_audio"]
 
 AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")
 EVENTS = "_events"
+AWAITED_EVENTS = f"{EVENTS}/awaited"
+"""The file with the looked-up events whose changes the tables do not show yet."""
 CONSUMED_EVENTS = f"{EVENTS}/drained"
 CHECKPOINTS = "_normalized"
 
