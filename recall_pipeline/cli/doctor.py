@@ -9,10 +9,10 @@ import click
 
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
+from recall_pipeline.cli.storage_check import check_storage
 from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized
 from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
-from recall_pipeline.storage import open_archive
 
 _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
@@ -21,8 +21,8 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 def doctor_command() -> int:
     """Check settings, key and region, storage, audio libraries and Dagster home.
 
-    Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
-    object. The key check requests one listing from Recall.ai.
+    Prints one line per check; a failed check prints how to fix it. The storage check writes, reads, lists, moves
+    and deletes small objects. The key check requests one listing from Recall.ai.
 
     Exit status: 0 success; 1 a check failed; 2 wrong settings.
     """
@@ -30,7 +30,7 @@ def doctor_command() -> int:
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
         "key": _check_key,
-        "storage": _check_storage,
+        "storage": check_storage,
         "audio": _check_audio,
         "dagster": _check_dagster,
     }
@@ -85,24 +85,6 @@ async def _region_of_key(settings: Settings) -> str | None:
             continue
         return region
     return None
-
-
-def _check_storage(settings: Settings) -> str:
-    archive = open_archive(settings)
-    key, content = "_doctor", b"written by recall-pipeline doctor"
-    with archive.staged_file() as written:
-        written.write_bytes(content)
-        archive.publish(written, key)
-    try:
-        read = archive.read(key)
-    finally:
-        archive.remove(key)
-        archive.close_staging_folder()
-    if read != content:
-        raise PipelineError(
-            f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"
-        )
-    return f"wrote, read back and deleted below {settings.storage_root}"
 
 
 def _check_audio(settings: Settings) -> str:

@@ -9,9 +9,11 @@ Comes in: settings, verified local files, rows. Goes out: files under their fina
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
 from recall_pipeline.storage.error_messages import storage_error
+from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
 from recall_pipeline.storage.location import ArchiveLocation, open_archive
+from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [
@@ -29,10 +31,12 @@ __all__ = [
     "TableFile",
     "column",
     "cure_of_missing_table",
+    "exclusive_file_lock",
     "mismatch",
     "open_archive",
     "open_day",
     "sha256_of",
     "size_mismatch",
     "storage_error",
+    "weaknesses_of",
 ]
