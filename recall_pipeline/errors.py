@@ -14,7 +14,8 @@
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
-    │   └── TableMissing              a table that a step builds on is not there: sync its day
+    │   ├── TableMissing              a table that a step builds on is not there: sync its day
+    │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
@@ -111,6 +112,12 @@ class StorageError(PipelineError):
 
 class TableMissing(StorageError):
     """A table that a step builds on is not there, which does not mean that it is empty."""
+
+    retry_can_help = False
+
+
+class TableUnreadable(StorageError):
+    """The file of a day's table is not Parquet, or lacks a required column or value; other days are not affected."""
 
     retry_can_help = False
 

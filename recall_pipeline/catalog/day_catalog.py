@@ -33,8 +33,8 @@ def sync_catalog(
 ) -> CatalogReport:
     """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
-    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch. Raises
-    TableMissing where the day has none of these tables: nothing is known about it. Raises StorageError.
+    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch or if an
+    older engine made them. Raises TableMissing where the day has none of these tables, and StorageError.
     """
     recordings = day.require(RECORDINGS)
     day.require(MIXED_AUDIO)
@@ -107,7 +107,7 @@ def _audio_columns(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    current = {key: row for key, row in previous.items() if row.audio_recipe == target.recipe}
+    current = {key: row for key, row in previous.items() if _is_current(row, target, refetch)}
     columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
     columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}
@@ -130,6 +130,11 @@ def _kept(mp3s: Mapping[str, Sequence[MixedAudioRow]], before: Mapping[str, Cata
 def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
     """Whether the catalog references a normalized file of these bytes, whatever its target was."""
     return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
+
+
+def _is_current(row: CatalogRow, target: Target, refetch: frozenset[str]) -> bool:
+    """Whether the file meets the target. One of an older engine does, unless the recording is asked for by name."""
+    return row.audio_recipe == target.recipe if row.recording_id in refetch else target.made(row.audio_recipe)
 
 
 def _checked(day: ArchiveDay, row: CatalogRow, refetch: frozenset[str]) -> CatalogRow:

@@ -2,18 +2,26 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.errors import UsageError
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, scan_days
 
 
 def choose_days(
-    settings: Settings, archive: Archive, first: date | None, last: date | None, recording_id: str | None
+    settings: Settings,
+    archive: Archive,
+    first: date | None,
+    last: date | None,
+    recording_id: str | None,
+    ledger: Path | None = None,
 ) -> list[date]:
     """Return the requested days, oldest first; without a request, the days that are due.
+
+    `ledger` is the file of the request budget, if it is not that of the Dagster home.
 
     Raises UsageError for days outside the partitions, RecallError if the day of a recording cannot be looked up.
     """
@@ -23,11 +31,11 @@ def choose_days(
         days = _within_partitions(settings, start, end)
         return days if recording_id is None else _with_recording(archive, days, recording_id)
     if recording_id:
-        day = _cataloged_day(archive, recording_id) or asyncio.run(_lookup_day(settings, recording_id))
+        day = _cataloged_day(archive, recording_id) or asyncio.run(_lookup_day(settings, recording_id, ledger))
         return _within_partitions(settings, day, day)
     from recall_pipeline.catalog import days_due
 
-    return days_due(archive, settings, today)
+    return days_due(archive, settings, utc_now()).requested
 
 
 def check_days(settings: Settings, first: date | None, last: date | None) -> None:
@@ -55,15 +63,17 @@ def _with_recording(archive: Archive, days: list[date], recording_id: str) -> li
 
 
 def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
+    """Return the day whose catalog has the recording; None if no catalog that can be read has it."""
     from recall_pipeline.catalog import CATALOG
 
-    found = CATALOG.read_days(archive, columns=["day"], where=("recording_id", [recording_id]))
-    days: list[date | None] = found.column("day").to_pylist()
-    return days[0] if days else None
+    for day, scanned in scan_days(archive, CATALOG, archive.days(CATALOG.name), "recording_id").items():
+        if scanned.stored and recording_id in scanned.stored.values["recording_id"]:
+            return day
+    return None
 
 
-async def _lookup_day(settings: Settings, recording_id: str) -> date:
-    async with open_client(settings) as client:
+async def _lookup_day(settings: Settings, recording_id: str, ledger: Path | None) -> date:
+    async with open_client(settings, ledger=ledger) as client:
         recording = await client.recording(recording_id)
     if recording is None:
         raise UsageError(

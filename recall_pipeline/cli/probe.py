@@ -17,7 +17,7 @@ def show_probe(settings: Settings, *, as_json: bool, file: Path | None) -> int:
     report = probe_service(settings)
     text = json.dumps(report.as_json(), indent=None if as_json and file is None else 2)
     if file is not None:
-        _write(file, text)
+        _write_report(file, text)
     if as_json:
         click.echo(json.dumps(json.loads(text)))
     else:
@@ -26,7 +26,7 @@ def show_probe(settings: Settings, *, as_json: bool, file: Path | None) -> int:
     return FAILED if report.stopped else 0
 
 
-def _write(file: Path, text: str) -> None:
+def _write_report(file: Path, text: str) -> None:
     try:
         file.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:

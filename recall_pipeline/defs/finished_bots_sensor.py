@@ -31,6 +31,7 @@ from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline.webhooks import Event, EventStore
 
 _DEADLINE_SECONDS = 10  # a tick ends well within the minute that Dagster gives it
+_POLL_DEADLINE_SECONDS = 20  # time for two requests of 8 s each: the first page may need a second one, with dates
 _RETRY_POLICY = RetryPolicy(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
@@ -160,7 +161,7 @@ async def _look_up(settings: Settings, events: Sequence[Event]) -> EventLookups:
 async def _poll(settings: Settings, cursor: PollCursor, now: datetime) -> PollResult:
     share = pages_per_tick(settings)
     async with open_client(settings, _RETRY_POLICY, lambda budget: BudgetShare(budget, share)) as client:
-        deadline = asyncio.get_running_loop().time() + _DEADLINE_SECONDS
+        deadline = asyncio.get_running_loop().time() + _POLL_DEADLINE_SECONDS
         return await poll_listings(client, settings, cursor, now, deadline)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage.bucket_store import BucketStore
@@ -86,6 +86,14 @@ class Archive:
         with self._translating_errors("read", key):
             try:
                 return self._store.read(key)
+            except FileNotFoundError:
+                return None
+
+    def open_file(self, key: str) -> BinaryIO | None:
+        """Open a file for random access; in a bucket only the ranges that are read are requested. None: no file."""
+        with self._translating_errors("read", key):
+            try:
+                return self._store.open_file(key)
             except FileNotFoundError:
                 return None
 

@@ -1,11 +1,13 @@
 """The files of an archive in an object store, by key. Every call has a time limit."""
 
 import asyncio
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from recall_pipeline.storage.error_messages import StoreIsSilent
 from recall_pipeline.storage.object_store import reading_options, upload_options
+from recall_pipeline.storage.ranged_file import RangedFile
 
 if TYPE_CHECKING:
     from fsspec.asyn import AsyncFileSystem
@@ -54,6 +56,20 @@ class BucketStore:
     def read(self, key: str) -> bytes:
         """Return the content of a small object."""
         return bytes(self._call("cat_file", self._full(key), **reading_options(self._scheme)))
+
+    def open_file(self, key: str) -> BinaryIO:
+        """Open an object for random access; only the ranges that are read are requested."""
+        path = self._full(key)
+        try:
+            ranged = RangedFile(
+                lambda start, end: bytes(self._call("cat_file", path, start=start, end=end)),
+                lambda: self.size_bytes(key),
+            )
+        except (FileNotFoundError, StoreIsSilent):
+            raise
+        except Exception:  # an empty object has no range, and some stores know none that counts from the end
+            return io.BytesIO(self.read(key))
+        return cast("BinaryIO", ranged)
 
     def download(self, key: str, local: Path) -> None:
         """Copy an object to a local file."""

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 from recall_pipeline.storage.local_files import publish_file, sizes_below
 from recall_pipeline.storage.permissions import private_folder
@@ -42,6 +43,10 @@ class FolderStore:
     def read(self, key: str) -> bytes:
         """Return the content of a small file."""
         return self.path(key).read_bytes()
+
+    def open_file(self, key: str) -> BinaryIO:
+        """Open a file for random access."""
+        return self.path(key).open("rb")
 
     def publish(self, local: Path, key: str) -> None:
         """Give a finished local file its final name in one atomic step."""

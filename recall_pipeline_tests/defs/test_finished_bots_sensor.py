@@ -22,8 +22,9 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_day
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.demo import demo_meetings
-from recall_sandbox.effects import Reset, unavailable
+from recall_sandbox.effects import Delay, Reset, unavailable
 from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
+from recall_sandbox.network_effects import InnerNext
 from recall_sandbox.records import SandboxBot, SandboxStatusChange
 from recall_sandbox.speech import Speech
 
@@ -290,14 +291,41 @@ def test_without_a_key_it_says_so_and_asks_for_nothing(
     assert daemon.skip_message.startswith("RECALL_API_KEY is not set")
 
 
-def test_a_cursor_of_another_host_restarts_its_listing(instance: dg.DagsterInstance) -> None:
-    forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/"})
-    daemon = Daemon(instance, forgotten.to_json())
+@pytest.mark.parametrize("stored", ["http://127.0.0.1:9/elsewhere/", "http://127.0.0.1:9/recording/?cursor=unknown"])
+def test_a_cursor_that_names_no_page_restarts_its_listing(instance: dg.DagsterInstance, stored: str) -> None:
+    daemon = Daemon(instance, PollCursor(hot={"recording": stored}).to_json())
     for _ in range(3):
         if YESTERDAY.isoformat() in daemon.tick():
             break
     else:
         pytest.fail("the list was never read again")
+
+
+def test_behind_a_reverse_proxy_that_shows_the_inner_host_every_page_is_read(
+    instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    sandbox.behaviour.page_size = 1
+    sandbox.faults.add(Rule(InnerNext("http://inner.invalid:8000/v1"), origin="api"))
+    daemon, days = Daemon(instance), set[str]()
+    while len(days) < 2:
+        days |= daemon.tick().keys()
+        assert "inner.invalid" not in (daemon.cursor or "")
+    assert days == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_an_api_that_takes_most_of_a_tick_for_each_page_is_read_page_by_page(
+    instance: dg.DagsterInstance, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.behaviour.page_size = 1
+    sandbox.faults.add(Rule(Delay(0.2), origin="api"))
+    monkeypatch.setattr("recall_pipeline.defs.finished_bots_sensor._POLL_DEADLINE_SECONDS", 0.35)
+    daemon, days = Daemon(instance), set[str]()
+    for _ in range(30):
+        days |= daemon.tick().keys()
+        if days == {YESTERDAY.isoformat(), LATELY.isoformat()}:
+            break
+    else:
+        pytest.fail("the sensor reads the same pages again")
 
 
 def test_a_range_that_waits_in_the_queue_does_not_delay_what_is_new(instance: dg.DagsterInstance) -> None:
