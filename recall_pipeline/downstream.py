@@ -17,7 +17,7 @@ from recall_pipeline.catalog import CATALOG, ArchivedRecording, Outcome, read_ca
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import AudioError, PipelineError, SettingsError, StorageError, UsageError
 from recall_pipeline.settings import load_settings, project_folder, without_quotes
-from recall_pipeline.storage import Archive, Table, column, open_archive
+from recall_pipeline.storage import Archive, Table, column, open_archive, scan_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         as_dagster_failure,
         day_report,
         days_of,
+        failure_log,
         materialized,
     )
 
@@ -58,11 +59,13 @@ __all__ = [
     "column",
     "day_report",
     "days_of",
+    "failure_log",
     "load_settings",
     "materialized",
     "open_archive",
     "project_folder",
     "record_audit",
+    "scan_days",
     "utc_now",
     "without_quotes",
 ]
@@ -76,6 +79,7 @@ _FROM_DAGSTER = (
     "as_dagster_failure",
     "day_report",
     "days_of",
+    "failure_log",
     "materialized",
 )
 

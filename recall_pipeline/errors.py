@@ -14,13 +14,19 @@
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
-    │   └── TableMissing              a table that a step builds on is not there: sync its day
+    │   ├── TableMissing              a table that a step builds on is not there: sync its day
+    │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
 
 `retry_can_help` is true if the same request can succeed later. Dagster retries only those.
 """
+
+import errno
+
+_OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
+_TOO_MANY_OPEN_FILES = "Too many open files"
 
 
 class PipelineError(Exception):
@@ -96,14 +102,22 @@ class StorageError(PipelineError):
     """The archive could not be read or written.
 
     `is_out_of_space`: the disk is full or a size limit is reached, so a smaller file may still fit.
+    `is_timeout`: the store did not finish this request, so one for another file may still succeed.
     """
 
     retry_can_help = True
     is_out_of_space = False
+    is_timeout = False
 
 
 class TableMissing(StorageError):
     """A table that a step builds on is not there, which does not mean that it is empty."""
+
+    retry_can_help = False
+
+
+class TableUnreadable(StorageError):
+    """The file of a day's table is not Parquet, or lacks a required column or value; other days are not affected."""
 
     retry_can_help = False
 
@@ -118,3 +132,18 @@ class NotAudio(AudioError):
 
 class NormalizationError(AudioError):
     """Decoding or encoding failed midway."""
+
+
+def is_out_of_handles(error: BaseException) -> bool:
+    """Return whether an error, or one that caused it, is that the process or the system has too many open files."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        if getattr(cause, "errno", None) in _OUT_OF_HANDLES or _TOO_MANY_OPEN_FILES in str(cause):
+            return True
+        seen.add(id(cause))
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "os_error", None)]
+    return False

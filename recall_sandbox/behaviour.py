@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from recall_sandbox.like_switches import ReportedAnswers
+
 Order = Literal["scrambled", "newest", "oldest"]
-Granularity = Literal["datetime", "date"]
+Granularity = Literal["datetime", "date", "date_only", "ignored"]
 Endpoint = Literal["list", "object", "create"]
-Closed = Literal["left", "right", "both", "neither"]
-LinkPlace = Literal["nested", "flat", "mixed"]
+Closed = Literal["left", "right", "both", "neither", "ignored", "refused"]
+LinkPlace = Literal["nested", "flat", "mixed", "both"]
 Embedded = Literal["full", "four_fields", "nulls", "mixed"]
 
 
 @dataclass
-class Behaviour:
+class Behaviour(ReportedAnswers):
     """Settings of a sandbox; they can change while it serves, since each request reads them.
 
     `order`: the order of every list. `repeat_rows`: how many rows of a page the next page repeats.
-    `join_at_granularity`: what `join_at_after` and `join_at_before` compare (docs/design/recall-api.md, section 4).
-    `created_at_closed`: which bounds of `created_at_after/before` are included (docs/design/recall-api.md, section 5).
+    `join_at_granularity`: what `join_at_after` and `join_at_before` compare (docs/design/recall-api.md, section 4);
+    `date_only` refuses date-times. `created_at_closed`: which bounds of `created_at_after/before` are included
+    (docs/design/recall-api.md, section 5); `refused`: date-times are refused.
     `list_per_minute`, `object_per_minute`, `create_per_minute`: requests that each endpoint allows in a
     sliding window of `window_seconds`; None for no limit (docs/design/recall-api.md, section 2).
     `link_life_seconds`: lifetime of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from recall_sandbox.like_switches import LinkPath
 from recall_sandbox.records import Artifact
 
 _ACCESS_KEY_ID = "SANDBOXACCESSKEY"
@@ -19,12 +20,14 @@ class Links:
         self._media_url = media_url
         self._secret = secrets.token_bytes(32)
 
-    def mint(self, artifact: Artifact, expires_at_seconds: int) -> str:
+    def mint(self, artifact: Artifact, expires_at_seconds: int, shape: LinkPath = "plain") -> str:
         """A link that is valid until that Unix time in seconds; each link has its own session token.
 
-        Its path has an encoded colon, and is signed as it is spelled.
+        With the shape `colon` its path has an encoded colon, and the signature covers the path as it was sent
+        (docs/design/recall-api.md, section 6).
         """
-        path = f"/recordings/{artifact.recording_id}/mixed%3A{artifact.format}/{artifact.id}.{artifact.format}"
+        folder = "recordings" if shape == "plain" else "recordings%3Aaudio"
+        path = f"/{folder}/{artifact.recording_id}/{artifact.id}.{artifact.format}"
         token = secrets.token_urlsafe(24)
         query = {
             "AWSAccessKeyId": _ACCESS_KEY_ID,

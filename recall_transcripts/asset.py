@@ -14,6 +14,7 @@ from recall_pipeline.downstream import (
     as_dagster_failure,
     day_report,
     days_of,
+    failure_log,
     materialized,
 )
 from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
@@ -57,8 +58,9 @@ def transcripts(
             )
             reports[day] = _transcripts_report(transcription, day, done)
         failures |= done.failures
-    for recording_id, reason in failures.items():
-        context.log.warning("recording %s: %s; the next run of its day retries it", recording_id, reason)
+    with failure_log(context.log, "audio_catalog") as logged:  # the table with rows of all recordings
+        for recording_id, reason in failures.items():
+            logged.report("recording %s: %s; the next run of its day retries it", recording_id, reason)
     yield materialized(context, reports)
     yield _check_result(failures)
 

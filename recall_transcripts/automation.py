@@ -39,10 +39,11 @@ catalog_changes = dg.AutomationConditionSensorDefinition(
     description="Requests every day on which a ready recording has no transcript, or an erased one still has one.",
 )
 def daily_transcripts(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request a run for each day on which transcripts and catalog differ."""
+    """Request a run for each day on which transcripts and catalog differ; days before the partitions have none."""
     tick = context.scheduled_execution_time
     try:
-        due = days_to_transcribe(open_archive(load_settings()))
+        settings = load_settings()
+        due = days_to_transcribe(open_archive(settings), settings.start_date, tick.date())
     except PipelineError as error:
         yield dg.SkipReason(str(error))
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from recall_pipeline.audio_formats import AUDIO_FORMATS, AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
 
-ENGINE = "engine2"
+ENGINE = "engine3"
 """Version of the engine. It changes when the same source and target give other samples than before."""
 
 

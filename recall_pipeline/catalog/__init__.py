@@ -9,7 +9,8 @@ Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
 from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
-from recall_pipeline.catalog.due_days import days_due
+from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
+from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_due, first_day_kept
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
@@ -17,6 +18,7 @@ from recall_pipeline.catalog.outcomes import Outcome
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -25,7 +27,6 @@ from recall_pipeline.catalog.quality_checks import (
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
-from recall_pipeline.catalog.watermark import catalog_watermark, is_cataloged_since_its_end
 
 __all__ = [
     "CATALOG",
@@ -34,19 +35,25 @@ __all__ = [
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
+    "DayState",
+    "DueDay",
+    "DueDays",
+    "DueReason",
     "Finding",
     "FindingCode",
     "Outcome",
     "byte_mismatches",
-    "catalog_watermark",
+    "damaged_audio",
     "days_due",
+    "days_of_tables",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
-    "is_cataloged_since_its_end",
+    "first_day_kept",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",
+    "read_day_states",
     "read_recordings",
     "schema_mismatch",
     "sync_catalog",

@@ -9,7 +9,7 @@ from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
-from recall_pipeline.catalog.outcomes import AUDIBLE
+from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
@@ -41,7 +41,10 @@ def sync_catalog(
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     audio, normalized = _audio_columns(day, settings, mp3s, before, refetch, progress)
-    rows = _rows(day, mp3s, before, audio, utc_now())
+    now = utc_now()
+    rows = _rows(day, mp3s, before, audio, now)
+    if settings.is_past_retention(day.day, now.date()):
+        rows = {key: _without_download(row) for key, row in rows.items()}
     rows = _redacted(day, rows, before, read_again=normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     day.write(CATALOG, ordered, recordings.facts)
@@ -73,6 +76,11 @@ def _rows(
             key = mp3.audio_id if mp3 else recording.recording_id
             rows[key] = build_row(day.archive, recording, mp3, audio.get(key), before.get(key), now)
     return rows
+
+
+def _without_download(row: CatalogRow) -> CatalogRow:
+    """Return the row of a day that is older than RECALL_RETENTION_DAYS: what is not archived stays so."""
+    return row.redacted() if row.outcome == Outcome.DOWNLOAD_FAILED and row.source_uri is None else row
 
 
 def _redacted(
@@ -153,6 +161,8 @@ def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow |
         mp3.source_key or "",
         taken,
         mp3.source_sha256,
+        mp3.source_bytes,
+        mp3.duration_seconds,
     )
 
 

@@ -1,34 +1,158 @@
-"""Due days: yesterday, and the days of the lookback that are open or incomplete."""
+"""Due days: the one rule that the schedule, a bare `sync`, the alerts, `doctor` and `verify` share.
 
-from datetime import date, datetime
+Everything is decided by the tables and the clock: docs/design/interface.md, section 4.
+"""
 
-from recall_pipeline.catalog.outcomes import SETTLED, Outcome
-from recall_pipeline.catalog.rows import CATALOG
-from recall_pipeline.days import ONE_DAY, days_between, end_of
-from recall_pipeline.discovery import RECORDINGS
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from recall_pipeline.catalog.day_states import DayState, days_of_tables, first_day_of, read_day_states
+from recall_pipeline.days import ONE_DAY, day_of, days_between, end_of
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive
 
-
-def days_due(archive: Archive, settings: Settings, today: date) -> list[date]:
-    """Return yesterday, and every day of the lookback with open rows or without a complete catalog since its end."""
-    yesterday = today - ONE_DAY
-    first = max(settings.start_date, today - settings.lookback)
-    open_days = _days_with_open_rows(archive, first, yesterday)
-    return [
-        day
-        for day in days_between(first, yesterday)
-        if day == yesterday or day in open_days or not _is_cataloged_whole(archive, day)
-    ]
+NIGHTLY_DAYS, WEEK = 30, timedelta(days=7)
+INCOMPLETE_A_NIGHT = 7
+_LAST_NIGHTS = timedelta(days=3)
+_LATE_AFTER = timedelta(hours=12)  # the nightly tick is long past
+_YOUNG = timedelta(hours=36)  # of an archive: the first nightly tick may not have been yet
 
 
-def _days_with_open_rows(archive: Archive, first: date, last: date) -> set[date]:
-    is_open = [str(outcome) for outcome in Outcome if outcome not in SETTLED]
-    found = CATALOG.read_days(archive, first, last, columns=["day"], where=("outcome", is_open))
-    return {day for day in found.column("day").to_pylist() if day is not None}
+class DueReason(StrEnum):
+    """Why a day is due."""
+
+    YESTERDAY = "it is the day that ended last"
+    LOOKBACK = "it is in the lookback and not settled"
+    PENDING = "recordings of it are not finished"
+    INCOMPLETE = "it was not cataloged completely since its end"
+    UNREADABLE = "a table of it cannot be read"
 
 
-def _is_cataloged_whole(archive: Archive, day: date) -> bool:
-    """Whether the catalog is built from a listing taken after the day's end, and from the latest listing."""
-    listed, cataloged = ((table.facts(archive, day) or {}).get("listed_at") for table in (RECORDINGS, CATALOG))
-    return cataloged is not None and listed == cataloged and datetime.fromisoformat(cataloged) >= end_of(day)
+@dataclass(frozen=True, slots=True)
+class DueDay:
+    """A day that is due, the reason, and since when; `waits`: a later night requests it."""
+
+    day: date
+    reason: DueReason
+    since: datetime
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueDays:
+    """All days that are due at a moment, the oldest first, and the state of every day that was judged.
+
+    `first_day` is the first day of the archive, None for an empty one. `never_requested` are the first and the last
+    day before it that the settings include; None if there is no such day.
+    """
+
+    now: datetime
+    days: tuple[DueDay, ...]
+    states: Mapping[date, DayState]
+    first_day: date | None
+    never_requested: tuple[date, date] | None
+
+    @property
+    def requested(self) -> list[date]:
+        """The days to sync now, the oldest first."""
+        return [due.day for due in self.days if not due.waits]
+
+    @property
+    def waiting(self) -> list[date]:
+        """The days that later nights request, the oldest first."""
+        return [due.day for due in self.days if due.waits]
+
+    @property
+    def faults(self) -> dict[date, str]:
+        """Why a table of a day cannot be read, by day."""
+        return {day: state.fault for day, state in self.states.items() if state.fault}
+
+    @property
+    def late(self) -> list[date]:
+        """The archive's days that were due more than 12 hours ago and were not synced; none of a young archive."""
+        listed = [state.listed_at for state in self.states.values() if state.listed_at]
+        if self.first_day is None or not listed or self.now - min(listed) < _YOUNG:
+            return []
+        overdue = [due for due in self.days if self.now - due.since > _LATE_AFTER]
+        return [due.day for due in overdue if due.day >= self.first_day and due.reason is not DueReason.UNREADABLE]
+
+
+def days_due(archive: Archive, settings: Settings, now: datetime) -> DueDays:
+    """Return the days that are due at `now`. Raises StorageError if the archive does not answer.
+
+    No day before RECALL_START_DATE or older than RECALL_RETENTION_DAYS is due. Of the days before the lookback that
+    are only incomplete, seven are requested at once, those first whose media expire first.
+    """
+    today, stored = day_of(now), days_of_tables(archive)
+    earliest, first_day = first_day_kept(settings, today), first_day_of(stored)
+    lookback = today - settings.lookback
+    start = max(earliest, min(first_day or lookback, lookback))
+    states = read_day_states(archive, stored, list(days_between(start, today - ONE_DAY)), now)
+    due = [found for state in states.values() if (found := _due(state, lookback, now))]
+    waiting = set(_backlog(due, states, lookback, now)[INCOMPLETE_A_NIGHT:])
+    return DueDays(
+        now,
+        tuple(DueDay(found.day, found.reason, found.since, found.day in waiting) for found in due),
+        states,
+        first_day,
+        (earliest, first_day - ONE_DAY) if first_day and earliest < first_day else None,
+    )
+
+
+def first_day_kept(settings: Settings, today: date) -> date:
+    """Return the first day that a sync is meant for: a partition, and not so old that retention erases it."""
+    if settings.retention_days is None:
+        return settings.start_date
+    return max(settings.start_date, today - timedelta(days=settings.retention_days))
+
+
+def _due(state: DayState, lookback: date, now: datetime) -> DueDay | None:
+    """Return why a day is due at `now`; None if it is not."""
+    if state.fault:
+        return DueDay(state.day, DueReason.UNREADABLE, end_of(state.day))
+    if state.day == day_of(now) - ONE_DAY:
+        return DueDay(state.day, DueReason.YESTERDAY, end_of(state.day))
+    if not state.is_whole:
+        reason = DueReason.LOOKBACK if state.day >= lookback else DueReason.INCOMPLETE
+        return DueDay(state.day, reason, end_of(state.day))
+    since = _next_look(state, lookback, now)
+    if since is None or day_of(since) > day_of(now):
+        return None
+    return DueDay(state.day, DueReason.LOOKBACK if state.day >= lookback else DueReason.PENDING, since)
+
+
+def _next_look(state: DayState, lookback: date, now: datetime) -> datetime | None:
+    """Return when the rows of a whole day are due next, None if they are settled; whole nights, not hours, count."""
+    is_nightly = day_of(now) - state.day <= timedelta(days=NIGHTLY_DAYS) or state.is_expiring(now, _LAST_NIGHTS)
+    if state.listed_at is None or not (state.pending or (state.is_open and state.day >= lookback)):
+        return None
+    if is_nightly or state.day >= lookback:
+        return min(state.listed_at + ONE_DAY, now)  # also a second time in one night, if requested
+    return state.listed_at + WEEK
+
+
+def _backlog(due: Iterable[DueDay], states: Mapping[date, DayState], lookback: date, now: datetime) -> list[date]:
+    """Return the incomplete days that may wait, those first whose media expire first.
+
+    Days with pending rows or with media that expire within three days do not wait. Where the tables state no expiry,
+    the media of the older day expire first.
+    """
+
+    def expiry(day: date) -> tuple[datetime, date]:
+        return min((moment for moment in states[day].expiries if moment >= now), default=end_of(day)), day
+
+    return sorted(
+        (
+            found.day
+            for found in due
+            if found.reason is DueReason.INCOMPLETE and found.day < lookback and not _is_urgent(states[found.day], now)
+        ),
+        key=expiry,
+    )
+
+
+def _is_urgent(state: DayState, now: datetime) -> bool:
+    is_recent = day_of(now) - state.day <= timedelta(days=NIGHTLY_DAYS)
+    return state.is_expiring(now, _LAST_NIGHTS) or (state.pending > 0 and is_recent)

@@ -3,6 +3,7 @@
 `silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,6 +38,29 @@ SETTLED = frozenset({Outcome.FORGOTTEN, Outcome.READY, Outcome.SILENT, Outcome.C
 
 AUDIBLE = frozenset({Outcome.READY, Outcome.SILENT})
 """Outcomes with a normalized file."""
+
+
+_UNCHANGED = "unchanged for more than 24 h"
+_NEWER_VERSION = frozenset({FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED})
+
+
+def is_overdue(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether Recall has not finished a recording in time, which it may still do.
+
+    Rows without the column `findings` state it in words.
+    """
+    is_stated = _UNCHANGED in (reason or "") if findings is None else FindingCode.OVERDUE in findings
+    return outcome == Outcome.FAILED_UPSTREAM and is_stated
+
+
+def is_pending(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether every sync looks at a row again, whatever its age: the outcomes of rows 4, 7 and 9."""
+    return outcome in (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED) or is_overdue(outcome, reason, findings)
+
+
+def is_at_risk(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
+    """Return whether a row has media that are not archived: it is pending, or a newer version is bad."""
+    return is_pending(outcome, reason, findings) or not _NEWER_VERSION.isdisjoint(findings or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +164,7 @@ def _in_progress(recording: RecordingRow, audio: MixedAudioRow | None, now: date
     changes = (recording.completed_at, recording.status_updated_at, audio.updated_at if audio else None)
     latest = max((moment for moment in changes if moment), default=now)
     if recording.completed_at is not None and now - latest > _GIVEN_UP_AFTER:
-        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, unchanged for more than 24 h", (FindingCode.OVERDUE,))
+        return Verdict(Outcome.FAILED_UPSTREAM, f"{why}, {_UNCHANGED}", (FindingCode.OVERDUE,))
     return Verdict(Outcome.PROCESSING, why)
 
 

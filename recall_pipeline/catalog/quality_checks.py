@@ -10,17 +10,26 @@ from typing import Any
 
 from recall_pipeline.catalog.duration_difference import notable_difference
 from recall_pipeline.catalog.findings import FindingCode
-from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
+from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome, is_at_risk
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_mismatch
 
-_EXPIRES_SOON = timedelta(hours=48)
+EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
 _SAMPLE = 5
-_NEWER_VERSION = (FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED)
+_DAMAGE = frozenset(
+    (
+        FindingCode.SHORTER_THAN_PROMISED,
+        FindingCode.LONGER_THAN_PROMISED,
+        FindingCode.DAMAGED_FRAMES,
+        FindingCode.ZERO_RUNS,
+        FindingCode.CUT_AT_END,
+        FindingCode.REPEATED_AUDIO,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,18 @@ def duration_differences(catalog: Iterable[CatalogRow]) -> Finding:
     return _over(_audible(catalog), problem, "listen to one; a pause is normal, missing minutes are not")
 
 
+def damaged_audio(catalog: Iterable[CatalogRow]) -> Finding:
+    """Every archived MP3 decodes to what its header promises, without damage between frames."""
+
+    def problem(row: CatalogRow) -> str | None:
+        codes = sorted(_DAMAGE.intersection(row.findings or ()))
+        return f"has {', '.join(codes)}: {row.audio_findings}" if codes else None
+
+    return _over(
+        _audible(catalog), problem, "play it there; these are the bytes that Recall serves, so report it to them"
+    )
+
+
 def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings) -> Finding:
     """Ready files have the target loudness and stay below the peak ceiling, unless their findings state why not."""
     lossless = settings.audio_format in ("flac", "wav")
@@ -107,12 +128,14 @@ def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings)
 
 
 def expiring_soon(catalog: Iterable[CatalogRow], now: datetime) -> Finding:
-    """No recording, and no newer version of one, that is not archived expires within two days."""
-    outcomes, codes = (Outcome.DOWNLOAD_FAILED, Outcome.PROCESSING), {FindingCode.OVERDUE, *_NEWER_VERSION}
-    rows = [row for row in catalog if row.outcome in outcomes or not codes.isdisjoint(row.findings or ())]
+    """No recording, and no newer version of one, that is not archived expires within two days.
+
+    What has expired cannot be fetched any more, and is not about to.
+    """
+    rows = [row for row in catalog if is_at_risk(row.outcome, row.outcome_reason, row.findings)]
 
     def problem(row: CatalogRow) -> str | None:
-        if row.expires_at is None or row.expires_at - now > _EXPIRES_SOON:
+        if row.expires_at is None or not now <= row.expires_at <= now + EXPIRES_SOON:
             return None
         state = "has a newer version" if row.outcome in AUDIBLE else f"is {row.outcome}"
         return f"{state} and expires at {row.expires_at:%Y-%m-%d %H:%M} UTC"

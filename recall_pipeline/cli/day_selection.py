@@ -7,7 +7,7 @@ from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.errors import UsageError
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, scan_days
 
 
 def choose_days(
@@ -27,7 +27,7 @@ def choose_days(
         return _within_partitions(settings, day, day)
     from recall_pipeline.catalog import days_due
 
-    return days_due(archive, settings, today)
+    return days_due(archive, settings, utc_now()).requested
 
 
 def check_days(settings: Settings, first: date | None, last: date | None) -> None:
@@ -55,11 +55,13 @@ def _with_recording(archive: Archive, days: list[date], recording_id: str) -> li
 
 
 def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
+    """Return the day whose catalog has the recording; None if no catalog that can be read has it."""
     from recall_pipeline.catalog import CATALOG
 
-    found = CATALOG.read_days(archive, columns=["day"], where=("recording_id", [recording_id]))
-    days: list[date | None] = found.column("day").to_pylist()
-    return days[0] if days else None
+    for day, scanned in scan_days(archive, CATALOG, archive.days(CATALOG.name), "recording_id").items():
+        if scanned.stored and recording_id in scanned.stored.values["recording_id"]:
+            return day
+    return None
 
 
 async def _lookup_day(settings: Settings, recording_id: str) -> date:

@@ -48,7 +48,9 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
-    after.problems = sorted([*absent(archive, affected), *after.problems], key=lambda problem: problem.day)
+    after.problems = sorted(
+        [*absent(archive, affected, settings.start_date), *after.problems], key=lambda problem: problem.day
+    )
     left = {(problem.day, problem.subject) for problem in after.problems}
     repaired = [problem for problem in found.problems if (problem.day, problem.subject) not in left]
     problems = list(with_explanations(archive, after.problems))

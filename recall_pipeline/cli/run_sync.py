@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import detect_interrupts
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import StorageError
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, dagster_home
+from recall_pipeline.storage import Archive
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -43,7 +45,7 @@ class DaysRun:
 
 
 def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], progress: StepProgress) -> DaysRun:
-    """Run `sync_day` for each of `days`; three failed days in a row end the sequence.
+    """Run `sync_day` for each of `days`; three failed days in a row end the sequence, but for unreadable tables.
 
     Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
     """
@@ -66,10 +68,22 @@ def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], 
             reason = _run_day(instance, job, run_context, day)
             if interrupted():
                 raise KeyboardInterrupt
-            failed_in_a_row = failed_in_a_row + 1 if reason else 0
-            if reason:
-                done.failures[day] = reason
+            if reason is None:
+                failed_in_a_row = 0
+                continue
+            done.failures[day] = reason
+            failed_in_a_row += not _has_unreadable_table(run_context.archive, day)
     return done
+
+
+def _has_unreadable_table(archive: Archive, day: date) -> bool:
+    """Whether a table of the day cannot be read, which does not affect the next day."""
+    from recall_pipeline.catalog import days_of_tables, read_day_states
+
+    try:
+        return read_day_states(archive, days_of_tables(archive), [day], utc_now())[day].fault is not None
+    except StorageError:
+        return False
 
 
 def _run_day(instance: "dg.DagsterInstance", job: "dg.JobDefinition", run_context: object, day: date) -> str | None:

@@ -9,11 +9,14 @@ from typing import Any
 import click
 from rich.filesize import decimal
 
+from recall_pipeline.catalog import days_due, first_day_kept
 from recall_pipeline.cli.arguments import DAY
 from recall_pipeline.cli.day_selection import check_days
+from recall_pipeline.cli.due_report import due_as_object, due_lines
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.repair import RepairReport, repair
+from recall_pipeline.days import utc_now
 from recall_pipeline.download import Unfinished, unfinished
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, load_settings
@@ -68,6 +71,9 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
       abandoned_files, abandoned_bytes
                                 files of killed processes in the staging folder; the next sync or --repair removes them
       problems                  [{day, kind, what, says, recording_id, repaired}, ..]
+      due, waiting              days that a sync without options requests now, and in later nights
+      never_requested           {from, to}: days before the archive's first one, from RECALL_START_DATE on, or null;
+                                neither these nor due days are problems
 
     Exit status: 0 no problems left; 1 problems left (listed on standard error), or nothing to verify; 2 wrong usage or
     settings.
@@ -85,7 +91,11 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
     for line in (*result.error_lines, *(problem.line for problem in result.report.problems)):
         click.echo(line, err=True)
     staging = _StagingContents(unfinished(archive.staging_folder), archive.leftover_files())
-    click.echo(json.dumps(_as_object(result, staging)) if as_json else _report_text(result, staging))
+    due = days_due(archive, settings, utc_now())
+    if as_json:
+        click.echo(json.dumps(_as_object(result, staging) | due_as_object(due)))
+    else:
+        click.echo("\n".join([_report_text(result, staging), *map(_as_sentence, due_lines(due))]))
     return FAILED if result.report.problems or result.error_lines else 0
 
 
@@ -93,13 +103,18 @@ def _verified(
     settings: Settings, archive: Archive, first: date | None, last: date | None, progress: StepProgress
 ) -> RepairReport:
     """Verify the requested days. A day that is not there is a problem, and an archive without a day an error."""
-    stored = stored_days(archive, first, last)
+    held = stored_days(archive)
+    stored = [day for day in held if (first is None or first <= day) and (last is None or day <= last)]
     report = verify_days(archive, settings, stored, progress)
-    expected = expected_days(stored_days(archive), first, last)
-    problems = [*absent(archive, sorted({*stored, *expected})), *report.problems]
+    expected = expected_days(held, first, last, first_day_kept(settings, utc_now().date()))
+    problems = [*absent(archive, sorted({*stored, *expected}), settings.start_date), *report.problems]
     report.problems = sorted(problems, key=lambda problem: problem.day)
     empty = f"{archive.location.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
     return RepairReport(report, error_lines=() if stored or problems else (empty,))
+
+
+def _as_sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
 
 
 def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any]:

@@ -11,6 +11,7 @@ that names the fault and the next action.
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.defs.build import build_definitions
+from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.partitions import day_partitions, days_of
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY, SENSOR_PRIORITY
@@ -32,6 +33,7 @@ __all__ = [
     "day_partitions",
     "day_report",
     "days_of",
+    "failure_log",
     "materialized",
     "process_tags",
 ]

@@ -1,14 +1,16 @@
 """Failures that Dagster has recorded, with their causes: of steps, whole runs, checks, and freshness.
 
-Each belongs to a day. It is over as soon as that day is up to date, whatever run did it.
+Each belongs to a day. It is over as soon as a run of that day succeeds, or the tables show it (`alert_tables`).
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
 from recall_pipeline.defs.alert_state import AlertState
-from recall_pipeline.defs.freshness import FRESH_ASSETS, is_stale
+from recall_pipeline.defs.alert_tables import cause_of
+from recall_pipeline.defs.freshness import FRESH_ASSETS, NOT_SYNCED
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_context import INTERRUPTED
@@ -20,14 +22,12 @@ _EVENT_TYPES = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
 }
 _KILLED = "the run's process was killed, or it ran too long; the next sync continues from there"
-_NOT_FRESH = (
-    "no day has been brought up to date for too long (36 hours as shipped): in Dagster, see under Automation why "
-    "finished_bots and daily_sync request no runs, and under Runs why their runs fail"
-)
 
 
-def record_run(instance: dg.DagsterInstance, state: AlertState, ended: dg.EventLogRecord, names: Names) -> None:
-    """Record how a run of our jobs, assets or checks ended, whatever requested it."""
+def record_run(
+    instance: dg.DagsterInstance, state: AlertState, ended: dg.EventLogRecord, names: Names, now: datetime
+) -> None:
+    """Record at `now` how a run of our jobs, assets or checks ended, whatever requested it."""
     run = instance.get_run_by_id(ended.run_id)
     if run is None or not _is_ours(run, names):
         return
@@ -35,23 +35,22 @@ def record_run(instance: dg.DagsterInstance, state: AlertState, ended: dg.EventL
     events = list(_events(instance, run.run_id))
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            _note_check(state, event.asset_check_evaluation_data, days)
+            _note_check(state, event.asset_check_evaluation_data, days, now)
         elif event.is_step_success:
-            _record_state(state, str(event.step_key), days, None)
+            _record_state(state, str(event.step_key), days, None, now)
         elif (cause := _cause_of_step(event)) != INTERRUPTED:  # the user who pressed Ctrl-C knows
-            _record_state(state, str(event.step_key), days, cause)
+            _record_state(state, str(event.step_key), days, cause, now)
     if not any(event.is_step_failure for event in events):
-        _record_state(state, "the run", days, _cause_of_run(ended) if run.is_failure else None)
+        _record_state(state, "the run", days, _cause_of_run(ended) if run.is_failure else None, now)
 
 
-def record_freshness(instance: dg.DagsterInstance, state: AlertState, names: Names) -> None:
-    """Record each asset that fails its freshness policy, or whose newest day was not brought up to date."""
+def record_freshness(instance: dg.DagsterInstance, state: AlertState, names: Names, now: datetime) -> None:
+    """Record each asset that fails its freshness policy: no day of it was materialized for too long."""
     keys = [names.asset(name) for name in FRESH_ASSETS]
     policies = instance.get_freshness_state_records(keys)
     for key in keys:
         fails_policy = key in policies and policies[key].freshness_state.value == "FAIL"
-        cause = _NOT_FRESH if fails_policy or is_stale(instance, key) else None
-        _record_state(state, "freshness", [key.to_user_string()], cause)
+        _record_state(state, "freshness", [key.to_user_string()], NOT_SYNCED if fails_policy else None, now)
 
 
 def _is_ours(run: dg.DagsterRun, names: Names) -> bool:
@@ -66,26 +65,25 @@ def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.DagsterEve
             yield event
 
 
-def _record_state(state: AlertState, what: str, where: list[str], cause: str | None) -> None:
+def _record_state(state: AlertState, what: str, where: list[str], cause: str | None, now: datetime) -> None:
     for place in where:
         if cause:
-            state.failed(f"{what} of {place}", cause)
+            state.failed(f"{what} of {place}", cause, now)
         else:
             state.passed(f"{what} of {place}")
 
 
-def _note_check(state: AlertState, check: dg.AssetCheckEvaluation, days: list[str]) -> None:
+def _note_check(state: AlertState, check: dg.AssetCheckEvaluation, days: list[str], now: datetime) -> None:
     """Record a check of severity ERROR. A warning is shown in the UI only."""
     if check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
-        _record_state(state, check.check_name, days, None)
+        _record_state(state, check.check_name, days, None, now)
         return
     failing_days = check.metadata.get("days")  # of a range
     failing = str(failing_days.value).split(", ") if failing_days else days
     advice = check.metadata.get("next_action")  # the same for every day, so it is one cause
-    _record_state(state, check.check_name, [day for day in days if day not in failing], None)
-    _record_state(
-        state, check.check_name, failing, f"check {check.check_name}: {advice.value if advice else 'see Dagster'}"
-    )
+    cause = cause_of(check.check_name, str(advice.value) if advice else "see Dagster")
+    _record_state(state, check.check_name, [day for day in days if day not in failing], None, now)
+    _record_state(state, check.check_name, failing, cause, now)
 
 
 def _cause_of_step(event: dg.DagsterEvent) -> str:

@@ -1,14 +1,18 @@
 """What is failing and which messages were sent: one per cause, repeated once a day, and one when it is over.
 
-Plain state, stored in a sensor's cursor. It depends neither on Dagster nor on the destinations of messages.
+Another place that fails from a known cause is reported too, at most once an hour. Plain state, stored in a sensor's
+cursor. It depends neither on Dagster nor on the destinations of messages.
 """
 
+import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 REPEAT_AFTER = timedelta(hours=24)
+NEW_PLACES_AFTER = timedelta(hours=1)
 MOST_AT_ONCE = 10
 _MOST_FAILING = 500
 _LONGEST_TEXT = 400
@@ -19,33 +23,63 @@ Send = Callable[[str], bool]
 
 
 @dataclass(slots=True)
-class AlertState:
-    """`failing` maps each thing that fails to its cause; `sent` maps each cause to the time of its last message."""
+class Failing:
+    """Why a thing fails, when it last did (ISO 8601), and whether a message of this cause named it."""
 
-    failing: dict[str, str] = field(default_factory=dict)
-    sent: dict[str, str] = field(default_factory=dict)
+    cause: str
+    at: str
+    is_reported: bool = False
+
+
+@dataclass(slots=True)
+class Sent:
+    """When the last message of a cause was sent (ISO 8601); `lapsed`: no run is due any more in which it can end."""
+
+    at: str
+    lapsed: bool = False
+
+
+@dataclass(slots=True)
+class AlertState:
+    """`failing` maps each thing that fails to its cause; `sent` maps each cause to its last message."""
+
+    failing: dict[str, Failing] = field(default_factory=dict)
+    sent: dict[str, Sent] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str | None) -> "AlertState":
         """Return the state that `to_json` wrote; an empty one for any other text."""
         try:
             failing, sent = json.loads(text or "[{}, {}]")
-            return cls(dict(failing), dict(sent))
-        except (ValueError, TypeError):
+            return cls(
+                {thing: Failing(*values) for thing, values in failing.items()},
+                {cause: Sent(*values) for cause, values in sent.items()},
+            )
+        except (ValueError, TypeError, AttributeError):
             return cls()
 
     def to_json(self) -> str:
         """Return the state as compact JSON."""
-        return json.dumps([self.failing, self.sent], separators=(",", ":"))
+        parts = ({key: dataclasses.astuple(value) for key, value in part.items()} for part in (self.failing, self.sent))
+        return json.dumps(list(parts), separators=(",", ":"))
 
-    def failed(self, thing: str, cause: str) -> None:
+    def failed(self, thing: str, cause: str, at: datetime) -> None:
         """Record that `thing` fails because of `cause`: one line with the fault and the next action."""
-        if thing in self.failing or len(self.failing) < _MOST_FAILING:
-            self.failing[thing] = cause[:_LONGEST_TEXT]
+        text, before = cause[:_LONGEST_TEXT], self.failing.pop(thing, None)
+        if len(self.failing) >= _MOST_FAILING:
+            self._make_room()
+        is_known = before is not None and before.cause == text
+        self.failing[thing] = Failing(text, at.isoformat(), is_known and before is not None and before.is_reported)
 
     def passed(self, thing: str) -> None:
         """Record that `thing` does not fail."""
         self.failing.pop(thing, None)
+
+    def lapse(self, thing: str) -> None:
+        """Record that `thing` failed, and that no run is due any more that could mend it."""
+        failing = self.failing.pop(thing, None)
+        if failing and failing.cause in self.sent and failing.cause not in self._causes():
+            self.sent[failing.cause].lapsed = True
 
     def send_due(self, now: datetime, send: Send) -> int:
         """Send the messages that are due, a bounded number, and return how many were delivered. The rest stay due."""
@@ -54,21 +88,50 @@ class AlertState:
             if not send(message):
                 continue
             delivered += 1
-            if cause in self.failing.values():
-                self.sent[cause] = now.isoformat()
+            if cause in self._causes():
+                self._note_sent(cause, now)
             else:
                 del self.sent[cause]
         return delivered
 
     def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for cause in [cause for cause in self.sent if cause not in self.failing.values()]:
-            yield cause, f"Recovered: {cause}"
-        for cause in dict.fromkeys(self.failing.values()):
-            last = self.sent.get(cause)
-            if last is None or now - datetime.fromisoformat(last) >= REPEAT_AFTER:
-                yield cause, f"{'Still failing' if last else 'Failed'}: {cause}\nWhere: {self._places(cause)}"
+        causes = self._causes()
+        for cause, last in self.sent.items():
+            if cause not in causes:
+                yield cause, f"{'No longer due' if last.lapsed else 'Recovered'}: {cause}"
+        for cause in causes:
+            if (title := self._title(cause, now)) is not None:
+                yield cause, f"{title}: {cause}\nWhere: {self._places(cause)}"
+
+    def _title(self, cause: str, now: datetime) -> str | None:
+        """Return the first words of the message of a cause; None if none is due."""
+        last = self.sent.get(cause)
+        if last is None:
+            return "Failed"
+        silent_for = now - datetime.fromisoformat(last.at)
+        if silent_for >= REPEAT_AFTER:
+            return "Still failing"
+        is_spreading = any(not each.is_reported for each in self.failing.values() if each.cause == cause)
+        return "Fails in more places" if is_spreading and silent_for >= NEW_PLACES_AFTER else None
+
+    def _note_sent(self, cause: str, now: datetime) -> None:
+        self.sent[cause] = Sent(now.isoformat())
+        for failing in self.failing.values():
+            failing.is_reported = failing.is_reported or failing.cause == cause
+
+    def _causes(self) -> Counter[str]:
+        """Return the number of places that fail from each cause, in the order in which they failed."""
+        return Counter(failing.cause for failing in self.failing.values())
+
+    def _make_room(self) -> None:
+        """Remove the oldest place of the cause that has most: what fails tonight is more important."""
+        ((cause, _),) = self._causes().most_common(1)
+        oldest = min((each.at, thing) for thing, each in self.failing.items() if each.cause == cause)
+        del self.failing[oldest[1]]
 
     def _places(self, cause: str) -> str:
-        places = sorted(thing for thing, its_cause in self.failing.items() if its_cause == cause)
+        """Return some places that fail from a cause, those first that no message has named."""
+        failing = {thing: each for thing, each in self.failing.items() if each.cause == cause}
+        places = sorted(failing, key=lambda thing: (failing[thing].is_reported, thing))
         more = len(places) - _PLACES_NAMED
         return ", ".join(places[:_PLACES_NAMED]) + (f" and {more} more" if more > 0 else "")

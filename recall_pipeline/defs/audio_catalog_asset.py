@@ -9,6 +9,7 @@ import dagster as dg
 
 from recall_pipeline.catalog import CATALOG, CatalogReport, CatalogRow, sync_catalog
 from recall_pipeline.defs.daily_asset import daily_asset
+from recall_pipeline.defs.failure_log import FailureLog, failure_log
 from recall_pipeline.defs.freshness import DAILY
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
@@ -30,13 +31,14 @@ def audio_catalog(
 ) -> dg.MaterializeResult[None]:
     """One row per MP3 and per recording without one, with its outcome. `ready` files have one loudness and format."""
     reports: dict[date, DayReport] = {}
-    for day in days_of(context):
-        with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
-            progress = run_context.progress_callback(f"{day} normalize")
-            cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
-        run_context.stats.normalized += cataloged.normalized
-        _log_failures(context, cataloged)
-        reports[day] = _catalog_report(run_context, day, cataloged)
+    with failure_log(context.log, CATALOG.name) as failures:
+        for day in days_of(context):
+            with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
+                progress = run_context.progress_callback(f"{day} normalize")
+                cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
+            run_context.stats.normalized += cataloged.normalized
+            _log_failures(failures, cataloged)
+            reports[day] = _catalog_report(run_context, day, cataloged)
     return materialized(context, reports)
 
 
@@ -87,7 +89,7 @@ def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"`{row.waveform}`\n\n{(row.duration_seconds or 0) / 60:.1f} minutes: {row.audio_uri}")
 
 
-def _log_failures(context: dg.AssetExecutionContext, cataloged: CatalogReport) -> None:
+def _log_failures(failures: FailureLog, cataloged: CatalogReport) -> None:
     for row in cataloged.rows:
         if row.outcome == "download_failed":
-            context.log.warning("recording %s: %s; tried again at every sync", row.recording_id, row.outcome_reason)
+            failures.report("recording %s: %s; tried again at every sync", row.recording_id, row.outcome_reason)

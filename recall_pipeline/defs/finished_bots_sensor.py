@@ -84,9 +84,11 @@ class _Tick:
 
     @property
     def days(self) -> list[date]:
-        """The days with changes."""
+        """The days with changes: partitions, and not older than RECALL_RETENTION_DAYS."""
         found = {change.day for change in (*self.event_changes, *self.listing_changes)}
-        return sorted(day for day in found if self.settings.start_date <= day <= self.now.date())
+        days, today = sorted(found), self.now.date()
+        kept = [day for day in days if not self.settings.is_past_retention(day, today)]
+        return [day for day in kept if self.settings.start_date <= day <= today]
 
     @property
     def summary(self) -> str:

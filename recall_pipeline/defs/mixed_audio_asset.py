@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
+from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
@@ -27,28 +28,33 @@ def mixed_audio(
     Downloads only new and changed MP3s, those that expire soonest first.
     """
     reports: dict[date, DayReport] = {}
-    for day in days_of(context):
-        requests_before = run_context.stats.api_requests
-        with run_context.as_dagster_failure():
-            captured = asyncio.run(_sync_mp3s(run_context, day))
-        failed = [row for row in captured.rows if row.fetch_failure]
-        for row in failed:
-            context.log.warning("recording %s, MP3 %s: %s", row.recording_id, row.audio_id, row.fetch_failure)
-        reports[day] = day_report(
-            run_context.archive,
-            MIXED_AUDIO,
-            day,
-            captured.rows,
-            downloaded=captured.downloaded,
-            reused=captured.reused,
-            failed=len(failed),
-            bytes_downloaded=captured.bytes_downloaded,
-            partial_files=captured.unfinished.files,
-            partial_bytes=captured.unfinished.size_bytes,
-            archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
-            api_requests=run_context.stats.api_requests - requests_before,
-        )
+    with failure_log(context.log, MIXED_AUDIO.name) as failures:
+        for day in days_of(context):
+            requests_before = run_context.stats.api_requests
+            with run_context.as_dagster_failure():
+                captured = asyncio.run(_sync_mp3s(run_context, day))
+            for row in captured.rows:
+                if row.fetch_failure:
+                    failures.report("recording %s, MP3 %s: %s", row.recording_id, row.audio_id, row.fetch_failure)
+            reports[day] = _mp3_report(run_context, day, captured, run_context.stats.api_requests - requests_before)
     return materialized(context, reports)
+
+
+def _mp3_report(run_context: RunContext, day: date, captured: DownloadReport, api_requests: int) -> DayReport:
+    return day_report(
+        run_context.archive,
+        MIXED_AUDIO,
+        day,
+        captured.rows,
+        downloaded=captured.downloaded,
+        reused=captured.reused,
+        failed=sum(row.fetch_failure is not None for row in captured.rows),
+        bytes_downloaded=captured.bytes_downloaded,
+        partial_files=captured.unfinished.files,
+        partial_bytes=captured.unfinished.size_bytes,
+        archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
+        api_requests=api_requests,
+    )
 
 
 async def _sync_mp3s(run_context: RunContext, day: date) -> DownloadReport:

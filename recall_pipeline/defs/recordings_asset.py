@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
+from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
@@ -30,24 +31,25 @@ def recordings(
 ) -> dg.MaterializeResult[None]:
     """Recordings by the UTC day of their `created_at`. A recording keeps its row, whatever Recall deletes later."""
     reports: dict[date, DayReport] = {}
-    for day in days_of(context):
-        requests_before = run_context.stats.api_requests
-        with run_context.as_dagster_failure():
-            rows, listing = asyncio.run(_sync_recordings(run_context, day))
-            bots_expired = expired_bots(run_context.archive, day)
-        for rejected in listing.rejected:
-            context.log.warning("Recall.ai listed something without a usable id, which was left out: %s", rejected)
-        reports[day] = day_report(
-            run_context.archive,
-            RECORDINGS,
-            day,
-            rows,
-            recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
-            left_out=len(listing.rejected),
-            bots_expired=len(bots_expired),
-            listed_at=dg.MetadataValue.timestamp(listing.listed_at),
-            api_requests=run_context.stats.api_requests - requests_before,
-        )
+    with failure_log(context.log, RECORDINGS.name) as failures:
+        for day in days_of(context):
+            requests_before = run_context.stats.api_requests
+            with run_context.as_dagster_failure():
+                rows, listing = asyncio.run(_sync_recordings(run_context, day))
+                bots_expired = expired_bots(run_context.archive, day)
+            for rejected in listing.rejected:
+                failures.report("Recall.ai listed something without a usable id, which was left out: %s", rejected)
+            reports[day] = day_report(
+                run_context.archive,
+                RECORDINGS,
+                day,
+                rows,
+                recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
+                left_out=len(listing.rejected),
+                bots_expired=len(bots_expired),
+                listed_at=dg.MetadataValue.timestamp(listing.listed_at),
+                api_requests=run_context.stats.api_requests - requests_before,
+            )
     return materialized(context, reports)
 
 

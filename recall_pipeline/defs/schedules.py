@@ -1,11 +1,10 @@
-"""Schedule `daily_sync`: once a day, a run for every day that is due."""
+"""Schedule `daily_sync`: once a night, a run for every day that is due."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from recall_pipeline.catalog import days_due
-from recall_pipeline.days import day_of
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.errors import PipelineError
@@ -25,7 +24,8 @@ def daily_sync_schedule(settings: Settings, names: Names) -> dg.ScheduleDefiniti
         cron_schedule="23 2 * * *",  # not on the hour, when other cron jobs send requests to the API
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Syncs yesterday, and every day of the lookback that has open rows or was never listed whole.",
+        description="Syncs every day that is due: the lookback, days of any age with unfinished recordings, and "
+        "days that were not cataloged completely since their end.",
     )(request_days_due)
 
 
@@ -34,10 +34,10 @@ def _requests(settings: Settings, context: dg.ScheduleEvaluationContext) -> Iter
     tick = context.scheduled_execution_time
     try:
         settings.required_api_key()
-        due = days_due(open_archive(settings), settings, day_of(tick))
+        due = days_due(open_archive(settings), settings, tick)
     except PipelineError as error:
         yield dg.SkipReason(str(error))
         return
-    for day in due:
+    for day in due.requested:
         run_key = f"{day}:daily:{tick.isoformat()}"
         yield dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SCHEDULE_PRIORITY)

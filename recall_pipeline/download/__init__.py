@@ -13,6 +13,7 @@ from recall_pipeline.download.decode_check import truncation
 from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.url_guard import UrlGuard
 
 __all__ = [
     "ARCHIVED",
@@ -22,6 +23,7 @@ __all__ = [
     "MixedAudioRow",
     "Partial",
     "Unfinished",
+    "UrlGuard",
     "fetch_first_byte",
     "media_client",
     "sync_mp3s",

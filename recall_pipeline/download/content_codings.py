@@ -39,7 +39,7 @@ def unpack(packed: Path, header: str, unpacked: Path, limit_bytes: int) -> bool:
     source = packed
     for target, coding in zip(stages_of(unpacked), reversed(codings), strict=False):
         try:
-            _write(_unpacked_chunks(source, coding), target, limit_bytes)
+            _write_chunks(_unpacked_chunks(source, coding), target, limit_bytes)
         except _NotSoPacked:
             target.unlink()
             return False
@@ -56,7 +56,7 @@ def stages_of(unpacked: Path) -> list[Path]:
     return [unpacked.with_name(f"{number}.{unpacked.name}") for number in range(_MOST_CODINGS)]
 
 
-def _write(chunks: Iterator[bytes], target: Path, limit_bytes: int) -> None:
+def _write_chunks(chunks: Iterator[bytes], target: Path, limit_bytes: int) -> None:
     size = 0
     target.touch(mode=0o600)
     try:

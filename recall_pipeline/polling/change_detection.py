@@ -7,19 +7,21 @@ changes of its day are reported again.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from recall_pipeline.audit import ErasedIds, erased_on
 from recall_pipeline.days import ONE_DAY, day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.errors import StorageError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, AnyListed, AudioMixed, Bot, Recording, Status
-from recall_pipeline.storage import Archive, Table
+from recall_pipeline.storage import Archive, Table, raise_if_storage_is_down
 
 _MP3_COLUMNS = (
     *("recording_id", "audio_id", "status_code", "updated_at"),
     *("has_url", "state", "captured_updated_at", "fetch_failure"),
 )
+T = TypeVar("T")
 ArchivedStatus = tuple[str | None, datetime | None]
 """Status code, and the time of its last change."""
 StatusById = dict[str, ArchivedStatus]
@@ -35,16 +37,24 @@ class Change:
 
 @dataclass(slots=True)
 class ArchiveState:
-    """The statuses in the archive's tables. Each day is read once, when an object of that day is listed."""
+    """The statuses in the archive's tables. Each day is read once, when an object of that day is listed.
+
+    A table that cannot be read counts as empty, so its day is a change: the run of the day reports the fault, and other
+    days go on.
+    """
 
     archive: Archive
     _bots: dict[date, StatusById] = field(default_factory=dict)
     _recordings: dict[date, StatusById] = field(default_factory=dict)
     _mp3s: dict[date, StatusById] = field(default_factory=dict)
     _erased: dict[date, ErasedIds] = field(default_factory=dict)
+    _reads: list[StorageError | None] = field(default_factory=list)
 
     def changes_in(self, listed: Iterable[AnyListed]) -> Iterator[Change]:
-        """Yield a change for each finished object in `listed` that differs from the archive. Raises StorageError."""
+        """Yield a change for each finished object in `listed` that differs from the archive.
+
+        Raises StorageError if the storage itself does not answer.
+        """
         for item in listed:
             if isinstance(item, Bot):
                 yield from self._bot_changes(item)
@@ -52,6 +62,7 @@ class ArchiveState:
                 yield from self._recording_changes(item)
             elif item.recording and item.created_at:
                 yield from self._mp3_changes(item, item.recording.id, day_of(item.created_at), _differs)
+        raise_if_storage_is_down(self._reads)
 
     def _bot_changes(self, bot: Bot) -> Iterator[Change]:
         for recording in bot.recordings:
@@ -117,7 +128,7 @@ class ArchiveState:
 
     def _mp3s_of(self, day: date) -> StatusById:
         if day not in self._mp3s:
-            columns = MIXED_AUDIO.read_columns(self.archive, day, *_MP3_COLUMNS)
+            columns = self._columns(MIXED_AUDIO, day, *_MP3_COLUMNS)
             rows = (MixedAudioRow(**dict(zip(_MP3_COLUMNS, values, strict=True))) for values in columns)
             finished = (row for row in rows if not row.is_interrupted)  # else an interrupted sync would hide the change
             self._mp3s[day] = {row.audio_id: (row.status_code, row.updated_at) for row in finished}
@@ -125,14 +136,28 @@ class ArchiveState:
 
     def _erased_of(self, day: date) -> ErasedIds:
         if day not in self._erased:
-            self._erased[day] = erased_on(self.archive, day)
+            self._erased[day] = self._readable(lambda: erased_on(self.archive, day), ErasedIds.of([]))
         return self._erased[day]
 
     def _statuses(self, days: dict[date, StatusById], table: Table[Any], day: date, *columns: str) -> StatusById:
         if day not in days:
-            rows = table.read_columns(self.archive, day, *columns)
+            rows = self._columns(table, day, *columns)
             days[day] = {object_id: (status, changed_at) for object_id, status, changed_at in rows}
         return days[day]
+
+    def _columns(self, table: Table[Any], day: date, *names: str) -> list[tuple[Any, ...]]:
+        empty: list[tuple[Any, ...]] = []
+        return self._readable(lambda: table.read_columns(self.archive, day, *names), empty)
+
+    def _readable(self, read: Callable[[], T], empty: T) -> T:
+        """Return what `read` returns; `empty` if the table cannot be read."""
+        try:
+            found = read()
+        except StorageError as error:
+            self._reads.append(error)
+            return empty
+        self._reads.append(None)
+        return found
 
 
 def _differs(status: Status, archived: ArchivedStatus | None) -> bool:

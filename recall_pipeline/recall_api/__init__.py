@@ -11,7 +11,7 @@ from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Win
 from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
-from recall_pipeline.recall_api.rate_limit import BudgetShare
+from recall_pipeline.recall_api.rate_limit import Budget, BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
     IN_PROGRESS,
@@ -33,6 +33,7 @@ __all__ = [
     "AnyListed",
     "AudioMixed",
     "Bot",
+    "Budget",
     "BudgetShare",
     "Kind",
     "Listing",

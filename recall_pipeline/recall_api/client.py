@@ -157,6 +157,18 @@ class RecallClient:
             rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
         return [item for row in rows if (item := read_record(record, row)) is not None], after
 
+    async def exchange(self, url: str, endpoint: str) -> httpx.Response:
+        """Send one GET to a URL below the base URL, without retries, and return its response whatever it is.
+
+        Raises RecallUnreachable without a response, RecallProtocolError for another URL or a response too large.
+        """
+        if not url.startswith(f"{self._base_url}/"):
+            raise RecallProtocolError(f"{endpoint}: the URL is not below {self._base_url}, so it must not get the key")
+        try:
+            return await self._send("GET", url, endpoint)
+        except RetryableError as error:
+            raise error.error from None
+
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 

@@ -6,12 +6,14 @@ Does not belong here: the meaning of rows, HTTP, audio.
 Comes in: settings, verified local files, rows. Goes out: files under their final names, rows, StorageError.
 """
 
-from recall_pipeline.storage.archive import Archive, ArchiveLocation, open_archive
+from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
+from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
-from recall_pipeline.storage.tables import StoredTable, Table, TableFile, column, cure_of_missing_table
+from recall_pipeline.storage.location import ArchiveLocation, open_archive
+from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -23,6 +25,8 @@ __all__ = [
     "ArchiveLocation",
     "FolderName",
     "Layout",
+    "ScannedDay",
+    "StoredColumns",
     "StoredTable",
     "Table",
     "TableFile",
@@ -31,6 +35,8 @@ __all__ = [
     "mismatch",
     "open_archive",
     "open_day",
+    "raise_if_storage_is_down",
+    "scan_days",
     "sha256_of",
     "size_mismatch",
     "storage_error",

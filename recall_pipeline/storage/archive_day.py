@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
+from recall_pipeline.errors import TableUnreadable
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.tables import StoredTable, Table
 
@@ -31,8 +32,13 @@ class ArchiveDay:
         return self._stored[key]
 
     def rows(self, table: Table[Row], day: date | None = None) -> Sequence[Row]:
-        """Return the rows of a table; none when there is no table."""
-        stored = self.stored(table, day)
+        """Return the rows of a table; none when there is no table, or when that of a neighbouring day is unreadable."""
+        try:
+            stored = self.stored(table, day)
+        except TableUnreadable:
+            if day in (None, self.day):
+                raise
+            return ()  # a sync of that day reports it
         return stored.rows if stored else ()
 
     def require(self, table: Table[Row]) -> StoredTable[Row]:

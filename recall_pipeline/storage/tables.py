@@ -1,5 +1,6 @@
 """Parquet tables: a frozen dataclass defines the row, its fields define the columns and their types."""
 
+import contextlib
 import dataclasses
 import types
 import typing
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from recall_pipeline.errors import StorageError, TableMissing
+from recall_pipeline.errors import StorageError, TableMissing, TableUnreadable
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.layout import Layout, TableName
 
@@ -32,6 +33,14 @@ class StoredTable(Generic[Row]):
 
     rows: list[Row]
     facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumns:
+    """Some columns of a day's table, by name with a value per row, and what was noted about the day as a whole."""
+
+    values: Mapping[str, Sequence[Any]]
+    facts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Table(Generic[Row]):
         return pa.schema(fields, metadata={_VERSION: str(self.version)})
 
     def read(self, archive: Archive, day: date) -> list[Row] | None:
-        """Return the rows of `day`; None when the day has no table. Columns of another version read as None."""
+        """Return the rows of `day`; None when the day has no table. Optional columns that it lacks read as None."""
         stored = self.load(archive, day)
         return stored.rows if stored else None
 
@@ -87,11 +96,11 @@ class Table(Generic[Row]):
         return None if table is None else TableFile(self, archive, day, table)
 
     def rows_in(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
-        """Return the rows of a file's content; raises StorageError for a row that lacks a required value."""
+        """Return the rows of a file's content; raises TableUnreadable if a required column or value is missing."""
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
-        if missing := self._column_with_nulls(table.select(known)):
-            raise self._unreadable(archive, day, f"a row without {missing}")
-        return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
+        self._check_required(archive, day, table, self._required())
+        with self._as_unreadable(archive, day):
+            return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
         """Yield the rows of a batch. Equal strings share one object, since some occur in thousands of rows."""
@@ -104,14 +113,35 @@ class Table(Generic[Row]):
         return (self.row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True))
 
     def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
-        """Return some columns of `day`, one tuple per row; [] if the day has no table. Raises StorageError."""
+        """Return some columns of `day`, one tuple per row; [] if the day has no table.
+
+        Reads these columns only. An optional column that the file lacks has its default in every row. Raises
+        TableUnreadable for a file that is not this table, StorageError if it cannot be read.
+        """
+        stored = self.load_columns(archive, day, *names)
+        return [] if stored is None else list(zip(*(stored.values[name] for name in names), strict=True))
+
+    def load_columns(self, archive: Archive, day: date, *names: str) -> "StoredColumns | None":
+        """Return some columns and the facts of `day`, as `read_columns` does; None when the day has no table."""
         table = self._load(archive, day, names)
-        return [] if table is None else list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
+        if table is None:
+            return None
+        return StoredColumns({name: self._values(archive, day, table, name) for name in names}, _facts_in(table))
+
+    def _values(self, archive: Archive, day: date, table: "pa.Table", name: str) -> list[Any]:
+        """Return the values of one column, in the type that is declared for it, if any is."""
+        if name not in table.column_names:
+            defaults = {f.name: f.default for f, _ in self._fields()}
+            return [defaults.get(name)] * len(table)
+        with self._as_unreadable(archive, day):
+            stored, schema = table.column(name), self.schema()
+            values: list[Any] = (_cast(stored, schema.field(name)) if name in schema.names else stored).to_pylist()
+            return values
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
         """Return the facts about `day`, from the file's footer; None if the day has no table. Raises StorageError."""
-        table = self._load(archive, day, [])
-        return None if table is None else _facts_in(table)
+        stored = self.load_columns(archive, day)
+        return None if stored is None else dict(stored.facts)
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
@@ -171,7 +201,10 @@ class Table(Generic[Row]):
             kind = schema.field(name).type
             if name != "day":
                 is_stored = name in stored.column_names
-                shaped[name] = stored.column(name).cast(kind) if is_stored else pa.nulls(len(stored), kind)
+                with self._as_unreadable(archive, day):
+                    shaped[name] = (
+                        _cast(stored.column(name), schema.field(name)) if is_stored else pa.nulls(len(stored), kind)
+                    )
         part = pa.table({name: shaped[name] for name in dict.fromkeys(needed)})
         if where:
             part = part.filter(pc.is_in(part.column(where[0]), value_set=pa.array(list(where[1]), pa.string())))
@@ -182,25 +215,63 @@ class Table(Generic[Row]):
         needed = [f.name for f, hint in self._fields() if types.NoneType not in typing.get_args(hint)]
         return next((name for name in table.column_names if name in needed and table.column(name).null_count), None)
 
-    def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    def _required(self) -> list[str]:
+        """Return the columns that every version of the table has: those without a default."""
+        return [
+            f.name for f, hint in self._fields() if types.NoneType not in typing.get_args(hint) and f.default is None
+        ]
 
+    def _check_required(self, archive: Archive, day: date, table: "pa.Table", names: Iterable[str]) -> None:
+        """Raise TableUnreadable if one of `names` is not in the file, or a value of a required column is missing."""
+        if missing := next((name for name in names if name not in table.column_names), None):
+            raise self._unreadable(archive, day, f"it has no column {missing}")
+        if missing := self._column_with_nulls(table):
+            raise self._unreadable(archive, day, f"a row without {missing}")
+
+    def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
+        """Return the file of `day`: all of it, or `columns` as far as it has them; None if there is no file."""
+        import pyarrow as pa
+
+        if columns is not None:
+            with contextlib.suppress(pa.ArrowException, OSError):  # damaged or replaced meanwhile: read it as a whole
+                file = archive.open_file(self.key(day))
+                if file is None:
+                    return None
+                with file:
+                    return self._parsed(archive, day, file, columns)
         content = archive.read(self.key(day))
         if content is None:
             return None
-        try:
-            file = pq.ParquetFile(pa.BufferReader(content))
-            stored_names = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-            # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
-            # the process (a third of the runs on a busy machine, pyarrow 26).
-            return file.read(columns=stored_names, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise self._unreadable(archive, day, str(error)) from None
+        with self._as_unreadable(archive, day):
+            return self._parsed(archive, day, pa.BufferReader(content), columns)
 
-    def _unreadable(self, archive: Archive, day: date, reason: str) -> StorageError:
+    def _parsed(self, archive: Archive, day: date, source: Any, columns: Sequence[str] | None) -> "pa.Table":
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(source)
+        stored_names = file.schema_arrow.names
+        names = None if columns is None else [name for name in columns if name in stored_names]
+        # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
+        # the process (a third of the runs on a busy machine, pyarrow 26).
+        table = file.read(columns=names, use_threads=False)
+        if columns is not None:
+            missing = [name for name in self._required() if name not in stored_names]
+            self._check_required(archive, day, table, missing)
+        return table
+
+    @contextlib.contextmanager
+    def _as_unreadable(self, archive: Archive, day: date) -> Iterator[None]:
+        """Raise TableUnreadable for what pyarrow raises on a damaged file or on a column of another type."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+            raise self._unreadable(archive, day, " ".join(str(error).split())) from None
+
+    def _unreadable(self, archive: Archive, day: date, reason: str) -> TableUnreadable:
         where = archive.uri(self.key(day))
-        return StorageError(
+        return TableUnreadable(
             f"{where} is not a readable Parquet file ({reason}): restore it from a backup, or move it away and sync"
         )
 
@@ -210,8 +281,22 @@ class Table(Generic[Row]):
 
 
 def _facts_in(table: "pa.Table") -> dict[str, str]:
-    texts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
+    texts = {
+        name.decode(errors="replace"): value.decode(errors="replace")
+        for name, value in (table.schema.metadata or {}).items()
+    }
     return {name.removeprefix(_FACT_PREFIX): value for name, value in texts.items() if name.startswith(_FACT_PREFIX)}
+
+
+def _cast(stored: "pa.ChunkedArray[Any]", declared: "pa.Field[Any]") -> "pa.ChunkedArray[Any]":
+    """Return a column in its declared type. Raises ArrowException or ValueError: a number is not a text."""
+    import pyarrow as pa
+
+    if pa.types.is_string(declared.type) and not (
+        pa.types.is_string(stored.type) or pa.types.is_large_string(stored.type) or pa.types.is_dictionary(stored.type)
+    ):
+        raise ValueError(f"column {declared.name} is {stored.type}, not {declared.type}")
+    return stored.cast(declared.type)
 
 
 def cure_of_missing_table(day: date) -> str:

@@ -9,14 +9,15 @@ from recall_pipeline.verification.problems import Kind, Problem
 from recall_pipeline.verification.referenced_files import TABLES
 
 
-def expected_days(held: Sequence[date], first: date | None, last: date | None) -> list[date]:
+def expected_days(held: Sequence[date], first: date | None, last: date | None, earliest: date = date.min) -> list[date]:
     """Return the days that have to be there: from `first` to `last`, by default those of the archive, both included.
 
     `held` are all days of the archive, the oldest first. A day counts once it has ended; where only the present one is
-    asked for, it counts.
+    asked for, it counts. A day before `earliest`, the first one that a sync is meant for, counts only if requested.
     """
     yesterday = utc_now().date() - ONE_DAY
-    start, end = first or next(iter(held), last), last or next(reversed(held), first)
+    counted = [day for day in held if day >= earliest]
+    start, end = first or next(iter(counted), last), last or next(reversed(counted), first)
     if start is None or end is None:
         return []
     days = list(days_between(min(start, last or start), max(end, first or end)))
@@ -24,10 +25,10 @@ def expected_days(held: Sequence[date], first: date | None, last: date | None) -
     return ended if ended or not (first or last) else days
 
 
-def absent(archive: Archive, days: Iterable[date]) -> Iterator[Problem]:
+def absent(archive: Archive, days: Iterable[date], first_partition: date = date.min) -> Iterator[Problem]:
     """Yield each of `days` without any table, and each table that one lacks.
 
-    The present day may lack some: a sync of it may be under way.
+    The present day may lack some: a sync of it may be under way. A sync refuses days before `first_partition`.
     Raises StorageError when the archive cannot be looked at.
     """
     today = utc_now().date()
@@ -39,6 +40,8 @@ def absent(archive: Archive, days: Iterable[date]) -> Iterator[Problem]:
             if day not in partitions[table.name] or not archive.exists(table.key(day))
         ]
         cure = cure_of_missing_table(day)
+        if day < first_partition:
+            cure = f"set RECALL_START_DATE to {day} and {cure}"
         if len(lost) == len(TABLES):
             where = archive.location.root
             yield Problem(day, Kind.MISSING, f"day={day}", f"is not in {where}: restore it from a backup, or {cure}")

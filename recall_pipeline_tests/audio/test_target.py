@@ -10,7 +10,7 @@ from recall_pipeline.errors import SettingsError
 
 
 def test_the_recipe_is_one_compact_line() -> None:
-    assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine2"
+    assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine3"
 
 
 def test_integers_and_floats_give_the_same_recipe() -> None:

@@ -1,24 +1,38 @@
-"""A day is due while it may still change, and not a day longer."""
+"""A day is due while it may still change, whatever its age, and not a day longer."""
 
+import shutil
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from recall_pipeline.catalog import CATALOG, CatalogRow
-from recall_pipeline.catalog.due_days import days_due
-from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.audit import AUDIT
+from recall_pipeline.catalog import CATALOG, CatalogRow, days_due
+from recall_pipeline.catalog.due_days import DueDays, DueReason
+from recall_pipeline.catalog.outcomes import SETTLED, Outcome
 from recall_pipeline.days import days_between, end_of, start_of
-from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, Table, open_archive
 from recall_pipeline_tests.workspace import an_id
 
-TODAY = date(2026, 3, 10)
+NOW = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
+TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
-A_WEEK_AGO = TODAY - timedelta(days=7)
-SETTLED = ("ready", "silent", "corrupt", "forgotten")
+OLD = TODAY - timedelta(days=45)
+NIGHT = timedelta(days=1)
+OVERDUE = "the recording is processing at Recall, unchanged for more than 24 h"
+TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
 
 
 @pytest.fixture
@@ -26,69 +40,291 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(storage_url=str(tmp_path / "data"))
 
 
-def catalog(archive: Archive, day: date, outcomes: Sequence[str] = (), listed_at: datetime | None = None) -> None:
-    """Put a day on file; listed when it had just ended, unless stated otherwise."""
-    rows = [CatalogRow(recording_id=an_id(outcome), outcome=outcome, created_at=start_of(day)) for outcome in outcomes]
-    listed = {"listed_at": (listed_at or end_of(day)).isoformat()}
-    RECORDINGS.write(archive, day, [], listed)
-    CATALOG.write(archive, day, rows, listed)
+def catalog(archive: Archive, day: date, outcomes: Sequence[str] = (), **columns: Any) -> None:
+    """Store a synced day: listed at its end, or at `listed_at`; other values are columns of its rows."""
+    facts = {"listed_at": columns.pop("listed_at", end_of(day)).isoformat()}
+    rows = [
+        CatalogRow(recording_id=an_id(outcome), outcome=outcome, created_at=start_of(day), **columns)
+        for outcome in outcomes
+    ]
+    BOTS.write(archive, day, [])
+    MIXED_AUDIO.write(archive, day, [])
+    RECORDINGS.write(archive, day, [], facts)
+    CATALOG.write(archive, day, rows, facts)
+
+
+def overwrite(archive: Archive, key: str, content: bytes) -> None:
+    with archive.staged_file() as written:
+        written.write_bytes(content)
+        archive.publish(written, key)
+
+
+def lose(archive: Archive, *days: date) -> None:
+    for day in days:
+        for table in TABLES:
+            archive.remove(table.key(day))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 45 days, each of which is settled."""
+    folder = tmp_path_factory.mktemp("template")
+    for day in days_between(OLD, YESTERDAY):
+        catalog(open_archive(Settings(storage_url=str(folder))), day, sorted(SETTLED))
+    return folder
 
 
 @pytest.fixture
-def finished(archive: Archive) -> Archive:
-    """An archive in which every day so far is finished with."""
-    for day in days_between(TODAY - timedelta(days=20), YESTERDAY):
-        catalog(archive, day, SETTLED)
+def settled(template: Path, archive: Archive) -> Archive:
+    """An archive of 45 days in which every day is settled."""
+    shutil.copytree(template, archive.location.root)
     return archive
 
 
-def test_at_first_the_whole_lookback_is_due(archive: Archive, settings: Settings) -> None:
-    assert days_due(archive, settings, TODAY) == list(days_between(A_WEEK_AGO, YESTERDAY))
+def requested(archive: Archive, settings: Settings, now: datetime = NOW) -> list[date]:
+    """The days that are due besides yesterday."""
+    days = days_due(archive, settings, now).requested
+    assert days[-1] == now.date() - NIGHT
+    return days[:-1]
 
 
-def test_yesterday_is_due_even_when_all_else_is_finished_with(finished: Archive, settings: Settings) -> None:
-    assert days_due(finished, settings, TODAY) == [YESTERDAY]
+class TestLookback:
+    def test_at_first_the_whole_lookback_is_due(self, archive: Archive, settings: Settings) -> None:
+        due = days_due(archive, settings, NOW)
+        assert due.requested == list(days_between(ago(7), YESTERDAY))
+        assert (due.first_day, due.never_requested, due.late) == (None, None, [])
+
+    def test_yesterday_is_due_even_when_all_days_are_settled(self, settled: Archive, settings: Settings) -> None:
+        assert days_due(settled, settings, NOW).requested == [YESTERDAY]
+
+    @pytest.mark.parametrize("outcome", [str(outcome) for outcome in Outcome if outcome not in SETTLED])
+    def test_a_day_with_an_open_row_is_due(self, settled: Archive, settings: Settings, outcome: str) -> None:
+        catalog(settled, ago(3), ("ready", outcome))
+        assert requested(settled, settings) == [ago(3)]
+
+    def test_a_day_without_recordings_is_settled(self, settled: Archive, settings: Settings) -> None:
+        catalog(settled, ago(3))
+        assert requested(settled, settings) == []
+
+    @pytest.mark.parametrize(("start", "due"), [(YESTERDAY, [YESTERDAY]), (TODAY, [])])
+    def test_no_day_before_the_first_partition_is_due(
+        self, settled: Archive, settings: Settings, start: date, due: list[date]
+    ) -> None:
+        lose(settled, ago(3), ago(20))
+        assert days_due(settled, settings.model_copy(update={"start_date": start}), NOW).requested == due
+
+    def test_no_day_that_retention_erases_is_due(self, settled: Archive, settings: Settings) -> None:
+        catalog(settled, ago(4), ("download_failed",))
+        lose(settled, ago(3), ago(5), ago(20))
+        assert requested(settled, settings.model_copy(update={"retention_days": 4})) == [ago(4), ago(3)]
 
 
-@pytest.mark.parametrize("outcome", [str(outcome) for outcome in Outcome if outcome not in SETTLED])
-def test_a_day_with_a_row_to_look_at_again_is_due(finished: Archive, settings: Settings, outcome: str) -> None:
-    day = TODAY - timedelta(days=3)
-    catalog(finished, day, ("ready", outcome))
-    assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
+class TestPending:
+    @pytest.mark.parametrize(
+        ("outcome", "columns"),
+        [("processing", {}), ("download_failed", {}), ("failed_upstream", {"outcome_reason": OVERDUE})],
+    )
+    def test_a_day_with_pending_rows_is_due_nightly_for_thirty_days_and_weekly_after(
+        self, settled: Archive, settings: Settings, outcome: str, columns: dict[str, Any]
+    ) -> None:
+        for days in (30, 31, 40):
+            catalog(settled, ago(days), ("ready", outcome), listed_at=NOW - timedelta(days=3), **columns)
+        in_nights = [days_due(settled, settings, NOW + night * NIGHT).requested for night in (0, 1, 3, 4)]
+        pending = [[day for day in due if day <= ago(30)] for due in in_nights]
+        assert pending == [[ago(30)], [], [], [ago(40), ago(31), ago(30)]]
+
+    @pytest.mark.parametrize(
+        "outcome", ["failed_upstream", "expired", "deleted", "not_requested", "unsupported_platform", "unknown"]
+    )
+    def test_other_open_rows_are_looked_at_in_the_lookback_only(
+        self, settled: Archive, settings: Settings, outcome: str
+    ) -> None:
+        catalog(settled, ago(8), (outcome,))
+        assert requested(settled, settings) == []
+        assert requested(settled, settings.model_copy(update={"lookback_days": 8})) == [ago(8)]
+
+    def test_the_week_counts_nights_so_that_a_tick_a_minute_earlier_is_not_a_day_later(
+        self, settled: Archive, settings: Settings
+    ) -> None:
+        catalog(settled, ago(40), ("processing",), listed_at=NOW - timedelta(days=7) + timedelta(hours=20))
+        assert requested(settled, settings) == [ago(40)]
+
+    @pytest.mark.parametrize(("hours", "is_due"), [(-1, False), (1, True), (71, True), (73, False)])
+    def test_in_the_last_three_days_before_the_media_expire_it_is_nightly_again(
+        self, settled: Archive, settings: Settings, hours: int, is_due: bool
+    ) -> None:
+        expires_at = NOW + timedelta(hours=hours)
+        catalog(settled, ago(40), ("processing",), listed_at=NOW - NIGHT, expires_at=expires_at)
+        assert requested(settled, settings) == ([ago(40)] if is_due else [])
+
+    def test_media_that_are_archived_do_not_make_a_day_due(self, settled: Archive, settings: Settings) -> None:
+        catalog(settled, ago(40), ("ready",), expires_at=NOW + timedelta(hours=1))
+        assert requested(settled, settings) == []
+
+    def test_a_listing_from_the_future_does_not_keep_a_day_waiting(self, settled: Archive, settings: Settings) -> None:
+        catalog(settled, ago(40), ("processing",), listed_at=NOW + 365 * NIGHT)
+        assert requested(settled, settings) == [ago(40)]
 
 
-def test_a_day_without_recordings_is_finished_with(finished: Archive, settings: Settings) -> None:
-    catalog(finished, TODAY - timedelta(days=3))
-    assert days_due(finished, settings, TODAY) == [YESTERDAY]
+class TestIncomplete:
+    def test_a_standstill_of_any_length_is_filled_seven_days_a_night_oldest_first(
+        self, settled: Archive, settings: Settings
+    ) -> None:
+        lose(settled, *days_between(ago(30), YESTERDAY))
+        due = days_due(settled, settings, NOW)
+        assert due.requested == [*days_between(ago(30), ago(24)), *days_between(ago(7), YESTERDAY)]
+        assert due.waiting == list(days_between(ago(23), ago(8)))
+        for night in range(1, 4):
+            for day in due.requested:
+                catalog(settled, day, listed_at=due.now)
+            due = days_due(settled, settings, NOW + night * NIGHT)
+        assert (due.requested, due.waiting) == ([*days_between(ago(9), ago(8)), TODAY + 2 * NIGHT], [])
+
+    def test_a_day_listed_before_its_end_is_due(self, settled: Archive, settings: Settings) -> None:
+        for day in (ago(3), ago(20)):
+            catalog(settled, day, ("ready",), listed_at=end_of(day) - timedelta(seconds=1))
+        assert requested(settled, settings) == [ago(20), ago(3)]
+
+    @pytest.mark.parametrize("facts", [{}, {"listed_at": "yesterday"}, {"listed_at": "2026-03-10T00:00:00"}])
+    def test_a_day_that_does_not_state_when_it_was_listed_is_due(
+        self, settled: Archive, settings: Settings, facts: dict[str, str]
+    ) -> None:
+        for day in (ago(3), ago(20)):
+            RECORDINGS.write(settled, day, [], facts)
+            CATALOG.write(settled, day, [], facts)
+        assert requested(settled, settings) == [ago(20), ago(3)]
+
+    def test_a_day_whose_last_sync_ended_before_its_catalog_is_due(self, settled: Archive, settings: Settings) -> None:
+        for day in (ago(3), ago(20)):
+            RECORDINGS.write(settled, day, [], {"listed_at": (end_of(day) + NIGHT).isoformat()})
+        assert requested(settled, settings) == [ago(20), ago(3)]
+
+    @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+    def test_a_day_that_lost_a_table_is_due(self, settled: Archive, settings: Settings, table: Table[Any]) -> None:
+        for day in (ago(3), ago(20)):
+            settled.remove(table.key(day))
+        assert requested(settled, settings) == [ago(20), ago(3)]
+
+    def test_media_that_expire_soon_do_not_wait_for_older_days(self, settled: Archive, settings: Settings) -> None:
+        lose(settled, *days_between(ago(30), ago(10)))
+        soon, later = (NOW + timedelta(days=days) for days in (2, 5))
+        for day, expires_at in ((ago(12), later), (ago(10), soon)):
+            row = RecordingRow(recording_id=an_id("a"), created_at=start_of(day), expires_at=expires_at)
+            RECORDINGS.write(settled, day, [row], {"listed_at": end_of(day).isoformat()})
+        due = days_due(settled, settings, NOW)
+        assert due.requested == [*days_between(ago(30), ago(24)), ago(10), YESTERDAY]
+        assert due.states[ago(10)].expiries == (soon,)
+
+    def test_days_before_the_archive_are_not_due_and_are_named(self, archive: Archive, settings: Settings) -> None:
+        catalog(archive, ago(20))
+        due = days_due(archive, settings, NOW)
+        assert due.requested[0] == ago(19)
+        assert due.never_requested == (settings.start_date, ago(21))
+        later = settings.model_copy(update={"start_date": ago(20)})
+        assert days_due(archive, later, NOW).never_requested is None
 
 
-def test_a_day_listed_before_it_was_over_is_due(finished: Archive, settings: Settings) -> None:
-    day = TODAY - timedelta(days=3)
-    catalog(finished, day, ("ready",), listed_at=end_of(day) - timedelta(seconds=1))
-    assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
+def garbage(archive: Archive, key: str) -> None:
+    overwrite(archive, key, b"garbage")
 
 
-def test_a_day_of_which_nobody_knows_when_it_was_listed_is_due(finished: Archive, settings: Settings) -> None:
-    day = TODAY - timedelta(days=3)
-    CATALOG.write(finished, day, [])
-    assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
+def empty(archive: Archive, key: str) -> None:
+    overwrite(archive, key, b"")
 
 
-def test_a_day_whose_last_sync_was_ended_before_its_catalog_is_due(finished: Archive, settings: Settings) -> None:
-    day = TODAY - timedelta(days=3)
-    RECORDINGS.write(finished, day, [], {"listed_at": (end_of(day) + timedelta(days=1)).isoformat()})
-    assert days_due(finished, settings, TODAY) == [day, YESTERDAY]
+def truncated(archive: Archive, key: str) -> None:
+    overwrite(archive, key, (archive.read(key) or b"")[:-9])
 
 
-def test_what_lies_before_the_lookback_is_left_alone(finished: Archive, settings: Settings) -> None:
-    catalog(finished, A_WEEK_AGO - timedelta(days=1), ("download_failed",))
-    assert days_due(finished, settings, TODAY) == [YESTERDAY]
-    wider = settings.model_copy(update={"lookback_days": 8})
-    assert days_due(finished, wider, TODAY) == [A_WEEK_AGO - timedelta(days=1), YESTERDAY]
+def of_an_older_schema(archive: Archive, key: str) -> None:
+    pq.write_table(pa.table({"anything": ["x"]}), archive.local_path(key))
 
 
-@pytest.mark.parametrize(("start", "due"), [(YESTERDAY, [YESTERDAY]), (TODAY, [])])
-def test_nothing_before_the_first_partition_is_due(
-    archive: Archive, settings: Settings, start: date, due: list[date]
-) -> None:
-    assert days_due(archive, settings.model_copy(update={"start_date": start}), TODAY) == due
+def a_folder(archive: Archive, key: str) -> None:
+    archive.local_path(key).unlink()
+    archive.local_path(key).mkdir()
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize("table", [*TABLES, AUDIT], ids=lambda table: table.name)
+    @pytest.mark.parametrize("damage", [garbage, empty, truncated, of_an_older_schema, a_folder])
+    def test_a_day_with_an_unreadable_table_is_due_and_the_others_go_on(
+        self, settled: Archive, settings: Settings, table: Table[Any], damage: Any
+    ) -> None:
+        AUDIT.write(settled, ago(20), [])
+        damage(settled, table.key(ago(20)))
+        lose(settled, ago(15))
+        due = days_due(settled, settings, NOW)
+        assert due.requested == [ago(20), ago(15), YESTERDAY]
+        assert list(due.faults) == [ago(20)]
+        assert table.key(ago(20)) in due.faults[ago(20)]
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"outcome": [1], "recording_id": ["x"], "created_at": [NOW]},
+            {"outcome": [None], "recording_id": ["x"], "created_at": [NOW]},
+            {"outcome": ["ready"], "recording_id": ["x"], "created_at": [NOW], "expires_at": ["soon"]},
+            {"recording_id": ["x"], "created_at": [NOW]},
+        ],
+    )
+    def test_a_catalog_of_another_type_or_without_a_required_value_is_unreadable(
+        self, settled: Archive, settings: Settings, columns: dict[str, list[Any]]
+    ) -> None:
+        pq.write_table(pa.table(columns), settled.local_path(CATALOG.key(ago(20))))
+        due = days_due(settled, settings, NOW)
+        assert [day.reason for day in due.days] == [DueReason.UNREADABLE, DueReason.YESTERDAY]
+
+    def test_a_catalog_that_lacks_only_optional_columns_is_read(self, settled: Archive, settings: Settings) -> None:
+        key, facts = CATALOG.key(ago(20)), {"recall_pipeline.fact.listed_at": end_of(ago(20)).isoformat()}
+        table = pa.table({"outcome": ["download_failed"], "recording_id": ["x"], "created_at": [NOW]})
+        pq.write_table(table.replace_schema_metadata(facts), settled.local_path(key))
+        due = days_due(settled, settings, NOW)
+        assert (due.requested, due.faults) == ([ago(20), YESTERDAY], {})
+
+    def test_unreadable_days_do_not_take_the_place_of_incomplete_ones(
+        self, settled: Archive, settings: Settings
+    ) -> None:
+        damaged, lost = list(days_between(ago(40), ago(31))), list(days_between(ago(30), ago(24)))
+        for day in damaged:
+            garbage(settled, CATALOG.key(day))
+        lose(settled, *lost)
+        assert requested(settled, settings) == [*damaged, *lost]
+
+    def test_a_storage_that_does_not_answer_is_an_error_and_not_a_fault_of_every_day(
+        self, settled: Archive, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unreachable(*_: object) -> None:
+            raise StorageError("cannot read: time-out")
+
+        monkeypatch.setattr("recall_pipeline.storage.Archive.open_file", unreachable)
+        with pytest.raises(StorageError, match="time-out"):
+            days_due(settled, settings, NOW)
+
+
+class TestLate:
+    """Days that are due and were not synced."""
+
+    def late(self, archive: Archive, settings: Settings, now: datetime) -> list[date]:
+        due: DueDays = days_due(archive, settings, now)
+        return due.late
+
+    def test_a_day_is_late_half_a_day_after_it_became_due(self, settled: Archive, settings: Settings) -> None:
+        assert self.late(settled, settings, start_of(TODAY + NIGHT) + timedelta(hours=12)) == []
+        assert self.late(settled, settings, start_of(TODAY + NIGHT) + timedelta(hours=13)) == [TODAY]
+
+    def test_days_that_wait_their_turn_are_late_too(self, settled: Archive, settings: Settings) -> None:
+        lose(settled, *days_between(ago(30), ago(10)))
+        assert self.late(settled, settings, NOW) == list(days_between(ago(30), ago(10)))
+
+    @pytest.mark.parametrize(("days", "listed_days_ago", "is_late"), [(20, 1, False), (20, 2, True), (40, 8, True)])
+    def test_a_pending_day_is_late_when_its_night_has_passed(
+        self, settled: Archive, settings: Settings, days: int, listed_days_ago: int, is_late: bool
+    ) -> None:
+        catalog(settled, ago(days), ("processing",), listed_at=NOW - timedelta(days=listed_days_ago))
+        assert self.late(settled, settings, NOW) == ([ago(days)] if is_late else [])
+
+    def test_no_day_of_a_new_archive_is_late(self, archive: Archive, settings: Settings) -> None:
+        catalog(archive, ago(5), listed_at=NOW - timedelta(hours=1))
+        assert self.late(archive, settings, NOW) == []
+        assert self.late(archive, settings, NOW + timedelta(hours=36)) == list(days_between(ago(4), TODAY))

@@ -1,16 +1,19 @@
 """`doctor` runs all checks, prints one line per check, and prints how to fix a failed one."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from recall_pipeline.cli import doctor
-from recall_pipeline_tests.cli.conftest import CommandResult, Run
+from recall_pipeline.discovery import BOTS
+from recall_pipeline.storage import Archive
+from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Reply, Reset
 from recall_sandbox.network_effects import firewall_page
 
-CHECKS = ["settings", "network", "key", "media", "storage", "audio", "dagster"]
+CHECKS = ["settings", "network", "key", "media", "storage", "days", "audio", "dagster"]
 
 
 def failures(result: CommandResult) -> dict[str, str]:
@@ -80,6 +83,33 @@ def test_a_storage_that_is_not_writable_fails_the_check(
 def test_a_storage_that_returns_other_bytes_fails_the_check(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recall_pipeline.storage.Archive.read", lambda *_: b"something else")
     assert "do not trust this storage" in failures(sandboxed("doctor"))["storage"]
+
+
+def days_line(result: CommandResult) -> str:
+    return next(line for line in result.out.splitlines() if line.split()[1] == "days")
+
+
+def test_the_days_that_are_due_and_those_that_were_never_requested_are_information(
+    sandboxed: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert days_line(sandboxed("doctor")).startswith("ok     days      due: 7 days: ")
+    BOTS.write(archive, YESTERDAY - timedelta(days=20), [])
+    result = sandboxed("doctor")
+    first = YESTERDAY - timedelta(days=21)
+    assert result.status == 0
+    assert "due: 14 days: " in days_line(result)
+    assert "due in later nights: 7 days: " in days_line(result)
+    assert f"never requested: 2025-01-01 to {first} (" in days_line(result)
+    assert f"sync --from 2025-01-01 --to {first} archives what Recall still has" in days_line(result)
+
+
+def test_an_unreadable_table_fails_the_check_and_no_other(sandboxed: Run, archive: Archive) -> None:
+    file = archive.local_path(BOTS.key(YESTERDAY))
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"garbage")
+    found = failures(sandboxed("doctor"))
+    assert list(found) == ["days"]
+    assert f"{file} is not a readable Parquet file" in found["days"]
 
 
 @pytest.mark.parametrize(

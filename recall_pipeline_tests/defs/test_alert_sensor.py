@@ -214,7 +214,7 @@ def test_a_poller_that_died_is_told_until_something_comes_in_again(
     assert listener.messages() == []
     says_the_daemon(FreshnessState.WARN, FreshnessState.FAIL)
     [message] = listener.messages()
-    assert message.startswith("Failed: no day has been brought up to date for too long")
+    assert message.startswith("Failed: days that are due were not synced: ")
     assert message.endswith("\nWhere: freshness of bots")
     says_the_daemon(FreshnessState.FAIL, FreshnessState.PASS)
     assert [message.split(":")[0] for message in listener.messages()] == ["Recovered"]

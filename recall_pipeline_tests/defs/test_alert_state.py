@@ -24,7 +24,7 @@ class EventStore:
 def test_many_days_that_fail_for_one_cause_make_one_message() -> None:
     book, inbox = AlertState(), EventStore()
     for day in range(1, 9):
-        book.failed(f"sync_day of 2026-03-0{day}", CAUSE)
+        book.failed(f"sync_day of 2026-03-0{day}", CAUSE, NOW)
     assert book.send_due(NOW, inbox.send) == 1
     (message,) = inbox.messages
     assert message.startswith(f"Failed: {CAUSE}\nWhere: sync_day of 2026-03-01, ")
@@ -33,7 +33,7 @@ def test_many_days_that_fail_for_one_cause_make_one_message() -> None:
 
 def test_a_cause_is_repeated_once_a_day_and_not_before() -> None:
     book, inbox = AlertState(), EventStore()
-    book.failed("sync_day of 2026-03-01", CAUSE)
+    book.failed("sync_day of 2026-03-01", CAUSE, NOW)
     for hours in (0, 1, 23):
         book.send_due(NOW + timedelta(hours=hours), inbox.send)
     assert len(inbox.messages) == 1
@@ -43,8 +43,8 @@ def test_a_cause_is_repeated_once_a_day_and_not_before() -> None:
 
 def test_a_cause_recovers_only_when_everything_that_it_broke_is_in_order() -> None:
     book, inbox = AlertState(), EventStore()
-    book.failed("sync_day of 2026-03-01", CAUSE)
-    book.failed("sync_day of 2026-03-02", CAUSE)
+    book.failed("sync_day of 2026-03-01", CAUSE, NOW)
+    book.failed("sync_day of 2026-03-02", CAUSE, NOW)
     book.send_due(NOW, inbox.send)
     book.passed("sync_day of 2026-03-01")
     assert book.send_due(NOW, inbox.send) == 0
@@ -54,16 +54,59 @@ def test_a_cause_recovers_only_when_everything_that_it_broke_is_in_order() -> No
     assert inbox.messages[1:] == [f"Recovered: {CAUSE}"]
 
 
+def test_another_place_under_a_known_cause_is_reported_once_an_hour_at_most() -> None:
+    book, inbox = AlertState(), EventStore()
+    book.failed("old of 2026-03-01", CAUSE, NOW)
+    book.send_due(NOW, inbox.send)
+    for minutes in (10, 20, 59, 60, 61, 121):
+        book.failed(f"bots after {minutes} minutes", CAUSE, NOW)
+        book.send_due(NOW + timedelta(minutes=minutes), inbox.send)
+    assert [message.partition(":")[0] for message in inbox.messages] == ["Failed", *["Fails in more places"] * 2]
+    assert "\nWhere: bots after 10 minutes, " in inbox.messages[1]
+    assert "\nWhere: bots after 121 minutes, bots after 61 minutes, " in inbox.messages[2]
+
+
+def test_the_same_place_that_fails_again_is_not_another_one() -> None:
+    book, inbox = AlertState(), EventStore()
+    for hours in range(5):
+        book.failed("bots of 2026-03-01", CAUSE, NOW + timedelta(hours=hours))
+        book.send_due(NOW + timedelta(hours=hours), inbox.send)
+    assert len(inbox.messages) == 1
+
+
+def test_what_no_run_can_mend_any_more_is_not_reported_as_recovered() -> None:
+    book, inbox = AlertState(), EventStore()
+    book.failed("bots of 2026-03-01", CAUSE, NOW)
+    book.failed("bots of 2026-03-02", CAUSE, NOW)
+    book.send_due(NOW, inbox.send)
+    book.lapse("bots of 2026-03-01")
+    assert book.send_due(NOW, inbox.send) == 0
+    book.lapse("bots of 2026-03-02")
+    book.lapse("never failed")
+    assert [book.send_due(NOW, inbox.send) for _ in range(2)] == [1, 0]
+    assert inbox.messages[1:] == [f"No longer due: {CAUSE}"]
+
+
+def test_a_new_cause_is_reported_however_much_fails_already() -> None:
+    book, inbox = AlertState(), EventStore()
+    for number in range(1000):
+        book.failed(f"nothing_missing of day {number}", CAUSE, NOW)
+    book.send_due(NOW, inbox.send)
+    book.failed("the archive", "cannot list it", NOW)
+    book.send_due(NOW, inbox.send)
+    assert inbox.messages[1:] == ["Failed: cannot list it\nWhere: the archive"]
+
+
 def test_what_failed_and_recovered_between_two_ticks_is_not_mentioned() -> None:
     book, inbox = AlertState(), EventStore()
-    book.failed("sync_day of 2026-03-01", CAUSE)
+    book.failed("sync_day of 2026-03-01", CAUSE, NOW)
     book.passed("sync_day of 2026-03-01")
     assert book.send_due(NOW, inbox.send) == 0
 
 
 def test_a_message_that_was_not_taken_is_sent_again_at_the_next_tick() -> None:
     book, deaf, inbox = AlertState(), EventStore(takes=False), EventStore()
-    book.failed("sync_day of 2026-03-01", CAUSE)
+    book.failed("sync_day of 2026-03-01", CAUSE, NOW)
     assert book.send_due(NOW, deaf.send) == 0
     assert book.send_due(NOW, inbox.send) == 1
 
@@ -71,14 +114,14 @@ def test_a_message_that_was_not_taken_is_sent_again_at_the_next_tick() -> None:
 def test_a_flood_of_causes_is_told_a_few_at_a_time() -> None:
     book, inbox = AlertState(), EventStore()
     for number in range(MOST_AT_ONCE + 3):
-        book.failed(f"thing {number}", f"cause {number}")
+        book.failed(f"thing {number}", f"cause {number}", NOW)
     assert book.send_due(NOW, inbox.send) == MOST_AT_ONCE
     assert book.send_due(NOW, inbox.send) == 3
 
 
 def test_the_book_survives_being_written_and_read() -> None:
     book, inbox = AlertState(), EventStore()
-    book.failed("sync_day of 2026-03-01", CAUSE)
+    book.failed("sync_day of 2026-03-01", CAUSE, NOW)
     book.send_due(NOW, inbox.send)
     refetch = AlertState.from_json(book.to_json())
     assert refetch == book
@@ -93,5 +136,5 @@ def test_a_cursor_that_is_no_book_starts_an_empty_one() -> None:
 def test_the_book_stays_small_whatever_fails() -> None:
     book = AlertState()
     for number in range(5000):
-        book.failed(f"nothing_missing of day {number}", "x" * 5000)
+        book.failed(f"nothing_missing of day {number}", "x" * 5000, NOW)
     assert len(book.to_json()) < 512 * 1024

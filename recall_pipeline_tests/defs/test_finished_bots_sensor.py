@@ -96,6 +96,14 @@ def test_an_empty_archive_asks_for_every_day_of_the_lookback_with_meetings(insta
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
 
+@pytest.mark.parametrize(("retention_days", "is_requested"), [("1", False), ("4", False), ("5", True), ("off", True)])
+def test_a_day_that_is_older_than_retention_is_not_requested(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, retention_days: str, is_requested: bool
+) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", retention_days)
+    assert (LATELY.isoformat() in Daemon(instance).tick()) == is_requested
+
+
 def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive
 ) -> None:

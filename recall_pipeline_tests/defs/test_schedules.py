@@ -51,6 +51,15 @@ def test_the_tick_says_which_day_it_is_whatever_the_clock_says() -> None:
     assert date.fromisoformat(max(map(str, requests(TICK.replace(year=2025, month=7))))) == date(2025, 7, 9)
 
 
+def test_an_unreadable_table_of_one_day_leaves_the_others_requested(tmp_path: Path) -> None:
+    for day in ("2026-02-20", "2026-03-08"):
+        file = tmp_path / "data" / "audio_catalog" / f"day={day}" / "audio_catalog.parquet"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"garbage")
+    days = sorted(map(str, requests()))
+    assert days == [*(f"2026-02-{day}" for day in range(20, 28)), "2026-03-07", "2026-03-08", "2026-03-09"]
+
+
 def test_without_a_key_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
     assert skip_reason().startswith("RECALL_API_KEY is not set: ")

@@ -1,7 +1,7 @@
 """The sensor requests each day whose catalog changed; the schedule requests each day that is due."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from importlib.util import find_spec
 
 import dagster as dg
@@ -89,13 +89,31 @@ def test_an_update_during_a_transcription_is_not_lost(daemon: Daemon) -> None:
     assert daemon.tick() == {DAY.isoformat()}
 
 
+def requested_days(at: datetime) -> list[str | None]:
+    """Evaluate the schedule at a moment, as the daemon does, which refuses unknown partitions."""
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+    return [request.partition_key for request in daily_transcripts.evaluate_tick(context).run_requests or []]
+
+
 def test_the_schedule_requests_the_days_that_are_due(stored: Archive) -> None:
     CATALOG.write(stored, DAY, [publish_recording(stored, "one", "question")])
     CATALOG.write(stored, LATER, [])
-    at = datetime(2026, 3, 6, 3, 41, tzinfo=UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
-    requests = daily_transcripts.evaluate_tick(context).run_requests or []
-    assert [request.partition_key for request in requests] == [DAY.isoformat()]
+    assert requested_days(datetime(2026, 3, 6, 3, 41, tzinfo=UTC)) == [DAY.isoformat()]
+
+
+def test_a_later_start_date_and_an_unreadable_table_do_not_stop_the_schedule(
+    stored: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in (DAY, LATER):
+        CATALOG.write(stored, day, [publish_recording(stored, "one", "question")])
+    monkeypatch.setenv("RECALL_START_DATE", LATER.isoformat())
+    assert requested_days(datetime(2026, 3, 6, 3, 41, tzinfo=UTC)) == [LATER.isoformat()]
+    monkeypatch.delenv("RECALL_START_DATE")
+    with stored.staged_file() as damaged:
+        damaged.write_bytes(b"garbage")
+        stored.publish(damaged, CATALOG.key(DAY))
+    assert requested_days(datetime(2026, 3, 6, 3, 41, tzinfo=UTC)) == [DAY.isoformat(), LATER.isoformat()]
+    assert requested_days(datetime.combine(DAY, time.min, UTC)) == [DAY.isoformat()]
 
 
 def test_what_is_new_runs_before_the_nightly_rest_and_both_before_a_backfill(stored: Archive) -> None:

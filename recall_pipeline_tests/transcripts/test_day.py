@@ -141,10 +141,10 @@ def test_the_transcript_of_an_erased_recording_is_erased(team: Team, forget: str
     team.run()
     erased = replace(one, outcome="forgotten", audio_uri=None, audio_sha256=None)
     team.catalog(*([erased] if forget == "outcome forgotten" else []), other)
-    assert days_to_transcribe(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive, DAY, DAY) == [DAY]
     team.run()
     assert list(stored(team)) == [an_id("other")]
-    assert days_to_transcribe(team.archive) == []
+    assert days_to_transcribe(team.archive, DAY, DAY) == []
 
 
 def test_a_lost_catalog_keeps_its_transcripts(team: Team) -> None:
@@ -249,7 +249,7 @@ def test_a_recording_that_fails_does_not_stop_the_others_and_is_retried(team: Te
     done = team.run()
     assert done.failures == {an_id("answer"): "the test engine fails on this"}
     assert ids(done.rows) == [an_id("question"), an_id("risk")]
-    assert days_to_transcribe(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive, DAY, DAY) == [DAY]
     team.engine = TestEngine()
     assert ids(team.run().new_rows) == [an_id("answer")]
 
@@ -287,15 +287,15 @@ def test_an_engine_is_opened_only_if_a_recording_is_ready(team: Team) -> None:
 
 
 def test_only_days_that_differ_from_the_catalog_are_due(team: Team) -> None:
-    assert days_to_transcribe(team.archive) == []
+    assert days_to_transcribe(team.archive, DAY, DAY) == []
     day_after = date(2026, 3, 3)
     CATALOG.write(team.archive, day_after, [replace(publish_recording(team.archive, "quiet"), outcome="silent")])
     team.catalog(one := publish_recording(team.archive, "one", "question"))
-    assert days_to_transcribe(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive, DAY, DAY) == [DAY]
     team.run()
-    assert days_to_transcribe(team.archive) == []
+    assert days_to_transcribe(team.archive, DAY, DAY) == []
     team.catalog(replace(one, audio_sha256="f" * 64))
-    assert days_to_transcribe(team.archive) == [DAY]
+    assert days_to_transcribe(team.archive, DAY, DAY) == [DAY]
 
 
 def _word(team: Team, clip: str) -> str:

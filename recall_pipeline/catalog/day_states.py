@@ -1,0 +1,127 @@
+"""What the tables of a day state about its sync: whether it is complete, and which rows are not finished."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from recall_pipeline.audit import AUDIT
+from recall_pipeline.catalog.findings import FindingCode
+from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pending
+from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
+from recall_pipeline.catalog.rows import CATALOG
+from recall_pipeline.days import end_of
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.storage import Archive, ScannedDay, Table, scan_days
+
+_OF_A_SYNC: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
+_TABLES = (*_OF_A_SYNC, AUDIT)  # a sync reads the audit too
+_CATALOG_COLUMNS = ("outcome", "outcome_reason", "findings", "expires_at")
+StoredDays = Mapping[str, Collection[date]]
+"""The days that are listed for each table."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """The state of one day.
+
+    `listed_at`: when the listing was taken that its catalog is built from. `is_whole`: it has all four tables, from its
+    latest listing, which was taken after its end. `is_open`: a sync in the lookback may change a row. `pending`: rows
+    that every sync tries again. `failed`: rows with a failed download, also of a newer version. `expiries`: when media
+    expire that are not archived, of rows and of recordings that are not cataloged yet, the soonest first.
+    `fault`: why a table cannot be read.
+    """
+
+    day: date
+    listed_at: datetime | None = None
+    is_whole: bool = False
+    is_open: bool = False
+    pending: int = 0
+    failed: int = 0
+    expiries: tuple[datetime, ...] = ()
+    fault: str | None = None
+
+    def is_expiring(self, now: datetime, within: timedelta = EXPIRES_SOON) -> bool:
+        """Return whether media that are not archived expire `within` this time."""
+        return any(now <= expiry <= now + within for expiry in self.expiries)
+
+
+def days_of_tables(archive: Archive) -> StoredDays:
+    """Return the days of each table by one listing per table. Raises StorageError."""
+    return {table.name: frozenset(archive.days(table.name)) for table in _TABLES}
+
+
+def first_day_of(stored: StoredDays) -> date | None:
+    """Return the first day of the archive; None if no table has any day."""
+    return min((day for table in _OF_A_SYNC for day in stored[table.name]), default=None)
+
+
+def read_day_states(
+    archive: Archive, stored: StoredDays, days: Collection[date], now: datetime
+) -> dict[date, DayState]:
+    """Return the state of each of `days`. Raises StorageError if the storage itself does not answer."""
+    scans = {
+        table.name: scan_days(
+            archive,
+            table,
+            [day for day in days if day in stored[table.name]],
+            *(_CATALOG_COLUMNS if table is CATALOG else ()),
+        )
+        for table in _TABLES
+    }
+    states = {
+        day: _state(day, {name: scan.get(day, ScannedDay()) for name, scan in scans.items()}, now) for day in days
+    }
+    return states | _with_expiries(archive, [state for state in states.values() if not (state.is_whole or state.fault)])
+
+
+def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DayState:
+    errors = [str(each.error) for each in scanned.values() if each.error]
+    if errors:
+        return DayState(day, fault=errors[0])
+    catalog = scanned[CATALOG.name].stored
+    if catalog is None:
+        return DayState(day)
+    rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
+    newer_failed = [FindingCode.NEWER_VERSION_FAILED in (findings or ()) for _, _, findings, _ in rows]
+    listed_at = _listed_at(scanned[CATALOG.name])
+    is_complete = all(scanned[table.name].stored is not None for table in _OF_A_SYNC)
+    is_latest = listed_at is not None and listed_at == _listed_at(scanned[RECORDINGS.name])
+    return DayState(
+        day,
+        listed_at,
+        is_whole=is_complete and is_latest and listed_at is not None and end_of(day) <= listed_at <= now,
+        is_open=any(newer_failed) or any(outcome not in SETTLED for outcome, *_ in rows),
+        pending=sum(is_pending(*stated) for *stated, _ in rows),
+        failed=sum(newer_failed) + sum(outcome == Outcome.DOWNLOAD_FAILED for outcome, *_ in rows),
+        expiries=tuple(sorted(expiry for *stated, expiry in rows if expiry and is_at_risk(*stated))),
+    )
+
+
+def _with_expiries(archive: Archive, states: Collection[DayState]) -> dict[date, DayState]:
+    """Return the days that are not whole with the expiries of the recordings that their catalogs lack."""
+    by_day = {state.day: state for state in states}
+    listed = scan_days(archive, RECORDINGS, by_day, "recording_id", "expires_at")
+    cataloged = scan_days(archive, CATALOG, by_day, "recording_id")
+    return {day: _with_uncataloged(state, listed[day], cataloged[day]) for day, state in by_day.items()}
+
+
+def _with_uncataloged(state: DayState, listed: ScannedDay, cataloged: ScannedDay) -> DayState:
+    if error := listed.error or cataloged.error:
+        return DayState(state.day, fault=str(error))
+    if listed.stored is None:
+        return state
+    names = set(cataloged.stored.values["recording_id"]) if cataloged.stored else set()
+    values = zip(listed.stored.values["recording_id"], listed.stored.values["expires_at"], strict=True)
+    expiries = {expiry for name, expiry in values if expiry and name not in names}
+    return replace(state, expiries=tuple(sorted({*state.expiries, *expiries})))
+
+
+def _listed_at(scanned: ScannedDay) -> datetime | None:
+    """Return when the listing of a table was taken; None if its file does not state a moment."""
+    try:
+        listed_at = datetime.fromisoformat(scanned.stored.facts["listed_at"] if scanned.stored else "")
+    except (KeyError, ValueError):
+        return None
+    return listed_at if listed_at.tzinfo else None
