@@ -27,10 +27,11 @@ class Behaviour(ReportedAnswers):
     `link_life_seconds`: lifetime of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes
     ahead can still be created before 507; None for no limit. `create_seconds`: how long a creation takes.
 
-    What was seen in 2026 (docs/design/recall-api.md): `link_place`: where an artifact has its download link (section
-    6). `embedded`: the fields of a recording in its bot: all, the four of version 1.10, or nulls instead of the others
-    (section 1). `clears_meeting_urls`: finished bots show no meeting URL. `hides_expired`: bots whose media have
-    expired show no recordings (section 4). `deleted_answers_404`: deleted recordings are in no answer (section 5).
+    What was seen in 2026 (docs/design/recall-api.md, sections 1, 4, 5 and 6): `link_place`: where an
+    artifact has its download link.
+    `embedded`: the fields of a recording in its bot: all, the four of version 1.10, or nulls instead of the others.
+    `clears_meeting_urls`: finished bots show no meeting URL. `hides_expired`: bots whose media have
+    expired show no recordings. `deleted_answers_404`: deleted recordings are in no answer.
     `bots_of_v1_10`: bots have the further fields of version 1.10, with the names of participants. `mixed` differs by
     object.
     """

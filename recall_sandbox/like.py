@@ -38,7 +38,7 @@ def read_report(file: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise NotAReport(f"{file} cannot be read ({reason}): name a file that `doctor --probe` wrote.") from None
-    if not isinstance(found, dict) or not isinstance(found.get("probe_format"), int):
+    if not isinstance(found, dict) or type(found.get("probe_format")) is not int:
         raise NotAReport(f"{file} is not a report of a probe: name a file that `doctor --probe` wrote.")
     if found["probe_format"] > FORMAT:
         raise NotAReport(f"{file} has the newer format {found['probe_format']}: update this project.")
@@ -66,9 +66,10 @@ def _report_part(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _list_switches(report: Mapping[str, Any], lists: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     styles = ("page number", "cursor", "offset")
     orders = [_ORDERS[found["order"]] for found in lists.values() if found.get("order") in _ORDERS]
-    seconds = {kind: _number(found, "seconds") for kind, found in lists.items()}
-    sizes = {kind: int(_number(found, "page_size")) for kind, found in lists.items()}
-    repeated = [int(_number(found, "repeated_rows")) for found in lists.values() if found.get("second_page") != _CIRCLE]
+    seconds = {kind: _positive_number(found, "seconds") for kind, found in lists.items()}
+    sizes = {kind: int(_positive_number(found, "page_size")) for kind, found in lists.items()}
+    advancing = [found for found in lists.values() if found.get("second_page") != _CIRCLE]
+    repeated = [int(_positive_number(found, "repeated_rows")) for found in advancing]
     return {
         "paging": {kind: found["paging"] for kind, found in lists.items() if found.get("paging") in styles},
         "page_sizes": {kind: size for kind, size in sizes.items() if size > 0},
@@ -85,7 +86,7 @@ def _list_switches(report: Mapping[str, Any], lists: Mapping[str, Mapping[str, A
 _CIRCLE = "the same rows"
 
 
-def _number(found: Mapping[str, Any], name: str) -> float:
+def _positive_number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
 
@@ -99,7 +100,7 @@ def _next_page_switch(lists: Mapping[str, Mapping[str, Any]]) -> str:
 def _refusals(report: Mapping[str, Any], lists: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     if status := _STATUS_OF_STOP.get(str(report.get("stopped"))):
         return dict.fromkeys(_KINDS, status)
-    found = {kind: int(_number(listed, "status")) for kind, listed in lists.items()}
+    found = {kind: int(_positive_number(listed, "status")) for kind, listed in lists.items()}
     return {kind: status for kind, status in found.items() if 300 <= status < 600}
 
 
@@ -121,13 +122,12 @@ def _filter_switches(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _field_switches(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the shapes of fields by place; the places of links follow from `link_place` instead."""
-    places = {
-        place: found for place, found in _report_part(report, "fields").items() if _number(_dict(found), "objects")
-    }
+    all_places = _report_part(report, "fields").items()
+    places = {place: found for place, found in all_places if _positive_number(_dict(found), "objects")}
     fields = {place: _shape_counts(_report_part(found, "fields")) for place, found in places.items()}
     for place in [place for place in fields if place.endswith("audio_mixed")]:
         fields[place] |= {"data": {"object": 1}, "download_url": {"url": 1, "null": 1, "absent": 1}}
-    unlisted = {place: int(_number(found, "unknown_names")) for place, found in places.items()}
+    unlisted = {place: int(_positive_number(found, "unknown_names")) for place, found in places.items()}
     return {"fields": fields, "unlisted": {place: min(count, 100) for place, count in unlisted.items() if count}}
 
 
@@ -147,7 +147,7 @@ def _link_switches(link: Mapping[str, Any]) -> dict[str, Any]:
     switches: dict[str, Any] = {"link_path": "colon" if link.get("percent_colon") is True else "plain"}
     if link.get("place") in ("flat", "both"):
         switches["link_place"] = link["place"]
-    if hours := _number(link, "life_hours"):
+    if hours := _positive_number(link, "life_hours"):
         switches["link_life_seconds"] = hours * 3600
     return switches
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 import httpx
 
@@ -43,7 +43,7 @@ async def read_list(ask: Requests, kind: str, first: ProbeAnswer | None) -> tupl
     if first is None:
         return ListReport(), []
     following = first.body.get("next") if isinstance(first.body, dict) else None
-    next_page, url = _where_next_leads(following, ask.base_url)
+    url = _second_page_url(following, f"{ask.base_url}/{kind}/")
     second = await ask.get(url, f"list {kind}") if url else None
     rows = [*first.results, *(second.results if second else [])]
     page_keys, unknown = split_names(first.body if isinstance(first.body, dict) else {}, PAGE)
@@ -57,7 +57,7 @@ async def read_list(ask: Requests, kind: str, first: ProbeAnswer | None) -> tupl
         unknown_page_keys=unknown,
         rows=len(rows),
         unusable_rows=sum(not _is_usable(kind, row) for row in rows),
-        next_page=next_page,
+        next_page=_where_next_leads(following, ask.base_url),
         next_query=names,
         paging=_paging(following, names, page_keys),
         page_size=len(first.results) if following and first.results else None,
@@ -68,29 +68,35 @@ async def read_list(ask: Requests, kind: str, first: ProbeAnswer | None) -> tupl
     return report, rows
 
 
-def _where_next_leads(following: Any, base_url: str) -> tuple[str, str | None]:
-    """Return the word for where `next` leads, and its URL where it stays below the base URL."""
+def _where_next_leads(following: Any, base_url: str) -> str:
+    """Return the word for where `next` leads."""
     if following is None:
-        return "none", None
+        return "none"
     if not isinstance(following, str):
-        return "not a URL", None
+        return "not a URL"
     base = urlsplit(base_url)
     try:
         target = urlsplit(urljoin(f"{base_url}/", following))
         host, port = target.hostname or "", target.port
     except ValueError:
-        return "unreadable", None
+        return "unreadable"
     if host != base.hostname or (port or _port_of(target)) != (base.port or _port_of(base)) or "@" in target.netloc:
-        return ("another host of Recall.ai" if host.endswith(".recall.ai") else "another host"), None
-    try:  # normalized, because `..` could lead elsewhere
-        url = str(httpx.URL(urlunsplit((base.scheme, base.netloc, target.path, target.query, ""))))
-    except (httpx.InvalidURL, ValueError):  # such as a lone surrogate
-        return "unreadable", None
-    if not url.startswith(f"{base_url}/"):
-        return "another path", None
+        return "another host of Recall.ai" if host.endswith(".recall.ai") else "another host"
+    if not target.path.startswith(f"{base.path}/"):
+        return "another path"
     if "://" not in following:
-        return "relative", url
-    return ("same host" if target.scheme == base.scheme else "same host, other scheme"), url
+        return "relative"
+    return "same host" if target.scheme == base.scheme else "same host, other scheme"
+
+
+def _second_page_url(following: Any, list_url: str) -> str | None:
+    """Return the URL of the list with the query of `next`, as the client asks for it; None if it cannot be sent."""
+    query = following.partition("#")[0].partition("?")[2] if isinstance(following, str) else ""
+    try:
+        httpx.URL(url := f"{list_url}?{query}")
+    except (httpx.InvalidURL, ValueError):  # such as a lone surrogate
+        return None
+    return url if query else None
 
 
 def _port_of(url: SplitResult) -> int:

@@ -60,7 +60,8 @@ class Inspection(DecodeResult):
     Loudness is EBU R 128 over the file's own channels; it is None if nothing is above -70 LUFS or the
     file is shorter than 0.4 s. `loudness_range_lu` is EBU Tech 3342, `true_peak_dbtp` is
     ITU-R BS.1770-4 annex 2. `silences` are (start, end) in seconds. `speech_ratio` is the share of the
-    time outside silences, 0 to 1. `waveform` has 60 sample peaks, 0 to 1.
+    time outside silences, 0 to 1: it measures pauses, and is 1 for music or an even hiss. `waveform`
+    has 60 sample peaks, 0 to 1.
     """
 
     loudness_lufs: float | None

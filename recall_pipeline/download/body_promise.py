@@ -35,7 +35,7 @@ def begin_body(response: httpx.Response, partial: Partial, limit_bytes: int) -> 
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         return _promise_of_part(response, partial, limit_bytes)
     is_chunked = "transfer-encoding" in response.headers  # then HTTP ignores a length
-    length = None if is_chunked else _length_in(response.headers.get("content-length"))
+    length = None if is_chunked else _digits_in(response.headers.get("content-length"))
     check_size(length or 0, limit_bytes)
     partial.start(_strong_etag(response), length, response.headers.get("content-encoding"))
     return BodyPromise(length, length, is_chunked or length is not None)
@@ -47,13 +47,13 @@ def is_whole_already(response: httpx.Response, partial: Partial) -> bool:
     if not size or not partial.etag or response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return False
     matched = _UNSATISFIED.fullmatch(response.headers.get("content-range", "").strip())
-    return (_length_in(matched[1]) if matched else partial.total) == size
+    return (_digits_in(matched[1]) if matched else partial.total) == size
 
 
 def _promise_of_part(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 206; one without a request for a range has to begin at 0 and state the total."""
     matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
-    first, last, total = (_length_in(text) for text in matched.groups()) if matched else (None, None, None)
+    first, last, total = (_digits_in(text) for text in matched.groups()) if matched else (None, None, None)
     check_size(total or 0, limit_bytes)
     is_continuation = bool(partial.size_bytes and partial.etag and "range" in response.request.headers)
     known_total = total if total is not None else partial.total if is_continuation else None
@@ -91,5 +91,5 @@ def _strong_etag(response: httpx.Response) -> str | None:
     return etag if etag.startswith('"') else None
 
 
-def _length_in(text: str | None) -> int | None:
+def _digits_in(text: str | None) -> int | None:
     return int(text[:_MOST_DIGITS]) if text and text.isdecimal() else None

@@ -118,6 +118,12 @@ class Archive:
         with self._translating_errors("write", key):
             self._store.publish(local, key)
 
+    def create(self, content: bytes, key: str) -> bool:
+        """Write a small file in one atomic step unless it exists; return whether this call wrote it."""
+        with self.staged_file(suffix=Path(key).suffix) as staged, self._translating_errors("write", key):
+            staged.write_bytes(content)
+            return self._store.create(staged, key)
+
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then; a missing file is not an error."""
         with self._translating_errors("remove", key), contextlib.suppress(FileNotFoundError):

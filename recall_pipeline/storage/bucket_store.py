@@ -84,6 +84,19 @@ class BucketStore:
         self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
         local.unlink()
 
+    def create(self, local: Path, key: str) -> bool:
+        """Upload a small local file unless the object exists, by a conditional request where the store supports it."""
+        if self.exists(key):
+            return False
+        content = local.read_bytes()
+        try:
+            self._call("pipe_file", self._full(key), content, mode="create")
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, OSError):  # the store has no conditional write
+            self._call("pipe_file", self._full(key), content)
+        return True
+
     def remove(self, key: str) -> None:
         """Remove the object under `key`."""
         self._call("rm_file", self._full(key))
@@ -101,7 +114,7 @@ class BucketStore:
         return f"{self._prefix}/{key}"
 
     def _call(
-        self, method: str, *arguments: str, seconds: float | None = None, reports_progress: bool = False, **options: Any
+        self, method: str, *arguments: Any, seconds: float | None = None, reports_progress: bool = False, **options: Any
     ) -> Any:
         """Call a method of the file system; raise StoreIsSilent if it takes longer than `seconds`.
 

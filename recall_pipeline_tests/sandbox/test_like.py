@@ -72,7 +72,7 @@ def test_a_share_of_nulls_in_bots_is_kept() -> None:
 
 
 def test_a_shape_has_the_word_of_the_report() -> None:
-    values: list[object] = [
+    values: list[Any] = [
         None,
         True,
         1,
