@@ -28,7 +28,7 @@ from recall_pipeline.storage.object_store import (
     upload_options,
 )
 from recall_pipeline.storage.permissions import PRIVATE_FILE, private_folder
-from recall_pipeline.storage.ranged_file import RangedFile
+from recall_pipeline.storage.ranged_file import TAIL_BYTES, RangedFile
 from recall_pipeline.storage.staging import create_staging_folder, staging_folder_of
 from recall_pipeline.storage.temp_files import leftovers, locked_temp_folder, remove_leftovers
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _TEMP_PREFIX = "scratch-"
 _CONCURRENT_REQUESTS = 16
+_REQUESTS_IN_FLIGHT = 64  # of small reads, which one thread sends
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -177,6 +178,24 @@ class Archive:
         except Exception:  # an empty object has no range, and some stores know none that counts from the end
             return io.BytesIO(bytes(self._filesystem.cat_file(path, **reading_options(self.location.scheme))))
         return cast("BinaryIO", ranged)
+
+    def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of objects below 64 KiB in a bucket, one request each and many at once; the rest is not.
+
+        An object that cannot be read is left out: reading it for itself gives the error.
+        """
+        if self._is_local or not keys:
+            return {}
+        starts, ends = [-TAIL_BYTES] * len(keys), [None] * len(keys)
+        with self._translating_errors("read", keys[0]):
+            found = self._filesystem.cat_ranges(
+                [self._full(key) for key in keys], starts, ends, on_error="return", batch_size=_REQUESTS_IN_FLIGHT
+            )
+        return {
+            key: content
+            for key, content in zip(keys, found, strict=True)
+            if isinstance(content, bytes) and 0 < len(content) < TAIL_BYTES
+        }
 
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of small files by key; missing files are left out."""
