@@ -17,6 +17,7 @@ The packages in the order in which a recording passes through them; each imports
     upstream_deletion  delete at Recall what was verified just now
     manifests          manifests for training toolkits
     polling            detect what changed upstream, with a bounded number of requests
+    api_probe          how the live service answers, as a report without values
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
     definitions        what Dagster loads

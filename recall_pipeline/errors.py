@@ -23,6 +23,11 @@
 `retry_can_help` is true if the same request can succeed later. Dagster retries only those.
 """
 
+import errno
+
+_OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
+_TOO_MANY_OPEN_FILES = "Too many open files"
+
 
 class PipelineError(Exception):
     """Base of the tree. Its text has the form `fault: next action`, is for the operator, and contains no secret."""
@@ -97,10 +102,12 @@ class StorageError(PipelineError):
     """The archive could not be read or written.
 
     `is_out_of_space`: the disk is full or a size limit is reached, so a smaller file may still fit.
+    `is_timeout`: the store did not finish this request, so one for another file may still succeed.
     """
 
     retry_can_help = True
     is_out_of_space = False
+    is_timeout = False
 
 
 class TableMissing(StorageError):
@@ -125,3 +132,18 @@ class NotAudio(AudioError):
 
 class NormalizationError(AudioError):
     """Decoding or encoding failed midway."""
+
+
+def is_out_of_handles(error: BaseException) -> bool:
+    """Return whether an error, or one that caused it, is that the process or the system has too many open files."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        if getattr(cause, "errno", None) in _OUT_OF_HANDLES or _TOO_MANY_OPEN_FILES in str(cause):
+            return True
+        seen.add(id(cause))
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "os_error", None)]
+    return False

@@ -18,6 +18,7 @@ from recall_sandbox.behaviour import AS_SEEN_IN_2026
 from recall_sandbox.demo import demo_world
 from recall_sandbox.expected import ExpectedRow
 from recall_sandbox.faults import FaultPlan, Rule
+from recall_sandbox.like import NotAReport, read_report, switches_like
 from recall_sandbox.server import PortTaken, Sandbox
 from recall_sandbox.world import World
 
@@ -27,9 +28,12 @@ __all__ = [
     "AccessLog",
     "ExpectedRow",
     "FaultPlan",
+    "NotAReport",
     "PortTaken",
     "Rule",
     "Sandbox",
     "World",
     "demo_world",
+    "read_report",
+    "switches_like",
 ]

@@ -15,10 +15,11 @@ from recall_sandbox.behaviour import Behaviour, Endpoint
 from recall_sandbox.bot_creation import BotCreation
 from recall_sandbox.clock import Clock
 from recall_sandbox.json_views import JsonViews
+from recall_sandbox.like_switches import Paging
 from recall_sandbox.limits import Limits
 from recall_sandbox.links import Links
 from recall_sandbox.list_queries import ListQueries
-from recall_sandbox.pagination import Page, cursor_page, numbered_page
+from recall_sandbox.pagination import Ordered, Page, cursor_page, numbered_page, offset_page
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 from recall_sandbox.refusal import Refusal, answer_refusal, not_found
 from recall_sandbox.world import World
@@ -57,25 +58,20 @@ class Api:
         return Starlette(routes=routes, exception_handlers={HTTPException: answer_refusal})
 
     async def list_bots(self, request: Request) -> Response:
-        """`{count, next, previous, results}`, by page number."""
-        rows = self._listings.bots(request.query_params)
-        number = request.query_params.get("page", "1")
-        page = numbered_page(rows, request.url, number, *self._page_settings())
-        return self._page(page, self._views.bot, count=len(rows.rows))
+        """`{count, next, previous, results}`, by page number unless the behaviour says otherwise."""
+        return self._listed("bot", request, self._listings.bots(request.query_params), self._views.bot)
 
     async def list_recordings(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
-        rows = self._listings.recordings(request.query_params)
-        cursor = request.query_params.get("cursor")
-        page = cursor_page(rows, request.url, cursor, *self._page_settings())
-        return self._page(page, self._views.recording)
+        return self._listed(
+            "recording", request, self._listings.recordings(request.query_params), self._views.recording
+        )
 
     async def list_artifacts(self, request: Request) -> Response:
         """`{next, previous, results}`, by cursor."""
-        rows = self._listings.artifacts(request.query_params)
-        cursor = request.query_params.get("cursor")
-        page = cursor_page(rows, request.url, cursor, *self._page_settings())
-        return self._page(page, self._views.artifact)
+        return self._listed(
+            "audio_mixed", request, self._listings.artifacts(request.query_params), self._views.artifact
+        )
 
     async def create_bot(self, request: Request) -> Response:
         """201 with the new bot."""
@@ -117,16 +113,30 @@ class Api:
         row = _found(self._world.artifacts.get(_path_id(request)))
         return _found(None if row.gone else row)
 
-    def _page_settings(self) -> tuple[int, int]:
-        return self._behaviour.page_size, self._behaviour.repeat_rows
-
-    def _page(self, page: Page[Any], render: Callable[[Any], Any], **more: int) -> Response:
-        fields = {**more, "next": page.next, "previous": page.previous}
+    def _listed(self, kind: str, request: Request, rows: Ordered[Any], render: Callable[[Any], Any]) -> Response:
+        style = self._paging(kind, request)
+        page = self._page(style, kind, request, rows)
+        counted = {} if style == "cursor" else {"count": len(rows.rows)}
+        fields = {**counted, "next": page.next, "previous": page.previous}
         return JSONResponse({**fields, "results": [render(row) for row in page.rows]})
+
+    def _page(self, style: Paging, kind: str, request: Request, rows: Ordered[Any]) -> Page[Any]:
+        query, behaviour = request.query_params, self._behaviour
+        sizes = (behaviour.page_sizes.get(kind, behaviour.page_size), behaviour.repeat_rows)
+        if style == "cursor":
+            return cursor_page(rows, request.url, query.get("cursor"), *sizes)
+        if style == "offset":
+            return offset_page(rows, request.url, query.get("offset", "0"), *sizes)
+        return numbered_page(rows, request.url, query.get("page", "1"), *sizes)
+
+    def _paging(self, kind: str, request: Request) -> Paging:
+        if kind == "bot" and self._behaviour.use_cursor and request.query_params.get("use_cursor") == "true":
+            return "cursor"
+        return self._behaviour.paging.get(kind, "page number" if kind == "bot" else "cursor")
 
     def _mint(self, artifact: Artifact) -> str:
         expires_at = self._clock() + timedelta(seconds=self._behaviour.link_life_seconds)
-        return self._links.mint(artifact, int(expires_at.timestamp()))
+        return self._links.mint(artifact, int(expires_at.timestamp()), self._behaviour.link_path)
 
     def _route(self, path: str, kind: Endpoint, method: str, handler: Handler) -> Route:
         async def limited(request: Request) -> Response:

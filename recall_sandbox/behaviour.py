@@ -4,30 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from recall_sandbox.like_switches import ReportedAnswers
+
 Order = Literal["scrambled", "newest", "oldest"]
-Granularity = Literal["datetime", "date"]
+Granularity = Literal["datetime", "date", "date_only", "ignored"]
 Endpoint = Literal["list", "object", "create"]
-Closed = Literal["left", "right", "both", "neither"]
-LinkPlace = Literal["nested", "flat", "mixed"]
+Closed = Literal["left", "right", "both", "neither", "ignored", "refused"]
+LinkPlace = Literal["nested", "flat", "mixed", "both"]
 Embedded = Literal["full", "four_fields", "nulls", "mixed"]
 
 
 @dataclass
-class Behaviour:
+class Behaviour(ReportedAnswers):
     """Settings of a sandbox; they can change while it serves, since each request reads them.
 
     `order`: the order of every list. `repeat_rows`: how many rows of a page the next page repeats.
-    `join_at_granularity`: what `join_at_after` and `join_at_before` compare (docs/design/recall-api.md, section 4).
-    `created_at_closed`: which bounds of `created_at_after/before` are included (docs/design/recall-api.md, section 5).
+    `join_at_granularity`: what `join_at_after` and `join_at_before` compare (docs/design/recall-api.md, section 4);
+    `date_only` refuses date-times. `created_at_closed`: which bounds of `created_at_after/before` are included
+    (docs/design/recall-api.md, section 5); `refused`: date-times are refused.
     `list_per_minute`, `object_per_minute`, `create_per_minute`: requests that each endpoint allows in a
     sliding window of `window_seconds`; None for no limit (docs/design/recall-api.md, section 2).
     `link_life_seconds`: lifetime of a download link. `adhoc_bots`: how many bots without a `join_at` ten minutes
     ahead can still be created before 507; None for no limit. `create_seconds`: how long a creation takes.
 
-    What was seen in 2026 (docs/design/recall-api.md): `link_place`: where an artifact has its download link (section
-    6). `embedded`: the fields of a recording in its bot: all, the four of version 1.10, or nulls instead of the others
-    (section 1). `clears_meeting_urls`: finished bots show no meeting URL. `hides_expired`: bots whose media have
-    expired show no recordings (section 4). `deleted_answers_404`: deleted recordings are in no answer (section 5).
+    What was seen in 2026 (docs/design/recall-api.md, sections 1, 4, 5 and 6): `link_place`: where an
+    artifact has its download link.
+    `embedded`: the fields of a recording in its bot: all, the four of version 1.10, or nulls instead of the others.
+    `clears_meeting_urls`: finished bots show no meeting URL. `hides_expired`: bots whose media have
+    expired show no recordings. `deleted_answers_404`: deleted recordings are in no answer.
     `bots_of_v1_10`: bots have the further fields of version 1.10, with the names of participants. `mixed` differs by
     object.
     """

@@ -17,6 +17,10 @@ class Connection:
         self._transport = transport
         self.before_end: Callable[[], None] = lambda: None
 
+    def send(self, raw: bytes) -> None:
+        """Send bytes as they are, which need not be valid HTTP."""
+        self._transport.write(raw)
+
     def close(self) -> None:
         """Send what is buffered, then close."""
         self.before_end()

@@ -114,7 +114,8 @@ class JsonViews:
             "created_at": _timestamp(artifact.created_at),
             "status": _status(artifact),
             "metadata": artifact.metadata,
-            **(link if is_flat else {"data": link}),
+            **(link if is_flat or place == "both" else {}),
+            **({} if is_flat else {"data": link}),
             "format": artifact.format,
         }
 

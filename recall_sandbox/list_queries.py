@@ -72,9 +72,7 @@ class ListQueries:
         )
 
     def _bots(self, query: QueryParams) -> list[SandboxBot]:
-        by_date = self._behaviour.join_at_granularity == "date"
-        after = _bound(query, "join_at_after", by_date=by_date)
-        before = _bound(query, "join_at_before", by_date=by_date)
+        after, before = self._join_at_bounds(query)
         platforms, statuses = query.getlist("platform"), query.getlist("status")
         requested_url = query.get("meeting_url")
         return [
@@ -85,6 +83,17 @@ class ListQueries:
             and requested_url in (None, bot.requested_url)
             and _has_metadata(bot, query)
         ]
+
+    def _join_at_bounds(self, query: QueryParams) -> tuple[datetime | None, datetime | None]:
+        compares = self._behaviour.join_at_granularity
+        if compares == "ignored":
+            return None, None
+        names = ("join_at_after", "join_at_before")
+        for name in names:
+            if compares == "date_only" and "T" in query.get(name, ""):
+                raise invalid(name, "Enter a valid date.")
+        after, before = (_bound(query, name, by_date=compares != "datetime") for name in names)
+        return after, before
 
     def _recordings(self, query: QueryParams) -> list[SandboxRecording]:
         statuses = _choices(query, "status_code", _RECORDING_STATUSES)
@@ -111,7 +120,12 @@ class ListQueries:
     def _created_within(self, index: Any, query: QueryParams) -> Sequence[Any]:
         after = _bound(query, "created_at_after")
         before = _bound(query, "created_at_before")
-        rows: Sequence[Any] = index.window(after, before, self._behaviour.created_at_closed)
+        closed = self._behaviour.created_at_closed
+        if closed == "refused" and (after or before):
+            raise invalid("created_at_after", "Enter a valid date.")
+        rows: Sequence[Any] = (
+            index.window(None, None, "") if closed == "ignored" else index.window(after, before, closed)
+        )
         return rows
 
 

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Scope
 
 from recall_sandbox.clock import Clock
 from recall_sandbox.content import Content, body_of, digest_of
@@ -40,12 +41,18 @@ class Media:
         now_seconds = self._clock().timestamp()
         if request.method != "GET" or "authorization" in request.headers:
             return error("SignatureDoesNotMatch")
-        if code := self._links.error_code(request.url.path, request.query_params, now_seconds):
+        if code := self._links.error_code(raw_path(request.scope), request.query_params, now_seconds):
             return error(code)
         artifact = self._world.artifacts.get(request.url.path.rpartition("/")[2].partition(".")[0])
         if artifact is None or artifact.content is None:
             return error("NoSuchKey")
         return await _answer(request, artifact.content)
+
+
+def raw_path(scope: Scope) -> str:
+    """Return the path of a request as it was sent, escapes included."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.decode("latin-1").partition("?")[0]
 
 
 def error(code: str) -> Response:

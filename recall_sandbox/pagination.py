@@ -66,6 +66,17 @@ def numbered_page(rows: Ordered[Row], url: URL, number: str, size: int, repeat: 
     )
 
 
+def offset_page(rows: Ordered[Row], url: URL, offset: str, size: int, repeat: int) -> Page[Row]:
+    """The rows from `offset` on, counted from 0."""
+    start = int(offset) if offset.isdecimal() else 0
+    end = start + size
+    return Page(
+        rows=rows.rows[max(0, start - repeat) : end],
+        next=str(url.include_query_params(offset=end, limit=size)) if end < len(rows.rows) else None,
+        previous=str(url.include_query_params(offset=max(0, start - size), limit=size)) if start else None,
+    )
+
+
 def cursor_page(rows: Ordered[Row], url: URL, cursor: str | None, size: int, repeat: int) -> Page[Row]:
     """The rows after `cursor`, a sort key that stays valid without its row (docs/design/recall-api.md, section 5)."""
     start = bisect_right(rows.keys, _read_cursor(cursor)) if cursor else 0

@@ -16,6 +16,7 @@ from recall_sandbox.behaviour import Behaviour
 from recall_sandbox.clock import Clock, system_now
 from recall_sandbox.connection import HttpProtocol
 from recall_sandbox.faults import FaultPlan, Faults
+from recall_sandbox.like_answers import ApiAsReported, MediaAsReported
 from recall_sandbox.links import Links
 from recall_sandbox.media import Media
 from recall_sandbox.middleware import RequestGuard
@@ -83,10 +84,11 @@ class Sandbox:
 
     def _api_app(self, links: Links) -> ASGIApp:
         api = Api(self.world, self.behaviour, links, self._clock)
-        return self._instrumented(RequestGuard(api.app(), self.api_key), "api")
+        return self._instrumented(RequestGuard(ApiAsReported(api.app(), self.behaviour), self.api_key), "api")
 
     def _media_app(self, links: Links) -> ASGIApp:
-        return self._instrumented(Media(self.world, links, self._clock).app(), "media")
+        media = Media(self.world, links, self._clock)
+        return self._instrumented(MediaAsReported(media.app(), self.behaviour), "media")
 
     def _instrumented(self, app: ASGIApp, origin: Origin) -> ASGIApp:
         return LogAccess(Faults(app, origin, self.faults), origin, self.access_log)

@@ -10,16 +10,18 @@ Comes in: a path. Goes out: a file and typed, picklable results.
     normalize(source, destination, target)   write a file at the target's loudness, and check it
     segments(path)                           windows for transcription that end in silences
     run_tasks(function, tasks, workers=2)    one task per file, one process per worker
-    worker_processes(2)                      the process pool itself, for callers that keep it open
+    Worker()                                 one process, for callers that keep it open
+    time_limit_seconds(size_bytes)           how long a task on a file may take
 
 Codecs are loaded on first use, so importing this package is cheap.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.audio.pool import Done, run_tasks, worker_processes
+from recall_pipeline.audio.pool import Done, run_tasks
 from recall_pipeline.audio.results import DecodeResult, Inspection, Normalized
 from recall_pipeline.audio.target import Target
+from recall_pipeline.audio.worker import Worker, time_limit_seconds
 
 if TYPE_CHECKING:
     from recall_pipeline.audio.decoder import Decoder
@@ -35,12 +37,13 @@ __all__ = [
     "Normalized",
     "Segment",
     "Target",
+    "Worker",
     "decode_whole",
     "inspect",
     "normalize",
     "run_tasks",
     "segments",
-    "worker_processes",
+    "time_limit_seconds",
 ]
 
 _LOADED_ON_USE = {

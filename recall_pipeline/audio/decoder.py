@@ -16,7 +16,17 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import format_dtypes
 
-from recall_pipeline.audio import headers
+from recall_pipeline.audio.bursts import CLIP_LEVEL, BurstMute
+from recall_pipeline.audio.container_source import ContainerSource
+from recall_pipeline.audio.file_type import is_archive, is_container, magic
+from recall_pipeline.audio.findings import (
+    AudioFinding,
+    AudioFindingCode,
+    damage_findings,
+    edge_findings,
+    length_finding,
+)
+from recall_pipeline.audio.mp3_source import Mp3Source
 from recall_pipeline.audio.results import DecodeResult
 from recall_pipeline.errors import NotAudio
 
@@ -24,14 +34,11 @@ Samples = npt.NDArray[np.float32]
 """Shape (frames, channels), full scale at 1.0."""
 
 CHUNK_SECONDS = 2
-CLIP_LEVEL = 2.0  # +6 dBFS: encoders overshoot less, damaged frames decode to as much as +72 dBFS
 
-# Playlists and scripts (HLS, concat) are excluded: they make a demuxer open other files and URLs.
-_ALLOWED_DEMUXERS = "mp3,wav,w64,mov,flac,ogg,aac,matroska,aiff,caf,asf,amr,au"
-_OPEN_OPTIONS = {"format_whitelist": _ALLOWED_DEMUXERS, "protocol_whitelist": "file"}
-_FORMATS_WITH_LENGTH = ("wav", "w64", "mov", "flac", "matroska", "aiff", "caf")
 _PLAUSIBLE_RATES_HZ = range(4000, 384_001)
 _MAX_CHANNELS = 8
+_OPEN_ERRORS = (av.error.FFmpegError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError)
+"""What libav's binding raises for files that it cannot read."""
 
 DEFAULT_LAYOUTS = ("", "mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layout by number of channels, for files that do not name their channels."""
@@ -59,40 +66,28 @@ class Decoder:
     def __init__(self, path: Path) -> None:
         """Open the file; raise OSError if it cannot be read, NotAudio if it has no audio stream."""
         self._path = path
-        self._magic = headers.magic(path)
+        self._magic = magic(path)
         self._samples_by_format: Counter[tuple[int, int]] = Counter()
-        self._bad_packets = 0
+        self._implausible_frames = 0
         self._format_changes = 0
-        self._container = self._open()
-        if not self._container.streams.audio:
-            self._container.close()
-            raise self._not_audio_error()
-        self._stream = self._container.streams.audio[0]
-        self._stream.codec_context.thread_count = 1
-        # Read now: closing the container invalidates these.
-        self._codec = self._stream.codec_context.name
-        self._bitrate_bps = self._stream.codec_context.bit_rate or self._container.bit_rate or None
-        self._header_seconds = self._read_header_seconds()
+        self._bursts = BurstMute()
+        self._source = self._open()
 
     def frames(self) -> Iterator[av.AudioFrame]:
-        """Yield each frame that decodes; raise NotAudio at the end if most packets did not.
-
-        Random bytes contain a valid MP3 frame every few hundred kilobytes.
-        """
+        """Yield each frame that decodes; raise NotAudio at the end if most packets did not."""
         decoded_frames = 0
         shape: tuple[int, int] | None = None
-        with contextlib.closing(self._container):
-            for frame in self._decoded():
-                if shape != (now := (frame.sample_rate, frame.layout.nb_channels)):
-                    if now[0] not in _PLAUSIBLE_RATES_HZ or now[1] > _MAX_CHANNELS:
-                        self._bad_packets += 1
-                        continue
-                    self._format_changes += shape is not None
-                    shape = now
-                self._samples_by_format[shape] += frame.samples
-                decoded_frames += 1
-                yield frame
-        if decoded_frames <= self._bad_packets:
+        for frame in self._source:
+            if shape != (now := (frame.sample_rate, frame.layout.nb_channels)):
+                if now[0] not in _PLAUSIBLE_RATES_HZ or now[1] > _MAX_CHANNELS:
+                    self._implausible_frames += 1
+                    continue
+                self._format_changes += shape is not None
+                shape = now
+            self._samples_by_format[shape] += frame.samples
+            decoded_frames += 1
+            yield frame
+        if not self._source.is_audio(decoded_frames - self._implausible_frames):
             raise self._not_audio_error()
 
     def chunks(self) -> Iterator[av.AudioFrame]:
@@ -109,8 +104,21 @@ class Decoder:
         yield from _drain(fifo)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the audio as floats, a few seconds at a time."""
-        return map(_to_block, self.chunks())
+        """Yield the audio as floats, a few seconds at a time, without the bursts of damaged MP3 frames."""
+        seconds = 0.0
+        for chunk in self.chunks():
+            samples = _as_float(interleaved(chunk))
+            if not _is_within(samples):
+                if isinstance(self._source, Mp3Source):
+                    samples = self._bursts.mute(samples, seconds, chunk.sample_rate)
+                samples = _clipped(samples)
+            seconds += chunk.samples / chunk.sample_rate
+            yield Block(samples, chunk.sample_rate, _channel_names(chunk.layout))
+
+    @property
+    def burst_finding(self) -> AudioFinding | None:
+        """What `blocks` muted; None if nothing."""
+        return self._bursts.finding()
 
     @property
     def result(self) -> DecodeResult:
@@ -118,49 +126,44 @@ class Decoder:
         (rate_hz, channels), _ = self._samples_by_format.most_common(1)[0]
         return DecodeResult(
             magic=self._magic,
-            codec=_CODECS.get(self._codec, self._codec),
+            codec=_CODECS.get(self._source.codec, self._source.codec),
             sample_rate_hz=rate_hz,
             channels=channels,
-            bitrate_bps=self._bitrate_bps,
-            header_seconds=self._header_seconds,
+            bitrate_bps=self._source.bitrate_bps,
+            header_seconds=self._source.header_seconds,
             duration_seconds=self._decoded_seconds(),
-            bad_packets=self._bad_packets,
+            bad_packets=self._source.damage.refused_frames + self._implausible_frames,
             format_changes=self._format_changes,
+            silent_seconds=self._source.damage.silent_seconds,
+            frame_seconds=self._source.frame_seconds,
+            findings=tuple(self._findings()),
         )
 
-    def _open(self) -> av.container.InputContainer:
-        # libav does not recognize a short MP3, or one after junk bytes: retry with the format named.
-        names = (None, "mp3") if headers.first_frame(self._path) else (None,)
-        for name in () if self._magic in headers.NOT_AUDIO_TYPES else names:
-            with contextlib.suppress(av.error.FFmpegError, ValueError):
-                return av.open(
-                    f"file:{self._path}",
-                    format=name,
-                    container_options=_OPEN_OPTIONS,
-                    metadata_errors="replace",
-                )
+    def _open(self) -> Mp3Source | ContainerSource:
+        if is_archive(self._path, self._magic):
+            raise self._not_audio_error()
+        with contextlib.suppress(*_OPEN_ERRORS):
+            if is_container(self._magic):
+                return ContainerSource(self._path)
+        if (mp3 := Mp3Source(self._path)).has_frames:
+            return mp3
+        with contextlib.suppress(*_OPEN_ERRORS):
+            return ContainerSource(self._path)
         raise self._not_audio_error()
 
-    def _decoded(self) -> Iterator[av.AudioFrame]:
-        try:
-            for packet in self._container.demux(self._stream):
-                try:
-                    yield from packet.decode()
-                except av.error.FFmpegError:
-                    self._bad_packets += 1
-        except av.error.FFmpegError:
-            self._bad_packets += 1  # a demuxer that fails cannot continue
+    def _findings(self) -> Iterator[AudioFinding]:
+        source = self._source
+        length = length_finding(self._decoded_seconds() - source.damage.silent_seconds, source.header_seconds)
+        if length is not None:
+            yield length
+        yield from damage_findings(source.damage)
+        if not source.is_complete:
+            yield from edge_findings(source.is_cut_at_end and source.header_seconds is None, source.edge_zero_seconds)
+        if source.is_restarted:
+            yield AudioFinding(AudioFindingCode.REPEATED_AUDIO, "starts over: its beginning is in it twice")
 
     def _decoded_seconds(self) -> float:
         return sum(samples / rate_hz for (rate_hz, _), samples in self._samples_by_format.items())
-
-    def _read_header_seconds(self) -> float | None:
-        format_name = self._container.format.name
-        if format_name == "mp3":
-            return headers.header_duration_seconds(self._path)
-        if not format_name.startswith(_FORMATS_WITH_LENGTH) or not self._stream.duration or not self._stream.time_base:
-            return None
-        return float(self._stream.duration * self._stream.time_base) * headers.riff_size_ratio(self._path)
 
     def _not_audio_error(self) -> NotAudio:
         appearance = f"it looks like {self._magic}" if self._magic != "empty" else "it is empty"
@@ -173,10 +176,6 @@ _CODECS = {"mp3float": "mp3"}  # libav's decoder name, to the codec's name
 def _drain(fifo: av.AudioFifo) -> Iterator[av.AudioFrame]:
     if (chunk := fifo.read()) is not None:
         yield chunk
-
-
-def _to_block(frame: av.AudioFrame) -> Block:
-    return Block(_clipped(_as_float(interleaved(frame))), frame.sample_rate, _channel_names(frame.layout))
 
 
 def _channel_names(layout: av.AudioLayout) -> tuple[str, ...]:
@@ -202,7 +201,9 @@ def _as_float(data: npt.NDArray[Any]) -> Samples:
     return samples
 
 
+def _is_within(samples: Samples) -> bool:
+    return bool(samples.max() <= CLIP_LEVEL and samples.min() >= -CLIP_LEVEL)  # false for NaN as well
+
+
 def _clipped(samples: Samples) -> Samples:
-    if samples.max() <= CLIP_LEVEL and samples.min() >= -CLIP_LEVEL:  # false for NaN as well
-        return samples
     return np.clip(np.nan_to_num(samples, posinf=CLIP_LEVEL, neginf=-CLIP_LEVEL), -CLIP_LEVEL, CLIP_LEVEL)

@@ -42,19 +42,18 @@ def shelf(rate_hz: int) -> Biquad:
     )
 
 
-def high_pass(rate_hz: int) -> Biquad:
-    """Return stage 2 of BS.1770-4: a high-pass at 38 Hz."""
-    k, q = tan(pi * 38.13547087602444 / rate_hz), 0.5003270373238773
+def high_pass(rate_hz: int, hz: float = 38.13547087602444) -> Biquad:
+    """Return stage 2 of BS.1770-4: a high-pass at 38 Hz, or at another frequency."""
+    k, q = tan(pi * hz / rate_hz), 0.5003270373238773
     a0 = 1 + k / q + k * k
     return 1.0, -2.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0
 
 
-class KWeighting:
-    """A K-weighting filter that keeps its state between blocks."""
+class RowFilter:
+    """A recursive filter that keeps its state between blocks."""
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        """Start a stream of `channels` channels at `rate_hz`."""
-        system = _balanced(_in_series(_system(shelf(rate_hz)), _system(high_pass(rate_hz))))
+    def __init__(self, system: "_System", channels: int) -> None:
+        """Start a stream of `channels` channels."""
         powers = [np.linalg.matrix_power(system.a, n) for n in range(_ROW_SAMPLES + 1)]
         self._input_to_state = _as_floats(np.stack([system.b @ power for power in powers[_ROW_SAMPLES - 1 :: -1]]))
         self._state_to_output = _as_floats(np.stack([power @ system.c for power in powers[:_ROW_SAMPLES]], axis=1))
@@ -89,6 +88,22 @@ class KWeighting:
         weighted = rows @ self._impulse_response[:size, :size]
         weighted += state[:-1] @ self._state_to_output[:, :size]
         return weighted.ravel()
+
+
+class HighPass(RowFilter):
+    """A high-pass of second order at any frequency."""
+
+    def __init__(self, rate_hz: int, channels: int, hz: float) -> None:
+        """Start a stream of `channels` channels at `rate_hz`."""
+        super().__init__(_balanced(_system(high_pass(rate_hz, hz))), channels)
+
+
+class KWeighting(RowFilter):
+    """A K-weighting filter."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        """Start a stream of `channels` channels at `rate_hz`."""
+        super().__init__(_balanced(_in_series(_system(shelf(rate_hz)), _system(high_pass(rate_hz)))), channels)
 
 
 class _System(NamedTuple):

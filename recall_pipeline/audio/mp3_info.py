@@ -4,7 +4,7 @@ LAME as a library leaves writing it to the caller. Without it, decoders output t
 padding too (about 0.1 s), and a truncated file cannot be recognized.
 """
 
-from recall_pipeline.audio.headers import parse_frame_header
+from recall_pipeline.audio.mpeg_header import parse_frame_header
 
 _ENCODER_DELAY_SAMPLES = 576
 _FRAMES_AND_BYTES_FLAGS = 3

@@ -10,10 +10,11 @@ from math import log10
 from pathlib import Path
 
 from recall_pipeline.audio.analysis_pass import SourceAnalysis, analyze, open_intermediate
-from recall_pipeline.audio.channels import first_channel_matrix
+from recall_pipeline.audio.findings import AudioFinding, AudioFindingCode
 from recall_pipeline.audio.gain import GainPlan, solve_gain
 from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
 from recall_pipeline.audio.loudness import integrated_lufs, loudness_range_lu
+from recall_pipeline.audio.mix_plan import MixPlan, revised_plan
 from recall_pipeline.audio.render_pass import Rendered, render
 from recall_pipeline.audio.results import Normalized
 from recall_pipeline.audio.silence import silences, speech_ratio
@@ -22,8 +23,6 @@ from recall_pipeline.audio.target import Target
 _HEADROOM_DB = {"flac": 0.2, "wav": 0.2, "mp3": 0.4, "opus": 1.0}
 """Margin of the limiter below the ceiling, because encoding raises peaks. A correction lowers it once more."""
 
-_MIN_CANCELLATION_LU = 12.0
-_CANCELLATION_FINDING = "the channels cancel each other out when mixed, so only the first channel was used"
 _MAX_CORRECTIONS = 2  # one is enough, except for noise up to the Nyquist frequency
 _CORRECTION_THRESHOLD_LU = 0.1
 _MAX_DEVIATION_LU = 0.3
@@ -40,14 +39,13 @@ def normalize(source: Path, destination: Path, target: Target) -> Normalized:
     with _temporary_file(destination) as partial, contextlib.ExitStack() as intermediates:
         intermediate = intermediates.enter_context(open_intermediate(target, destination.parent))
         analysis = analyze(source, intermediate, target.sample_rate_hz)
-        is_cancelled = _channels_cancel_out(analysis, intermediate)
-        if is_cancelled:
+        plan = revised_plan(analysis.hop_energies, intermediate.hop_energies, analysis.offset, target.loudness_lufs)
+        if plan != MixPlan():
             intermediate = intermediates.enter_context(open_intermediate(target, destination.parent))
-            analysis = analyze(source, intermediate, target.sample_rate_hz, first_channel_matrix)
+            analysis = analyze(source, intermediate, target.sample_rate_hz, plan)
         rendered = _render_with_corrections(intermediate, target, partial)
-        result = _describe(analysis, intermediate, target, partial, rendered)
-        if is_cancelled:
-            result = replace(result, findings=(_CANCELLATION_FINDING, *result.findings))
+        findings = [*plan.findings(), *_source_findings(analysis), *_output_findings(intermediate, target, rendered)]
+        result = _describe(analysis, intermediate, target, partial, rendered, findings)
         partial.replace(destination)
     return result
 
@@ -61,12 +59,6 @@ def _temporary_file(destination: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-def _channels_cancel_out(analysis: SourceAnalysis, intermediate: Intermediate) -> bool:
-    """Return whether mixing lost most of the loudness. Two unrelated channels lose only 6 LU."""
-    source_lufs = integrated_lufs(analysis.hop_energies)
-    return source_lufs is not None and source_lufs - intermediate.lufs > _MIN_CANCELLATION_LU
 
 
 def _render_with_corrections(intermediate: Intermediate, target: Target, path: Path) -> Rendered:
@@ -115,7 +107,12 @@ def _or_silence(decibels: float | None) -> float:
 
 
 def _describe(
-    analysis: SourceAnalysis, intermediate: Intermediate, target: Target, path: Path, rendered: Rendered
+    analysis: SourceAnalysis,
+    intermediate: Intermediate,
+    target: Target,
+    path: Path,
+    rendered: Rendered,
+    findings: list[AudioFinding],
 ) -> Normalized:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -138,19 +135,30 @@ def _describe(
         audio_true_peak_dbtp=rendered.true_peak_dbtp,
         gain_db=rendered.plan.gain_db,
         limiter_depth_db=rendered.plan.limiter_depth_db,
-        findings=tuple(_findings(intermediate, target, rendered)),
+        findings=tuple(finding.words for finding in findings),
+        finding_codes=tuple(finding.code for finding in findings if finding.code),
     )
 
 
-def _findings(intermediate: Intermediate, target: Target, rendered: Rendered) -> Iterator[str]:
+def _source_findings(analysis: SourceAnalysis) -> Iterator[AudioFinding]:
+    yield from analysis.decode_result.findings
+    if analysis.burst_finding is not None:
+        yield analysis.burst_finding
+
+
+def _output_findings(intermediate: Intermediate, target: Target, rendered: Rendered) -> Iterator[AudioFinding]:
     if intermediate.is_silent:
-        yield "no loudness: never above -70 LUFS for 0.4 s, so no gain was applied"
+        words = "no loudness: never above -70 LUFS for 0.4 s, so no gain was applied"
+        yield AudioFinding(None, words)
     elif rendered.plan.shortfall_lu:
-        yield (
+        words = (
             f"{rendered.plan.shortfall_lu:.1f} LU quieter than the target: its peaks would have to"
             f" be limited by more than {target.limiter_max_db:g} dB"
         )
+        yield AudioFinding(AudioFindingCode.TOO_QUIET, words)
     elif abs(_or_silence(rendered.lufs) - target.loudness_lufs) > _MAX_DEVIATION_LU:
-        yield f"loudness is {_or_silence(rendered.lufs):.1f} LUFS, not {target.loudness_lufs:g}"
+        words = f"loudness is {_or_silence(rendered.lufs):.1f} LUFS, not {target.loudness_lufs:g}"
+        yield AudioFinding(AudioFindingCode.OFF_TARGET, words)
     if _or_silence(rendered.true_peak_dbtp) > target.true_peak_dbtp:
-        yield f"true peak is {rendered.true_peak_dbtp:.2f} dBTP, above {target.true_peak_dbtp:g}"
+        words = f"true peak is {rendered.true_peak_dbtp:.2f} dBTP, above {target.true_peak_dbtp:g}"
+        yield AudioFinding(AudioFindingCode.OFF_TARGET, words)

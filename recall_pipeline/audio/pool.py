@@ -1,26 +1,24 @@
-"""A process pool: one file per task, results as they complete, failures isolated to their task.
+"""A pool of workers: one file per task, results as they complete, failures isolated to their task.
 
-A worker that is killed, for example when memory runs out, breaks all pending tasks of its pool. Those
-are retried, each in a pool of its own, so only the task that kills its worker is reported as failed.
+Each worker has one task at a time. So a worker that is killed, for example when memory runs out, breaks one task. That
+task is retried alone, after all others. A task that takes longer than its limit is killed and not retried.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from recall_pipeline.audio.worker import Worker
 from recall_pipeline.errors import NormalizationError
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+Limit = Callable[[T], float]
+"""How long a task may run, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +36,142 @@ def run_tasks(
     *,
     workers: int = 1,
     executor: Executor | None = None,
+    limit: Limit[T] | None = None,
     on_done: Callable[[Done[T, R]], None] | None = None,
 ) -> Generator[Done[T, R], None, None]:
     """Run a picklable function on each task and yield each task as it completes.
 
-    `on_done` is called with each completed task as well. Closing the iterator cancels pending tasks
-    and waits for running ones. If an `executor` is given (for example a Dask client's), it is used
-    instead of local processes and stays open. Errors of a task are in its `Done`, never raised.
+    `limit` bounds the seconds of a task. `on_done` is called with each completed task as well. Closing the iterator
+    cancels pending tasks and waits for running ones. If an `executor` is given (for example a Dask client's), it is
+    used instead of local processes and stays open. Errors of a task are in its `Done`, never raised.
     """
-    for done in _run(function, tasks, workers, executor):
+    for done in _run(function, tasks, workers, executor, limit or _no_limit):
         if on_done is not None:
             on_done(done)
         yield done
 
 
 def _run(
-    function: Callable[[T], R], tasks: Sequence[T], workers: int, executor: Executor | None
+    function: Callable[[T], R], tasks: Sequence[T], workers: int, executor: Executor | None, limit: Limit[T]
 ) -> Iterator[Done[T, R]]:
     if executor is not None:
-        yield from _collect(executor, function, tasks)
+        yield from _collect(executor, function, tasks, limit)
         return
-    broken: list[T] = []
-    with _open_pool(min(workers, len(tasks))) as pool:
-        for done in _collect(pool, function, tasks):
-            if isinstance(done.error, BrokenProcessPool):
-                broken.append(done.task)
-            else:
-                yield done
-    for task in broken:
-        with _open_pool(1) as pool:
-            (done,) = _collect(pool, function, [task])
-            yield Done(task, None, _killed_error()) if isinstance(done.error, BrokenProcessPool) else done
+    killed: list[T] = []
+    for done in _run_local(function, tasks, workers, limit):
+        if isinstance(done.error, BrokenProcessPool):
+            killed.append(done.task)
+        else:
+            yield done
+    for task in killed:
+        (done,) = _run_local(function, [task], 1, limit)
+        yield Done(task, None, _killed_error()) if isinstance(done.error, BrokenProcessPool) else done
+
+
+def _run_local(function: Callable[[T], R], tasks: Sequence[T], workers: int, limit: Limit[T]) -> Iterator[Done[T, R]]:
+    pool: _Pool[T, R] = _Pool(function, limit, deque(tasks))
+    pool.free = [Worker() for _ in range(min(max(1, workers), len(tasks)))]
+    try:
+        while pool.start_waiting():
+            yield from pool.wait()
+            pool.kill_late()
+    finally:
+        pool.close()
+
+
+@dataclass(slots=True)
+class _Started(Generic[T]):
+    task: T
+    worker: Worker
+    limit_seconds: float
+    started_at: float
+    is_late: bool = False
+
+    @property
+    def seconds_left(self) -> float:
+        return self.started_at + self.limit_seconds - time.monotonic()
+
+
+@dataclass(slots=True)
+class _Pool(Generic[T, R]):
+    """Free workers, waiting tasks, and running tasks by their futures."""
+
+    function: Callable[[T], R]
+    limit: Limit[T]
+    waiting: deque[T]
+    free: list[Worker] = field(default_factory=list)
+    running: dict["Future[R]", _Started[T]] = field(default_factory=dict)
+
+    def start_waiting(self) -> bool:
+        """Give each free worker a task, and return whether any task is running."""
+        while self.free and self.waiting:
+            worker, task = self.free.pop(), self.waiting.popleft()
+            started = _Started(task, worker, self.limit(task), time.monotonic())
+            self.running[worker.submit(self.function, task)] = started
+        return bool(self.running)
+
+    def wait(self) -> Iterator[Done[T, R]]:
+        """Wait until a task has ended or is late, and yield what has ended."""
+        in_time = [started.seconds_left for started in self.running.values() if not started.is_late]
+        ended, _ = wait(self.running, _timeout(in_time), FIRST_COMPLETED)
+        for future in ended:
+            started = self.running.pop(future)
+            self.free.append(started.worker)
+            is_killed = isinstance(future.exception(), BrokenProcessPool) and started.is_late
+            yield (
+                Done(started.task, None, _late_error(started.limit_seconds))
+                if is_killed
+                else _done(started.task, future)
+            )
+
+    def kill_late(self) -> None:
+        """Kill each worker whose task is late; its future ends then."""
+        for future, started in self.running.items():
+            if started.seconds_left <= 0 and not started.is_late and not future.done():
+                started.is_late = True
+                started.worker.kill()
+
+    def close(self) -> None:
+        """End all workers, after their tasks; a late one is killed already."""
+        for worker in (*self.free, *(started.worker for started in self.running.values())):
+            worker.close()
+
+
+def _collect(
+    executor: Executor, function: Callable[[T], R], tasks: Sequence[T], limit: Limit[T]
+) -> Iterator[Done[T, R]]:
+    """Yield each task of an executor that starts tasks when it likes: when one began is not known.
+
+    All that is left is given up when no task has ended within the longest limit of those that are left.
+    """
+    pending: dict[Future[R], T] = {executor.submit(function, task): task for task in tasks}
+    try:
+        while pending:
+            longest = max(map(limit, pending.values()))
+            ended, _ = wait(pending, _timeout([longest]), FIRST_COMPLETED)
+            for future in ended:
+                yield _done(pending.pop(future), future)
+            if not ended:
+                yield from (Done(task, None, _late_error(longest)) for task in pending.values())
+                return
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _done(task: T, future: "Future[R]") -> Done[T, R]:
+    error = future.exception()
+    return Done(task, None if error else future.result(), error)
+
+
+def _no_limit(_: object) -> float:
+    return float("inf")
+
+
+def _timeout(seconds: Iterable[float]) -> float | None:
+    """Return how long to wait for the first of some limits; None: for ever."""
+    shortest = min(seconds, default=float("inf"))
+    return None if shortest == float("inf") else max(0.0, shortest)
 
 
 def _killed_error() -> NormalizationError:
@@ -77,45 +180,7 @@ def _killed_error() -> NormalizationError:
     )
 
 
-def _collect(executor: Executor, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Done[T, R]]:
-    pending: dict[Future[R], T] = {executor.submit(function, task): task for task in tasks}
-    try:
-        for future in as_completed(pending):
-            yield _done(pending.pop(future), future)
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _done(task: T, future: Future[R]) -> Done[T, R]:
-    error = future.exception()
-    return Done(task, None if error else future.result(), error)
-
-
-def worker_processes(count: int) -> ProcessPoolExecutor:
-    """Return a pool of `count` processes that ignore Ctrl-C and end when their parent process ends."""
-    # spawn, never fork: a fork would copy locks held by the caller's threads (gRPC).
-    return ProcessPoolExecutor(max(1, count), multiprocessing.get_context("spawn"), initializer=_start_worker)
-
-
-@contextmanager
-def _open_pool(workers: int) -> Iterator[Executor]:
-    pool = worker_processes(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    os.environ.update(_SINGLE_THREADED)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Exit when the parent process is killed: an idle worker would otherwise wait forever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _late_error(limit_seconds: float) -> NormalizationError:
+    return NormalizationError(
+        f"it took longer than {limit_seconds:.0f} s, so its process was ended: the next sync tries again"
+    )

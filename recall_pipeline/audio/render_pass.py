@@ -61,12 +61,13 @@ def render(intermediate: Intermediate, target: Target, path: Path, plan: GainPla
 
 def _render_lossless(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
     meter = _OutputMeter(target.sample_rate_hz, (1.0,) * target.channels) if plan.limiter else None
-    checksum = 0
+    checksum, peak = 0, 0
     with contextlib.closing(open_encoder(path, target)) as encoder:
         for samples in apply_gain(intermediate, plan):
             frames = _to_int16(samples, FULL_SCALE)
             encoder.write(frames)
             checksum = zlib.crc32(frames.data, checksum)
+            peak = max(peak, int(frames.max()), -int(frames.min()))
             if meter is not None:
                 meter.feed(np.multiply(frames, np.float32(1 / FULL_SCALE), dtype=np.float32))
     _check_decoded_samples(path, intermediate.samples.rows, checksum)
@@ -74,7 +75,10 @@ def _render_lossless(intermediate: Intermediate, target: Target, path: Path, pla
         return meter.result(plan, intermediate.samples.rows)
     # A gain alone shifts all energies and peaks by the same amount, so measuring again is not needed.
     lufs = None if intermediate.is_silent else predicted_lufs(intermediate, plan)
-    return Rendered(plan, intermediate.samples.rows, lufs, _predicted_true_peak_dbtp(intermediate, plan))
+    # Rounding near-silence to 16 bits can raise its peaks.
+    true_peaks = (_predicted_true_peak_dbtp(intermediate, plan), to_db(peak / FULL_SCALE))
+    true_peak_dbtp = max((level for level in true_peaks if level is not None), default=None)
+    return Rendered(plan, intermediate.samples.rows, lufs, true_peak_dbtp)
 
 
 def _render_lossy(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:

@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
+from recall_pipeline.audio.findings import AudioFinding
+
 MIN_DECODED_SHARE = 0.98
 """A file that decodes to less of its header's duration is truncated (docs/design/interface.md, section 4, row 3)."""
+
+
+MAX_MISSING_FRAMES = 3
+"""A file that lacks no more frames than these is never truncated: headers are off by as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +18,9 @@ class DecodeResult:
 
     `magic` names the file type by its first bytes, whatever the file's name. `header_seconds` is the
     duration that the file's own header states; None if it states none (an MP3 without a Xing or VBRI
-    frame). `bad_packets` are those that the decoder rejected. `format_changes` counts changes of
-    sample rate or channels; `sample_rate_hz` and `channels` are those of the most samples.
+    frame). `duration_seconds` includes `silent_seconds`: silence in place of damaged frames.
+    `bad_packets` are those between good ones that the decoder rejected. `format_changes` counts
+    changes of sample rate or channels; `sample_rate_hz` and `channels` are those of the most samples.
     """
 
     magic: str
@@ -25,11 +32,25 @@ class DecodeResult:
     duration_seconds: float
     bad_packets: int
     format_changes: int
+    silent_seconds: float
+    frame_seconds: float
+    findings: tuple[AudioFinding, ...]
+
+    @property
+    def decoded_seconds(self) -> float:
+        """Duration without the silence in place of damaged frames."""
+        return self.duration_seconds - self.silent_seconds
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the file decodes to under 98% of its header's duration."""
-        return self.header_seconds is not None and (self.duration_seconds < MIN_DECODED_SHARE * self.header_seconds)
+        """Whether the file decodes to under 98% of its header's duration, and lacks more than three frames."""
+        if self.header_seconds is None:
+            return False
+        missing_seconds = self.header_seconds - self.decoded_seconds
+        return (
+            self.decoded_seconds < MIN_DECODED_SHARE * self.header_seconds
+            and missing_seconds > MAX_MISSING_FRAMES * self.frame_seconds
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +60,8 @@ class Inspection(DecodeResult):
     Loudness is EBU R 128 over the file's own channels; it is None if nothing is above -70 LUFS or the
     file is shorter than 0.4 s. `loudness_range_lu` is EBU Tech 3342, `true_peak_dbtp` is
     ITU-R BS.1770-4 annex 2. `silences` are (start, end) in seconds. `speech_ratio` is the share of the
-    time outside silences, 0 to 1. `waveform` has 60 sample peaks, 0 to 1.
+    time outside silences, 0 to 1: it measures pauses, and is 1 for music or an even hiss. `waveform`
+    has 60 sample peaks, 0 to 1.
     """
 
     loudness_lufs: float | None

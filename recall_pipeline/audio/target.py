@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from recall_pipeline.audio_formats import AUDIO_FORMATS, AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
 
-ENGINE = "engine2"
+ENGINE = "engine3"
 """Version of the engine. It changes when the same source and target give other samples than before."""
 
 
@@ -42,10 +42,18 @@ class Target:
 
     @property
     def recipe(self) -> str:
-        """One line with everything that affects the output. Another recipe means another file."""
+        """One line with everything that affects the output: the target, then the engine."""
+        return f"{self._text}/{ENGINE}"
+
+    def made(self, recipe: str | None) -> bool:
+        """Whether a file with this recipe was made for this target, by an engine of any version."""
+        return recipe is not None and recipe.rpartition("/")[0] == self._text
+
+    @property
+    def _text(self) -> str:
         return (
             f"{self.format}/{self.sample_rate_hz}Hz/{self.channels}ch/{float(self.loudness_lufs)}LUFS"
-            f"/{float(self.true_peak_dbtp)}dBTP/{float(self.limiter_max_db)}dB/{ENGINE}"
+            f"/{float(self.true_peak_dbtp)}dBTP/{float(self.limiter_max_db)}dB"
         )
 
 

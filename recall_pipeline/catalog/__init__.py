@@ -14,10 +14,11 @@ from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_du
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import Outcome
+from recall_pipeline.catalog.outcomes import Outcome, decide
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -42,8 +43,10 @@ __all__ = [
     "FindingCode",
     "Outcome",
     "byte_mismatches",
+    "damaged_audio",
     "days_due",
     "days_of_tables",
+    "decide",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",

@@ -9,7 +9,7 @@ from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
-from recall_pipeline.catalog.outcomes import AUDIBLE
+from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.days import utc_now
@@ -33,15 +33,18 @@ def sync_catalog(
 ) -> CatalogReport:
     """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
-    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch. Raises
-    TableMissing where the day has none of these tables: nothing is known about it. Raises StorageError.
+    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch or if an
+    older engine made them. Raises TableMissing where the day has none of these tables, and StorageError.
     """
     recordings = day.require(RECORDINGS)
     day.require(MIXED_AUDIO)
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     audio, normalized = _audio_columns(day, settings, mp3s, before, refetch, progress)
-    rows = _rows(day, mp3s, before, audio, utc_now())
+    now = utc_now()
+    rows = _rows(day, mp3s, before, audio, now)
+    if settings.is_past_retention(day.day, now.date()):
+        rows = {key: _without_download(row) for key, row in rows.items()}
     rows = _redacted(day, rows, before, read_again=normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     day.write(CATALOG, ordered, recordings.facts)
@@ -75,6 +78,11 @@ def _rows(
     return rows
 
 
+def _without_download(row: CatalogRow) -> CatalogRow:
+    """Return the row of a day that is older than RECALL_RETENTION_DAYS: what is not archived stays so."""
+    return row.redacted() if row.outcome == Outcome.DOWNLOAD_FAILED and row.source_uri is None else row
+
+
 def _redacted(
     day: ArchiveDay, rows: Mapping[str, CatalogRow], before: Mapping[str, CatalogRow], *, read_again: bool
 ) -> dict[str, CatalogRow]:
@@ -99,7 +107,7 @@ def _audio_columns(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    current = {key: row for key, row in previous.items() if row.audio_recipe == target.recipe}
+    current = {key: row for key, row in previous.items() if _is_current(row, target, refetch)}
     columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
     columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}
@@ -122,6 +130,11 @@ def _kept(mp3s: Mapping[str, Sequence[MixedAudioRow]], before: Mapping[str, Cata
 def _is_normalized(mp3: MixedAudioRow, row: CatalogRow | None) -> bool:
     """Whether the catalog references a normalized file of these bytes, whatever its target was."""
     return row is not None and row.audio_uri is not None and row.source_sha256 == mp3.source_sha256
+
+
+def _is_current(row: CatalogRow, target: Target, refetch: frozenset[str]) -> bool:
+    """Whether the file meets the target. One of an older engine does, unless the recording is asked for by name."""
+    return row.audio_recipe == target.recipe if row.recording_id in refetch else target.made(row.audio_recipe)
 
 
 def _checked(day: ArchiveDay, row: CatalogRow, refetch: frozenset[str]) -> CatalogRow:
@@ -153,6 +166,8 @@ def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow |
         mp3.source_key or "",
         taken,
         mp3.source_sha256,
+        mp3.source_bytes,
+        mp3.duration_seconds,
     )
 
 

@@ -17,9 +17,13 @@ class FindingCode(StrEnum):
     LONGER_THAN_PROMISED = "longer_than_promised"
     DAMAGED_FRAMES = "damaged_frames"
     ZERO_RUNS = "zero_runs"
+    CUT_AT_END = "cut_at_end"
+    REPEATED_AUDIO = "repeated_audio"
     DURATION_DIFFERS = "duration_differs"
     TOO_QUIET = "too_quiet"
+    OFF_TARGET = "off_target"
     CHANNELS_CANCEL = "channels_cancel"
+    DC_OFFSET = "dc_offset"
     NEWER_VERSION_CORRUPT = "newer_version_corrupt"
     NEWER_VERSION_FAILED = "newer_version_failed"
     RENORMALIZING_FAILED = "renormalizing_failed"
@@ -30,11 +34,16 @@ FINDINGS: Mapping[FindingCode, str] = MappingProxyType(
     {
         FindingCode.SHORTER_THAN_PROMISED: "the MP3 decodes to less than its own header promises, by more than 0.2 s",
         FindingCode.LONGER_THAN_PROMISED: "the MP3 decodes to more than its own header promises, by more than 0.2 s",
-        FindingCode.DAMAGED_FRAMES: "the decoder rejected parts of the MP3",
-        FindingCode.ZERO_RUNS: "the MP3 contains long runs of digital silence within the audio",
+        FindingCode.DAMAGED_FRAMES: "parts of the MP3 do not decode, or not to sound; silence takes their place",
+        FindingCode.ZERO_RUNS: "the MP3 has runs of zero bytes in place of frames",
+        FindingCode.CUT_AT_END: "the MP3 states no length, and ends within a frame: its end may be missing",
+        FindingCode.REPEATED_AUDIO: "a part of the recording is in the MP3 twice",
         FindingCode.DURATION_DIFFERS: "the decoded length and the API's times differ: meetings pause",
         FindingCode.TOO_QUIET: "the normalized file is quieter than the target, since the limiter has a maximum",
-        FindingCode.CHANNELS_CANCEL: "the channels cancel each other out when mixed, so only the first one was used",
+        FindingCode.OFF_TARGET: "the normalized file misses the target loudness or the true-peak ceiling",
+        FindingCode.CHANNELS_CANCEL: "the channels cancel each other out when mixed, throughout or in a part, so only "
+        "the first one was used there",
+        FindingCode.DC_OFFSET: "a constant offset under quiet audio was removed by a high-pass",
         FindingCode.NEWER_VERSION_CORRUPT: "a newer version of the archived MP3 is corrupt; tried at every sync",
         FindingCode.NEWER_VERSION_FAILED: "a newer version of the archived MP3 could not be stored; "
         "tried at every sync",

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
 
-from recall_pipeline.audio import Done, Target, run_tasks
+from recall_pipeline.audio import Done, Target, run_tasks, time_limit_seconds
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
@@ -27,6 +27,8 @@ class NormalizeTask:
     source_key: str
     taken_key: str | None
     source_sha256: str | None = None
+    source_bytes: int | None = None
+    source_seconds: float | None = None
 
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:
@@ -46,7 +48,11 @@ def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterato
     if not tasks:
         return
     with _executor(settings) as executor:
-        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor)
+        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds)
+
+
+def _limit_seconds(task: NormalizeTask) -> float:
+    return time_limit_seconds(task.source_bytes, task.source_seconds)
 
 
 def target_of(settings: Settings) -> Target:

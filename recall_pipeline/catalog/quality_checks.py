@@ -20,6 +20,16 @@ from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_misma
 EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
 _SAMPLE = 5
+_DAMAGE = frozenset(
+    (
+        FindingCode.SHORTER_THAN_PROMISED,
+        FindingCode.LONGER_THAN_PROMISED,
+        FindingCode.DAMAGED_FRAMES,
+        FindingCode.ZERO_RUNS,
+        FindingCode.CUT_AT_END,
+        FindingCode.REPEATED_AUDIO,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,18 @@ def duration_differences(catalog: Iterable[CatalogRow]) -> Finding:
         return notable_difference(row.recording_seconds, row.duration_seconds)
 
     return _over(_audible(catalog), problem, "listen to one; a pause is normal, missing minutes are not")
+
+
+def damaged_audio(catalog: Iterable[CatalogRow]) -> Finding:
+    """Every archived MP3 decodes to what its header promises, without damage between frames."""
+
+    def problem(row: CatalogRow) -> str | None:
+        codes = sorted(_DAMAGE.intersection(row.findings or ()))
+        return f"has {', '.join(codes)}: {row.audio_findings}" if codes else None
+
+    return _over(
+        _audible(catalog), problem, "play it there; these are the bytes that Recall serves, so report it to them"
+    )
 
 
 def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings) -> Finding:

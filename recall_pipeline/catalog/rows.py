@@ -48,7 +48,7 @@ class CatalogRow:
     audio_lufs: float | None = column("Integrated loudness of the normalized file, LUFS, found by decoding it")
     audio_true_peak_dbtp: float | None = column("True peak of the normalized file, dBTP, found by decoding it")
     gain_db: float | None = column("Gain applied before limiting, dB")
-    speech_ratio: float | None = column("Share of the time above the silence gate, 0 to 1")
+    speech_ratio: float | None = column("Share of the time outside pauses, 0 to 1; also 1 for music or an even hiss")
     metadata: str | None = column("Recall's metadata of the recording, JSON")
     audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
     audio_findings: str | None = column("How the normalized file differs from its target, in words")

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.errors import UsageError
@@ -11,9 +12,16 @@ from recall_pipeline.storage import Archive, scan_days
 
 
 def choose_days(
-    settings: Settings, archive: Archive, first: date | None, last: date | None, recording_id: str | None
+    settings: Settings,
+    archive: Archive,
+    first: date | None,
+    last: date | None,
+    recording_id: str | None,
+    ledger: Path | None = None,
 ) -> list[date]:
     """Return the requested days, oldest first; without a request, the days that are due.
+
+    `ledger` is the file of the request budget, if it is not that of the Dagster home.
 
     Raises UsageError for days outside the partitions, RecallError if the day of a recording cannot be looked up.
     """
@@ -23,7 +31,7 @@ def choose_days(
         days = _within_partitions(settings, start, end)
         return days if recording_id is None else _with_recording(archive, days, recording_id)
     if recording_id:
-        day = _cataloged_day(archive, recording_id) or asyncio.run(_lookup_day(settings, recording_id))
+        day = _cataloged_day(archive, recording_id) or asyncio.run(_lookup_day(settings, recording_id, ledger))
         return _within_partitions(settings, day, day)
     from recall_pipeline.catalog import days_due
 
@@ -64,8 +72,8 @@ def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
     return None
 
 
-async def _lookup_day(settings: Settings, recording_id: str) -> date:
-    async with open_client(settings) as client:
+async def _lookup_day(settings: Settings, recording_id: str, ledger: Path | None) -> date:
+    async with open_client(settings, ledger=ledger) as client:
         recording = await client.recording(recording_id)
     if recording is None:
         raise UsageError(

@@ -11,8 +11,9 @@ from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.due_report import due_lines
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
+from recall_pipeline.cli.probe import show_probe
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized, StorageError
+from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized, StorageError, UsageError
 from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
 from recall_pipeline.storage import open_archive
@@ -21,7 +22,10 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 
 @click.command("doctor")
-def doctor_command() -> int:
+@click.option("--probe", is_flag=True, help="Instead: report how Recall.ai answers, with at most 20 reading requests.")
+@click.option("--json", "as_json", is_flag=True, help="With --probe: print the report as one JSON object.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="With --probe: write the JSON to FILE.")
+def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
     """Check settings, network, key and region, media, storage, due days, audio libraries and Dagster home.
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
@@ -29,9 +33,15 @@ def doctor_command() -> int:
     `days` shows the days that are due, and those from RECALL_START_DATE to the archive's first day, which no schedule
     requests; both are information.
 
-    Exit status: 0 success; 1 a check failed; 2 wrong settings.
+    The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
+
+    Exit status: 0 success; 1 a check failed, or the service refused the probe; 2 wrong settings.
     """
     settings = load_settings()
+    if probe:
+        return show_probe(settings, as_json=as_json, file=report)
+    if as_json or report:
+        raise UsageError("--json and --report belong to the probe: add --probe")
     checks: dict[str, Callable[[Settings], str]] = {
         "settings": lambda s: f"archive at {s.storage_root}, from {s.start_date} on",
         "network": check_clients,

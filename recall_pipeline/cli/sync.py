@@ -8,6 +8,7 @@ import click
 
 from recall_pipeline.cli.arguments import DAY, RECALL_ID
 from recall_pipeline.cli.day_selection import choose_days
+from recall_pipeline.cli.dry_run import show_dry_run
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.run_sync import run_days
@@ -20,8 +21,9 @@ from recall_pipeline.storage import open_archive
 @click.option("--from", "first", type=DAY, help="First day, included. Without --to: up to today.")
 @click.option("--to", "last", type=DAY, help="Last day, included. Without --from: this day only.")
 @click.option("--recording", "recording_id", type=RECALL_ID, help="Fetch this recording again, whatever its outcome.")
+@click.option("--dry-run", is_flag=True, help="Show what would be fetched; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
-def sync_command(first: date | None, last: date | None, recording_id: str | None, as_json: bool) -> int:
+def sync_command(first: date | None, last: date | None, recording_id: str | None, dry_run: bool, as_json: bool) -> int:
     """Archive the recordings of some days: list, download, verify, normalize, catalog.
 
     Days are UTC. A recording belongs to the day on which it was created. Without options, the command syncs the days
@@ -34,6 +36,8 @@ def sync_command(first: date | None, last: date | None, recording_id: str | None
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
+    if dry_run:
+        return show_dry_run(settings, archive, (first, last), recording_id, as_json=as_json)
     days = choose_days(settings, archive, first, last, recording_id)
     with progress_bars() as progress:
         done = run_days(settings, days, frozenset({recording_id} if recording_id else ()), progress)

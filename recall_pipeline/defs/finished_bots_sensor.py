@@ -31,6 +31,7 @@ from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline.webhooks import Event, EventStore
 
 _DEADLINE_SECONDS = 10  # a tick ends well within the minute that Dagster gives it
+_POLL_DEADLINE_SECONDS = 20  # time for two requests of 8 s each: the first page may need a second one, with dates
 _RETRY_POLICY = RetryPolicy(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
@@ -83,9 +84,11 @@ class _Tick:
 
     @property
     def days(self) -> list[date]:
-        """The days with changes."""
+        """The days with changes: partitions, and not older than RECALL_RETENTION_DAYS."""
         found = {change.day for change in (*self.event_changes, *self.listing_changes)}
-        return sorted(day for day in found if self.settings.start_date <= day <= self.now.date())
+        days, today = sorted(found), self.now.date()
+        kept = [day for day in days if not self.settings.is_past_retention(day, today)]
+        return [day for day in kept if self.settings.start_date <= day <= today]
 
     @property
     def summary(self) -> str:
@@ -158,7 +161,7 @@ async def _look_up(settings: Settings, events: Sequence[Event]) -> EventLookups:
 async def _poll(settings: Settings, cursor: PollCursor, now: datetime) -> PollResult:
     share = pages_per_tick(settings)
     async with open_client(settings, _RETRY_POLICY, lambda budget: BudgetShare(budget, share)) as client:
-        deadline = asyncio.get_running_loop().time() + _DEADLINE_SECONDS
+        deadline = asyncio.get_running_loop().time() + _POLL_DEADLINE_SECONDS
         return await poll_listings(client, settings, cursor, now, deadline)
 
 

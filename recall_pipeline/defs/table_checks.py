@@ -10,6 +10,7 @@ from recall_pipeline.catalog import (
     CATALOG,
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -77,6 +78,12 @@ _DURATIONS_AGREE = TableCheck(
     lambda tables: duration_differences(tables.catalog),
     dg.AssetCheckSeverity.WARN,
 )
+_AUDIO_UNDAMAGED = TableCheck(
+    "audio_undamaged",
+    "Archived MP3s decode to what their own headers promise, and no frames between are damaged.",
+    lambda tables: damaged_audio(tables.catalog),
+    dg.AssetCheckSeverity.WARN,
+)
 _LOUDNESS_IN_TOLERANCE = TableCheck(
     "loudness_in_tolerance",
     "Ready files have the target loudness, and no peak is above the ceiling.",
@@ -94,6 +101,7 @@ CHECKS: Mapping[str, Sequence[TableCheck]] = {
         _NONE_LEFT_FAILED,
         _NONE_ABOUT_TO_EXPIRE,
         _DURATIONS_AGREE,
+        _AUDIO_UNDAMAGED,
         _LOUDNESS_IN_TOLERANCE,
     ],
 }

@@ -8,21 +8,26 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 `mixed_audio`.
 """
 
-from recall_pipeline.download.day_download import DownloadReport, sync_mp3s
+from recall_pipeline.download.artifacts import find_artifacts
+from recall_pipeline.download.day_download import DownloadPlan, DownloadReport, sync_mp3s
 from recall_pipeline.download.decode_check import truncation
 from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.url_guard import UrlGuard
 
 __all__ = [
     "ARCHIVED",
     "MEDIA_URL",
     "MIXED_AUDIO",
+    "DownloadPlan",
     "DownloadReport",
     "MixedAudioRow",
     "Partial",
     "Unfinished",
+    "UrlGuard",
     "fetch_first_byte",
+    "find_artifacts",
     "media_client",
     "sync_mp3s",
     "truncation",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from recall_pipeline.download.content_codings import check_size
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.errors import TransferError
 
@@ -25,15 +26,17 @@ class BodyPromise:
     is_length_promised: bool
 
 
-def begin_body(response: httpx.Response, partial: Partial) -> BodyPromise:
+def begin_body(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 200 or 206, and start the partial file again where the body is not its continuation.
 
-    Raises TransferError for a part that does not continue the partial file.
+    Raises TransferError for a part that does not continue the partial file, and TransferRefused for a whole of more
+    than `limit_bytes`.
     """
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        return _part(response, partial)
+        return _promise_of_part(response, partial, limit_bytes)
     is_chunked = "transfer-encoding" in response.headers  # then HTTP ignores a length
-    length = None if is_chunked else _number(response.headers.get("content-length"))
+    length = None if is_chunked else _digits_in(response.headers.get("content-length"))
+    check_size(length or 0, limit_bytes)
     partial.start(_strong_etag(response), length, response.headers.get("content-encoding"))
     return BodyPromise(length, length, is_chunked or length is not None)
 
@@ -44,13 +47,14 @@ def is_whole_already(response: httpx.Response, partial: Partial) -> bool:
     if not size or not partial.etag or response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return False
     matched = _UNSATISFIED.fullmatch(response.headers.get("content-range", "").strip())
-    return (_number(matched[1]) if matched else partial.total) == size
+    return (_digits_in(matched[1]) if matched else partial.total) == size
 
 
-def _part(response: httpx.Response, partial: Partial) -> BodyPromise:
+def _promise_of_part(response: httpx.Response, partial: Partial, limit_bytes: int) -> BodyPromise:
     """Return the promise of a 206; one without a request for a range has to begin at 0 and state the total."""
     matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
-    first, last, total = (_number(text) for text in matched.groups()) if matched else (None, None, None)
+    first, last, total = (_digits_in(text) for text in matched.groups()) if matched else (None, None, None)
+    check_size(total or 0, limit_bytes)
     is_continuation = bool(partial.size_bytes and partial.etag and "range" in response.request.headers)
     known_total = total if total is not None else partial.total if is_continuation else None
     if first is None or last is None or not _fits(first, last, known_total):
@@ -87,5 +91,5 @@ def _strong_etag(response: httpx.Response) -> str | None:
     return etag if etag.startswith('"') else None
 
 
-def _number(text: str | None) -> int | None:
+def _digits_in(text: str | None) -> int | None:
     return int(text[:_MOST_DIGITS]) if text and text.isdecimal() else None

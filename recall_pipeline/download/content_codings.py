@@ -1,4 +1,4 @@
-"""Unpack a body that came compressed although `identity` was requested (RFC 9110, section 8.4).
+"""Unpack a body that came compressed although `identity` was requested (`Content-Encoding`).
 
 The packed bytes are received first, because ranges count those. A body that is not packed as its header states is kept
 as it came: some hosts label plain files so, and the decode check follows.
@@ -39,7 +39,7 @@ def unpack(packed: Path, header: str, unpacked: Path, limit_bytes: int) -> bool:
     source = packed
     for target, coding in zip(stages_of(unpacked), reversed(codings), strict=False):
         try:
-            _write(_chunks(source, coding), target, limit_bytes)
+            _write_chunks(_unpacked_chunks(source, coding), target, limit_bytes)
         except _NotSoPacked:
             target.unlink()
             return False
@@ -56,7 +56,7 @@ def stages_of(unpacked: Path) -> list[Path]:
     return [unpacked.with_name(f"{number}.{unpacked.name}") for number in range(_MOST_CODINGS)]
 
 
-def _write(chunks: Iterator[bytes], target: Path, limit_bytes: int) -> None:
+def _write_chunks(chunks: Iterator[bytes], target: Path, limit_bytes: int) -> None:
     size = 0
     target.touch(mode=0o600)
     try:
@@ -77,7 +77,7 @@ def check_size(size_bytes: int, limit_bytes: int) -> None:
         raise TransferRefused(f"larger than RECALL_MAX_FILE_MB={limit_mib}: raise it if such meetings are real")
 
 
-def _chunks(packed: Path, coding: str) -> Iterator[bytes]:
+def _unpacked_chunks(packed: Path, coding: str) -> Iterator[bytes]:
     try:
         if coding == "gzip":
             with gzip.open(packed) as file:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.checkpoints import Checkpoints, write_rows
@@ -35,14 +36,19 @@ class DownloadReport:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPlan:
-    """Which MP3s to download, and in which order: `expires_at` by recording id, `refetch` whatever their state."""
+    """Which MP3s to download, and in which order: `expires_at` by recording id, `refetch` whatever their state.
+
+    `is_past_retention`: none, because retention would erase them again.
+    """
 
     expires_at: Mapping[str, datetime | None]
     refetch: frozenset[str] = frozenset()
+    is_past_retention: bool = False
 
     def includes(self, row: MixedAudioRow) -> bool:
         """Whether the row's MP3 is to be downloaded now."""
-        return row.is_offered and (not row.is_settled or row.recording_id in self.refetch)
+        is_wanted = not row.is_settled or row.recording_id in self.refetch
+        return row.is_offered and is_wanted and not self.is_past_retention
 
     def urgency(self, row: MixedAudioRow) -> tuple[datetime, datetime]:
         """Sort key: what expires soonest comes first."""
@@ -59,10 +65,11 @@ async def sync_mp3s(
     """Download what is new or changed of a day, and write the table `mixed_audio`.
 
     A failed download never stops another one. `refetch` names recordings whose MP3s are fetched whatever their state.
-    Raises TableMissing when the day has no table `recordings`, RecallError when the service does not answer, and
-    StorageError when the archive fails.
+    Of a day that is older than RECALL_RETENTION_DAYS nothing is downloaded. Raises TableMissing when the day has no
+    table `recordings`, RecallError when the service does not answer, and StorageError when the archive fails.
     """
-    plan = DownloadPlan({row.recording_id: row.expires_at for row in day.require(RECORDINGS).rows}, refetch)
+    expires_at = {row.recording_id: row.expires_at for row in day.require(RECORDINGS).rows}
+    plan = DownloadPlan(expires_at, refetch, settings.is_past_retention(day.day, utc_now().date()))
     filed = day.rows(MIXED_AUDIO)
     rows, artifacts = await find_artifacts(day, upstream)
     current = {row.audio_id: row for row in rows}

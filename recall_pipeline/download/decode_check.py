@@ -1,18 +1,17 @@
 """Decode check: a received file has to decode to the full length that its header promises.
 
-Decodes in a subprocess, because a malformed file may crash the decoder.
+Decodes in a subprocess, because a malformed file may crash the decoder or keep it busy for ever.
 """
 
 import asyncio
-import os
-from concurrent.futures import ProcessPoolExecutor
+import contextlib
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recall_pipeline.audio import DecodeResult, worker_processes
+from recall_pipeline.audio import DecodeResult, Worker, time_limit_seconds
 from recall_pipeline.errors import NotAudio, TransferError
 from recall_pipeline.storage import sha256_of
 
@@ -28,11 +27,12 @@ class DecodeCheck:
 
 
 class DecodeChecker:
-    """Checks files in a pool of processes, which starts with the first file."""
+    """Checks files in as many processes as `processes`; each starts when it is first needed."""
 
-    def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes or os.cpu_count() or 1
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self, processes: int) -> None:
+        self._idle: list[Worker] = []
+        self._started: list[Worker] = []
+        self._may_run = asyncio.Semaphore(processes)
         self._one_alone = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -41,14 +41,18 @@ class DecodeChecker:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        for worker in self._started:
+            if kind is not None:
+                worker.kill()
+            worker.close()
 
     async def check_file(self, path: Path) -> DecodeCheck:
-        """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes."""
+        """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes or hangs."""
         try:
             sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
-            decoded = await self._decode(path)
+            decoded = await self._decode(path, time_limit_seconds(size_bytes))
+        except TransferError:
+            raise
         except NotAudio as error:
             # The name of a partial file means nothing to a reader of the catalog.
             return DecodeCheck(size_bytes, sha256, None, str(error).removeprefix(f"{path.name} "))
@@ -62,25 +66,31 @@ class DecodeChecker:
             raise TransferError(f"decoding it ended with {type(error).__name__}") from None
         return DecodeCheck(size_bytes, sha256, decoded, truncation(decoded))
 
-    async def _decode(self, path: Path) -> DecodeResult:
-        pool = self._pool = self._pool or worker_processes(self._processes)
-        try:
-            return await _in_a_process(pool, path)
-        except BrokenProcessPool:
-            if self._pool is pool:
-                self._pool = None
-        async with self._one_alone:  # another file may have crashed the pool: try again alone
-            alone = worker_processes(1)
+    async def _decode(self, path: Path, limit_seconds: float) -> DecodeResult:
+        with contextlib.suppress(BrokenProcessPool):
+            return await self._in_a_process(path, limit_seconds)
+        async with self._one_alone:  # the machine may have been short of memory: try again, one file at a time
+            return await self._in_a_process(path, limit_seconds)
+
+    async def _in_a_process(self, path: Path, limit_seconds: float) -> DecodeResult:
+        from recall_pipeline.audio import decode_whole  # pickled by name: the process loads the audio package only
+
+        async with self._may_run:
+            worker = self._idle.pop() if self._idle else self._new_worker()
             try:
-                return await _in_a_process(alone, path)
+                decoding = asyncio.wrap_future(worker.submit(decode_whole, path))
+                await asyncio.wait([decoding], timeout=limit_seconds)
+                if not decoding.done():
+                    worker.kill()
+                    await asyncio.wait([decoding])
+                    raise TransferError(f"decoding it took longer than {limit_seconds:.0f} s: its process was ended")
+                return decoding.result()
             finally:
-                alone.shutdown(wait=False)
+                self._idle.append(worker)
 
-
-async def _in_a_process(pool: ProcessPoolExecutor, path: Path) -> DecodeResult:
-    from recall_pipeline.audio import decode_whole  # pickled by name: the process loads the audio package only
-
-    return await asyncio.get_running_loop().run_in_executor(pool, decode_whole, path)
+    def _new_worker(self) -> Worker:
+        self._started.append(Worker())
+        return self._started[-1]
 
 
 def truncation(decoded: DecodeResult) -> str | None:

@@ -52,7 +52,7 @@ class Downloader:
             key = await asyncio.to_thread(publish_version, self.archive, self.day, row, partial.path, check.sha256)
             partial.discard()
         except StorageError as error:
-            if not error.is_out_of_space:
+            if not (error.is_out_of_space or error.is_timeout):
                 raise  # all others would fail too, after they were fetched
             return dataclasses.replace(row, fetch_failure=str(error))
         except (TransferError, RecallError) as error:
@@ -66,7 +66,7 @@ class Downloader:
         try:
             found = await find_published(self.archive, self.day, row, self.checker)
         except (TransferError, StorageError) as error:  # says nothing about the bytes: left as it was, so tried again
-            if isinstance(error, StorageError) and not error.is_out_of_space:
+            if isinstance(error, StorageError) and not (error.is_out_of_space or error.is_timeout):
                 raise
             return dataclasses.replace(row, status_code="done", has_url=True, fetch_failure=str(error))
         return _with_check(row, *found) if found else row
@@ -114,7 +114,7 @@ async def open_downloader(
     client: RecallClient, archive: Archive, settings: Settings, day: date
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
-    async with media_client(settings) as http, DecodeChecker() as checker:
+    async with media_client(settings) as http, DecodeChecker(settings.processes) as checker:
         yield Downloader(client, archive, Transfer(http, settings), checker, day)
 
 

@@ -120,8 +120,7 @@ class Transfer:
         if is_whole_already(response, partial):
             return True
         await check_status(response, partial)
-        promise = begin_body(response, partial)
-        check_size(promise.total or 0, self._limit_bytes)
+        promise = begin_body(response, partial, self._limit_bytes)
         await self._append(response, partial, throughput, promise)
         expected = promise.total or promise.end
         if expected is not None and partial.size_bytes != expected:

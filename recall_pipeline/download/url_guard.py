@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -34,8 +35,12 @@ class UrlGuard:
         return cls(settings.media_networks, is_loopback(httpx.URL(settings.base_url).host))
 
     async def check_url(self, url: str) -> None:
-        """Raise TransferRefused unless `url` is http(s) to an allowed host; TransferError if it cannot be resolved."""
+        """Raise TransferRefused unless `url` is http(s) to an allowed host.
+
+        Raises TransferError if the host cannot be resolved, and ValueError or httpx.InvalidURL if it is not a URL.
+        """
         parsed = httpx.URL(url)
+        urlsplit(url)  # raises ValueError for brackets that httpx takes as a name
         if parsed.scheme not in _PORTS or not parsed.host:
             raise TransferRefused("the download URL is not http(s); it was not opened")
         if self.any_address:

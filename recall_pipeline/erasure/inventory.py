@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from recall_pipeline.audit import AUDIT, FORGOTTEN
@@ -29,12 +29,14 @@ class Inventory:
     """Recordings and bots by id, including those that are erased and stored again.
 
     `forgotten` contains the ids whose erasure is finished, `returned` the ids of the audit of which data is stored.
+    `last_erased_at`: when the newest finished erasure ended, UTC.
     """
 
     recordings: Mapping[str, RecordingLocation]
     bots: Mapping[str, date]
     forgotten: frozenset[str]
     returned: frozenset[str] = frozenset()
+    last_erased_at: datetime | None = None
 
     @property
     def erased(self) -> frozenset[str]:
@@ -71,7 +73,8 @@ def read_inventory(archive: Archive) -> Inventory:
             recordings.setdefault(recording_id, RecordingLocation(day, bot_id))
         elif bot_id in returned and not recording_id:
             bots.setdefault(bot_id, day)
-    return Inventory(recordings, bots, forgotten, returned)
+    last_erased_at = max((finished_at for finished_at, *_ in rows if finished_at), default=None)
+    return Inventory(recordings, bots, forgotten, returned, last_erased_at)
 
 
 def _returned(archive: Archive, days: Sequence[date]) -> frozenset[str]:

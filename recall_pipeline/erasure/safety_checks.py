@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from recall_pipeline.days import utc_now
+from recall_pipeline.days import ONE_DAY, utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.erasure.inventory import Inventory
 from recall_pipeline.errors import UsageError
@@ -15,6 +15,7 @@ _MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
 _NEWEST_DAYS = 10
 _MAX_RECORDINGS = 1000
 _MAX_SHARE = 10  # one in so many recordings
+_MAX_NIGHTS = 7  # a longer standstill is reviewed by the operator
 
 
 def limit_of(settings: Settings, inventory: Inventory) -> int:
@@ -22,6 +23,13 @@ def limit_of(settings: Settings, inventory: Inventory) -> int:
     if settings.retention_limit is not None:
         return settings.retention_limit
     return min(_MAX_RECORDINGS, len(inventory.kept) // _MAX_SHARE)
+
+
+def nights_since(last_erased_at: datetime | None) -> int:
+    """Return the nights since the last erasure, each of which makes one more day too old: 1 to 7."""
+    if last_erased_at is None:
+        return 1
+    return min(max(1, round((utc_now() - last_erased_at) / ONE_DAY)), _MAX_NIGHTS)
 
 
 def check_clock(archive: Archive) -> None:

@@ -53,7 +53,11 @@ class _Routes(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request on its route."""
-        return await self.transport(request.url).handle_async_request(request)
+        transport = self.transport(request.url)
+        if "target" in request.extensions and _is_forwarded(request.url):
+            absolute = str(request.url.copy_with(path="/", query=None, fragment=None)).rstrip("/").encode("ascii")
+            request.extensions = {**request.extensions, "target": absolute + request.extensions["target"]}
+        return await transport.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -64,6 +68,12 @@ class _Routes(httpx.AsyncBaseTransport):
 
 def _needs_tls(url: httpx.URL, proxy: EnvironmentProxy | None) -> bool:
     return url.scheme == "https" or (proxy is not None and proxy.url.startswith("https:"))
+
+
+def _is_forwarded(url: httpx.URL) -> bool:
+    """Whether a proxy reads the request line, which then names the host; it only tunnels TLS and SOCKS."""
+    proxy = proxy_of(url)
+    return proxy is not None and url.scheme == "http" and proxy.url.startswith("http")
 
 
 def _route(url: httpx.URL, proxy: EnvironmentProxy | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -76,6 +77,7 @@ def _checked_proxy(variable: str, value: str) -> str:
 def _is_complete(text: str) -> bool:
     try:
         url = httpx.URL(text)
+        urlsplit(text)  # raises ValueError for brackets that httpx takes as a name
     except (httpx.InvalidURL, ValueError):
         return False
     port = 1 if url.port is None else url.port
@@ -85,15 +87,15 @@ def _is_complete(text: str) -> bool:
 def _is_excepted(host: str, port: int | None) -> bool:
     """Whether NO_PROXY names the host: `*`, a domain with its subdomains, an address or a network, `host:port`."""
     _, value = _variable("no_proxy") or ("", "")
-    return any(_names(entry, host, port) for entry in re.split(r"[\s,;\"']+", value.lower()) if entry)
+    return any(_entry_names(entry, host, port) for entry in re.split(r"[\s,;\"']+", value.lower()) if entry)
 
 
-def _names(entry: str, host: str, port: int | None) -> bool:
+def _entry_names(entry: str, host: str, port: int | None) -> bool:
     entry = entry.partition("://")[2].partition("/")[0] if "://" in entry else entry
     with contextlib.suppress(ValueError):
         return _is_in_network(host, entry.strip("[]"))
     if matched := re.fullmatch(r"\[?(.*?)\]?:(\d+)", entry):
-        return port == int(matched[2]) and _names(matched[1], host, port)
+        return port == int(matched[2]) and _entry_names(matched[1], host, port)
     domain = entry.removeprefix("*").strip(".")
     return entry == "*" or (bool(domain) and (host == domain or host.endswith(f".{domain}")))
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from recall_pipeline.days import ONE_DAY, start_of
-from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
+from recall_pipeline.errors import RecallError, RecallNotFound, RecallProtocolError, RecallRefused
 from recall_pipeline.recall_api import AnyListed, Kind, RecallClient, Window
 from recall_pipeline.settings import Settings
 
@@ -144,7 +144,7 @@ async def _read_listing(
             return
         except RecallError as error:
             result.error = str(error)
-            if following and isinstance(error, RecallRefused | RecallProtocolError):
+            if following and isinstance(error, RecallNotFound | RecallRefused | RecallProtocolError):
                 tier[kind] = None  # the page's URL is no longer valid: restart this listing
             return
         result.listed += listed

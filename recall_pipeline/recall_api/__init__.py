@@ -7,11 +7,11 @@ Does not belong here: files, tables, outcomes, and requests to the media host.
 Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """
 
-from recall_pipeline.recall_api.client import AnyListed, Kind, RecallClient, Window, open_client
+from recall_pipeline.recall_api.client import LEDGER, AnyListed, Kind, RecallClient, Window, open_client
 from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
-from recall_pipeline.recall_api.rate_limit import BudgetShare
+from recall_pipeline.recall_api.rate_limit import Budget, BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
     IN_PROGRESS,
@@ -30,9 +30,11 @@ from recall_pipeline.recall_api.upstream import Upstream
 __all__ = [
     "DELETED",
     "IN_PROGRESS",
+    "LEDGER",
     "AnyListed",
     "AudioMixed",
     "Bot",
+    "Budget",
     "BudgetShare",
     "Kind",
     "Listing",

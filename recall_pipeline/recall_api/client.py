@@ -5,6 +5,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -25,6 +26,8 @@ from recall_pipeline.recall_api.responses import RetryableError, json_from_respo
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
 from recall_pipeline.settings import Settings, dagster_home
 
+LEDGER = "recall_budget.sqlite"
+"""Name of the file of the request budget, in the Dagster home."""
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
 _RESPONSE_TIMEOUT_SECONDS = 300.0  # the read time-out alone would not stop a body that trickles in
 _MAX_RESPONSE_BYTES = 16 * 1024 * 1024  # 160 kB per row of a page of 100; parsed, it takes 20 times as much memory
@@ -157,6 +160,18 @@ class RecallClient:
             rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
         return [item for row in rows if (item := read_record(record, row)) is not None], after
 
+    async def exchange(self, url: str, endpoint: str) -> httpx.Response:
+        """Send one GET to a URL below the base URL, without retries, and return its response whatever it is.
+
+        Raises RecallUnreachable without a response, RecallProtocolError for another URL or a response too large.
+        """
+        if not url.startswith(f"{self._base_url}/"):
+            raise RecallProtocolError(f"{endpoint}: the URL is not below {self._base_url}, so it must not get the key")
+        try:
+            return await self._send("GET", url, endpoint)
+        except RetryableError as error:
+            raise error.error from None
+
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 
@@ -246,18 +261,20 @@ async def open_client(
     settings: Settings,
     retry_policy: RetryPolicy | None = None,
     limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
+    ledger: Path | None = None,
 ) -> AsyncIterator[RecallClient]:
     """Open a client for the workspace of the settings.
 
     Raises SettingsError without a key, and if a proxy or certificate variable of the environment is wrong.
 
-    `limit` replaces the request budget, for example by a `BudgetShare`.
+    `limit` replaces the request budget, for example by a `BudgetShare`. `ledger` is the file of the request budget, if
+    it is not that of the Dagster home.
     """
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
-    budget = RequestBudget(dagster_home() / "recall_budget.sqlite")
+    budget = RequestBudget(ledger or dagster_home() / LEDGER)
     async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
         yield RecallClient(http, settings, limit(budget), retry_policy)
 

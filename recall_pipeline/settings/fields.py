@@ -1,6 +1,5 @@
 """All settings with type, default and description. docs/configuration.md is generated from here."""
 
-import os
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from pydantic import (
 from recall_pipeline.audio_formats import AudioFormat, sample_rates_hz
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import environment, folders, values
+from recall_pipeline.settings.cores import available_cores
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
@@ -100,8 +100,8 @@ class Settings(BaseModel):
     concurrency: int = Field(8, ge=1, le=256, description="Maximum number of concurrent downloads.")
     workers: Annotated[str, AfterValidator(values.workers)] = Field(
         "local",
-        description="Workers for normalization: `local` (one process per core), a number of processes, or the address "
-        "of a Dask scheduler.",
+        description="Workers that decode and normalize: `local` (one process per core that may be used), a number of "
+        "processes, or the address of a Dask scheduler for normalization.",
     )
     max_file_mb: int = Field(
         4096, ge=1, description="Maximum size of a download, MiB. Larger files are refused and reported."
@@ -124,7 +124,7 @@ class Settings(BaseModel):
         None,
         ge=0,
         description="Maximum number of recordings that one retention run may erase. Unset: a tenth of the archive, at "
-        "most 1,000.",
+        "most 1,000, or one whole day for each night since the last erasure.",
     )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
@@ -190,13 +190,17 @@ class Settings(BaseModel):
 
     @property
     def processes(self) -> int:
-        """The number of local worker processes: the number in `workers`, else one per core."""
-        return int(self.workers) if self.workers.isdecimal() else os.cpu_count() or 1
+        """The number of local worker processes: the number in `workers`, else one per core that may be used."""
+        return int(self.workers) if self.workers.isdecimal() else available_cores()
 
     @property
     def lookback(self) -> timedelta:
         """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
+
+    def is_past_retention(self, day: date, today: date) -> bool:
+        """Return whether recordings of `day` are older than RECALL_RETENTION_DAYS, so that they are erased."""
+        return self.retention_days is not None and day < today - timedelta(days=self.retention_days)
 
     def required_api_key(self) -> SecretStr:
         """Return the API key; raise SettingsError if it is not set."""

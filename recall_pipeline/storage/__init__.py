@@ -6,12 +6,13 @@ Does not belong here: the meaning of rows, HTTP, audio.
 Comes in: settings, verified local files, rows. Goes out: files under their final names, rows, StorageError.
 """
 
-from recall_pipeline.storage.archive import Archive, ArchiveLocation, open_archive
+from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
 from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
+from recall_pipeline.storage.location import ArchiveLocation, open_archive
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [

@@ -3,17 +3,30 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import StorageError, is_out_of_handles
 from recall_pipeline.redaction import redact
 
+_UPLOADS = ("write", "move")
 _PERMANENT = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _OUT_OF_SPACE = (*_FULL, errno.EFBIG)
 _WRITE_ERRORS = (*_OUT_OF_SPACE, errno.EROFS)
 _WITHOUT_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_SILENCE = ("ReadTimeoutError", "ServerTimeoutError", "FSTimeoutError")
+_CHECKSUM_SETTING = "AWS_REQUEST_CHECKSUM_CALCULATION"
+_REFUSED_STATUSES = (400, 411, 501)
+_NOT_ABOUT_CHECKSUMS = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidBucketName", "RequestTimeout")
 _OBJECT_STORE_PACKAGES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
+
+
+class StoreIsSilent(OSError):
+    """An object store took a request, and has not finished it within the time limit."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the store did not finish the request within {seconds:.0f} s")
 
 
 @contextlib.contextmanager
@@ -35,6 +48,7 @@ def storage_error(action: str, where: str, cause: Exception) -> StorageError:
     error = StorageError(redact(f"cannot {action} {where}: {_reason(cause).rstrip('.')}. {_next_step(action, cause)}"))
     error.retry_can_help = not _is_permanent(cause)
     error.is_out_of_space = isinstance(cause, OSError) and cause.errno in _OUT_OF_SPACE
+    error.is_timeout = isinstance(cause, StoreIsSilent) or type(cause).__name__ in _SILENCE
     return error
 
 
@@ -44,6 +58,8 @@ def is_write_error(error: OSError) -> bool:
 
 
 def _is_permanent(cause: Exception) -> bool:
+    if _needs_other_checksums(cause):
+        return True
     if isinstance(cause, PermissionError) or type(cause).__name__ in _WITHOUT_CREDENTIALS:  # S3 gives no errno
         return True
     return isinstance(cause, OSError) and cause.errno in _PERMANENT
@@ -59,6 +75,15 @@ def _reason(cause: Exception) -> str:
 
 def _next_step(action: str, cause: Exception) -> str:
     code = cause.errno if isinstance(cause, OSError) else None
+    if is_out_of_handles(cause):
+        return "Raise the limit of open files (`ulimit -n`), or lower RECALL_CONCURRENCY and RECALL_WORKERS"
+    if isinstance(cause, StoreIsSilent) or type(cause).__name__ in _SILENCE:
+        return "Check the store and the network; the next sync continues"
+    if action in _UPLOADS and _needs_other_checksums(cause):
+        return (
+            f"A store that is not Amazon's may not know its checksums: set {_CHECKSUM_SETTING}=when_required "
+            "and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required"
+        )
     if code in _FULL:
         return "Free some space; the next sync continues"
     if code == errno.EFBIG:
@@ -70,3 +95,14 @@ def _next_step(action: str, cause: Exception) -> str:
     if isinstance(cause, FileNotFoundError) and action != "write":
         return "The file existed before: run `recall-pipeline verify`"
     return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions"
+
+
+def _needs_other_checksums(cause: Exception) -> bool:
+    """Return whether S3 refused a request in a way in which stores without CRC checksums refuse it."""
+    response = getattr(cause.__cause__ or cause, "response", None)
+    if os.environ.get(_CHECKSUM_SETTING, "").lower() == "when_required" or not isinstance(response, Mapping):
+        return False
+    error, status = response.get("Error", {}), response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if re.search("checksum|crc|digest|content-?md5|sha256|trailer|aws-chunked", str(error), re.IGNORECASE):
+        return True
+    return status in _REFUSED_STATUSES and error.get("Code") not in _NOT_ABOUT_CHECKSUMS

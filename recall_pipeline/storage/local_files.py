@@ -4,9 +4,11 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from recall_pipeline.storage.file_system import set_mode, sync_file, sync_folder
 from recall_pipeline.storage.permissions import GROUP_FILE, PRIVATE_FILE, grant_group_read, private_folder
 from recall_pipeline.storage.temp_files import locked_temp_file, remove_leftovers
 
@@ -17,13 +19,13 @@ def publish_file(local: Path, target: Path, group_below: Path | None = None) -> 
     With `group_below`, the group may read the file and its folders up to `group_below`; else only this user may.
     """
     with local.open("rb+") as written:
-        os.fsync(written.fileno())
-    local.chmod(GROUP_FILE if group_below else PRIVATE_FILE)
+        sync_file(written.fileno())
+    set_mode(local, GROUP_FILE if group_below else PRIVATE_FILE)
     private_folder(target.parent)
     if group_below:
         grant_group_read(target.parent, group_below)
     _move(local, target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def sizes_below(folder: Path) -> dict[str, int]:
@@ -58,15 +60,7 @@ def _copy(local: Path, target: Path) -> None:
     remove_leftovers(target.parent, prefix)
     with locked_temp_file(target.parent, prefix) as hidden:
         shutil.copyfile(local, hidden)
-        shutil.copymode(local, hidden)
+        set_mode(hidden, stat.S_IMODE(local.stat().st_mode))
         with hidden.open("rb+") as copied:
-            os.fsync(copied.fileno())
+            sync_file(copied.fileno())
         hidden.replace(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

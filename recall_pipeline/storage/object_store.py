@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+_MAX_CONNECTIONS = 64  # with the default of 10, a few requests that hang would block all others
 _PART_BYTES = 16 * 2**20
 _PARTS_AT_ONCE = 2
 _MAX_PARTS = 10_000  # per upload (Amazon S3 user guide, multipart upload limits)
@@ -12,12 +13,15 @@ _KMS = "aws:kms"
 
 def filesystem_options(scheme: str, encryption: str | None) -> dict[str, Any]:
     """Return the constructor options of the file system; `encryption` is the value of RECALL_S3_ENCRYPTION."""
-    if scheme != "s3" or encryption is None:
+    if scheme != "s3":
         return {}
+    connections = {"config_kwargs": {"max_pool_connections": _MAX_CONNECTIONS}}
+    if encryption is None:
+        return connections
     algorithm = _KMS if encryption.startswith(_KMS) else encryption
     key_id = encryption.removeprefix(algorithm).removeprefix(":")
     headers = {"ServerSideEncryption": algorithm} | ({"SSEKMSKeyId": key_id} if key_id else {})
-    return {"s3_additional_kwargs": headers}
+    return {"s3_additional_kwargs": headers, **connections}
 
 
 def upload_options(scheme: str, size_bytes: int) -> dict[str, Any]:

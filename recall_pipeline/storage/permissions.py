@@ -4,7 +4,11 @@ import contextlib
 import errno
 import os
 import stat
+import tempfile
 from pathlib import Path
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.storage.file_system import set_mode
 
 PRIVATE_FILE = 0o600
 GROUP_FILE = 0o640
@@ -31,7 +35,33 @@ def grant_group_read(folder: Path, top: Path) -> None:
     """Let the group read the private folders from `top` down to `folder`."""
     for each in (folder, *folder.parents):
         if each.is_relative_to(top) and stat.S_IMODE(each.stat().st_mode) == _PRIVATE_FOLDER:
-            each.chmod(_GROUP_FOLDER)
+            set_mode(each, _GROUP_FOLDER)
+
+
+def own_temporary_folder() -> Path:
+    """Return this user's folder in the system's temporary one."""
+    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}"
+
+
+def private_temporary_folder() -> Path:
+    """Create this user's temporary folder; raise StorageError if another user controls it."""
+    own = own_temporary_folder()
+    private_folder(own)
+    _check_is_own(own)
+    return own
+
+
+def _check_is_own(folder: Path) -> None:
+    """Any user may create files and links in the system's temporary folder."""
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
+    if not is_own or stat.S_IMODE(found.st_mode) & 0o077:
+        error = StorageError(
+            f"cannot write {folder}: other users can read or write it. Remove it, or set RECALL_SPOOL_DIR"
+        )
+        error.retry_can_help = False
+        raise error
 
 
 def _check_is_folder(path: Path) -> None:

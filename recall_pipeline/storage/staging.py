@@ -1,14 +1,26 @@
-"""The staging folder: where it is, and who may access it."""
+"""The staging folder: where it is, its temporary files and its locks."""
 
+import contextlib
 import hashlib
 import os
-import stat
-import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage.permissions import private_folder
+from recall_pipeline.storage.error_messages import is_write_error, storage_error, translated_errors
+from recall_pipeline.storage.local_files import sizes_below
+from recall_pipeline.storage.locks import exclusive_file_lock
+from recall_pipeline.storage.permissions import (
+    PRIVATE_FILE,
+    own_temporary_folder,
+    private_folder,
+    private_temporary_folder,
+)
+from recall_pipeline.storage.temp_files import LOCK_NAME, leftovers, locked_temp_folder, remove_leftovers
+
+_TEMP_PREFIX = "scratch-"
+T = TypeVar("T")
 
 
 def staging_folder_of(settings: Settings) -> Path:
@@ -17,31 +29,86 @@ def staging_folder_of(settings: Settings) -> Path:
         return settings.spool_dir
     if settings.storage_is_local:
         return Path(settings.storage_root) / "_spool"
-    archive = hashlib.sha256(settings.storage_root.encode()).hexdigest()[:12]
-    return _own_temporary_folder() / archive
+    endpoint = _s3_endpoint() if settings.storage_root.startswith("s3://") else ""
+    archive = hashlib.sha256(f"{settings.storage_root}{endpoint}".encode()).hexdigest()[:12]
+    return own_temporary_folder() / archive
 
 
-def create_staging_folder(folder: Path) -> None:
-    """Create `folder` with access for this user only; raise StorageError if another user controls its parent."""
-    own = _own_temporary_folder()
-    if folder.parent == own:
-        private_folder(own)
-        _check_is_own(own)
-    private_folder(folder)
+def _s3_endpoint() -> str:
+    """Return the store that S3 requests go to, as the environment names it; empty for Amazon's."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
-def _own_temporary_folder() -> Path:
-    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"recall_pipeline-{user}"
+class StagingFolder:
+    """The staging folder of an archive: its private temporary files, and the locks of this host.
 
+    Its methods raise StorageError.
+    """
 
-def _check_is_own(folder: Path) -> None:
-    """Any user may create files and links in the system's temporary folder."""
-    found = folder.lstat()
-    is_own = stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
-    if not is_own or stat.S_IMODE(found.st_mode) & 0o077:
-        error = StorageError(
-            f"cannot write {folder}: other users can read or write it. Remove it, or set RECALL_SPOOL_DIR"
-        )
-        error.retry_can_help = False
-        raise error
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self) -> Path:
+        """Create the folder with access for this user only, and return it."""
+        with self._translating_errors("write"):
+            if self.path.parent == own_temporary_folder():
+                private_temporary_folder()
+            private_folder(self.path)
+        return self.path
+
+    def close(self) -> None:
+        """Remove the folder if it is empty."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    @contextlib.contextmanager
+    def file(self, suffix: str = "") -> Iterator[Path]:
+        """Yield the path of an empty private file; remove it unless it was moved away."""
+        with contextlib.ExitStack() as stack:
+            with self._translating_errors("write"):
+                path = self._enter(stack, lambda folder: locked_temp_folder(folder, _TEMP_PREFIX)) / f"file{suffix}"
+                path.touch(mode=PRIVATE_FILE)
+            try:
+                yield path
+            except OSError as error:
+                if not is_write_error(error):
+                    raise
+                raise storage_error("write", str(self.path), error) from None
+
+    @contextlib.contextmanager
+    def exclusive_lock(self, name: str) -> Iterator[None]:
+        """Hold a lock among the processes that share this folder. Leftovers are removed before and after."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)
+            with self._translating_errors("lock"):
+                self._enter(stack, lambda folder: exclusive_file_lock(folder / f"{name}.lock"))
+                with contextlib.suppress(FileNotFoundError):  # without locks on it, another process may remove it
+                    remove_leftovers(self.path, _TEMP_PREFIX)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    remove_leftovers(self.path, _TEMP_PREFIX)  # of workers that were killed meanwhile
+
+    def leftover_files(self) -> dict[str, int]:
+        """Return the size in bytes, by path, of files that killed processes left; the next lock removes them."""
+        with self._translating_errors("read"):
+            found = [sizes_below(path) for path in leftovers(self.path, _TEMP_PREFIX)]
+        return {path: size for sizes in found for path, size in sizes.items() if Path(path).name != LOCK_NAME}
+
+    def remove_leftover_files(self) -> None:
+        """Remove files that killed processes left, and the folder if it is empty then."""
+        with self._translating_errors("remove"), contextlib.suppress(FileNotFoundError):
+            remove_leftovers(self.open(), _TEMP_PREFIX)
+        self.close()
+
+    def _enter(self, stack: contextlib.ExitStack, make: Callable[[Path], contextlib.AbstractContextManager[T]]) -> T:
+        """Enter the context that `make` returns for the folder."""
+        while True:
+            try:
+                return stack.enter_context(make(self.open()))
+            except FileNotFoundError:  # another process removed the empty folder just now
+                continue
+
+    def _translating_errors(self, action: str) -> contextlib.AbstractContextManager[None]:
+        return translated_errors(action, str(self.path), str(self.path))

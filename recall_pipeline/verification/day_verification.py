@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
-from recall_pipeline.audio import run_tasks
+from recall_pipeline.audio import run_tasks, time_limit_seconds
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
@@ -41,7 +41,8 @@ def verify_days(
     suspected: list[_Suspicion] = []
     for inspections in _batches(_inspect_day(archive, day, only) for day in days):
         files = [task for inspection in inspections for task in inspection.files]
-        for number, done in enumerate(run_tasks(check_file, files, workers=settings.processes), start=1):
+        checks = run_tasks(check_file, files, workers=settings.processes, limit=_check_limit_seconds)
+        for number, done in enumerate(checks, start=1):
             report.size_bytes += done.task.size_bytes or 0
             if (problem := problem_of(done)) is not None:
                 suspected.append((problem, done.task))
@@ -54,6 +55,10 @@ def verify_days(
     if not had_spool:
         archive.close_staging_folder()
     return report
+
+
+def _check_limit_seconds(file: FileCheck) -> float:
+    return time_limit_seconds(file.size_bytes)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ import pytest
 
 from recall_pipeline.audio import Target, decode_whole
 from recall_pipeline.audio.encoder import open_encoder
-from recall_pipeline.audio.headers import first_frame, header_duration_seconds, id3_size_bytes, parse_frame_header
+from recall_pipeline.audio.mp3_parts import mp3_parts
+from recall_pipeline.audio.mpeg_header import HEADER_START, parse_frame_header
+from recall_pipeline.audio.tags import id3_size_bytes
 from recall_pipeline.audio_formats import SAMPLE_RATES_HZ
 from recall_pipeline_tests.audio.sounds import noise, write_mp3
 from recall_sandbox.speech import Speech
@@ -36,7 +38,7 @@ def test_half_of_an_encoded_mp3_is_truncated(tmp_path: Path) -> None:
 
 
 def test_an_mp3_without_a_header_states_no_duration(tmp_path: Path) -> None:
-    assert header_duration_seconds(write_mp3(tmp_path / "a.mp3", noise(1))) is None
+    assert mp3_parts(write_mp3(tmp_path / "a.mp3", noise(1))).header_seconds is None
 
 
 @pytest.mark.parametrize("bitrate_kbps", [48, None])
@@ -51,15 +53,19 @@ def test_the_duration_in_a_vbri_frame_is_read(tmp_path: Path) -> None:
     frame[36:40] = b"VBRI"
     frame[36 + 14 : 36 + 18] = (1000).to_bytes(4, "big")
     (tmp_path / "a.mp3").write_bytes(bytes(frame) + bytes.fromhex("fffb90c4") + bytes(413))
-    assert header_duration_seconds(tmp_path / "a.mp3") == pytest.approx(1000 * 1152 / 44100)
+    assert mp3_parts(tmp_path / "a.mp3").header_seconds == pytest.approx(1000 * 1152 / 44100)
 
 
 def test_the_first_frame_is_followed_by_another_frame(tmp_path: Path) -> None:
     body = write_mp3(tmp_path / "b.mp3", noise(1)).read_bytes()
     (tmp_path / "a.mp3").write_bytes(b"\xff\xfb\x90\x64 looks like one" + body)
-    found = first_frame(tmp_path / "a.mp3")
-    assert found is not None
-    assert found[1] == body[: found[0].size_bytes]
+    assert mp3_parts(tmp_path / "a.mp3").frame_bytes == len(body)
+
+
+def test_the_search_for_frame_headers_finds_exactly_those_that_parse() -> None:
+    starts = [bytes([0xFF, second, third]) for second in range(256) for third in range(256)]
+    parsed = [start for start in starts if parse_frame_header(start + b"\0") is not None]
+    assert [start for start in starts if HEADER_START.match(start)] == parsed
 
 
 @pytest.mark.parametrize(

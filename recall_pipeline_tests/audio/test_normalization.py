@@ -221,3 +221,11 @@ def test_a_failure_keeps_the_previous_output_and_leaves_no_other_file(tmp_path: 
         normalize(source, destination, Target())
     assert destination.read_bytes() == b"older"
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp3", "out.flac"}
+
+
+def test_the_true_peak_of_near_silence_is_not_below_its_samples(tmp_path: Path) -> None:
+    source = write_wav(tmp_path / "in.wav", noise(2, level=8e-6), 16000)
+    result = normalize(source, tmp_path / "out.wav", Target(format="wav"))
+    out, _ = decoded(tmp_path / "out.wav")
+    assert result.audio_true_peak_dbtp is not None
+    assert result.audio_true_peak_dbtp >= 20 * np.log10(np.abs(out).max())

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from recall_pipeline.audio import Done, Target, normalize, run_tasks
+from recall_pipeline.audio import Done, Target, normalize, run_tasks, time_limit_seconds
 from recall_pipeline_tests.audio.sounds import speech, write_mp3
 
 TIMEOUT_SECONDS = 60
@@ -68,6 +69,66 @@ def test_a_task_that_kills_its_worker_fails_alone() -> None:
     assert [done[n].result for n in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
 
 
+def note_and_die_on_three(task: tuple[Path, int]) -> int:
+    folder, number = task
+    (folder / f"{number} {os.getpid()}").touch()
+    time.sleep(0.02)
+    return die_on_three(number)
+
+
+def test_after_a_killed_worker_only_its_task_is_tried_again_and_alone(tmp_path: Path) -> None:
+    done = {
+        each.task[1]: each for each in run_tasks(note_and_die_on_three, [(tmp_path, n) for n in range(20)], workers=2)
+    }
+    assert [number for number, each in done.items() if each.error] == [3]
+    tries = [path.name.split()[0] for path in tmp_path.iterdir()]
+    assert sorted(tries, key=int) == [*map(str, range(4)), "3", *map(str, range(4, 20))]
+    assert (
+        len({path.name.split()[1] for path in tmp_path.iterdir()}) == 4
+    )  # two workers, one in place of the killed, one alone
+
+
+def hang_on_three(number: int) -> int:
+    while number == 3:
+        time.sleep(60)
+    return number
+
+
+def test_a_task_that_hangs_is_killed_and_fails_alone() -> None:
+    tasks = [3, *range(3), *range(4, 7)]
+    done = {
+        each.task: each for each in run_tasks(hang_on_three, tasks, workers=2, limit=lambda n: 2 if n == 3 else 600)
+    }
+    assert "it took longer than 2 s, so its process was ended" in str(done[3].error)
+    assert {number: each.result for number, each in done.items() if number != 3} == {n: n for n in tasks if n != 3}
+
+
+def test_a_task_that_hangs_leaves_no_process(tmp_path: Path) -> None:
+    [done] = run_tasks(note_and_hang, [tmp_path], limit=lambda _: 2)
+    assert done.error
+    [process] = tmp_path.iterdir()
+    assert not is_running(int(process.name))
+
+
+def note_and_hang(folder: Path) -> None:
+    (folder / f"{os.getpid()}").touch()
+    time.sleep(600)
+
+
+def test_an_executor_whose_tasks_all_hang_is_given_up() -> None:
+    released = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        done = list(run_tasks(lambda _: released.wait(60), [1, 2], executor=executor, limit=lambda _: 0.1))
+        released.set()
+    assert all("it took longer than" in str(each.error) for each in done)
+    assert len(done) == 2
+
+
+def test_a_limit_grows_with_the_length_and_the_size_of_a_file() -> None:
+    assert time_limit_seconds(None) == time_limit_seconds(0, 0) == 120
+    assert time_limit_seconds(16_000 * 3600) == time_limit_seconds(1000, 3600) == 3720
+
+
 def test_closing_the_iterator_cancels_pending_tasks(tmp_path: Path) -> None:
     tasks = [tmp_path / f"{number}" for number in range(40)]
     running = run_tasks(create_file, tasks, workers=1)
@@ -100,8 +161,8 @@ def test_a_worker_ignores_ctrl_c() -> None:
 def test_a_worker_ends_when_its_parent_process_is_killed() -> None:
     program = (
         "import os, signal\n"
-        "from recall_pipeline.audio import worker_processes\n"
-        "print(worker_processes(1).submit(os.getpid).result(), flush=True)\n"
+        "from recall_pipeline.audio import Worker\n"
+        "print(Worker().submit(os.getpid).result(), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603

@@ -10,11 +10,17 @@ from recall_pipeline.errors import SettingsError
 
 
 def test_the_recipe_is_one_compact_line() -> None:
-    assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine2"
+    assert Target().recipe == "flac/16000Hz/1ch/-16.0LUFS/-1.5dBTP/12.0dB/engine3"
 
 
 def test_integers_and_floats_give_the_same_recipe() -> None:
     assert Target(loudness_lufs=-16, limiter_max_db=12).recipe == Target().recipe
+
+
+def test_a_file_of_another_engine_was_made_for_the_same_target() -> None:
+    assert Target().made(Target().recipe.replace("engine3", "engine2"))
+    assert not Target().made(Target(format="mp3").recipe)
+    assert not Target().made(None)
 
 
 OTHER_VALUES = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recall_pipeline.audio import Target
+from recall_pipeline.audio import Target, target
 from recall_pipeline.catalog import CatalogReport, normalization, sync_catalog
 from recall_pipeline.catalog.normalization import NormalizeTask
 from recall_pipeline.errors import NormalizationError
@@ -73,3 +73,15 @@ def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
 def fails(task: NormalizeTask) -> None:
     """Stand in for an encoder."""
     raise NormalizationError("no room")
+
+
+def test_a_file_of_an_older_engine_stays_until_its_recording_is_asked_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [mp3] = workspace.meet("one", talk())
+    with monkeypatch.context() as older:
+        older.setattr(target, "ENGINE", "engine1")
+        [before] = workspace.sync().rows
+    assert (sync_with_refetch(workspace).rows, before.audio_recipe) == ([before], f"{Target().recipe[:-1]}1")
+    cataloged = sync_with_refetch(workspace, mp3.recording_id)
+    assert (cataloged.normalized, cataloged.rows[0].audio_recipe) == (1, Target().recipe)

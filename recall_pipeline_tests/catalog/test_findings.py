@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recall_pipeline.audio.findings import AudioFindingCode
 from recall_pipeline.catalog import CATALOG, FINDINGS, CatalogRow, FindingCode
 from recall_pipeline.catalog.findings import DERIVED_AT_EVERY_SYNC, kept_with_file, ordered_findings
 from recall_pipeline.storage import Layout
@@ -17,6 +18,10 @@ ROW = CatalogRow(recording_id=an_id("one"), outcome="ready", created_at=NINE, fi
 
 def test_every_code_has_a_meaning_and_every_meaning_a_code() -> None:
     assert list(FINDINGS) == list(FindingCode)
+
+
+def test_every_code_of_the_audio_engine_is_a_code_of_the_catalog() -> None:
+    assert {str(code) for code in AudioFindingCode} <= {str(code) for code in FindingCode}
 
 
 def test_the_new_columns_come_last() -> None:

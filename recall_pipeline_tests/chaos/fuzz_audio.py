@@ -1,8 +1,8 @@
-"""Fuzz the audio package with damaged MP3s.
+"""Fuzz the audio package with damaged MP3s and other audio files.
 
     python -m recall_pipeline_tests.chaos.fuzz_audio --tries 5000
 
-Each try cuts, flips, splices or fills real MP3s, then decodes, inspects and normalizes the result.
+Each try cuts, flips, splices, tags, repeats or fills real files, then decodes, inspects and normalizes the result.
 The only allowed outcomes are plausible results and `NotAudio`. Everything else is a failure: a
 crash, a hang of 20 s, over a gigabyte of additional address space, another exception or a failed assertion.
 A failure ends the run with status 1 and prints the seed that reproduces it (`--first SEED --tries 1`).
@@ -22,9 +22,12 @@ import numpy as np
 
 from recall_pipeline.audio import Target, decode_whole, inspect, normalize, run_tasks, segments
 from recall_pipeline.errors import NotAudio
+from recall_pipeline_tests.audio import wild_bytes as wild
+from recall_pipeline_tests.audio.sounds import speech
 from recall_sandbox.speech import Speech
 
 BATCH = 50
+_CONTAINERS = (("wav", "pcm_s16le"), ("flac", "flac"), ("mp4", "aac"), ("webm", "libopus"), ("ogg", "libopus"))
 _HANG_SECONDS = 20
 _MOST_BYTES = 1 << 30
 
@@ -34,7 +37,7 @@ Damage = Callable[[Bytes, np.random.Generator], Bytes]
 
 @cache
 def sources() -> tuple[Bytes, ...]:
-    """Good MP3s of several shapes, a few seconds each."""
+    """Good files of several shapes, a few seconds each: MP3s, and other containers."""
     shapes = (
         Speech(seconds=4),
         Speech(seconds=3, channels=2, rate_hz=44100, bitrate_kbps=128),
@@ -42,7 +45,10 @@ def sources() -> tuple[Bytes, ...]:
         Speech(seconds=3, rate_hz=24000, has_length_header=False, gain_db=-25),
         Speech(seconds=2, clips=()),
     )
-    return tuple(np.frombuffer(shape.body(), np.uint8) for shape in shapes)
+    bodies = [shape.body() for shape in shapes]
+    bodies += [wild.mp3_copy(bodies[0]), bodies[1] + bodies[2], wild.meeting(2.0) + wild.ape(wild.png(20_000))]
+    bodies += [wild.in_container(name, codec, speech(["risk"], 48000)) for name, codec in _CONTAINERS]
+    return tuple(np.frombuffer(body, np.uint8) for body in bodies)
 
 
 def _span(body: Bytes, rng: np.random.Generator) -> slice:
@@ -89,7 +95,28 @@ def splice(body: Bytes, rng: np.random.Generator) -> Bytes:
     return np.concatenate([body[:at], other[_span(other, rng)], body[at:]])
 
 
-DAMAGES: Sequence[Damage] = (cut, flip, flip_head, hole, junk, splice)
+def repeat(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Have a part twice, as a download does that resumes at a wrong offset."""
+    start, end = sorted(rng.integers(0, body.size + 1, 2).tolist())
+    return np.concatenate([body[:end], body[start:]])
+
+
+def tag(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Put a tag or another file's head before it; half of the tags state a wrong size."""
+    content = wild.jpeg(int(rng.integers(0, 30_000)))
+    size = int(rng.integers(0, 1 << 20)) if rng.integers(2) else None
+    heads = (wild.id3(content, size), wild.ape(content), content, bytes(len(content)), b"{", b"<", b"PK\x03\x04")
+    return np.concatenate([np.frombuffer(heads[int(rng.integers(len(heads)))], np.uint8), body])
+
+
+def tail(body: Bytes, rng: np.random.Generator) -> Bytes:
+    """Put a tag, zeros or another file behind it."""
+    other = sources()[rng.integers(len(sources()))].tobytes()
+    tails = (wild.ape(wild.png(20_000)), wild.id3(wild.png(20_000)), bytes(20_000), b"TAG" + bytes(125), other)
+    return np.concatenate([body, np.frombuffer(tails[int(rng.integers(len(tails)))], np.uint8)])
+
+
+DAMAGES: Sequence[Damage] = (cut, flip, flip_head, hole, junk, splice, repeat, tag, tail)
 
 
 def damaged(seed: int) -> bytes:
@@ -117,6 +144,8 @@ def attempt(path: Path, target: Target) -> str:
     assert peak_dbtp is None or peak_dbtp <= target.true_peak_dbtp, f"true peak {peak_dbtp}"
     off_lu = abs((result.audio_lufs or 0) - target.loudness_lufs)
     assert result.findings or off_lu < 0.3, f"loudness {result.audio_lufs}"
+    is_off = decoded.header_seconds is not None and abs(decoded.header_seconds - decoded.decoded_seconds) > 0.2
+    assert decoded.findings or not (is_off or decoded.bad_packets), "a loss without a finding"
     return "truncated" if decoded.is_truncated else "bad packets" if decoded.bad_packets else "whole"
 
 

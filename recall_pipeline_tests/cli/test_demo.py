@@ -19,6 +19,13 @@ from recall_sandbox import World
 
 CHECKOUT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 120
+NETWORK_OF_A_COMPANY = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://[broken",
+    "All_Proxy": "socks5://proxy.example:1080",
+    "NO_PROXY": "::1,fe80::/10",
+    "SSL_CERT_FILE": "/nonexistent/root.pem",
+}
 PARTITIONS = """{ assetNodes { assetKey { path } assetPartitionStatuses {
     ... on TimePartitionStatuses { ranges { startKey endKey status } } } } }"""
 
@@ -34,6 +41,8 @@ def test_it_shows_the_catalog_and_writes_to_its_folder_only(
     run: Run, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_AUDIO_FORMAT", "invalid setting of the user")
+    for name, value in NETWORK_OF_A_COMPANY.items():
+        monkeypatch.setenv(name, value)
     before = dict(os.environ)
     result = run("demo", "--folder", str(demo))
     assert (result.status, result.err) == (0, "")

@@ -10,7 +10,8 @@ from recall_pipeline.discovery import BOTS
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
-from recall_sandbox.effects import Reply
+from recall_sandbox.effects import Reply, Reset
+from recall_sandbox.network_effects import firewall_page
 
 CHECKS = ["settings", "network", "key", "media", "storage", "days", "audio", "dagster"]
 
@@ -134,3 +135,48 @@ def test_a_dagster_home_with_invalid_settings_fails_the_check(sandboxed: Run, ho
     result = sandboxed("doctor")
     assert result.status == 1
     assert "nonsense" in failures(result)["dagster"]
+
+
+class TestNetwork:
+    def test_it_reports_how_each_client_connects(self, sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+        monkeypatch.setenv("RECALL_ALERT_URL", "https://hooks.example/secret")
+        lines = sandboxed("doctor").out.splitlines()
+        assert "ok     network   API direct, media direct, alerts through the proxy of HTTPS_PROXY" in lines
+
+    def test_one_byte_of_one_mp3_is_fetched(self, sandboxed: Run, sandbox: Sandbox) -> None:
+        lines = sandboxed("doctor").out.splitlines()
+        assert "ok     media     fetched one byte of one MP3 from 127.0.0.1 (HTTP 206)" in lines
+        assert [access.range for access in sandbox.access_log if access.origin == "media"] == ["bytes=0-0"]
+
+    def test_without_an_mp3_none_is_tried(self, sandboxed: Run, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reply(200, {"next": None, "results": []}), path="/audio_mixed/"))
+        assert "not tried, because there is no MP3 of the last 7 days" in sandboxed("doctor").out
+
+    def test_a_firewall_before_the_media_host_is_a_failure(self, sandboxed: Run, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(firewall_page(), origin="media"))
+        message = failures(sandboxed("doctor"))["media"]
+        assert "a firewall refuses the IP address that this machine sends from" in message
+
+    def test_a_media_host_that_ends_the_connection_is_a_failure(self, sandboxed: Run, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Rule(Reset(), origin="media"))
+        message = failures(sandboxed("doctor"))["media"]
+        assert message.startswith("the media host cannot be reached (")
+        assert "?" not in message
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "fault"),
+        [
+            ("SSL_CERT_FILE", "/nonexistent/root.pem", "SSL_CERT_FILE '/nonexistent/root.pem' cannot be read"),
+            ("ALL_PROXY", "socks5://proxy.example:1080", "ALL_PROXY names a SOCKS proxy, which needs a package"),
+            ("https_proxy", "http://[::1", "https_proxy is not a proxy URL"),
+        ],
+    )
+    def test_what_the_environment_breaks_is_a_failure_that_names_the_variable(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fault: str
+    ) -> None:
+        monkeypatch.setenv("RECALL_API_KEY", "some-key")
+        monkeypatch.setenv(variable, value)
+        failed = failures(run("doctor"))
+        assert set(failed) == {"network", "key"}
+        assert all(message.startswith(fault) for message in failed.values())

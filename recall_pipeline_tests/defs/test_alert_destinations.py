@@ -66,6 +66,23 @@ def test_a_webhook_that_cannot_be_reached_is_told_again_later(caplog: pytest.Log
     assert "secret-path" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SSL_CERT_FILE", "/nonexistent/root.pem"), ("HTTPS_PROXY", "socks5://proxy.example:1080")]
+)
+def test_a_webhook_that_the_environment_makes_impossible_is_logged_with_the_variable(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert not WebhookDestination(SecretStr("https://hooks.example/services/secret-path"), LOG).send("Failed: x")
+    assert f"RECALL_ALERT_URL cannot be reached: {variable}" in caplog.text
+    assert "secret-path" not in caplog.text
+
+
+def test_a_webhook_on_loopback_takes_no_proxy(hook: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert WebhookDestination(_url(hook), LOG).send("Failed: something")
+
+
 def test_a_webhook_that_hangs_at_every_message_leaves_a_tick_within_dagsters_minute() -> None:
     assert MOST_AT_ONCE * alert_destinations._TIMEOUT_SECONDS <= 45
 

@@ -27,8 +27,9 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Table, open_day
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.demo import demo_meetings
-from recall_sandbox.effects import Reset, unavailable
+from recall_sandbox.effects import Delay, Reset, unavailable
 from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
+from recall_sandbox.network_effects import InnerNext
 from recall_sandbox.records import SandboxBot, SandboxStatusChange
 from recall_sandbox.speech import Speech
 
@@ -98,6 +99,14 @@ def file_days(settings: Settings, archive: Archive, *days: date) -> None:
 
 def test_an_empty_archive_asks_for_every_day_of_the_lookback_with_meetings(instance: dg.DagsterInstance) -> None:
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+@pytest.mark.parametrize(("retention_days", "is_requested"), [("1", False), ("4", False), ("5", True), ("off", True)])
+def test_a_day_that_is_older_than_retention_is_not_requested(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, retention_days: str, is_requested: bool
+) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", retention_days)
+    assert (LATELY.isoformat() in Daemon(instance).tick()) == is_requested
 
 
 def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
@@ -322,14 +331,41 @@ def test_without_a_key_it_says_so_and_asks_for_nothing(
     assert daemon.skip_message.startswith("RECALL_API_KEY is not set")
 
 
-def test_a_cursor_of_another_host_restarts_its_listing(instance: dg.DagsterInstance) -> None:
-    forgotten = PollCursor(hot={"recording": "http://127.0.0.1:9/elsewhere/"})
-    daemon = Daemon(instance, forgotten.to_json())
+@pytest.mark.parametrize("stored", ["http://127.0.0.1:9/elsewhere/", "http://127.0.0.1:9/recording/?cursor=unknown"])
+def test_a_cursor_that_names_no_page_restarts_its_listing(instance: dg.DagsterInstance, stored: str) -> None:
+    daemon = Daemon(instance, PollCursor(hot={"recording": stored}).to_json())
     for _ in range(3):
         if YESTERDAY.isoformat() in daemon.tick():
             break
     else:
         pytest.fail("the list was never read again")
+
+
+def test_behind_a_reverse_proxy_that_shows_the_inner_host_every_page_is_read(
+    instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    sandbox.behaviour.page_size = 1
+    sandbox.faults.add(Rule(InnerNext("http://inner.invalid:8000/v1"), origin="api"))
+    daemon, days = Daemon(instance), set[str]()
+    while len(days) < 2:
+        days |= daemon.tick().keys()
+        assert "inner.invalid" not in (daemon.cursor or "")
+    assert days == {YESTERDAY.isoformat(), LATELY.isoformat()}
+
+
+def test_an_api_that_takes_most_of_a_tick_for_each_page_is_read_page_by_page(
+    instance: dg.DagsterInstance, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.behaviour.page_size = 1
+    sandbox.faults.add(Rule(Delay(0.2), origin="api"))
+    monkeypatch.setattr("recall_pipeline.defs.finished_bots_sensor._POLL_DEADLINE_SECONDS", 0.35)
+    daemon, days = Daemon(instance), set[str]()
+    for _ in range(30):
+        days |= daemon.tick().keys()
+        if days == {YESTERDAY.isoformat(), LATELY.isoformat()}:
+            break
+    else:
+        pytest.fail("the sensor reads the same pages again")
 
 
 def test_a_range_that_waits_in_the_queue_does_not_delay_what_is_new(instance: dg.DagsterInstance) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,23 @@ from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 from recall_sandbox import Rule
 from recall_sandbox.content import ErrorPage, Truncated, body_of
 from recall_sandbox.effects import Cut, Effect, Reply, Truncate, error_page, expired_link, unavailable
+from recall_sandbox.network_effects import Gzipped, Unpromised, expired_token, firewall_page
+from recall_sandbox.speech import Speech
+
+
+@dataclass(frozen=True)
+class WithoutHeader:
+    """An MP3 whose first frame, which states the length, is gone."""
+
+    of: Speech
+    outcome: str = "ready"
+    media_type: str = "audio/mpeg"
+
+    def body(self) -> bytes:
+        """The bytes from the second frame on."""
+        whole = self.of.body()
+        label = max(whole.find(b"Xing"), whole.find(b"Info"))
+        return whole[whole.index(b"\xff\xf3" if b"\xff\xf3" in whole[label:] else b"\xff\xfb", label) :]
 
 
 @pytest.fixture(params=FOLDER_AND_BUCKET)
@@ -107,6 +125,66 @@ def test_two_faulty_downloads_that_differ_are_a_failure_and_tried_at_the_next_sy
     assert staging_folder_of(workspace) == []
     [row] = workspace.capture().rows
     assert (row.state, row.fetch_failure) == ("archived", None)
+
+
+@pytest.fixture
+def without_header(workspace: Workspace) -> bytes:
+    """A recording whose MP3 states no length of its own; its body."""
+    content = WithoutHeader(talk())
+    workspace.meet("headless", content)
+    return body_of(content)
+
+
+@pytest.mark.parametrize("cuts", [(0.5,), (0.3, 0.6), (0.6, 0.3)], ids=str)
+def test_a_body_that_nothing_promises_the_length_of_is_fetched_until_two_downloads_agree(
+    workspace: Workspace, without_header: bytes, cuts: tuple[float, ...]
+) -> None:
+    for share in cuts:
+        strike(workspace, Unpromised(int(len(without_header) * share)))
+    strike(workspace, Unpromised(), times=None)
+    [row] = workspace.capture().rows
+    assert (row.state, row.source_sha256) == ("archived", hashlib.sha256(without_header).hexdigest())
+    assert len(workspace.accesses(origin="media")) == len(cuts) + 2
+
+
+def test_a_body_whose_downloads_never_agree_is_a_failure_of_that_one(
+    workspace: Workspace, without_header: bytes
+) -> None:
+    for percent in (30, 40, 50, 60):
+        strike(workspace, Unpromised(len(without_header) * percent // 100))
+    [row] = workspace.capture().rows
+    assert row.state is None
+    assert row.fetch_failure == "the media host promises no length, and its downloads end at different places"
+    assert staging_folder_of(workspace) == []
+
+
+def test_a_length_that_the_file_itself_promises_needs_no_second_download(workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    strike(workspace, Unpromised())
+    [row] = workspace.capture().rows
+    assert row.state == "archived"
+    assert len(workspace.accesses(origin="media")) == 1
+
+
+def test_a_packed_body_is_archived_as_the_mp3_in_it(workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    strike(workspace, Gzipped())
+    [row] = workspace.capture().rows
+    assert workspace.content(row.source_key) == body_of(talk())
+    assert len(workspace.accesses(origin="media")) == 1
+
+
+def test_links_whose_credentials_ended_are_replaced(workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    strike(workspace, expired_token(), times=3)
+    assert workspace.capture().rows[0].state == "archived"
+
+
+def test_a_firewall_is_named_in_the_reason_of_the_failure(workspace: Workspace) -> None:
+    workspace.meet("one", talk())
+    strike(workspace, firewall_page(), times=None)
+    [row] = workspace.capture().rows
+    assert "a firewall refuses the IP address that this machine sends from" in str(row.fetch_failure)
 
 
 def test_a_link_that_expired_in_the_queue_is_replaced(workspace: Workspace) -> None:

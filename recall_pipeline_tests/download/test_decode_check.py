@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -99,6 +100,40 @@ def test_a_file_that_kills_its_decoder_is_reported_and_harms_no_other(
     for check in (one, two):
         assert isinstance(check, DecodeCheck)
         assert check.fault is None
+
+
+def hangs_on_poison(path: Path) -> DecodeResult:
+    """Stand in for a decoder that never ends."""
+    while "poison" in path.name:
+        time.sleep(60)
+    return decode_whole(path)
+
+
+def test_a_decoder_that_hangs_is_ended_and_harms_no_other(
+    file: Callable[[str, bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.audio.inspection.decode_whole", hangs_on_poison)
+    monkeypatch.setattr("recall_pipeline.audio.worker._BASE_SECONDS", 0)
+    good = body_of(talk())
+    poison, one = check_file(file("poison", good[:16_000]), file("one", good + bytes(16_000 * 300)), processes=1)
+    assert isinstance(poison, TransferError)
+    assert str(poison) == "decoding it took longer than 1 s: its process was ended"
+    assert isinstance(one, DecodeCheck)
+    assert one.decoded
+
+
+def test_no_more_processes_decode_than_are_allowed(
+    file: Callable[[str, bytes], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recall_pipeline.audio.inspection.decode_whole", notes_its_process)
+    assert all(isinstance(each, DecodeCheck) for each in check_file(*[file(f"{n}", body_of(talk())) for n in range(5)]))
+    assert len(list(tmp_path.glob("*.process"))) == 1
+
+
+def notes_its_process(path: Path) -> DecodeResult:
+    """Decode, and leave a file that is named after the process."""
+    path.with_name(f"{os.getpid()}.process").touch()
+    return decode_whole(path)
 
 
 def test_whatever_a_decoder_raises_is_a_failure_of_that_file(

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import resource
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 import stamina
 from pydantic import SecretStr
@@ -19,6 +21,8 @@ from pydantic import SecretStr
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
+from recall_pipeline.http import async_client
+from recall_pipeline_tests.forward_proxy import ForwardProxy
 from recall_pipeline_tests.workspace import Rewritten, Workspace, talk
 from recall_sandbox import Rule
 from recall_sandbox.content import RawAudio, body_of
@@ -27,6 +31,7 @@ from recall_sandbox.effects import (
     Call,
     Cut,
     Effect,
+    IgnoreRange,
     Reply,
     Reset,
     Stall,
@@ -34,6 +39,7 @@ from recall_sandbox.effects import (
     redirect,
     unavailable,
 )
+from recall_sandbox.network_effects import Unpromised
 from recall_sandbox.records import Artifact
 
 BODY = body_of(talk())
@@ -48,6 +54,7 @@ class Download:
         self.artifact = artifact
         self.partial = Partial(folder / "some.part")
         self.fresh_urls = 0
+        self.promised = False
 
     def fetch(self, url: str | None = None, *, clock: Callable[[], float] | None = None, **changes: Any) -> Transfer:
         """Fetch it from a fresh link, or from `url`; `changes` are settings."""
@@ -69,9 +76,9 @@ class Download:
 
     async def _fetch(self, url: str | None, clock: Callable[[], float] | None, changes: dict[str, Any]) -> Transfer:
         settings = self.workspace.settings.model_copy(update=changes)
-        async with httpx.AsyncClient(timeout=0.5) as http:
+        async with async_client(timeout=0.5) as http:
             transfer = Transfer(http, settings, clock=clock) if clock else Transfer(http, settings)
-            await transfer.fetch(SecretStr(url or self.link()), self._fresh, self.partial)
+            self.promised = await transfer.fetch(SecretStr(url or self.link()), self._fresh, self.partial)
         return transfer
 
     async def _fresh(self) -> SecretStr:
@@ -244,6 +251,121 @@ def test_a_206_that_nobody_asked_for_is_not_taken_for_the_whole(download: Downlo
     assert download.content == BODY
 
 
+@pytest.mark.parametrize("unit", ["bytes", "Bytes", "BYTES"])
+def test_a_206_of_the_whole_is_the_whole_without_a_request_for_a_range(download: Download, unit: str) -> None:
+    download.strike(Reply(206, BODY, {"Content-Range": f"{unit} 0-{len(BODY) - 1}/{len(BODY)}"}))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None]
+
+
+@pytest.mark.parametrize(
+    "content_range",
+    [
+        f"bytes 1-{len(BODY) - 1}/{len(BODY)}",
+        f"bytes 0-{len(BODY) - 1}/*",
+        f"bytes 0-{len(BODY)}/{len(BODY)}",
+        f"bytes {len(BODY) - 1}-0/{len(BODY)}",
+        f"items 0-{len(BODY) - 1}/{len(BODY)}",
+        "bytes */*",
+        "",
+    ],
+)
+def test_any_other_206_without_a_request_for_a_range_is_not_the_whole(download: Download, content_range: str) -> None:
+    download.strike(Reply(206, BODY[1:], {"Content-Range": content_range}))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None, None]
+
+
+def test_a_host_that_serves_only_slices_is_asked_for_each(download: Download) -> None:
+    third = len(BODY) // 3
+    etag = httpx.get(download.link()).headers["etag"]
+    for first, last in ((0, third - 1), (third, 2 * third - 1), (2 * third, len(BODY) - 1)):
+        content_range = f"bytes {first}-{last}/{len(BODY)}"
+        download.strike(Reply(206, BODY[first : last + 1], {"Content-Range": content_range, "ETag": etag}))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges[1:] == [None, f"bytes={third}-", f"bytes={2 * third}-"]
+
+
+@pytest.mark.parametrize(
+    "spelled", ["Bytes {0}-{1}/{2}", "bytes {0}-{1}/*", "BYTES  {0} - {1} / {2}", "bytes={0}-{1}/{2}"]
+)
+def test_a_resumed_range_counts_in_every_spelling(download: Download, spelled: str) -> None:
+    download.strike(Cut(HALF))
+    download.strike(with_headers(content_range=spelled.format(HALF, len(BODY) - 1, len(BODY))))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None, f"bytes={HALF}-"]
+
+
+def test_a_part_of_unknown_total_is_not_the_end_if_the_first_answer_promised_more(download: Download) -> None:
+    quarter = HALF + len(BODY) // 4
+    etag = httpx.get(download.link()).headers["etag"]
+    download.strike(Cut(HALF))
+    download.strike(Reply(206, BODY[HALF:quarter], {"Content-Range": f"bytes {HALF}-{quarter - 1}/*", "ETag": etag}))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges[-1] == f"bytes={quarter}-"
+
+
+@pytest.mark.parametrize("content_range", ["bytes */{0}", "Bytes */{0}", "bytes=*/{0}", None])
+def test_a_416_for_a_file_that_is_whole_ends_the_download(download: Download, content_range: str | None) -> None:
+    download.partial.start(httpx.get(download.link()).headers["etag"], len(BODY))
+    download.partial.path.write_bytes(BODY)
+    headers = {"Content-Range": content_range.format(len(BODY))} if content_range else {}
+    download.strike(Reply(416, b"", headers))
+    transfer = download.fetch()
+    assert (download.content, transfer.bytes_received) == (BODY, 0)
+
+
+def test_a_416_for_another_size_starts_again(download: Download) -> None:
+    download.strike(Cut(HALF))
+    download.strike(Reply(416, b"", {"Content-Range": f"bytes */{HALF - 1}"}))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None, f"bytes={HALF}-", None]
+
+
+def test_a_host_that_ignores_ranges_serves_the_whole_again(download: Download) -> None:
+    download.strike(Cut(HALF))
+    download.strike(IgnoreRange())
+    download.fetch()
+    assert download.content == BODY
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """An effect that serves the body in chunks, with a Content-Length that HTTP ignores; `cut`: not to its end."""
+
+    cut: bool = False
+
+    async def apply(self, call: Call) -> None:
+        answer = await call.normal_answer()
+        headers = [(b"transfer-encoding", b"chunked")]
+        await call.send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = answer.body[:HALF] if self.cut else answer.body
+        await call.send({"type": "http.response.body", "body": body, "more_body": self.cut})
+        if self.cut:
+            call.connection.close()
+
+
+def test_a_chunked_body_is_whole_only_with_its_last_chunk(download: Download) -> None:
+    download.strike(Chunked(cut=True))
+    download.strike(Chunked())
+    download.fetch()
+    assert download.content == BODY
+    assert download.promised
+
+
+def test_a_body_without_length_or_chunks_is_not_promised(download: Download) -> None:
+    download.strike(Unpromised())
+    download.fetch()
+    assert download.content == BODY
+    assert not download.promised
+
+
 def test_bytes_that_changed_in_between_start_again(download: Download) -> None:
     download.strike(Cut(HALF))
     with stamina.set_testing(True), pytest.raises(TransferError):
@@ -313,6 +435,47 @@ def test_links_that_are_never_honoured_are_given_up(download: Download) -> None:
     assert (download.fresh_urls, len(download.ranges)) == (3, 4)
 
 
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 407, 410, 418, 451, 499])
+def test_any_refusal_of_a_link_deserves_a_fresh_one_and_no_second_request(download: Download, status: int) -> None:
+    download.strike(Reply(status, b"<Error><Code>ExpiredToken</Code></Error>", {"Content-Type": "application/xml"}))
+    download.fetch()
+    assert download.content == BODY
+    assert (download.fresh_urls, len(download.ranges)) == (1, 2)
+
+
+@pytest.mark.parametrize("status", [408, 416, 429, 500, 503])
+def test_a_link_that_is_good_is_requested_again(download: Download, status: int) -> None:
+    download.strike(Reply(status))
+    download.fetch()
+    assert download.content == BODY
+    assert (download.fresh_urls, len(download.ranges)) == (0, 2)
+
+
+def test_links_that_die_after_some_bytes_each_are_replaced_more_often(download: Download) -> None:
+    step = len(BODY) // 8
+    for _ in range(6):
+        download.strike(CutAfter(step))
+        download.strike(Reply(400))
+    download.fetch()
+    assert download.content == BODY
+    assert download.fresh_urls == 6
+
+
+def test_a_dead_link_is_never_requested_a_second_time(download: Download) -> None:
+    link = download.link()
+    download.link = lambda: link  # type: ignore[method-assign]
+    download.strike(Reply(400), times=None)
+    with pytest.raises(LinkExpired, match="offers a link again that the media host refused"):
+        download.fetch()
+    assert len(download.ranges) == 1
+
+
+def test_a_403_that_is_a_web_page_names_the_firewall_and_the_sending_address(download: Download) -> None:
+    download.strike(Reply(403, b"<html>Access denied</html>", {"Content-Type": "text/html"}), times=None)
+    with pytest.raises(LinkExpired, match="a firewall refuses the IP address that this machine sends from"):
+        download.fetch()
+
+
 def test_a_host_that_is_busy_is_asked_again(download: Download) -> None:
     download.strike(unavailable(), times=2)
     download.fetch()
@@ -337,13 +500,92 @@ def test_a_redirect_without_end_is_given_up(download: Download) -> None:
         download.fetch()
 
 
-def test_compressed_bodies_are_kept_as_they_came(download: Download) -> None:
-    packed = gzip.compress(BODY)
-    download.strike(
-        Rewritten(lambda answer: replace(answer, body=packed, headers={**answer.headers, "content-encoding": "gzip"}))
-    )
+def packed_as(coding: str) -> bytes:
+    """The body, packed by these codings in their order."""
+    body = BODY
+    for name in coding.lower().split(","):
+        body = PACKERS[name.strip()](body)
+    return body
+
+
+def _bare_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "x-gzip": lambda body: gzip.compress(body[:HALF]) + gzip.compress(body[HALF:]),
+    "deflate": zlib.compress,
+    "deflate ": _bare_deflate,
+    "br": lambda body: pa.compress(body, "brotli", asbytes=True),
+    "zstd": lambda body: pa.compress(body, "zstd", asbytes=True),
+    "identity": lambda body: body,
+    "aws-chunked": lambda body: body,
+}
+
+
+def packed(body: bytes, coding: str) -> Rewritten:
+    """Answer with `body` and this Content-Encoding, whatever range was requested."""
+    return Rewritten(lambda answer: replace(answer, body=body, headers={**answer.headers, "content-encoding": coding}))
+
+
+@pytest.mark.parametrize(
+    "coding",
+    ["gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "gzip, br", "identity", "aws-chunked", "aws-chunked,gzip"],
+)
+def test_a_body_packed_although_identity_was_requested_is_unpacked(download: Download, coding: str) -> None:
+    download.strike(packed(packed_as(coding), coding))
     download.fetch()
-    assert download.content == packed
+    assert download.content == BODY
+    assert [path.name for path in download.partial.path.parent.glob("*unpack*")] == []
+
+
+def test_a_bare_deflate_stream_is_unpacked(download: Download) -> None:
+    download.strike(packed(_bare_deflate(BODY), "deflate"))
+    download.fetch()
+    assert download.content == BODY
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "compress", "gzip, gzip, gzip, gzip", "nonsense"])
+def test_a_plain_body_labelled_as_packed_is_kept_as_it_came(download: Download, coding: str) -> None:
+    download.strike(packed(BODY, coding))
+    download.fetch()
+    assert download.content == BODY
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_body_that_unpacks_beyond_the_limit_is_refused(download: Download, coding: str) -> None:
+    bomb = PACKERS[coding](b"\0" * (3 * 2**20))
+    download.strike(packed(bomb, coding))
+    with pytest.raises(TransferRefused, match="larger than RECALL_MAX_FILE_MB=1"):
+        download.fetch(max_file_mb=1)
+    assert sum(path.stat().st_size for path in download.partial.path.parent.iterdir()) < 2**20
+
+
+def test_a_packed_body_that_is_cut_off_is_resumed_by_its_packed_bytes(download: Download) -> None:
+    body = gzip.compress(BODY)
+    half = len(body) // 2
+    headers = {"etag": '"packed"', "content-encoding": "gzip"}
+    rest = {"content-range": f"bytes {half}-{len(body) - 1}/{len(body)}", "etag": '"packed"'}
+    download.strike(CutBody(body, half, headers))
+    download.strike(Reply(206, body[half:], rest))
+    download.fetch()
+    assert download.content == BODY
+    assert download.ranges == [None, f"bytes={half}-"]
+
+
+@dataclass(frozen=True)
+class CutBody:
+    """An effect that announces a whole body, serves a part of it and hangs up."""
+
+    body: bytes
+    after_bytes: int
+    headers: dict[str, str]
+
+    async def apply(self, call: Call) -> None:
+        await call.begin(Answer(200, self.body, self.headers), len(self.body), self.body[: self.after_bytes])
+        call.connection.close()
 
 
 def test_a_body_announced_as_too_large_is_refused_before_it_comes(download: Download) -> None:
@@ -422,6 +664,59 @@ def test_a_name_that_means_another_address_once_it_was_checked_is_not_read(
     with pytest.raises(TransferRefused, match=r"127\.0\.0\.1 answers from a private address; nothing of it was read"):
         download.fetch(download.link(), api_url="https://api.invalid/api/v1")
     assert download.partial.size_bytes == 0
+
+
+def test_an_allowed_network_may_be_private(download: Download) -> None:
+    download.fetch(download.link(), api_url="https://api.invalid/api/v1", allowed_networks="10.0.0.0/8, 127.0.0.0/8")
+    assert download.content == BODY
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"]
+)
+def test_the_credentials_of_a_cloud_host_are_never_an_allowed_network(download: Download, host: str) -> None:
+    with pytest.raises(TransferRefused, match="a private address"):
+        download.fetch(f"http://{host}/a", api_url="https://api.invalid/api/v1", allowed_networks="0.0.0.0/0, ::/0")
+
+
+@pytest.mark.parametrize("address", ["[::ffff:10.0.0.1]", "[64:ff9b::a00:1]", "[::1]", "[fe80::1]", "100.64.0.1"])
+def test_no_spelling_of_a_private_address_is_opened(download: Download, address: str) -> None:
+    with pytest.raises(TransferRefused, match="a private address"):
+        download.fetch(f"http://{address}/a", api_url="https://api.invalid/api/v1")
+
+
+def test_behind_a_proxy_a_host_is_reached_that_only_the_proxy_resolves(
+    download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = httpx.URL(download.link())
+    assert media.port
+    with ForwardProxy({"media.invalid": media.port}).running() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        link = str(media.copy_with(host="media.invalid", port=None))
+        download.fetch(link, api_url="https://api.invalid/api/v1")
+    assert download.content == BODY
+    assert [line.split("?")[0] for line in proxy.seen] == [
+        f"GET http://media.invalid{media.raw_path.decode().split('?')[0]}"
+    ]
+
+
+def test_behind_a_proxy_no_private_address_in_a_link_is_opened(
+    download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ForwardProxy({}).running() as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url)
+        with pytest.raises(TransferRefused, match="a private address"):
+            download.fetch("http://10.0.0.5/a", api_url="https://api.invalid/api/v1")
+    assert proxy.seen == []
+
+
+def test_a_proxy_that_requires_a_login_is_named_by_its_variable(
+    download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ForwardProxy({}, refusal="407 Proxy Authentication Required").running() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with pytest.raises(TransferError, match=r"the proxy of HTTP_PROXY requires a login \(407\)"):
+            download.fetch("http://media.invalid/a", api_url="https://api.invalid/api/v1")
 
 
 def test_no_redirect_leads_from_a_public_host_to_a_private_one(download: Download) -> None:

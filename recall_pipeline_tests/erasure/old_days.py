@@ -1,5 +1,6 @@
 """An archive of many days, each with one recording of one byte: enough to test retention."""
 
+import dataclasses
 from datetime import date, datetime, timedelta
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
@@ -10,12 +11,15 @@ from recall_pipeline.storage import Archive, Layout
 from recall_pipeline_tests.workspace import an_id
 
 
-def fill(archive: Archive, days: int, *, listed_at: datetime | None = None) -> list[date]:
-    """Store one recording for each of the last `days` days; return these days, oldest first."""
+def fill(archive: Archive, days: int, *, listed_at: datetime | None = None, a_day: int = 1) -> list[date]:
+    """Store `a_day` recordings for each of the last `days` days; return these days, oldest first."""
     today = utc_now().date()
     filled = [today - timedelta(days=ago) for ago in reversed(range(days))]
     for day in filled:
         store_recording(archive, day, listed_at or utc_now())
+        others = [_catalog_row(day, an_id(f"recording {number} of {day}")) for number in range(1, a_day)]
+        if others:
+            CATALOG.write(archive, day, [*(CATALOG.read(archive, day) or []), *others], CATALOG.facts(archive, day))
     return filled
 
 
@@ -36,8 +40,13 @@ def store_recording(archive: Archive, day: date, listed_at: datetime) -> None:
     row = RecordingRow(recording_id=name, created_at=noon, bot_id=bot_id, bot_name="Notetaker")
     RECORDINGS.write(archive, day, [row], facts)
     MIXED_AUDIO.write(archive, day, [MixedAudioRow(name, audio_id, has_url=False, source_key=key)])
-    catalog = CatalogRow(recording_id=name, audio_id=audio_id, bot_id=bot_id, outcome="ready", created_at=noon)
-    CATALOG.write(archive, day, [catalog], facts)
+    CATALOG.write(archive, day, [dataclasses.replace(_catalog_row(day, name), audio_id=audio_id, bot_id=bot_id)], facts)
+
+
+def _catalog_row(day: date, name: str) -> CatalogRow:
+    return CatalogRow(
+        recording_id=name, audio_id=None, bot_id=None, outcome="ready", created_at=start_of(day) + timedelta(hours=12)
+    )
 
 
 def outcomes(archive: Archive, days: list[date]) -> list[str]:

@@ -1,14 +1,15 @@
 """Retention erases by age if all tables are readable and the clock is plausible, and only up to a limit."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.days import utc_now
+from recall_pipeline.days import clock_replaced, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.erasure import forget, retention_plan
+from recall_pipeline.erasure import forget, read_inventory, retention_plan
+from recall_pipeline.erasure.plan import plan_before
 from recall_pipeline.errors import StorageError, UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
@@ -115,3 +116,41 @@ def test_a_plan_above_the_limit_is_refused(archive: Archive, limit: int | None, 
             retention_plan(archive, settings, 9)
     else:
         assert list(retention_plan(archive, settings, 9).days) == days[:2]
+
+
+@pytest.mark.parametrize(("days", "a_day", "kept"), [(4, 3, 3), (9, 2, 8), (3, 40, 2), (2, 1, 1), (8, 1, 7)])
+def test_a_whole_day_may_always_be_erased_however_short_the_recordings_are_kept(
+    archive: Archive, days: int, a_day: int, kept: int
+) -> None:
+    filled = fill(archive, days, a_day=a_day)
+    assert list(retention_plan(archive, Settings(), kept - 1).days) == filled[:1]
+
+
+def test_a_day_of_more_than_a_thousand_recordings_may_be_erased(archive: Archive) -> None:
+    filled = fill(archive, 3, a_day=1_200)
+    assert retention_plan(archive, Settings(), 1).recordings == 1_200
+    assert list(retention_plan(archive, Settings(), 1).days) == filled[:1]
+
+
+def test_the_nights_that_were_missed_since_the_last_erasure_are_caught_up(archive: Archive) -> None:
+    filled = fill(archive, 9, a_day=3)
+    with clock_replaced(lambda: datetime.now(UTC) - timedelta(days=3)):
+        forget(archive, plan_before(read_inventory(archive), filled[1]), "retention", lambda *_: None)
+    plan = retention_plan(archive, Settings(), 4)
+    assert list(plan.days) == filled[1:4]
+    with pytest.raises(UsageError, match="9 of 24 recordings would be erased by age, but the limit of one run is 8"):
+        retention_plan(archive, Settings(retention_limit=8), 4)
+
+
+def test_a_standstill_of_more_than_a_week_reaches_the_limit(archive: Archive) -> None:
+    filled = fill(archive, 20)
+    with clock_replaced(lambda: datetime.now(UTC) - timedelta(days=10)):
+        forget(archive, plan_before(read_inventory(archive), filled[1]), "retention", lambda *_: None)
+    with pytest.raises(UsageError, match="10 of 19 recordings would be erased by age, but the limit of one run is 1"):
+        retention_plan(archive, Settings(), 8)
+
+
+def test_several_days_at_once_reach_the_limit_if_none_was_erased_before(archive: Archive) -> None:
+    fill(archive, 6, a_day=4)
+    with pytest.raises(UsageError, match="8 of 24 recordings would be erased by age, but the limit of one run is 2"):
+        retention_plan(archive, Settings(), 3)

@@ -122,6 +122,7 @@ def test_no_other_entry_of_no_proxy_excepts_a_host_or_is_an_error(
         ("http://proxy.example:port", "HTTPS_PROXY is not a proxy URL"),
         ("http://proxy.example:0", "HTTPS_PROXY is not a proxy URL"),
         ("http://proxy.example:99999", "HTTPS_PROXY is not a proxy URL"),
+        ("http://[broken", "HTTPS_PROXY is not a proxy URL"),
         ("http://[::1", "HTTPS_PROXY is not a proxy URL"),
         ("http://proxy one:3128", "HTTPS_PROXY is not a proxy URL"),
         ("http://user:pa#ss@proxy.example:3128", "HTTPS_PROXY is not a proxy URL"),

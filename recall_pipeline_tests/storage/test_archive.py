@@ -167,10 +167,11 @@ class TestPublishing:
             archive.location.root,
             archive.staging_folder,
         )
-        assert len(files_below(archive.staging_folder)) == 1
+        assert [path.name for path in files_below(archive.staging_folder)] == [".lock", "file"]
+        assert list(archive.leftover_files().values()) == [0]
         with archive.staged_file() as in_use, archive.lock_day(DAY):
-            assert in_use.exists()
-            assert len(files_below(archive.staging_folder)) == 2  # the lock itself is the other
+            left = [path for path in files_below(archive.staging_folder) if path.name != ".lock"]
+            assert left == [archive.staging_folder / f"day-{DAY}.lock", in_use]
         archive.close_staging_folder()
         assert not archive.staging_folder.exists()
 

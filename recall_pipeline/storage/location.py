@@ -1,0 +1,60 @@
+"""Where an archive is stored, and how it is opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recall_pipeline.errors import StorageError
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.bucket_store import BucketStore
+from recall_pipeline.storage.folder_store import FolderStore
+from recall_pipeline.storage.object_store import filesystem_options, install_hint
+from recall_pipeline.storage.staging import staging_folder_of
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLocation:
+    """Where an archive is stored. Picklable and free of secrets, so that a worker process can open the archive.
+
+    `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION.
+    """
+
+    root: str
+    staging_folder: Path
+    encryption: str | None = None
+    group_may_read: bool = False
+
+    @property
+    def scheme(self) -> str:
+        """`file` for a local folder, else the scheme of the URL."""
+        scheme, separator, _ = self.root.partition("://")
+        return scheme if separator else "file"
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ArchiveLocation":
+        """Return the location that the settings define."""
+        return cls(settings.storage_root, staging_folder_of(settings), settings.s3_encryption, settings.group_may_read)
+
+    def open(self) -> Archive:
+        """Open the archive without any request. Raises StorageError if the scheme's package is not installed."""
+        if self.scheme == "file":
+            return Archive(self, FolderStore(self.root, group_may_read=self.group_may_read))
+        return Archive(self, self._bucket())
+
+    def _bucket(self) -> BucketStore:
+        import fsspec
+
+        options = filesystem_options(self.scheme, self.encryption)
+        try:
+            # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
+            filesystem_type = fsspec.get_filesystem_class(self.scheme)
+            url_options = filesystem_type._get_kwargs_from_urls(self.root)
+            filesystem = filesystem_type(use_listings_cache=False, **url_options, **options)
+        except ImportError as missing:
+            raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}; {install_hint(self.scheme)}") from None
+        return BucketStore(filesystem, self.scheme, filesystem_type._strip_protocol(self.root))
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive of `settings`. Raises StorageError if the package for its URL is not installed."""
+    return ArchiveLocation.from_settings(settings).open()

@@ -1,0 +1,51 @@
+"""Files as found in the wild, served as recordings: the outcome and the findings of each."""
+
+from dataclasses import dataclass
+
+from recall_pipeline_tests.audio.wild_files import CUT, LEVELED, NOT_AUDIO, WHOLE
+from recall_pipeline_tests.workspace import Workspace
+
+AUDIBLE = (
+    "after an open brace", "after 16 KB of zeros", "a large APE tag behind a second", "copied, 0.7 s",
+    "two equal recordings", "a run of zeros", "a quarter twice", "half, without a header", "WebM",
+)  # fmt: skip
+CORRUPT = ("half, two ID3 tags", "the second half is zeros", "half a webm of libopus")
+RUBBISH = ("free format", "a codec without a decoder", "a picture")
+
+
+@dataclass(frozen=True)
+class WildContent:
+    """A kind of wild file as the content of a recording."""
+
+    kind: str
+    outcome: str = "ready"
+    media_type: str = "audio/mpeg"
+
+    def body(self) -> bytes:
+        """The bytes."""
+        audible = LEVELED | WHOLE
+        if self.kind in audible:
+            return audible[self.kind].make()
+        return CUT[self.kind]() if self.kind in CUT else NOT_AUDIO[self.kind][0]()
+
+
+def test_whole_files_are_ready_and_each_loss_has_a_code_and_words(workspace: Workspace) -> None:
+    kinds = (*AUDIBLE, "opposite phase from the middle on", "a small offset under quiet speech")
+    kind_of = {workspace.meet(kind, WildContent(kind))[0].id: kind for kind in kinds}
+    for row in workspace.sync().rows:
+        expected = (LEVELED | WHOLE)[kind_of[row.audio_id or ""]]
+        assert row.outcome == "ready"
+        assert set(row.findings or ()) - {"duration_differs"} == expected.codes
+        assert bool(row.audio_findings) is bool(expected.codes)
+        assert (row.audio_findings or "") in (row.outcome_reason or "")
+
+
+def test_halves_and_rubbish_are_corrupt_and_not_downloaded_for_ever(workspace: Workspace) -> None:
+    for kind in (*CORRUPT, *RUBBISH):
+        workspace.meet(kind, WildContent(kind, "corrupt"))
+    assert {row.outcome for row in workspace.sync().rows} == {"corrupt"}
+    requests = len(workspace.media_requests())
+    rows = workspace.sync().rows
+    assert {row.outcome for row in rows} == {"corrupt"}
+    assert len(workspace.media_requests()) == requests
+    assert all(row.outcome_reason for row in rows)

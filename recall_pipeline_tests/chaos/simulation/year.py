@@ -1,0 +1,274 @@
+"""The loop over the days: meetings, events, ticks, and what is compared each Sunday."""
+
+import contextlib
+import random
+import resource
+import time as real_time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from recall_pipeline.settings import Settings
+from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
+from recall_pipeline_tests.chaos.simulation.deployment import Alerts, Deployment, decoding_in_this_process
+from recall_pipeline_tests.chaos.simulation.events import Event
+from recall_pipeline_tests.chaos.simulation.judge import Judge
+from recall_pipeline_tests.chaos.simulation.ledger import Ledger
+from recall_pipeline_tests.chaos.simulation.meetings import Meetings
+from recall_sandbox import Sandbox, World
+
+PAGE_SIZE = 20
+_FIRST = date(2025, 8, 1)
+_SUNDAY = 6
+_ENOUGH = 1_000_000
+_MOST_NAMED = 8
+_POLLS = (time(0, 4), time(13, 10), time(23, 58))
+_NIGHT = time(2, 23)
+
+
+@dataclass
+class Report:
+    """What happened, and everything that was wrong, by the event before it."""
+
+    days: int = 0
+    minutes: float = 0
+    recordings: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    changes: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    most_requests: int = 0
+    never_seen: int = 0
+    bytes_archived: int = 0
+
+    def add(self, event: str, faults: list[str]) -> None:
+        """Add faults that were not reported before."""
+        known = self.wrong.setdefault(event, [])
+        every = {fault for faults in self.wrong.values() for fault in faults}
+        known += [fault for fault in dict.fromkeys(faults) if fault not in every]
+
+
+class Year:
+    """A workspace, its archive and its deployment, day by day from 1 August 2025."""
+
+    def __init__(
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        clock: TurnedClock,
+        alerts: Alerts,
+        seed: int,
+        per_day: tuple[int, int],
+        days: int,
+    ) -> None:
+        self.folder = folder
+        self.sandbox = sandbox
+        self.clock = clock
+        self.alerts = alerts
+        self.dice = random.Random(seed)  # noqa: S311 -- not for secrets
+        self.meetings = Meetings(sandbox.world, self.dice, per_day)
+        self.settings = Settings(
+            api_key=SecretStr(sandbox.api_key),
+            api_url=sandbox.api_url,
+            storage_url=str(folder / "data"),
+            list_rpm=_ENOUGH,
+            object_rpm=_ENOUGH,
+            workers="1",
+            start_date=_FIRST,
+            alert_url=SecretStr(alerts.url),
+        )
+        self.deployment = Deployment(clock, self.settings)
+        self.ledger = Ledger(sandbox.world)
+        self.judge = Judge(self.data, self.ledger, self.settings.lookback.days)
+        self.report = Report()
+        self.is_paused = False
+        self.largest_file_bytes: int | None = None
+        self.last_event = "before any event"
+        self._days = days
+        self._since_event = 0
+
+    @property
+    def data(self) -> Path:
+        """The archive."""
+        return self.folder / "data"
+
+    @property
+    def today(self) -> date:
+        """The day that the clock shows."""
+        return self.clock.now.date()
+
+    def days(self) -> list[date]:
+        """Return all days of the simulation."""
+        return [_FIRST + timedelta(days=offset) for offset in range(self._days)]
+
+    def run(self, events: list[Event], say: Callable[[str], object]) -> Report:
+        """Pass all days, with the events on theirs; `say` gets a line a week."""
+        started = real_time.monotonic()
+        calendar = {event.day: event for event in events}
+        running: list[tuple[date, contextlib.ExitStack, Event]] = []
+        for day in self.days():
+            self.clock.turn_to(datetime.combine(day, time(0, 1), UTC))
+            self.meetings.plan(day)
+            running = self._end_events(running, day)
+            if event := calendar.get(day):
+                running.append(self._begin(event))
+            self._pass_day(day, [event for _, _, event in running])
+            if day.weekday() == _SUNDAY:
+                self._compare(say, is_disturbed=bool(running))
+        self._end_events(running, date.max)
+        self._end(say)
+        self.report.minutes = round((real_time.monotonic() - started) / 60, 1)
+        return self.report
+
+    def tick(self, *names: str) -> None:
+        """Evaluate ticks of the present time, on a full disk if there is one."""
+        if self.is_paused:
+            return
+        with _largest_file(self.largest_file_bytes):
+            for name in names:
+                (self.deployment.schedule if name.startswith("daily") else self.deployment.sensor)(name)
+
+    def _pass_day(self, day: date, running: list[Event]) -> None:
+        runs_before = len(self.deployment.runs)
+        for moment in sorted([*_POLLS, _NIGHT]):
+            self.clock.turn_to(datetime.combine(day, moment, UTC))
+            self.meetings.turn_to(self.clock.now)
+            self.ledger.observe(self.clock.now)
+            for event in running:
+                event.at_step(self)
+            names = ["daily_sync"] if moment == _NIGHT else ["finished_bots"]
+            if moment == _NIGHT and self.deployment.settings.retention_days:
+                names.append("daily_retention")
+            self.tick(*names, "alerts")
+            if moment == _NIGHT:
+                self._count_night(running)
+        self._count_requests(day, self.deployment.runs[runs_before:], is_disturbed=bool(running))
+
+    def _count_night(self, running: list[Event]) -> None:
+        if not any(event.disturbs for event in running):
+            self._since_event += 1
+            self.ledger.night_passed()
+
+    def _begin(self, event: Event) -> tuple[date, contextlib.ExitStack, Event]:
+        self.report.events[event.name] += 1
+        self.last_event, self._since_event = event.name, 0
+        stack = contextlib.ExitStack()
+        stack.enter_context(event.happening(self))
+        return event.day + timedelta(days=event.days), stack, event
+
+    def _end_events(
+        self, running: list[tuple[date, contextlib.ExitStack, Event]], day: date
+    ) -> list[tuple[date, contextlib.ExitStack, Event]]:
+        left = []
+        for ends, stack, event in running:
+            if day < ends:
+                left.append((ends, stack, event))
+                continue
+            stack.close()
+            self._since_event = 0
+            began = datetime.combine(event.day, time(), UTC)
+            if event.alerts and not any(at >= began and "Recovered" not in text for at, text in self.alerts.messages):
+                self.report.add(event.name, [f"{event.day}: no alert was sent"])
+        return left
+
+    def _compare(self, say: Callable[[str], object], *, is_disturbed: bool) -> None:
+        """Compare the archive with what existed."""
+        faults = [*self.judge.check(self.clock.now), *self.ledger.without_cause(), *self.deployment.failed_ticks]
+        self.deployment.failed_ticks.clear()
+        if not is_disturbed and self._since_event >= 3:
+            faults += [f"{self.today}: {where} still alerts: {cause}" for where, cause in self._alerts_that_are_over()]
+        before = sum(map(len, self.report.wrong.values()))
+        self.report.add(self.last_event, faults)
+        new = [fault for fault in self.report.wrong.get(self.last_event, []) if fault in faults]
+        say(
+            f"{self.today} after {self.last_event}: {len(self.ledger.known)} known, {len(self.deployment.runs)} runs, "
+            f"{sum(map(len, self.report.wrong.values())) - before} new faults"
+        )
+        for fault in new[-_MOST_NAMED:] if sum(map(len, self.report.wrong.values())) > before else []:
+            say(f"   {fault}")
+
+    def _alerts_that_are_over(self) -> Iterator[tuple[str, str]]:
+        for where, cause in self.deployment.standing_alerts().items():
+            if "none_about_to_expire" in where and self._something_expires(where):
+                continue
+            yield where, cause
+
+    def _something_expires(self, where: str) -> bool:
+        soon = self.clock.now + timedelta(days=2)
+        return any(
+            known.expires_at and self.clock.now - timedelta(days=1) < known.expires_at < soon
+            for _, known in self.ledger.of_days(day for day in self.days() if day.isoformat() in where)
+        )
+
+    def _count_requests(self, day: date, runs: list[Any], *, is_disturbed: bool) -> None:
+        accesses = list(self.sandbox.access_log)
+        self.sandbox.access_log.clear()
+        lists = 0
+        for access in accesses:
+            if access.origin == "media":
+                is_whole = access.status in (200, 206) and access.bytes_sent
+                self.ledger.fetches[Path(access.path).stem] += bool(is_whole)
+            else:
+                lists += access.path.rstrip("/").rpartition("/")[2] in ("bot", "recording", "audio_mixed")
+        self.report.most_requests = max(self.report.most_requests, len(accesses))
+        if not is_disturbed and lists > (most := self._formula(day, runs)):
+            self.report.add(
+                self.last_event, [f"{day}: {lists} requests to the lists, and at most {most} by the formula"]
+            )
+
+    def _formula(self, day: date, runs: list[Any]) -> int:
+        """Return the most requests to the lists by docs/scaling.md: the sensor's ticks, and the walks of each run."""
+        world, ticks = self.sandbox.world, len(_POLLS)
+        since = datetime.combine(day, time(), UTC) - timedelta(days=25)
+        counts = [
+            Counter(at.date() for at in moments if at and at >= since)
+            for moments in (
+                (bot.join_at for bot in world.bots),
+                (row.created_at for row in world.recordings),
+                (row.created_at for row in world.artifacts),
+            )
+        ]
+        bots, recordings, artifacts = (max(count.values(), default=0) for count in counts)
+        tier = (
+            ceil(4 * max(bots, recordings, artifacts) / PAGE_SIZE),
+            ceil(6 * max(bots, recordings, artifacts) / PAGE_SIZE),
+        )
+        walk = ceil(3 * bots / PAGE_SIZE) + ceil(recordings / PAGE_SIZE) + ceil(artifacts / PAGE_SIZE)
+        return 3 * ticks * sum(tier) + max(3, walk) * len(runs)
+
+    def _end(self, say: Callable[[str], object]) -> None:
+        self._compare(say, is_disturbed=False)
+        self.report.days, self.report.recordings = self._days, len(self.ledger.keys_of)
+        self.report.changes, self.report.outcomes = self.meetings.counts, self.judge.count()
+        self.report.never_seen = self.judge.never_seen()
+        for run in self.deployment.runs:
+            self.report.runs[f"{run.source}, {'failed' if run.error else 'succeeded'}"] += 1
+
+
+@contextlib.contextmanager
+def prepared(folder: Path, seed: int, per_day: tuple[int, int], days: int) -> Iterator[Year]:
+    """Start the sandbox and the receiver of alerts, and install the clock."""
+    clock = TurnedClock(datetime.combine(_FIRST, time(0, 1), UTC))
+    alerts = Alerts(clock)
+    limits: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None, "page_size": PAGE_SIZE}
+    sandbox = Sandbox(World(clock), clock=clock, **limits)
+    with alerts.received(), sandbox.running(), clock.installed(), decoding_in_this_process():
+        yield Year(folder, sandbox, clock, alerts, seed, per_day, days)
+
+
+@contextlib.contextmanager
+def _largest_file(size_bytes: int | None) -> Iterator[None]:
+    """Refuse larger files, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if size_bytes is None else size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
