@@ -115,6 +115,12 @@ class Table(Generic[Row]):
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
+        self.write_file(archive, self.key(day), rows, facts)
+
+    def write_file(
+        self, archive: Archive, key: str, rows: Iterable[Row], facts: Mapping[str, str] | None = None
+    ) -> None:
+        """Replace one Parquet file in one atomic step. Raises StorageError."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -124,10 +130,10 @@ class Table(Generic[Row]):
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
         table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
         if missing := self._column_with_nulls(table):
-            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {missing}")
+            raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
             pq.write_table(table, staged, compression="zstd")
-            archive.publish(staged, self.key(day))
+            archive.publish(staged, key)
 
     def read_days(
         self,
@@ -183,10 +189,16 @@ class Table(Generic[Row]):
         return next((name for name in table.column_names if name in needed and table.column(name).null_count), None)
 
     def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
+        return self.load_file(archive, day, self.key(day), columns)
+
+    def load_file(
+        self, archive: Archive, day: date, key: str, columns: Sequence[str] | None = None
+    ) -> "pa.Table | None":
+        """Return the content of one Parquet file; None without a file. Raises StorageError if it is unreadable."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        content = archive.read(self.key(day))
+        content = archive.read(key)
         if content is None:
             return None
         try:
