@@ -145,6 +145,12 @@ class Table(Generic[Row]):
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
+        self.write_file(archive, self.key(day), rows, facts)
+
+    def write_file(
+        self, archive: Archive, key: str, rows: Iterable[Row], facts: Mapping[str, str] | None = None
+    ) -> None:
+        """Replace one Parquet file in one atomic step. Raises StorageError."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -154,10 +160,10 @@ class Table(Generic[Row]):
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
         table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
         if missing := self._column_with_nulls(table):
-            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {missing}")
+            raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
             pq.write_table(table, staged, compression="zstd")
-            archive.publish(staged, self.key(day))
+            archive.publish(staged, key)
 
     def read_days(
         self,
@@ -231,17 +237,30 @@ class Table(Generic[Row]):
     def _load(
         self, archive: Archive, day: date, columns: Sequence[str] | None = None, content: bytes | None = None
     ) -> "pa.Table | None":
-        """Return the file of `day`: all of it, or `columns` as far as it has them; None if there is no file."""
+        return self.load_file(archive, day, self.key(day), columns, content)
+
+    def load_file(
+        self,
+        archive: Archive,
+        day: date,
+        key: str,
+        columns: Sequence[str] | None = None,
+        content: bytes | None = None,
+    ) -> "pa.Table | None":
+        """Return one file: all of it, or `columns` as far as it has them; None if there is none. Raises StorageError.
+
+        `content` is the whole file where it was read before.
+        """
         import pyarrow as pa
 
         if columns is not None and content is None:
             with contextlib.suppress(pa.ArrowException, OSError):  # damaged or replaced meanwhile: read it as a whole
-                file = archive.open_file(self.key(day))
+                file = archive.open_file(key)
                 if file is None:
                     return None
                 with file:
                     return self._parsed(archive, day, file, columns)
-        content = archive.read(self.key(day)) if content is None else content
+        content = archive.read(key) if content is None else content
         if content is None:
             return None
         with self._as_unreadable(archive, day):
