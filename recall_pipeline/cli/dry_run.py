@@ -17,7 +17,7 @@ from recall_pipeline.catalog import OUTCOME_LABELS
 from recall_pipeline.cli.day_selection import choose_days
 from recall_pipeline.cli.dry_run_day import PlannedMp3, plan_day
 from recall_pipeline.cli.main import FAILED
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import PipelineError
 from recall_pipeline.recall_api import LEDGER, Listings, open_client
 from recall_pipeline.settings import Settings, dagster_home
 from recall_pipeline.storage import Archive
@@ -101,8 +101,8 @@ async def _planned_days(
         for day in days:
             upstream = await listings.of(client, day)
             try:
-                found = await plan_day(archive, day, upstream, refetch)
-            except StorageError as error:
+                found = await plan_day(archive, settings, day, upstream, refetch)
+            except PipelineError as error:
                 planned.errors.append(f"{day}: {error}")
                 continue
             planned.bots += found.bots

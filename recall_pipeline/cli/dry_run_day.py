@@ -11,6 +11,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RecordingRow, sync_bots, sync_recordings
 from recall_pipeline.download import DownloadPlan, MixedAudioRow, find_artifacts
 from recall_pipeline.recall_api import Upstream
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, StoredTable, Table
 
 
@@ -41,13 +42,16 @@ class UnwrittenDay(ArchiveDay):
         self._stored[table.key(self.day)] = StoredTable(list(rows), dict(facts or {}))
 
 
-async def plan_day(archive: Archive, day: date, upstream: Upstream, refetch: frozenset[str]) -> PlannedDay:
+async def plan_day(
+    archive: Archive, settings: Settings, day: date, upstream: Upstream, refetch: frozenset[str]
+) -> PlannedDay:
     """Return what a sync of `day` would do, with the same requests to the API; raises StorageError and RecallError."""
     unwritten = UnwrittenDay(archive, day)
     bots = await sync_bots(unwritten, upstream)
     recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream)}
     mp3s, _ = await find_artifacts(unwritten, upstream)
-    plan = DownloadPlan({row.recording_id: row.expires_at for row in recordings.values()}, refetch)
+    expires_at = {row.recording_id: row.expires_at for row in recordings.values()}
+    plan = DownloadPlan(expires_at, refetch, settings.is_past_retention(day, utc_now().date()))
     queue = [row for row in mp3s if plan.includes(row) and row.recording_id in recordings]
     others = [row for row in mp3s if row not in queue]
     return PlannedDay(

@@ -12,9 +12,11 @@ from recall_pipeline.storage.archive_day import ArchiveDay, open_day
 from recall_pipeline.storage.archive_identity import accept_api, check_identity, host_in, record_identity
 from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
+from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, AWAITED_EVENTS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
 from recall_pipeline.storage.location import ArchiveLocation, open_archive
+from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "check_identity",
     "column",
     "cure_of_missing_table",
+    "exclusive_file_lock",
     "host_in",
     "mismatch",
     "open_archive",
@@ -47,4 +50,5 @@ __all__ = [
     "sha256_of",
     "size_mismatch",
     "storage_error",
+    "weaknesses_of",
 ]

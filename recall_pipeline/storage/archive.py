@@ -145,6 +145,12 @@ class Archive:
         if left := self.sizes_below(folder):
             raise StorageError(f"{len(left)} files are still in {self.uri(folder)} after their removal: try again")
 
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin and abort the upload of a large file under `key`, where the store has such uploads."""
+        if isinstance(self._store, BucketStore):
+            with self._translating_errors("write", key):
+                self._store.try_multipart_upload(key)
+
     @staticmethod
     def _each(act: Callable[[A], T], items: Sequence[A]) -> list[T]:
         """Call `act` for each item, a few at a time."""

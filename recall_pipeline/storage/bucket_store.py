@@ -106,6 +106,18 @@ class BucketStore:
         self._call("cp_file", self._full(before), self._full(after))
         self.remove(before)
 
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin an upload in parts, send one, and abort it; do nothing on other stores than S3."""
+        if self._scheme != "s3":
+            return
+        bucket, _, name = self._full(key).partition("/")
+        place: dict[str, Any] = {"Bucket": bucket, "Key": name}
+        upload: dict[str, Any] = {"UploadId": self._call("call_s3", "create_multipart_upload", **place)["UploadId"]}
+        try:
+            self._call("call_s3", "upload_part", **place, **upload, PartNumber=1, Body=b"part")
+        finally:
+            self._call("call_s3", "abort_multipart_upload", **place, **upload)
+
     def remove_tree(self, folder: str) -> None:
         """Do nothing: object stores remove one key at a time."""
 
@@ -125,6 +137,7 @@ class BucketStore:
         limit_seconds = _ANSWER_SECONDS if seconds is None else seconds
 
         async def limited() -> Any:
+            began_at = asyncio.get_running_loop().time()
             limit = asyncio.timeout(limit_seconds)
             progress = {"callback": _extending(limit)} if reports_progress else {}
             try:
@@ -133,7 +146,7 @@ class BucketStore:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise StoreIsSilent(limit_seconds) from None
+                raise StoreIsSilent(asyncio.get_running_loop().time() - began_at) from None
 
         return sync(self._filesystem.loop, limited)
 

@@ -87,6 +87,12 @@ def test_the_soonest_to_expire_come_first(sandboxed: Run, sandbox: Sandbox) -> N
     assert [found["recording_id"] for found in soonest] == [row.id for row in reversed(rows)]
 
 
+def test_a_day_past_its_retention_is_not_fetched(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", "1")
+    found = planned(sandboxed, "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}")
+    assert (found["mp3s"], found["recordings"]) == (0, 1)
+
+
 def test_a_length_that_is_unknown_is_counted_by_itself(sandboxed: Run, sandbox: Sandbox) -> None:
     recording = next(row for row in sandbox.world.recordings if row.shortcut_id)
     sandbox.world.change_recording(recording.id, completed_at=None)
