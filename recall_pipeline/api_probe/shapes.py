@@ -156,6 +156,8 @@ def _codes_of(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield kind, _object(row.get("status")).get("code")
     if kind == "audio_mixed":
         yield "format", row.get("format")
+    else:
+        yield "shortcut_format", _object(_object(row.get("media_shortcuts")).get("audio_mixed")).get("format")
 
 
 def _object(value: Any) -> dict[str, Any]:
