@@ -24,7 +24,8 @@ _MAX_TRAILING = 20
 class ContainerSource:
     """Frames of the first audio stream that has a decoder."""
 
-    is_complete = is_restarted = False
+    is_complete = has_repeats = False
+    splices = 0
     edge_zero_seconds = 0.0
 
     def __init__(self, path: Path) -> None:

@@ -21,10 +21,10 @@ from recall_pipeline.audio.container_source import ContainerSource
 from recall_pipeline.audio.file_type import is_archive, is_container, magic
 from recall_pipeline.audio.findings import (
     AudioFinding,
-    AudioFindingCode,
     damage_findings,
     edge_findings,
     length_finding,
+    sequence_findings,
 )
 from recall_pipeline.audio.mp3_source import Mp3Source
 from recall_pipeline.audio.results import DecodeResult
@@ -159,8 +159,7 @@ class Decoder:
         yield from damage_findings(source.damage)
         if not source.is_complete:
             yield from edge_findings(source.is_cut_at_end and source.header_seconds is None, source.edge_zero_seconds)
-        if source.is_restarted:
-            yield AudioFinding(AudioFindingCode.REPEATED_AUDIO, "starts over: its beginning is in it twice")
+        yield from sequence_findings(source.splices, source.has_repeats)
 
     def _decoded_seconds(self) -> float:
         return sum(samples / rate_hz for (rate_hz, _), samples in self._samples_by_format.items())

@@ -17,6 +17,7 @@ class AudioFindingCode(StrEnum):
     CUT_AT_END = "cut_at_end"
     DAMAGED_FRAMES = "damaged_frames"
     ZERO_RUNS = "zero_runs"
+    SPLICED_AUDIO = "spliced_audio"
     REPEATED_AUDIO = "repeated_audio"
     TOO_QUIET = "too_quiet"
     OFF_TARGET = "off_target"
@@ -66,4 +67,16 @@ def edge_findings(is_cut_at_end: bool, zero_seconds: float) -> list[AudioFinding
     if zero_seconds > MIN_DIFFERENCE_SECONDS:
         words = f"zeros before the first or after the last frame take the place of {zero_seconds:.1f} s"
         found.append(AudioFinding(AudioFindingCode.ZERO_RUNS, words))
+    return found
+
+
+def sequence_findings(splices: int, has_repeats: bool) -> list[AudioFinding]:
+    """Return the findings about frames that do not follow one another."""
+    found = []
+    if splices:
+        words = f"{splices} frames do not follow the one before: audio may be missing or repeated there"
+        found.append(AudioFinding(AudioFindingCode.SPLICED_AUDIO, words))
+    if has_repeats:
+        words = "a part of it is there twice, as after a download that started over or resumed at a wrong offset"
+        found.append(AudioFinding(AudioFindingCode.REPEATED_AUDIO, words))
     return found

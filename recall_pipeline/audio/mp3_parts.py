@@ -6,6 +6,7 @@ Joined MP3s have several. A download that was started over has the beginning of 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recall_pipeline.audio.frame_sequence import FrameSequence
 from recall_pipeline.audio.mp3_reader import Gap, LengthFrame, Mp3Reader
 from recall_pipeline.audio.mpeg_header import HEADER_BYTES, FrameHeader, parse_frame_header
 
@@ -44,6 +45,7 @@ class Mp3Parts:
     junk_bytes: int = 0
     edge_zero_bytes: int = 0
     ends_in_frame: bool = False
+    sequence: FrameSequence = field(default_factory=FrameSequence)
 
     @property
     def frames(self) -> int:
@@ -97,11 +99,14 @@ def _count(found: Mp3Parts, frames: list[bytes]) -> None:
         found.header = parse_frame_header(frames[0][:HEADER_BYTES])
     found.parts[-1].frames += len(frames)
     found.frame_bytes += sum(map(len, frames))
+    if not found.parts[-1].stated_frames:
+        found.sequence.feed(frames)
 
 
 def _count_gap(found: Mp3Parts, gap: Gap) -> None:
     if gap.before:
         _count(found, [gap.before])
+    found.sequence.interrupt()
     found.junk_bytes += gap.size_bytes - gap.zero_bytes if gap.is_inside or not found.frames else 0
     found.ends_in_frame = gap.is_cut_frame
     found.edge_zero_bytes += gap.zero_bytes if gap.is_zeros and not gap.is_inside else 0
@@ -111,3 +116,4 @@ def _start_part(found: Mp3Parts, start: LengthFrame) -> None:
     last = found.parts[-1]
     last.is_restarted = last.start == start and not last.is_complete
     found.parts.append(Mp3Part(start))
+    found.sequence.interrupt()

@@ -25,7 +25,9 @@ class Mp3Source:
         self.header_seconds = self._parts.header_seconds
         self.frame_seconds = self._parts.frame_seconds
         self.is_complete = self._parts.is_complete
-        self.is_restarted = any(part.is_restarted for part in self._parts.parts)
+        self.splices = self._parts.sequence.splices
+        is_restarted = any(part.is_restarted for part in self._parts.parts)
+        self.has_repeats = is_restarted or self._parts.sequence.repeated_frames() > 0
 
     @property
     def bitrate_bps(self) -> int | None:

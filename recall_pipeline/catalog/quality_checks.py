@@ -27,6 +27,7 @@ _DAMAGE = frozenset(
         FindingCode.DAMAGED_FRAMES,
         FindingCode.ZERO_RUNS,
         FindingCode.CUT_AT_END,
+        FindingCode.SPLICED_AUDIO,
         FindingCode.REPEATED_AUDIO,
     )
 )

@@ -44,14 +44,23 @@ class DaysRun:
         return lines
 
 
-def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], progress: StepProgress) -> DaysRun:
+def run_days(
+    settings: Settings,
+    days: Sequence[date],
+    refetch: frozenset[str],
+    progress: StepProgress,
+    *,
+    accept_vanished: bool = False,
+) -> DaysRun:
     """Run `sync_day` for each of `days`; three failed days in a row end the sequence, but for unreadable tables.
 
     Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
     """
     from recall_pipeline.defs import RunContext, build_definitions, close_dead_runs
 
-    run_context = RunContext(settings, days, refetch, is_interactive=True, progress=progress)
+    run_context = RunContext(
+        settings, days, refetch, is_interactive=True, accept_vanished=accept_vanished, progress=progress
+    )
     job = build_definitions(settings).resolve_job_def("sync_day")
     done = DaysRun(run_context.stats)
     failed_in_a_row = 0

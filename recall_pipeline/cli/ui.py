@@ -49,6 +49,8 @@ def _serve_dagster(port: int, folder: Path) -> int:
         "--port",
         str(port),
     ]
+    # A shell that starts this command with `&` ignores SIGINT, and a child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own interpreter and arguments
         for stop_signal in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop_signal, lambda *_: dagster.send_signal(signal.SIGINT))

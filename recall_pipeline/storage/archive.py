@@ -118,6 +118,12 @@ class Archive:
         with self._translating_errors("write", key):
             self._store.publish(local, key)
 
+    def create(self, content: bytes, key: str) -> bool:
+        """Write a small file in one atomic step unless it exists; return whether this call wrote it."""
+        with self.staged_file(suffix=Path(key).suffix) as staged, self._translating_errors("write", key):
+            staged.write_bytes(content)
+            return self._store.create(staged, key)
+
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then; a missing file is not an error."""
         with self._translating_errors("remove", key), contextlib.suppress(FileNotFoundError):
@@ -138,6 +144,12 @@ class Archive:
         self._each(self.remove, list(self.sizes_below(folder)))
         if left := self.sizes_below(folder):
             raise StorageError(f"{len(left)} files are still in {self.uri(folder)} after their removal: try again")
+
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin and abort the upload of a large file under `key`, where the store has such uploads."""
+        if isinstance(self._store, BucketStore):
+            with self._translating_errors("write", key):
+                self._store.try_multipart_upload(key)
 
     @staticmethod
     def _each(act: Callable[[A], T], items: Sequence[A]) -> list[T]:

@@ -84,6 +84,19 @@ class BucketStore:
         self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
         local.unlink()
 
+    def create(self, local: Path, key: str) -> bool:
+        """Upload a small local file unless the object exists, by a conditional request where the store supports it."""
+        if self.exists(key):
+            return False
+        content = local.read_bytes()
+        try:
+            self._call("pipe_file", self._full(key), content, mode="create")
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, OSError):  # the store has no conditional write
+            self._call("pipe_file", self._full(key), content)
+        return True
+
     def remove(self, key: str) -> None:
         """Remove the object under `key`."""
         self._call("rm_file", self._full(key))
@@ -93,6 +106,18 @@ class BucketStore:
         self._call("cp_file", self._full(before), self._full(after))
         self.remove(before)
 
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin an upload in parts, send one, and abort it; do nothing on other stores than S3."""
+        if self._scheme != "s3":
+            return
+        bucket, _, name = self._full(key).partition("/")
+        place: dict[str, Any] = {"Bucket": bucket, "Key": name}
+        upload: dict[str, Any] = {"UploadId": self._call("call_s3", "create_multipart_upload", **place)["UploadId"]}
+        try:
+            self._call("call_s3", "upload_part", **place, **upload, PartNumber=1, Body=b"part")
+        finally:
+            self._call("call_s3", "abort_multipart_upload", **place, **upload)
+
     def remove_tree(self, folder: str) -> None:
         """Do nothing: object stores remove one key at a time."""
 
@@ -101,7 +126,7 @@ class BucketStore:
         return f"{self._prefix}/{key}"
 
     def _call(
-        self, method: str, *arguments: str, seconds: float | None = None, reports_progress: bool = False, **options: Any
+        self, method: str, *arguments: Any, seconds: float | None = None, reports_progress: bool = False, **options: Any
     ) -> Any:
         """Call a method of the file system; raise StoreIsSilent if it takes longer than `seconds`.
 
@@ -112,6 +137,7 @@ class BucketStore:
         limit_seconds = _ANSWER_SECONDS if seconds is None else seconds
 
         async def limited() -> Any:
+            began_at = asyncio.get_running_loop().time()
             limit = asyncio.timeout(limit_seconds)
             progress = {"callback": _extending(limit)} if reports_progress else {}
             try:
@@ -120,7 +146,7 @@ class BucketStore:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise StoreIsSilent(limit_seconds) from None
+                raise StoreIsSilent(asyncio.get_running_loop().time() - began_at) from None
 
         return sync(self._filesystem.loop, limited)
 

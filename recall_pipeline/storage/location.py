@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
 from recall_pipeline.storage.object_store import filesystem_options, install_hint
@@ -56,5 +57,16 @@ class ArchiveLocation:
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Open the archive of `settings`. Raises StorageError if the package for its URL is not installed."""
-    return ArchiveLocation.from_settings(settings).open()
+    """Open the archive of `settings`, and read its format.
+
+    Raises ArchiveRefused for a newer format, ArchiveUnreadable if the file with the format is damaged, and StorageError
+    if the package for its URL is not installed.
+    """
+    archive = ArchiveLocation.from_settings(settings).open()
+    try:
+        read_identity(archive)
+    except ArchiveUnreadable:
+        raise
+    except StorageError:  # a reader may have access to some folders only; what it does read reports the fault
+        pass
+    return archive

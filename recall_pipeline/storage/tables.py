@@ -318,6 +318,11 @@ class TableFile(Generic[Row]):
         """Type by column, as the file has them."""
         return {field.name: str(field.type) for field in self.content.schema}
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was noted about the day as a whole."""
+        return _facts_in(self.content)
+
     def rows(self) -> list[Row]:
         """Return the rows; raises StorageError for a row that lacks a required value."""
         return self.table.rows_in(self.archive, self.day, self.content)

@@ -63,6 +63,16 @@ def without_frames(body: bytes, first: int, last: int) -> bytes:
     return b"".join(frames[:first] + frames[last:])
 
 
+def repeated_quarter(frames: list[bytes]) -> bytes:
+    """Return frames with their third quarter twice."""
+    return b"".join(frames[: len(frames) * 3 // 4] + frames[len(frames) // 2 :])
+
+
+def looped() -> bytes:
+    """Return the same frames three times."""
+    return wild.bare(3.0) * 3
+
+
 def damaged_after_info(body: bytes) -> bytes:
     """Return an MP3 whose first frame after the Info frame has no header."""
     at = wild.frame_starts(body)[1]
@@ -175,6 +185,13 @@ WHOLE: dict[str, WildFile] = {
         "damaged_frames",
         "repeated_audio",
     ),
+    "a quarter twice, without a header": whole(
+        lambda: repeated_quarter(frames_of(long(header=False))), 37.6, "repeated_audio"
+    ),
+    "frames cut out, without a header": whole(
+        lambda: without_frames(long(header=False), 450, 570), LONG_SECONDS + 0.1 - 4.32, "spliced_audio"
+    ),
+    "a loop that repeats itself, without a header": whole(looped, 3 * 3.1),
     "half, without a header": whole(lambda: wild.half(wild.bare()), 4.0, "cut_at_end"),
     "zeros in the second half, without a header": whole(
         lambda: wild.half(wild.bare()) + bytes(len(wild.bare()) // 2), 4.0, "zero_runs"

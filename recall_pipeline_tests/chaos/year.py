@@ -37,7 +37,7 @@ def main() -> int:
 
 def pass_days(folder: Path, days: int, per_day: tuple[int, int], seed: int, *, verbose: bool = False) -> Report:
     """Pass some days in an archive below `folder`."""
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
     with prepared(folder, seed, per_day, days) as year:
         events = calendar(year.days(), random.Random(seed))  # noqa: S311 -- not for secrets
         return year.run(events, lambda line: print(line, flush=True) if verbose else None)
