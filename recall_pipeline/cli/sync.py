@@ -46,7 +46,8 @@ def sync_command(
     archive = open_archive(settings)
     check_identity(archive, settings)
     if dry_run:
-        return show_dry_run(settings, archive, (first, last), recording_id, as_json=as_json)
+        span = (first, last)
+        return show_dry_run(settings, archive, span, recording_id, accept_vanished=accept_vanished, as_json=as_json)
     days = choose_days(settings, archive, first, last, recording_id)
     with progress_bars() as progress:
         refetch = frozenset({recording_id} if recording_id else ())

@@ -17,7 +17,7 @@ from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.canaries import check_report
 from recall_pipeline_tests.workspace import settings_for
 from recall_sandbox import Rule, Sandbox, World, demo_world
-from recall_sandbox.effects import Reply, throttling
+from recall_sandbox.effects import Reply, Reset, throttling
 
 _CALM: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
 
@@ -66,6 +66,23 @@ def test_the_lists_are_described(report: ProbeReport) -> None:
     assert lists["recording"] == lists["audio_mixed"] == ("cursor", 10, "unsorted")
     assert report.cursor_for_bots == "no"
     assert report.lists["bot"].page_keys == ["count", "next", "previous", "results"]
+
+
+def test_bots_without_join_at_are_seen_without_a_window(whole: ProbeReport, world: World) -> None:
+    bots = list(world.bots)
+    counts = (whole.unfiltered_bots, whole.unfiltered_bots_without_join_at)
+    assert counts == (len(bots), len([bot for bot in bots if bot.join_at is None]))
+
+
+def test_a_list_that_does_not_answer_once_does_not_end_the_probe(sandbox: Sandbox, settings: Settings) -> None:
+    sandbox.faults.add(Rule(Reset(), path="/recording/$", times=1))
+    report = probe_service(settings)
+    assert (report.stopped, report.lists["recording"].body) == (None, "no answer")
+    assert report.media.status == 206
+
+
+def test_raw_shortcuts_are_counted(whole: ProbeReport) -> None:
+    assert whole.codes["shortcut_format"].keys() == {"mp3", "raw"}
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
