@@ -66,7 +66,7 @@ def cases(quick: bool) -> list[Case]:
     half, hour = 1800, 3600
     long, longest = (hour, hour) if quick else (2 * hour, 8 * hour)
     return [
-        *(Case(who, form, kind, half) for kind in _INPUTS for form in ("flac", "mp3") for who in _FLOOR_AND_OURS),
+        *(Case(who, form, kind, half) for kind in _INPUTS for form in ("flac", "mp3") for who in _EACH_INPUT),
         *(
             Case("ffmpeg-normalize", "flac", kind, half, max_runs=1 if quick else 3)
             for kind in (_INPUTS[:1] if quick else _INPUTS)
@@ -79,7 +79,7 @@ def cases(quick: bool) -> list[Case]:
     ]
 
 
-_FLOOR_AND_OURS = ("floor", "ours")
+_EACH_INPUT = ("floor", "ours", "sync")
 _INPUTS = ("uneven", "even")
 
 
@@ -191,6 +191,10 @@ def summary(results: dict[Case, Result], quick: bool) -> dict[str, float]:
         "fraction_of_floor_limited": of("floor", "flac", "uneven").median_cpu_seconds / flac.median_cpu_seconds,
         "fraction_of_floor_mp3": of("floor", "mp3", "even").median_cpu_seconds
         / of("ours", "mp3", "even").median_cpu_seconds,
+        "sync_cpu_vs_floor": of("sync", "flac", "even").median_cpu_seconds
+        / of("floor", "flac", "even").median_cpu_seconds,
+        "sync_cpu_vs_floor_limited": of("sync", "flac", "uneven").median_cpu_seconds
+        / of("floor", "flac", "uneven").median_cpu_seconds,
         "peak_rss_mib_long": max(of("ours", "flac", "uneven", 3600 if quick else 28800, 2).peak_rss_mib),
         "peak_rss_mib_1h": max(of("ours", "flac", "uneven", 3600, 2).peak_rss_mib),
         "peak_rss_mib_pydub_1h": max(of("pydub", "flac", "uneven", 3600).peak_rss_mib),

@@ -20,6 +20,14 @@ def ours(source: Path, destination: Path) -> None:
     normalize(source, destination, Target(format="mp3" if destination.suffix == ".mp3" else "flac"))
 
 
+def sync(source: Path, destination: Path) -> None:
+    """Do what a sync does with a file: decode it to verify it, then normalize it."""
+    from recall_pipeline.audio import decode_whole
+
+    decode_whole(source)
+    ours(source, destination)
+
+
 def floor(source: Path, destination: Path) -> None:
     """Decode, resample and encode with the same libraries in one pass, without any measurement."""
     import numpy as np
@@ -70,6 +78,7 @@ def pydub(source: Path, destination: Path) -> None:
 
 CONTESTANTS: dict[str, Contestant] = {
     "ours": ours,
+    "sync": sync,
     "floor": floor,
     "ffmpeg-normalize": ffmpeg_normalize,
     "pydub": pydub,

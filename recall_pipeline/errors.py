@@ -164,3 +164,10 @@ def is_out_of_handles(error: BaseException) -> bool:
         seen.add(id(cause))
         waiting += [cause.__cause__, cause.__context__, getattr(cause, "os_error", None)]
     return False
+
+
+def with_handle_hint(text: str) -> str:
+    """Return an error's text with the cure for too many open files, if that is the error and has no cure yet."""
+    if _TOO_MANY_OPEN_FILES not in text or "ulimit" in text:
+        return text
+    return f"{text}: raise the limit of open files (`ulimit -n`)"

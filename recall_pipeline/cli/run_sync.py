@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import detect_interrupts
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import StorageError, with_handle_hint
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, dagster_home
 from recall_pipeline.storage import Archive
@@ -112,7 +112,7 @@ def _run_day(instance: "dg.DagsterInstance", job: "dg.JobDefinition", run_contex
         )
     except Exception as error:  # raised by Dagster's storage: the error of a step is in the result
         return _instance_error(error)
-    return None if result.success else _failure_reason(result)
+    return None if result.success else with_handle_hint(_failure_reason(result))
 
 
 def _instance_error(error: Exception) -> str:

@@ -97,5 +97,5 @@ def truncation(decoded: DecodeResult) -> str | None:
     """Return how much shorter a file decodes than its header promises; None if it does not."""
     if not decoded.is_truncated:
         return None
-    decoded_seconds, header_seconds = decoded.duration_seconds, decoded.header_seconds
+    decoded_seconds, header_seconds = decoded.decoded_seconds, decoded.header_seconds
     return f"cut short: decodes to {decoded_seconds:.1f} s of the {header_seconds:.1f} s its header promises"

@@ -55,7 +55,7 @@ def fault_of_row(kind: str, row: object) -> str:
     return "it is nested too deeply"
 
 
-def shape_of(row: object) -> str:
+def fields_and_types(row: object) -> str:
     """Return the names and types of the fields of a row; of `data`, those within too."""
     if not isinstance(row, dict):
         return _json_type(row)
@@ -66,7 +66,11 @@ def shape_of(row: object) -> str:
 
 
 def _inner(name: str, value: object) -> str:
-    return f"object: {shape_of(value)}" if name == "data" and isinstance(value, dict) and value else _json_type(value)
+    return (
+        f"object: {fields_and_types(value)}"
+        if name == "data" and isinstance(value, dict) and value
+        else _json_type(value)
+    )
 
 
 def _kind_of(row: object) -> str | None:
@@ -90,6 +94,6 @@ def _is_uuid(value: object) -> bool:
 
 def _contract_error(kind: str, fault: str, row: object) -> RecallProtocolError:
     return RecallProtocolError(
-        f"list {kind}: {fault}: expected {_EXPECTED[kind]}; came {shape_of(row)}: "
+        f"list {kind}: {fault}: expected {_EXPECTED[kind]}; came {fields_and_types(row)}: "
         "check RECALL_API_URL, update recall_pipeline, or report this line"
     )

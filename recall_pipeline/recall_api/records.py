@@ -28,7 +28,7 @@ from pydantic.dataclasses import dataclass
 
 from recall_pipeline.days import day_of
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
-from recall_pipeline.recall_api.page_contract import shape_of
+from recall_pipeline.recall_api.page_contract import fields_and_types
 from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
@@ -275,7 +275,7 @@ def _with_other_fields(kind: type[Listed], row: object) -> object:
     unknown = {name: value for name, value in row.items() if name not in known_names}
     unknown = remove_secrets(remove_participants(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
-    return {**row, "other_fields": other_fields, **({"row_shape": shape_of(row)} if kind is AudioMixed else {})}
+    return {**row, "other_fields": other_fields, **({"row_shape": fields_and_types(row)} if kind is AudioMixed else {})}
 
 
 def _field_names(kind: type[Any]) -> frozenset[str]:

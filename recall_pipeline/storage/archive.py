@@ -97,6 +97,16 @@ class Archive:
             except FileNotFoundError:
                 return None
 
+    def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of objects below 64 KiB in a bucket, one request each and many at once.
+
+        Others are left out, and so is what cannot be read: reading it for itself gives the error.
+        """
+        if not isinstance(self._store, BucketStore) or not keys:
+            return {}
+        with self._translating_errors("read", keys[0]):
+            return self._store.read_small(keys)
+
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of small files by key; missing files are left out."""
         contents = zip(keys, self._each(self.read, keys), strict=True)

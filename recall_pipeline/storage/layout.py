@@ -29,6 +29,11 @@ class Layout:
         return f"{name}/day={day.isoformat()}"
 
     @staticmethod
+    def audit_hosts(day: date) -> str:
+        """Return the folder with the audit of each host; readers of tables skip names that begin with `_`."""
+        return f"audit/_hosts/day={day.isoformat()}"
+
+    @staticmethod
     def recording_in(key: str) -> str | None:
         """Return the id of the recording whose folder contains a file; None for a file next to the day's table."""
         parts = PurePosixPath(key).parts

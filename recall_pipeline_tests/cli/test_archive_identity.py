@@ -117,6 +117,8 @@ class TestVanished:
         self, sandboxed: Run, world: World, archive: Archive
     ) -> None:
         self.vanish(world, self.COUNT + 1)
+        for bot in list(world.bots):
+            world.change_bot(bot.id, join_at=None)  # so that no list shows it
         world.add(*rows_of(SampleMeeting("stranger", "", 1, time(15), (), (RecordingSpec(60),)), TODAY))
         before = stored(archive.location.root)
         assert sandboxed("sync", *OF_YESTERDAY).status == 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recall_pipeline.errors import RecallProtocolError
-from recall_pipeline.recall_api.page_contract import check_page, fault_of_row, shape_of
+from recall_pipeline.recall_api.page_contract import check_page, fault_of_row, fields_and_types
 from recall_pipeline_tests.recall_api.test_records import AUDIO, BOT, RECORDING
 
 ROWS: dict[str, dict[str, Any]] = {
@@ -60,5 +60,7 @@ def test_the_fault_of_a_row_is_named_without_its_value(row: object, fault: str) 
 
 
 def test_a_shape_has_names_and_types_only() -> None:
-    shape = shape_of({"id": "hidden", "data": {"url": "hidden"}, "n": 1, "Name Of Nobody": "hidden", "ok": True})
+    shape = fields_and_types(
+        {"id": "hidden", "data": {"url": "hidden"}, "n": 1, "Name Of Nobody": "hidden", "ok": True}
+    )
     assert shape == "data (object: url (text)), id (text), n (number), ok (true or false) and 1 more"

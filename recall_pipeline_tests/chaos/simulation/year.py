@@ -1,6 +1,7 @@
 """The loop over the days: meetings, events, ticks, and what is compared each Sunday."""
 
 import contextlib
+import os
 import random
 import resource
 import time as real_time
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pydantic import SecretStr
 
@@ -260,7 +262,8 @@ def prepared(folder: Path, seed: int, per_day: tuple[int, int], days: int) -> It
     alerts = Alerts(clock)
     limits: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None, "page_size": PAGE_SIZE}
     sandbox = Sandbox(World(clock), clock=clock, **limits)
-    with alerts.received(), sandbox.running(), clock.installed(), quick_runs():
+    home = {"DAGSTER_HOME": str(folder)}  # of the request budget
+    with alerts.received(), sandbox.running(), clock.installed(), quick_runs(), patch.dict(os.environ, home):
         yield Year(folder, sandbox, clock, alerts, seed, per_day, days)
 
 
