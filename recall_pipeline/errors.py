@@ -2,6 +2,7 @@
 
     PipelineError                     what, where, what to do; never a secret
     ├── SettingsError                 a setting is missing or wrong: fix it, then start again
+    │   └── ArchiveRefused            the archive has a newer format, or is of another API or workspace
     ├── UsageError                    the arguments of a command or run are not valid
     ├── RecallError                   a request to the Recall.ai API failed
     │   ├── RecallUnreachable         no response: network, DNS, time-out, or only 5xx       (retry helps)
@@ -10,11 +11,13 @@
     │   ├── RecallRefused             400, 402, 403, 405, 409: the request itself is refused
     │   ├── RecallNotFound            404: deleted, or never existed
     │   └── RecallProtocolError       a response that does not follow the API's contract
+    ├── RecordingsVanished            many known recordings are gone at once, unexplained: nothing is changed
     ├── TransferError                 an MP3 could not be downloaded completely              (retry helps)
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
     │   ├── TableMissing              a table that a step builds on is not there: sync its day
+    │   ├── ArchiveUnreadable         archive.json is damaged
     │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
@@ -37,6 +40,10 @@ class PipelineError(Exception):
 
 class SettingsError(PipelineError):
     """A setting is missing or wrong."""
+
+
+class ArchiveRefused(SettingsError):
+    """The archive has a newer format, or belongs to another API or workspace than the settings name."""
 
 
 class UsageError(PipelineError):
@@ -82,6 +89,10 @@ class RecallProtocolError(RecallError):
     """The response does not follow the API's contract, so it is not used."""
 
 
+class RecordingsVanished(PipelineError):
+    """Many known recordings of a day are gone at Recall.ai at once, and nothing explains it."""
+
+
 class TransferError(PipelineError):
     """An MP3 could not be downloaded completely."""
 
@@ -112,6 +123,12 @@ class StorageError(PipelineError):
 
 class TableMissing(StorageError):
     """A table that a step builds on is not there, which does not mean that it is empty."""
+
+    retry_can_help = False
+
+
+class ArchiveUnreadable(StorageError):
+    """The file `archive.json` is damaged."""
 
     retry_can_help = False
 
@@ -147,3 +164,10 @@ def is_out_of_handles(error: BaseException) -> bool:
         seen.add(id(cause))
         waiting += [cause.__cause__, cause.__context__, getattr(cause, "os_error", None)]
     return False
+
+
+def with_handle_hint(text: str) -> str:
+    """Return an error's text with the cure for too many open files, if that is the error and has no cure yet."""
+    if _TOO_MANY_OPEN_FILES not in text or "ulimit" in text:
+        return text
+    return f"{text}: raise the limit of open files (`ulimit -n`)"

@@ -83,7 +83,7 @@ class _Probe:
         lookups, artifact = await self._lookups()
         link, media, media_headers = await self._link(artifact, guard)
         filters = await self._filters()
-        cursor = await self._cursor_for_bots()
+        cursor, unfiltered = await self._unfiltered_bots()
         missing = await ask_for_missing(self._ask)
         without_slash = await ask_without_slash(self._ask)
         names = {"api": [name for answer in self._ask.answers for name in answer.headers], "media": media_headers}
@@ -95,6 +95,8 @@ class _Probe:
             clock_seconds=_best_clock_difference(self._ask.answers),
             lists=lists,
             cursor_for_bots=cursor,
+            unfiltered_bots=len(unfiltered),
+            unfiltered_bots_without_join_at=sum(row.get("join_at") is None for row in unfiltered),
             filters=filters,
             lookups=lookups,
             missing_object=missing,
@@ -140,15 +142,19 @@ class _Probe:
         join_at = await try_join_at(self._ask, self._rows["bot"], takes_times=self._bots_take_times)
         return {"join_at": join_at, "created_at": await try_created_at(self._ask, self._rows["recording"])}
 
-    async def _cursor_for_bots(self) -> str:
-        """Whether `use_cursor=true` pages the list of bots by cursor."""
+    async def _unfiltered_bots(self) -> tuple[str, list[dict[str, Any]]]:
+        """Return whether `use_cursor=true` pages the bots by cursor, and the rows of their list without a window."""
         answer = await self._ask.get(f"{self._ask.base_url}/bot/?{urlencode({'use_cursor': 'true'})}", "list bot")
         if answer is None or answer.body_kind != "page":
-            return "refused" if answer and answer.status == httpx.codes.BAD_REQUEST else "unknown"
-        following = answer.body["next"]
-        if following is None:
-            return "unknown" if "count" in answer.body else "yes"
-        return "yes" if isinstance(following, str) and "cursor=" in following.replace("use_cursor=", "") else "no"
+            return ("refused" if answer and answer.status == httpx.codes.BAD_REQUEST else "unknown"), []
+        return _cursor_word(answer.body), [row for row in answer.results if isinstance(row, dict)]
+
+
+def _cursor_word(page: Mapping[str, Any]) -> str:
+    following = page["next"]
+    if following is None:
+        return "unknown" if "count" in page else "yes"
+    return "yes" if isinstance(following, str) and "cursor=" in following.replace("use_cursor=", "") else "no"
 
 
 def _best_clock_difference(answers: list[ProbeAnswer]) -> int | None:

@@ -21,8 +21,9 @@ _MOST = 10_000_000
 class ProbeReport:
     """What a probe found (docs/first-day.md explains each part); nothing in it is a value that the service sent.
 
-    `stopped`: why no more was asked, such as a refused key; None if the probe ran to its end. `fields` by place, such
-    as `bot.recordings[]`. `codes` by vocabulary. `headers` by the host that sent them; other names are counted.
+    `stopped`: why no more was asked, such as a refused key; None if the probe ran to its end. `unfiltered_bots`: rows
+    of a list without a window, which also shows bots without `join_at`. `fields` by place, such as `bot.recordings[]`.
+    `codes` by vocabulary. `headers` by the host that sent them; other names are counted.
     """
 
     stopped: str | None = None
@@ -31,6 +32,8 @@ class ProbeReport:
     clock_seconds: int | None = None
     lists: Mapping[str, ListReport] = field(default_factory=dict)
     cursor_for_bots: str = "unknown"
+    unfiltered_bots: int = 0
+    unfiltered_bots_without_join_at: int = 0
     filters: Mapping[str, FilterReport] = field(default_factory=dict)
     lookups: Mapping[str, LookupReport] = field(default_factory=dict)
     missing_object: RefusalReport = field(default_factory=RefusalReport)

@@ -19,6 +19,7 @@ def report_lines(report: ProbeReport) -> Iterator[str]:
     yield "\nLists"
     yield from (f"  {kind:12} {_list_line(listed)}" for kind, listed in report.lists.items())
     yield f"  bots with use_cursor=true are paged by cursor: {report.cursor_for_bots}"
+    yield f"  without a window: {report.unfiltered_bots} bots, {report.unfiltered_bots_without_join_at} without join_at"
     yield "\nFilters"
     for name, tried in report.filters.items():
         yield f"  {name:12} compares {tried.compares}; lower bound {tried.lower}, upper bound {tried.upper}"

@@ -83,9 +83,15 @@ class Requests:
             return None
         answer = await self._exchange(url, endpoint)
         self.answers.append(answer)
-        self.stopped = _ENDS_THE_PROBE.get(answer.status or 0) or (answer.body_kind if not answer.status else None)
+        self.stopped = _ENDS_THE_PROBE.get(answer.status or 0) or self._no_answer()
         self.stopped_at = endpoint if self.stopped else None
         return answer
+
+    def _no_answer(self) -> str | None:
+        """Return the word for a service that does not answer: not the first time, or not two times in all."""
+        unanswered = [answer.body_kind for answer in self.answers if answer.status is None]
+        is_down = len(unanswered) > 1 or len(unanswered) == len(self.answers)
+        return unanswered[-1] if unanswered and is_down else None
 
     def take(self) -> bool:
         """Count one request, and return whether it may be sent."""

@@ -29,7 +29,7 @@ class ObjectShape:
     unknown_shapes: Counts = field(default_factory=Counter)
 
 
-def shape_of(value: Any) -> str:
+def json_shape(value: Any) -> str:
     """Return the word for a JSON value."""
     match value:
         case None:
@@ -115,12 +115,12 @@ class Shapes:
         shape.objects += 1
         for name, item in value.items():
             if name in known:
-                shape.fields.setdefault(name, Counter())[shape_of(item)] += 1
+                shape.fields.setdefault(name, Counter())[json_shape(item)] += 1
                 for within, inner in _objects_within(place, name, item):
                     if known[name] is not None:
                         self._add_object(within, known[name], inner)
             else:
-                shape.unknown_shapes[shape_of(item)] += 1
+                shape.unknown_shapes[json_shape(item)] += 1
                 self._unknown_names.setdefault(place, set()).add(name)
 
     def _add_codes(self, kind: str, row: dict[str, Any]) -> None:
@@ -156,6 +156,8 @@ def _codes_of(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield kind, _object(row.get("status")).get("code")
     if kind == "audio_mixed":
         yield "format", row.get("format")
+    else:
+        yield "shortcut_format", _object(_object(row.get("media_shortcuts")).get("audio_mixed")).get("format")
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -67,6 +67,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "recording": frozenset(_words_in("processing paused done failed deleted")),
     "audio_mixed": frozenset(_words_in("processing done failed deleted")),
     "format": frozenset(("mp3", "raw")),
+    "shortcut_format": frozenset(("mp3", "raw")),
     "platform": frozenset(
         _words_in(
             "zoom google_meet microsoft_teams microsoft_teams_live webex goto_meeting chime_sdk zoom_rtms"

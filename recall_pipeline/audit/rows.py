@@ -1,10 +1,17 @@
 """The table `audit`, partitioned by the day of the recording or bot, so that a sync reads one small file."""
 
-from collections.abc import Iterable
+import hashlib
+import re
+import socket
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from recall_pipeline.storage import Archive, ArchiveDay, Table, column
+from recall_pipeline.storage import Archive, ArchiveDay, Layout, Table, column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORGOTTEN, RELEASED = "forgotten", "released"
 
@@ -30,16 +37,79 @@ class AuditRow:
         return self.action, self.audio_id or self.recording_id or self.bot_id
 
 
-AUDIT = Table("audit", AuditRow)
+@dataclass(frozen=True, slots=True)
+class AuditTable(Table[AuditRow]):
+    """The audit of a day, with one row per key: the merged file of the day, and one file per host that wrote it.
+
+    Locks are per host, and each host replaces its own file only. So no host removes the rows of another, also where
+    the merged file, which is for readers of the folder, is overtaken by another host.
+    """
+
+    @property
+    def stem(self) -> str:
+        """The name of the merged file without its suffix."""
+        return self.part or self.name
+
+    def own_key(self, day: date) -> str:
+        """Return the key of this host's file."""
+        host = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+        return f"{Layout.audit_hosts(day)}/{self.stem}-{host}.parquet"
+
+    def merged_rows(self, archive: Archive, day: date) -> list[AuditRow]:
+        """Return the rows of the merged file, as readers of the folder see them."""
+        merged = self.load_file(archive, day, self.key(day))
+        return [] if merged is None else self.rows_in(archive, day, merged)
+
+    def _load(
+        self,
+        archive: Archive,
+        day: date,
+        columns: Sequence[str] | None = None,
+        content: bytes | None = None,  # noqa: ARG002 -- of one file; the others are read in any case
+    ) -> "pa.Table | None":
+        """Return the latest row of each key, of all files; None without a file."""
+        import pyarrow as pa
+
+        folder = Layout.audit_hosts(day)
+        names = [name for name in archive.names(folder) if re.fullmatch(rf"{self.stem}-[0-9a-f]{{8}}\.parquet", name)]
+        keys = [self.key(day), *(f"{folder}/{name}" for name in names)]
+        parts = [file for key in keys if (file := self.load_file(archive, day, key)) is not None]
+        if len(parts) > 1:
+            merged = pa.concat_tables(parts, promote_options="default")
+            rows = self.rows_in(archive, day, merged)
+            latest = {row.key: number for number, row in sorted(enumerate(rows), key=lambda pair: _age(pair[1]))}
+            parts = [merged.take(sorted(latest.values()))]
+        if not parts:
+            return None
+        return parts[0] if columns is None else parts[0].select([c for c in columns if c in parts[0].column_names])
 
 
-def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: Table[AuditRow] = AUDIT) -> None:
-    """Insert or replace rows of the day's audit by key. The caller holds the lock of the day. Raises StorageError."""
-    before = audit.read(archive, day) or []
-    by_key = {row.key: row for row in before} | {row.key: row for row in rows}
-    after = sorted(by_key.values(), key=lambda row: (row.began_at, *(part or "" for part in row.key)))
-    if after != before:
+def _age(row: AuditRow) -> tuple[bool, datetime]:
+    """Return a sort key: unfinished rows first, then by their end."""
+    return row.finished_at is not None, row.finished_at or row.began_at
+
+
+AUDIT = AuditTable("audit", AuditRow)
+
+
+def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: AuditTable = AUDIT) -> None:
+    """Insert or replace rows of the day's audit by key: in the file of this host, then in the merged file.
+
+    The caller holds the lock of the day, which other hosts do not see. Raises StorageError.
+    """
+    recorded = {row.key: row for row in rows}
+    own = audit.load_file(archive, day, audit.own_key(day))
+    own_before = [] if own is None else audit.rows_in(archive, day, own)
+    own_after = {row.key: row for row in own_before} | recorded
+    if list(own_after.values()) != own_before:
+        audit.write_file(archive, audit.own_key(day), _in_order(own_after.values()))
+    after = _in_order(({row.key: row for row in audit.read(archive, day) or []} | recorded).values())
+    if after != audit.merged_rows(archive, day):
         audit.write(archive, day, after)
+
+
+def _in_order(rows: Iterable[AuditRow]) -> list[AuditRow]:
+    return sorted(rows, key=lambda row: (row.began_at, *(name or "" for name in row.key)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.checkpoints import read_checkpoints, remove_checkpoints
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
@@ -49,6 +50,7 @@ def sync_catalog(
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     day.write(CATALOG, ordered, recordings.facts)
     _remove_replaced(day, before.values(), ordered)
+    remove_checkpoints(day)
     return CatalogReport(ordered, normalized)
 
 
@@ -111,13 +113,30 @@ def _audio_columns(
     columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
     columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}
-    tasks = [_task(day, target, mp3, rows.get(key)) for key, mp3 in archived.items() if key not in current]
+    missing = {key: mp3 for key, mp3 in archived.items() if key not in current}
+    taken_up = _taken_up(day, target, missing, refetch)
+    columns |= taken_up
+    tasks = [_task(day, target, mp3, rows.get(key)) for key, mp3 in missing.items() if key not in taken_up]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
         columns[done.task.audio_id] = _columns_of(day, done, rows.get(done.task.audio_id))
         normalized += done.result is not None
         progress(number, len(tasks))
     return columns, normalized
+
+
+def _taken_up(
+    day: ArchiveDay, target: Target, missing: Mapping[str, MixedAudioRow], refetch: frozenset[str]
+) -> dict[str, AudioColumns]:
+    """Return the columns of files that an interrupted sync published and did not catalog."""
+    found = read_checkpoints(day) if missing else {}
+    return {
+        key: found[key].columns
+        for key, mp3 in missing.items()
+        if key in found
+        and mp3.recording_id not in refetch
+        and (found[key].source_sha256, found[key].recipe) == (mp3.source_sha256, target.recipe)
+    }
 
 
 def _kept(mp3s: Mapping[str, Sequence[MixedAudioRow]], before: Mapping[str, CatalogRow]) -> dict[str, CatalogRow]:

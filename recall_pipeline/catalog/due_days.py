@@ -113,7 +113,8 @@ def _due(state: DayState, lookback: date, now: datetime) -> DueDay | None:
     if state.fault:
         return DueDay(state.day, DueReason.UNREADABLE, end_of(state.day))
     if state.day == day_of(now) - ONE_DAY:
-        return DueDay(state.day, DueReason.YESTERDAY, end_of(state.day))
+        # It stays due until midnight, but is not late once it was synced.
+        return DueDay(state.day, DueReason.YESTERDAY, now if state.is_whole else end_of(state.day))
     if not state.is_whole:
         reason = DueReason.LOOKBACK if state.day >= lookback else DueReason.INCOMPLETE
         return DueDay(state.day, reason, end_of(state.day))

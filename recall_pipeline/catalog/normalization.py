@@ -8,6 +8,7 @@ from datetime import date
 
 from recall_pipeline.audio import Done, Target, run_tasks, time_limit_seconds
 from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.checkpoints import Checkpoint, write_checkpoint
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import ArchiveLocation, Layout
@@ -32,7 +33,7 @@ class NormalizeTask:
 
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:
-    """Normalize one MP3 and publish the file under a free key. Runs in a worker."""
+    """Normalize one MP3, publish the file under a free key, and record it. Runs in a worker."""
     from recall_pipeline.audio import normalize
 
     archive = task.location.open()
@@ -40,7 +41,10 @@ def normalize_task(task: NormalizeTask) -> AudioColumns:
         result = normalize(source, output, task.target)
         key = _output_key(task, result.audio_sha256)
         archive.publish(output, key)
-    return AudioColumns.from_result(archive, key, task.target, result)
+    columns = AudioColumns.from_result(archive, key, task.target, result)
+    record = Layout.checkpoint(task.day, task.recording_id, task.audio_id)
+    write_checkpoint(archive, record, Checkpoint(task.audio_id, task.source_sha256, columns))
+    return columns
 
 
 def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, AudioColumns]]:

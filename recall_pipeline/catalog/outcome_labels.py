@@ -33,7 +33,10 @@ OUTCOME_LABELS: Mapping[Outcome, OutcomeLabel] = MappingProxyType(
             f"{_WITH_A_NEW_VERSION}, or by `verify --repair`",
             "red",
         ),
-        Outcome.FAILED_UPSTREAM: OutcomeLabel("Recall failed to record it or to make the MP3", _IN_THE_LOOKBACK),
+        Outcome.FAILED_UPSTREAM: OutcomeLabel(
+            "Recall failed to record it or to make the MP3, or has not finished it in time",
+            f"{_IN_THE_LOOKBACK}; {_EVERY_SYNC} with the finding `overdue`",
+        ),
         Outcome.NOT_REQUESTED: OutcomeLabel(
             "no MP3 was made: the bot was not configured to make one", _IN_THE_LOOKBACK
         ),

@@ -12,11 +12,11 @@ from recall_pipeline.cli.due_report import due_lines
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.probe import show_probe
+from recall_pipeline.cli.storage_check import check_storage
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized, StorageError, UsageError
 from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
-from recall_pipeline.storage import open_archive
 
 _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
@@ -28,10 +28,10 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
     """Check settings, network, key and region, media, storage, due days, audio libraries and Dagster home.
 
-    Prints one line per check; a failed check prints how to fix it. The storage check writes, reads and deletes one
-    object. The key check requests one listing from Recall.ai. The media check fetches one byte of one MP3. The line
-    `days` shows the days that are due, and those from RECALL_START_DATE to the archive's first day, which no schedule
-    requests; both are information.
+    Prints one line per check; a failed check prints how to fix it. The storage check writes, reads, lists, moves
+    and deletes small objects. The key check requests one listing from Recall.ai. The media check fetches one byte of
+    one MP3. The line `days` shows the days that are due, and those from RECALL_START_DATE to the archive's first day,
+    which no schedule requests; both are information.
 
     The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
 
@@ -47,7 +47,7 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
         "network": check_clients,
         "key": _check_key,
         "media": check_media,
-        "storage": _check_storage,
+        "storage": check_storage,
         "days": _check_days,
         "audio": _check_audio,
         "dagster": _check_dagster,
@@ -105,26 +105,9 @@ async def _region_of_key(settings: Settings) -> str | None:
     return None
 
 
-def _check_storage(settings: Settings) -> str:
-    archive = open_archive(settings)
-    key, content = "_doctor", b"written by recall-pipeline doctor"
-    with archive.staged_file() as written:
-        written.write_bytes(content)
-        archive.publish(written, key)
-    try:
-        read = archive.read(key)
-    finally:
-        archive.remove(key)
-        archive.close_staging_folder()
-    if read != content:
-        raise PipelineError(
-            f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"
-        )
-    return f"wrote, read back and deleted below {settings.storage_root}"
-
-
 def _check_days(settings: Settings) -> str:
     from recall_pipeline.catalog import days_due
+    from recall_pipeline.storage import open_archive
 
     try:
         due = days_due(open_archive(settings), settings, utc_now())

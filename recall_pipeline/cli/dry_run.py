@@ -15,9 +15,9 @@ from rich.filesize import decimal
 
 from recall_pipeline.catalog import OUTCOME_LABELS
 from recall_pipeline.cli.day_selection import choose_days
-from recall_pipeline.cli.dry_run_day import PlannedMp3, plan_day
+from recall_pipeline.cli.dry_run_day import DayPlanner, PlannedMp3
 from recall_pipeline.cli.main import FAILED
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import PipelineError
 from recall_pipeline.recall_api import LEDGER, Listings, open_client
 from recall_pipeline.settings import Settings, dagster_home
 from recall_pipeline.storage import Archive
@@ -63,6 +63,7 @@ def show_dry_run(
     span: tuple[date | None, date | None],
     recording_id: str | None,
     *,
+    accept_vanished: bool,
     as_json: bool,
 ) -> int:
     """Print what a sync would fetch; return the exit status: 1 if a day cannot be planned.
@@ -72,7 +73,8 @@ def show_dry_run(
     with _ledger() as ledger:
         days = choose_days(settings, archive, *span, recording_id, ledger)
         refetch = frozenset({recording_id} if recording_id else ())
-        planned = asyncio.run(_planned_days(settings, archive, days, refetch, ledger))
+        planner = DayPlanner(archive, settings, refetch, accept_vanished)
+        planned = asyncio.run(_planned_days(planner, days, ledger))
     for line in planned.errors:
         click.echo(line, err=True)
     click.echo(json.dumps(_dry_run_json(planned)) if as_json else "\n".join(_dry_run_lines(planned)))
@@ -93,16 +95,14 @@ def _ledger() -> Iterator[Path]:
         yield Path(folder) / LEDGER
 
 
-async def _planned_days(
-    settings: Settings, archive: Archive, days: Sequence[date], refetch: frozenset[str], ledger: Path
-) -> DryRun:
+async def _planned_days(planner: DayPlanner, days: Sequence[date], ledger: Path) -> DryRun:
     planned, listings = DryRun(days), Listings(days)
-    async with open_client(settings, ledger=ledger) as client:
+    async with open_client(planner.settings, ledger=ledger) as client:
         for day in days:
             upstream = await listings.of(client, day)
             try:
-                found = await plan_day(archive, day, upstream, refetch)
-            except StorageError as error:
+                found = await planner.plan(day, upstream)
+            except PipelineError as error:
                 planned.errors.append(f"{day}: {error}")
                 continue
             planned.bots += found.bots

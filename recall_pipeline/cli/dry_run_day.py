@@ -8,10 +8,12 @@ from typing import Any
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome, decide
 from recall_pipeline.days import utc_now
-from recall_pipeline.discovery import RecordingRow, sync_bots, sync_recordings
+from recall_pipeline.discovery import RecordingRow, refuse_vanished, sync_bots, sync_recordings
 from recall_pipeline.download import DownloadPlan, MixedAudioRow, find_artifacts
 from recall_pipeline.recall_api import Upstream
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, StoredTable, Table
+from recall_pipeline.webhooks import EventStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,32 @@ class UnwrittenDay(ArchiveDay):
         self._stored[table.key(self.day)] = StoredTable(list(rows), dict(facts or {}))
 
 
-async def plan_day(archive: Archive, day: date, upstream: Upstream, refetch: frozenset[str]) -> PlannedDay:
-    """Return what a sync of `day` would do, with the same requests to the API; raises StorageError and RecallError."""
-    unwritten = UnwrittenDay(archive, day)
+@dataclass(frozen=True, slots=True)
+class DayPlanner:
+    """Plans days as a sync with these arguments would; `refetch` and `accept_vanished` as in `sync`."""
+
+    archive: Archive
+    settings: Settings
+    refetch: frozenset[str] = frozenset()
+    accept_vanished: bool = False
+
+    async def plan(self, day: date, upstream: Upstream) -> PlannedDay:
+        """Return what a sync of `day` would do, with the same requests; raises StorageError and RecallError."""
+        unwritten = UnwrittenDay(self.archive, day)
+        if not self.accept_vanished:
+            await refuse_vanished(unwritten, upstream, EventStore(self.archive).deleted_recordings)
+        is_past_retention = self.settings.is_past_retention(day, utc_now().date())
+        return await _planned_day(unwritten, upstream, self.refetch, is_past_retention=is_past_retention)
+
+
+async def _planned_day(
+    unwritten: UnwrittenDay, upstream: Upstream, refetch: frozenset[str], *, is_past_retention: bool
+) -> PlannedDay:
     bots = await sync_bots(unwritten, upstream)
     recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream)}
     mp3s, _ = await find_artifacts(unwritten, upstream)
-    plan = DownloadPlan({row.recording_id: row.expires_at for row in recordings.values()}, refetch)
+    expires_at = {row.recording_id: row.expires_at for row in recordings.values()}
+    plan = DownloadPlan(expires_at, refetch, is_past_retention)
     queue = [row for row in mp3s if plan.includes(row) and row.recording_id in recordings]
     others = [row for row in mp3s if row not in queue]
     return PlannedDay(

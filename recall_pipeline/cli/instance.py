@@ -1,7 +1,6 @@
 """The Dagster instance of the command line: that of DAGSTER_HOME, else the one of `dagster dev` in the checkout."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import SettingsError, StorageError
 from recall_pipeline.settings import dagster_home, project_folder
+from recall_pipeline.storage import exclusive_file_lock
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -51,12 +51,8 @@ def _open(home: Path) -> "dg.DagsterInstance":
 @contextlib.contextmanager
 def _exclusive_home(home: Path) -> Iterator[None]:
     """Lock the home within the block: two commands that create its tables at the same time corrupt it."""
-    handle = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with exclusive_file_lock(home / "recall_pipeline.lock"):
         yield
-    finally:
-        os.close(handle)
 
 
 def _checkout_settings(home: Path) -> dict[str, Any]:

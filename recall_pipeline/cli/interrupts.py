@@ -13,6 +13,13 @@ from collections.abc import Callable, Iterator
 _STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
+def end_at_sigterm() -> None:
+    """Treat SIGTERM as Ctrl-C. The first process of a container (PID 1) would ignore it otherwise."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def detect_interrupts() -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether a stop signal arrived since its last call, whichever handler took it."""

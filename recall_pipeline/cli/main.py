@@ -1,5 +1,7 @@
 """The command `recall-pipeline`: its subcommands, its error lines and its exit statuses."""
 
+import codecs
+import io
 import logging
 import os
 import sys
@@ -9,7 +11,8 @@ from typing import NoReturn
 
 import click
 
-from recall_pipeline.errors import PipelineError, SettingsError, UsageError
+from recall_pipeline.cli.interrupts import end_at_sigterm
+from recall_pipeline.errors import PipelineError, SettingsError, UsageError, is_out_of_handles, with_handle_hint
 
 _COMMANDS = {
     "demo": ("demo", "Sync the sandbox's days and show the catalog; needs no key."),
@@ -22,6 +25,7 @@ _COMMANDS = {
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "forget": ("forget", "Erase recordings permanently."),
     "release": ("release", "Delete MP3s at Recall.ai that are verified in the archive."),
+    "migrate": ("migrate", "Change the API host that an archive belongs to; needs no key."),
     "webhooks": ("webhooks", "Receive the signed webhooks of Recall.ai."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }
@@ -61,8 +65,10 @@ class _StandardErrorHandler(logging.Handler):
 
 def main() -> NoReturn:
     """Run the command line and exit. An error is one line on standard error and an exit status."""
-    _silence_libraries()
     try:
+        end_at_sigterm()  # before any slow import
+        _accept_any_text()
+        _silence_libraries()
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -82,6 +88,10 @@ def main() -> NoReturn:
         status = FAILED
     except OSError as error:
         status = _print_error(f"{error.filename or 'standard output'}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        if not is_out_of_handles(error):
+            raise
+        status = _print_error(str(error) or type(error).__name__, FAILED)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -95,6 +105,16 @@ def _silence_libraries() -> None:
         waits.addHandler(_StandardErrorHandler())
 
 
+def _accept_any_text() -> None:
+    """Print what the output's encoding cannot show as escapes, and read names as UTF-8 in the locale C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if codecs.lookup(sys.getfilesystemencoding()).name == "ascii" and not sys.flags.utf8_mode:
+        environment = {**os.environ, "PYTHONUTF8": "1"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 -- this program
+
+
 def _print_error(text: str, status: int) -> int:
-    click.echo(f"recall-pipeline: {text}", err=True)
+    click.echo(f"recall-pipeline: {with_handle_hint(text)}", err=True)
     return status

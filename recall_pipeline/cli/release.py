@@ -13,7 +13,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.erasure import check_clock
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings, load_settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive, check_identity, open_archive
 from recall_pipeline.upstream_deletion import Candidate, DeletionReport, candidates_on, days_older_than, delete_day
 
 
@@ -41,6 +41,7 @@ def release_command(days: int, dry_run: bool, yes: bool) -> None:
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
+    check_identity(archive, settings)
     check_clock(archive)
     found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
     candidates = {day: of_day for day, of_day in found.items() if of_day}

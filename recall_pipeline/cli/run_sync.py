@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import detect_interrupts
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import StorageError, with_handle_hint
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, dagster_home
 from recall_pipeline.storage import Archive
@@ -44,14 +44,23 @@ class DaysRun:
         return lines
 
 
-def run_days(settings: Settings, days: Sequence[date], refetch: frozenset[str], progress: StepProgress) -> DaysRun:
+def run_days(
+    settings: Settings,
+    days: Sequence[date],
+    refetch: frozenset[str],
+    progress: StepProgress,
+    *,
+    accept_vanished: bool = False,
+) -> DaysRun:
     """Run `sync_day` for each of `days`; three failed days in a row end the sequence, but for unreadable tables.
 
     Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
     """
     from recall_pipeline.defs import RunContext, build_definitions, close_dead_runs
 
-    run_context = RunContext(settings, days, refetch, is_interactive=True, progress=progress)
+    run_context = RunContext(
+        settings, days, refetch, is_interactive=True, accept_vanished=accept_vanished, progress=progress
+    )
     job = build_definitions(settings).resolve_job_def("sync_day")
     done = DaysRun(run_context.stats)
     failed_in_a_row = 0
@@ -103,7 +112,7 @@ def _run_day(instance: "dg.DagsterInstance", job: "dg.JobDefinition", run_contex
         )
     except Exception as error:  # raised by Dagster's storage: the error of a step is in the result
         return _instance_error(error)
-    return None if result.success else _failure_reason(result)
+    return None if result.success else with_handle_hint(_failure_reason(result))
 
 
 def _instance_error(error: Exception) -> str:

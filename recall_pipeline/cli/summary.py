@@ -77,7 +77,7 @@ def summary_text(summary: SyncSummary) -> str:
 
 def _count_expired(archive: Archive, day: date) -> int:
     with contextlib.suppress(StorageError):  # the failed run of the day reports it
-        return len(expired_bots(archive, day))
+        return len(expired_bots(RECORDINGS.facts(archive, day)))
     return 0
 
 

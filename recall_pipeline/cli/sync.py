@@ -14,7 +14,7 @@ from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.run_sync import run_days
 from recall_pipeline.cli.summary import failed_downloads, summarize, summary_text
 from recall_pipeline.settings import load_settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import check_identity, open_archive
 
 
 @click.command("sync")
@@ -22,8 +22,16 @@ from recall_pipeline.storage import open_archive
 @click.option("--to", "last", type=DAY, help="Last day, included. Without --from: this day only.")
 @click.option("--recording", "recording_id", type=RECALL_ID, help="Fetch this recording again, whatever its outcome.")
 @click.option("--dry-run", is_flag=True, help="Show what would be fetched; write nothing.")
+@click.option("--accept-vanished", is_flag=True, help="Mark recordings as deleted although many are gone at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
-def sync_command(first: date | None, last: date | None, recording_id: str | None, dry_run: bool, as_json: bool) -> int:
+def sync_command(
+    first: date | None,
+    last: date | None,
+    recording_id: str | None,
+    dry_run: bool,
+    accept_vanished: bool,
+    as_json: bool,
+) -> int:
     """Archive the recordings of some days: list, download, verify, normalize, catalog.
 
     Days are UTC. A recording belongs to the day on which it was created. Without options, the command syncs the days
@@ -36,11 +44,14 @@ def sync_command(first: date | None, last: date | None, recording_id: str | None
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
+    check_identity(archive, settings)
     if dry_run:
-        return show_dry_run(settings, archive, (first, last), recording_id, as_json=as_json)
+        span = (first, last)
+        return show_dry_run(settings, archive, span, recording_id, accept_vanished=accept_vanished, as_json=as_json)
     days = choose_days(settings, archive, first, last, recording_id)
     with progress_bars() as progress:
-        done = run_days(settings, days, frozenset({recording_id} if recording_id else ()), progress)
+        refetch = frozenset({recording_id} if recording_id else ())
+        done = run_days(settings, days, refetch, progress, accept_vanished=accept_vanished)
     error_lines = done.error_lines + failed_downloads(archive, days)
     for line in error_lines:
         click.echo(line, err=True)

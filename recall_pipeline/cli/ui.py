@@ -1,8 +1,10 @@
 """The command `ui`: serve the Dagster UI on the demo's data, with the sandbox as its API."""
 
+import contextlib
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -49,7 +51,34 @@ def _serve_dagster(port: int, folder: Path) -> int:
         "--port",
         str(port),
     ]
-    with subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own interpreter and arguments
-        for stop_signal in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(stop_signal, lambda *_: dagster.send_signal(signal.SIGINT))
+    with _passing_stop_signals() as pass_to, subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own
+        pass_to(dagster)
         return dagster.wait()
+
+
+@contextlib.contextmanager
+def _passing_stop_signals() -> Iterator[Callable[["subprocess.Popen[bytes]"], None]]:
+    """Yield a function that names the process which gets the stop signals of this one, also those before the call.
+
+    It gets SIGINT first, then SIGTERM. A shell that starts this command with `&` ignores SIGINT, and a child would
+    inherit that: so SIGINT is handled before the child starts.
+    """
+    children: list[subprocess.Popen[bytes]] = []
+    received: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        received.append(number)
+        for child in children:
+            child.send_signal(signal.SIGINT if len(received) == 1 else signal.SIGTERM)
+
+    def pass_to(child: "subprocess.Popen[bytes]") -> None:
+        children.append(child)
+        if received:
+            child.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield pass_to
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

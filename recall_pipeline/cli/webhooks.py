@@ -21,15 +21,21 @@ def webhooks_command(host: str, port: int) -> None:
     Accepts them on any path and checks their signatures with RECALL_WEBHOOK_SECRET. Stores ids, type and timestamps
     until the sensor `finished_bots` has read them. GET /health answers 200 while the command serves.
     """
+    host = host.removeprefix("[").removesuffix("]")
     settings = load_settings()
     app = webhook_app(settings)
     pending = EventStore(open_archive(settings)).pending_count()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
     with _open_port(host, port) as listener:
-        address = f"http://{host}:{listener.getsockname()[1]}"
+        address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         click.echo(f"Receiving webhooks on {address} (health: {address}/health); {pending} events wait for the sensor.")
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the regular end
             webhook_server(app).run([listener])
+
+
+def _in_url(host: str) -> str:
+    """Return a host as a URL names it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _open_port(host: str, port: int) -> socket.socket:
@@ -38,5 +44,5 @@ def _open_port(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+            f"cannot listen on {_in_url(host)}:{port} ({error.strerror}): choose another --host or --port"
         ) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.defs.run_context import RunContext
-from recall_pipeline.discovery import RECORDINGS, BotRow, RecordingRow, expired_bots
+from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.storage import Table, TableFile
 
@@ -34,10 +34,11 @@ class CheckTables:
         """Rows of `audio_catalog`."""
         return self._rows(CATALOG)
 
-    @cached_property
-    def expired_bots(self) -> list[BotRow]:
-        """Bots whose recordings Recall removed before any sync saw one."""
-        return expired_bots(self.run_context.archive, self.day)
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the table `recordings` states about the day as a whole."""
+        stored = self.stored(RECORDINGS)
+        return stored.facts if stored else {}
 
     def stored(self, table: Table[Any]) -> TableFile[Any] | None:
         """Return the file of a table; None if there is none."""

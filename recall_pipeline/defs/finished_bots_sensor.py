@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
@@ -25,14 +25,16 @@ from recall_pipeline.polling import (
     poll_listings,
     tick_seconds,
 )
-from recall_pipeline.recall_api import BudgetShare, RetryPolicy, open_client
+from recall_pipeline.recall_api import AnyListed, BudgetShare, RetryPolicy, open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive, check_identity, open_archive
 from recall_pipeline.webhooks import Event, EventStore
 
 _DEADLINE_SECONDS = 10  # a tick ends well within the minute that Dagster gives it
 _POLL_DEADLINE_SECONDS = 20  # time for two requests of 8 s each: the first page may need a second one, with dates
 _RETRY_POLICY = RetryPolicy(attempts=3, deadline_seconds=5, longest_wait_seconds=2)
+_AWAITED_FOR = timedelta(days=1)
+"""How long an event requests runs for what the tables do not show."""
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -61,10 +63,11 @@ def _evaluate(settings: Settings, job: str, context: dg.SensorEvaluationContext)
     now, cursor = utc_now(), PollCursor.from_json(context.cursor)
     try:
         archive = open_archive(settings)
+        check_identity(archive, settings)
         tick = _tick(settings, archive, cursor, now)
         covered = tick.days_covered(context.instance, job) if tick.days else set()
         requests = [tick.request(day) for day in tick.days if day not in covered]
-        summary = tick.summary + _archive_events(settings, archive, tick)
+        summary = tick.summary + _keep_events(settings, archive, tick)
     except PipelineError as error:
         return dg.SkipReason(str(error))
     context.log.info(summary)
@@ -73,7 +76,10 @@ def _evaluate(settings: Settings, job: str, context: dg.SensorEvaluationContext)
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """What a tick found: changes that events report, and changes in listings."""
+    """What a tick found: changes that events report, and changes in listings.
+
+    `awaited`: events whose changes the tables do not show yet. `consumed`: events with nothing to wait for.
+    """
 
     settings: Settings
     now: datetime
@@ -81,6 +87,8 @@ class _Tick:
     poll: PollResult
     event_changes: Sequence[Change]
     listing_changes: Sequence[Change]
+    awaited: Sequence[Event]
+    consumed: Sequence[Event]
 
     @property
     def days(self) -> list[date]:
@@ -120,8 +128,7 @@ class _Tick:
         Another event requests a run at once: the run requested before may have looked too early.
         """
         facts = {change.fact for change in (*self.event_changes, *self.listing_changes) if change.day == day}
-        if any(change.day == day for change in self.event_changes):
-            facts |= {event.event_id for event in self.events.done}
+        facts |= {event.event_id for event in self.awaited if any(change.day == day for change in event.awaited)}
         digest = hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
         run_key = f"{day}:{digest}:{self.now:%Y-%m-%dT%H}"
         return dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SENSOR_PRIORITY)
@@ -129,27 +136,49 @@ class _Tick:
 
 def _tick(settings: Settings, archive: Archive, cursor: PollCursor, now: datetime) -> _Tick:
     """Look up the events that wait, poll the listings, and compare both with the archive."""
-    events = _look_up_waiting(settings, archive)
+    looked_up_before, lookups = _look_up_waiting(settings, archive)
     poll, archive_state = asyncio.run(_poll(settings, cursor, now)), ArchiveState(archive)
+    new = [_looked_up(archive_state, event, records, settings, now) for event, records in lookups.done]
+    before = [_still_awaited(archive_state, event, now) for event in looked_up_before]
     return _Tick(
         settings,
         now,
-        events,
+        lookups,
         poll,
-        [*archive_state.changes_in(events.listed)],
-        [*archive_state.changes_in(poll.listed)],
+        [Change.of(change) for event in new for change in event.awaited],
+        [*archive_state.changes_in(poll.listed), *(Change.of(change) for event in before for change in event.awaited)],
+        awaited=[event for event in (*before, *new) if event.awaited],
+        consumed=[event for event in (*before, *new) if not event.awaited],
     )
 
 
-def _look_up_waiting(settings: Settings, archive: Archive) -> EventLookups:
-    """Look up the events that wait. An error with them is reported, and never stops the poll of the listings."""
+def _looked_up(
+    state: ArchiveState, event: Event, records: Sequence[AnyListed], settings: Settings, now: datetime
+) -> Event:
+    """Return the event with the changes that its lookup showed, as far as a run can archive them."""
+    changes = [change.awaited for change in state.changes_in(records)]
+    return replace(event, awaited=tuple(c for c in changes if settings.start_date <= c.day <= now.date()))
+
+
+def _still_awaited(state: ArchiveState, event: Event, now: datetime) -> Event:
+    """Return the event with the changes that the tables do not show; with none a day after its arrival."""
+    is_old = abs(now - event.received_at) > _AWAITED_FOR
+    return replace(event, awaited=() if is_old else tuple(c for c in event.awaited if not state.shows(c)))
+
+
+def _look_up_waiting(settings: Settings, archive: Archive) -> tuple[list[Event], EventLookups]:
+    """Return the events that were looked up before, and look up the others.
+
+    An error with them is reported, and never stops the poll of the listings.
+    """
     if settings.webhook_secret is None:  # none are received without a secret
-        return EventLookups([], [])
+        return [], EventLookups([])
     try:
-        events = EventStore(archive).pending()
-        return asyncio.run(_look_up(settings, events)) if events else EventLookups([], [])
+        store = EventStore(archive)
+        events = store.pending()
+        return store.awaited(), asyncio.run(_look_up(settings, events)) if events else EventLookups([])
     except StorageError as error:
-        return EventLookups([], [], str(error))
+        return [], EventLookups([], str(error))
 
 
 async def _look_up(settings: Settings, events: Sequence[Event]) -> EventLookups:
@@ -165,14 +194,15 @@ async def _poll(settings: Settings, cursor: PollCursor, now: datetime) -> PollRe
         return await poll_listings(client, settings, cursor, now, deadline)
 
 
-def _archive_events(settings: Settings, archive: Archive, tick: _Tick) -> str:
-    """Archive the events that were looked up, remove those archived long ago, and return both counts."""
+def _keep_events(settings: Settings, archive: Archive, tick: _Tick) -> str:
+    """Keep the events whose changes the tables do not show yet, archive the others, and return the counts."""
     if settings.webhook_secret is None:
         return ""
     store, today = EventStore(archive), tick.now.date()
     try:
-        store.mark_consumed(tick.events.done, today)
+        store.set_awaited(tick.awaited)
+        store.mark_consumed(tick.consumed, today)
         pending, removed = store.pending_count(), store.remove_expired(today)
-        return f"; {len(tick.events.done)} events consumed, {pending} pending, {removed} expired ones removed"
+        return f"; {len(tick.consumed)} events consumed, {pending} pending, {removed} expired ones removed"
     except StorageError as error:
         return f"; events wait: {error}"

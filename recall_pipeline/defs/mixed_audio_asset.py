@@ -61,7 +61,7 @@ async def _sync_mp3s(run_context: RunContext, day: date) -> DownloadReport:
     progress = run_context.progress_callback(f"{day} download")
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
-            upstream = await run_context.listings.of(client, day)
+            upstream = await run_context.upstream(client, archive_day)
             report = await sync_mp3s(archive_day, upstream, run_context.settings, run_context.refetch, progress)
     run_context.listings.release(day)  # no later step asks for it
     run_context.stats.downloaded += report.downloaded

@@ -16,6 +16,8 @@ from recall_pipeline.discovery import RECORDINGS, RecordingRow, expired_bots, sy
 from recall_pipeline.recall_api import Listing
 from recall_pipeline.storage import open_day
 
+_MOST_NAMED = 10
+
 
 def recordings_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Return the asset `recordings`.
@@ -35,10 +37,9 @@ def recordings(
         for day in days_of(context):
             requests_before = run_context.stats.api_requests
             with run_context.as_dagster_failure():
-                rows, listing = asyncio.run(_sync_recordings(run_context, day))
-                bots_expired = expired_bots(run_context.archive, day)
+                rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
             for rejected in listing.rejected:
-                failures.report("Recall.ai listed something without a usable id, which was left out: %s", rejected)
+                failures.report("Recall.ai listed a row that cannot be used and was left out: %s", rejected)
             reports[day] = day_report(
                 run_context.archive,
                 RECORDINGS,
@@ -46,6 +47,7 @@ def recordings(
                 rows,
                 recordings_by_status=dict(Counter(row.status_code or "unknown" for row in rows)),
                 left_out=len(listing.rejected),
+                left_out_rows="; ".join(listing.rejected[:_MOST_NAMED]) or "none",
                 bots_expired=len(bots_expired),
                 listed_at=dg.MetadataValue.timestamp(listing.listed_at),
                 api_requests=run_context.stats.api_requests - requests_before,
@@ -53,8 +55,9 @@ def recordings(
     return materialized(context, reports)
 
 
-async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing]:
+async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing, list[str]]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
-            upstream = await run_context.listings.of(client, day)
-            return await sync_recordings(archive_day, upstream), upstream.listing
+            upstream = await run_context.upstream(client, archive_day)
+            rows = await sync_recordings(archive_day, upstream)
+            return rows, upstream.listing, expired_bots(archive_day.require(RECORDINGS).facts)

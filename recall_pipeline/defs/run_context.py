@@ -10,11 +10,13 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.discovery import refuse_vanished, shows_filed_bots
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
-from recall_pipeline.recall_api import Listings, RecallClient, open_client
+from recall_pipeline.recall_api import Listings, RecallClient, Upstream, open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive, ArchiveDay, check_identity, open_archive, record_identity
+from recall_pipeline.webhooks import EventStore
 
 INTERRUPTED = "interrupted"
 """Description of the Failure of a step that the user interrupted."""
@@ -47,13 +49,15 @@ class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster.
+    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster. `accept_vanished`: many
+    recordings that are gone at once are marked as deleted.
     """
 
     settings: Settings
     days: Sequence[date] = ()
     refetch: frozenset[str] = frozenset()
     is_interactive: bool = False
+    accept_vanished: bool = False
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
 
@@ -73,12 +77,25 @@ class RunContext:
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[RecallClient]:
-        """Open a client, and add its requests to `stats`."""
+        """Open a client, and add its requests to `stats`. Raises ArchiveRefused for the archive of another API."""
+        check_identity(self.archive, self.settings)
         async with open_client(self.settings) as client:
             try:
                 yield client
             finally:
                 self.stats.api_requests += client.requests
+
+    async def upstream(self, client: RecallClient, day: ArchiveDay, *, of_bots: bool = False) -> Upstream:
+        """Return what Recall.ai shows about `day`. The first answer to its key makes the archive that of its API.
+
+        Raises RecordingsVanished before anything is written of a day whose recordings are gone at once. `of_bots`: only
+        the bots are written, so their recordings are not read if all of the bots are still there.
+        """
+        found = await self.listings.of(client, day.day)
+        if not (self.accept_vanished or (of_bots and shows_filed_bots(day, found))):
+            await refuse_vanished(day, found, EventStore(self.archive).deleted_recordings)
+        record_identity(self.archive, self.settings)
+        return found
 
     @contextlib.contextmanager
     def as_dagster_failure(self) -> Iterator[None]:

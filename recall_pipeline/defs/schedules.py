@@ -9,7 +9,7 @@ from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import check_identity, open_archive
 
 
 def daily_sync_schedule(settings: Settings, names: Names) -> dg.ScheduleDefinition:
@@ -34,7 +34,9 @@ def _requests(settings: Settings, context: dg.ScheduleEvaluationContext) -> Iter
     tick = context.scheduled_execution_time
     try:
         settings.required_api_key()
-        due = days_due(open_archive(settings), settings, tick)
+        archive = open_archive(settings)
+        due = days_due(archive, settings, tick)
+        check_identity(archive, settings)
     except PipelineError as error:
         yield dg.SkipReason(str(error))
         return

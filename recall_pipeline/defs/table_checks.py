@@ -20,7 +20,7 @@ from recall_pipeline.catalog import (
 )
 from recall_pipeline.days import utc_now
 from recall_pipeline.defs.check_tables import CheckTables
-from recall_pipeline.defs.upstream_checks import expired_unseen
+from recall_pipeline.defs.upstream_checks import expired_unseen, unusable_rows
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Table
@@ -56,7 +56,13 @@ _BYTES_PROVEN = TableCheck(
 _NO_BOT_EXPIRED = TableCheck(
     "no_bot_expired_unseen",
     "Recall removed the media of no bot before a sync saw its recordings.",
-    lambda tables: expired_unseen(tables.expired_bots),
+    lambda tables: expired_unseen(tables.facts),
+    dg.AssetCheckSeverity.WARN,
+)
+_ALL_ROWS_USABLE = TableCheck(
+    "all_rows_usable",
+    "Every row that Recall listed has a usable id, and every recording a date.",
+    lambda tables: unusable_rows(tables.facts),
     dg.AssetCheckSeverity.WARN,
 )
 _NOTHING_MISSING = TableCheck(
@@ -93,7 +99,7 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
 
 CHECKS: Mapping[str, Sequence[TableCheck]] = {
     "bots": [_schema_check(BOTS)],
-    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED],
+    "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED, _ALL_ROWS_USABLE],
     "mixed_audio": [_schema_check(MIXED_AUDIO), _BYTES_PROVEN],
     "audio_catalog": [
         _schema_check(CATALOG),

@@ -8,7 +8,14 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 
 from recall_pipeline.discovery.bots import BOTS, BotRow, sync_bots
 from recall_pipeline.discovery.expired_bots import expired_bots
-from recall_pipeline.discovery.recordings import MP3_DUE_WITHIN, RECORDINGS, RecordingRow, sync_recordings
+from recall_pipeline.discovery.recordings import (
+    MP3_DUE_WITHIN,
+    RECORDINGS,
+    RecordingRow,
+    rows_left_out,
+    sync_recordings,
+)
+from recall_pipeline.discovery.vanished import refuse_vanished, shows_filed_bots
 
 __all__ = [
     "BOTS",
@@ -17,6 +24,9 @@ __all__ = [
     "BotRow",
     "RecordingRow",
     "expired_bots",
+    "refuse_vanished",
+    "rows_left_out",
+    "shows_filed_bots",
     "sync_bots",
     "sync_recordings",
 ]

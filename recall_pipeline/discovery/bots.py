@@ -28,7 +28,6 @@ class BotRow:
     mp3_requested: bool | None = column("Whether it was configured to make a mixed-audio MP3; null: unknown")
     first_seen_at: datetime | None = column("Its first status change, UTC")
     last_changed_at: datetime | None = column("Its latest status change, UTC")
-    has_recorded: bool | None = column("Whether its history shows that it recorded; null in older rows")
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
 
@@ -48,7 +47,6 @@ class BotRow:
             mp3_requested=bot.mp3_requested,
             first_seen_at=min(moments, default=None),
             last_changed_at=max(moments, default=None),
-            has_recorded=bot.has_recorded if bot.status_changes else None,
             metadata=metadata_json(bot.metadata),
             other_fields=bot.other_fields,
         )

@@ -1,34 +1,39 @@
-"""Bots whose recordings Recall removed before any sync saw one: they have no recording id, so no row but their own."""
+"""Bots whose recordings Recall removed before any sync saw one: they have no recording id, so no row but their own.
 
-from collections.abc import Iterable
-from datetime import date
+Their ids are a fact of the table `recordings`, because whether a recording was seen is known when it is written.
+"""
 
-from recall_pipeline.days import ONE_DAY, day_of, days_between
-from recall_pipeline.discovery.bots import BOTS, BotRow
-from recall_pipeline.discovery.recordings import RECORDINGS
-from recall_pipeline.storage import Archive
+from collections.abc import Collection, Mapping
+from typing import Any
 
-_LONGEST_WAIT = 2 * ONE_DAY
-"""How long after its day a bot can still begin to record."""
+from recall_pipeline.audit import erased_in
+from recall_pipeline.days import ONE_DAY
+from recall_pipeline.discovery.bots import BOTS
+from recall_pipeline.recall_api import Upstream
+from recall_pipeline.storage import ArchiveDay, Table
+
+_FACT = "bots_expired"
 
 
-def expired_bots(archive: Archive, day: date) -> list[BotRow]:
-    """Return the bots of `day` that recorded, whose media have expired, and of which no recording has a row.
+def expired_bots(facts: Mapping[str, str] | None) -> list[str]:
+    """Return the ids of these bots from the facts of a day's table `recordings`; none if there is no table."""
+    return (facts or {}).get(_FACT, "").split()
 
-    Erased bots and bots of erased recordings are not among them. Raises StorageError.
+
+def expired_bots_fact(
+    day: ArchiveDay, upstream: Upstream, recordings: Table[Any], bots_with_recording: Collection[str]
+) -> dict[str, str]:
+    """Return the fact about the bots of `day`: those shown now and those found before, without the erased ones.
+
+    `bots_with_recording`: ids of the bots of the day's recordings. Raises StorageError.
     """
-    suspects = [row for row in BOTS.read(archive, day) or () if row.media_expired and row.has_recorded]
-    if not suspects:
-        return []
-    known = {bot_id for near in _days_of_recordings(day, suspects) for bot_id in _bots_recorded_on(archive, near)}
-    return [row for row in suspects if row.bot_id not in known]
-
-
-def _days_of_recordings(day: date, bots: Iterable[BotRow]) -> list[date]:
-    changed = [day_of(row.last_changed_at) for row in bots if row.last_changed_at]
-    last = min(max(changed, default=day), day + _LONGEST_WAIT)
-    return list(days_between(day - ONE_DAY, max(day, last)))  # a bot can join before the midnight of its `join_at`
-
-
-def _bots_recorded_on(archive: Archive, day: date) -> set[str]:
-    return {bot_id for (bot_id,) in RECORDINGS.read_columns(archive, day, "bot_id") if bot_id}
+    stored = day.stored(recordings)
+    found = {bot.id for bot in upstream.bots.values() if bot.media_expired and bot.has_recorded and not bot.recordings}
+    found -= set(bots_with_recording)
+    if found:  # a recording may have begun after midnight, or its bot before
+        near = (day.day - ONE_DAY, day.day + ONE_DAY)
+        found -= {row.bot_id for other in near for row in day.rows(recordings, other)}
+        found &= {row.bot_id for row in day.rows(BOTS)}
+    found |= set(expired_bots(stored.facts if stored else None)) - set(bots_with_recording)
+    found -= erased_in(day).bots
+    return {_FACT: " ".join(sorted(found))} if found else {}

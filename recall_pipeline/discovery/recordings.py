@@ -4,6 +4,7 @@ Completeness is defined by recordings (docs/design/adr/0004-completeness-by-reco
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import date, datetime, timedelta
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
+from recall_pipeline.discovery.expired_bots import expired_bots_fact
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
 from recall_pipeline.storage import ArchiveDay, Table, column
@@ -108,6 +110,13 @@ MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
 RECORDINGS = Table("recordings", RecordingRow)
+_LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
+
+
+def rows_left_out(facts: Mapping[str, str]) -> list[str]:
+    """Return position and fault of the rows that the last sync could not use, from the facts of the day's table."""
+    rows: list[str] = json.loads(facts.get(_LEFT_OUT, "[]"))
+    return rows
 
 
 async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[RecordingRow]:
@@ -124,7 +133,11 @@ async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[Recording
     rows = await _with_mp3_lookups(upstream, rows, erased)
     rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
-    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat()})
+    bots = {row.bot_id for row in ordered if row.bot_id}
+    facts = expired_bots_fact(day, upstream, RECORDINGS, bots)
+    if upstream.listing.rejected:
+        facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
+    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
     return ordered
 
 

@@ -1,14 +1,26 @@
 """Which MP3 artifacts the day's recordings have: the rows of `mixed_audio` as Recall.ai shows them now."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from recall_pipeline.audit import erased_in
+from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, AudioMixed, RecallClient, Upstream, capture_errors, lookup_many
+from recall_pipeline.recall_api import (
+    DELETED,
+    AudioMixed,
+    RecallClient,
+    Upstream,
+    capture_errors,
+    lookup_many,
+    no_links_error,
+)
 from recall_pipeline.storage import ArchiveDay
 
+_URL_DUE_WITHIN = timedelta(hours=1)
+_FEWEST_WITHOUT_URL = 5
 Shown = dict[str, tuple[str, AudioMixed]]
 """Artifacts by artifact id, each with its recording's id."""
 
@@ -24,6 +36,7 @@ async def find_artifacts(day: ArchiveDay, upstream: Upstream) -> tuple[list[Mixe
     shown |= {audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in found.items() if audio}
     answers = await _read_each(upstream.client, _without_url(shown, known))
     shown |= {audio_id: (shown[audio_id][0], audio) for audio_id, audio in answers.items() if audio}
+    _require_links(shown, known, recordings)
     in_doubt = set(hidden) - found.keys()
     rows = {
         audio_id: row if audio_id in in_doubt else row.marked_deleted()
@@ -70,6 +83,32 @@ def _without_url(shown: Shown, known: Mapping[str, MixedAudioRow]) -> list[str]:
 
 def _is_archived(row: MixedAudioRow | None, audio: AudioMixed) -> bool:
     return row is not None and row.state == ARCHIVED and row.updated_from(audio).is_settled
+
+
+def _require_links(shown: Shown, known: Mapping[str, MixedAudioRow], recordings: Sequence[RecordingRow]) -> None:
+    """Raise RecallProtocolError if several MP3s of the day are done for over an hour, and Recall shows no URL at all.
+
+    Then the API has changed, and to wait for the URLs would lose the recordings.
+    """
+    now = utc_now()
+    lasting = {
+        row.recording_id
+        for row in recordings
+        if not (row.is_gone or row.bot_media_expired or (row.expires_at is not None and row.expires_at < now))
+    }
+    archived = {row.audio_id for row in known.values() if row.state == ARCHIVED}
+    without = [
+        audio
+        for recording_id, audio in shown.values()
+        if recording_id in lasting and audio.id not in archived and _is_done_since(audio, now - _URL_DUE_WITHIN)
+    ]
+    if len(without) >= _FEWEST_WITHOUT_URL and not any(audio.download_url for _, audio in shown.values()):
+        raise no_links_error(without[0].row_shape, len(without))
+
+
+def _is_done_since(audio: AudioMixed, moment: datetime) -> bool:
+    done_at = audio.status.updated_at or audio.created_at
+    return audio.status.code == "done" and done_at is not None and done_at < moment
 
 
 async def _read_each(client: RecallClient, audio_ids: Sequence[str]) -> dict[str, AudioMixed | None]:

@@ -30,6 +30,7 @@ def erase_day(archive: Archive, day: date, ids: ErasureIds, reason: str) -> list
         for recording_id in sorted(ids.recordings):
             for folder in files.folders_of(day, recording_id):
                 archive.remove_below(folder)
+        files.discard_checkpoints(archive, day, ids.recordings)
         files.discard_partials(archive, tables.audio_ids(ids.recordings))
         tables.redact(archive, ids.recordings, ids.bots)
         return _finish_audit(archive, day, begun)

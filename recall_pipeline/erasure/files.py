@@ -59,6 +59,13 @@ def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
         Partial.of(archive.staging_folder, audio_id).discard()
 
 
+def discard_checkpoints(archive: Archive, day: date, recordings: Iterable[str]) -> None:
+    """Remove what an interrupted sync recorded of normalized files of these recordings. Raises StorageError."""
+    for folder in (Layout.checkpoints(day, recording_id) for recording_id in recordings):
+        if archive.sizes_below(folder):
+            archive.remove_below(folder)
+
+
 def to_json(files: Iterable[File]) -> str:
     """Return the files as JSON, sorted by key."""
     return json.dumps([asdict(file) for file in sorted(files, key=lambda file: file.key)])

@@ -16,6 +16,7 @@ from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, AnyListed, AudioMixed, Bot, Recording, Status
 from recall_pipeline.storage import Archive, Table, raise_if_storage_is_down
+from recall_pipeline.webhooks import AwaitedChange
 
 _MP3_COLUMNS = (
     *("recording_id", "audio_id", "status_code", "updated_at"),
@@ -29,10 +30,17 @@ StatusById = dict[str, ArchivedStatus]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A changed day, and a text that identifies the change."""
+    """A changed day, a text that identifies the change, and what the tables of the day will show of it."""
 
     day: date
     fact: str
+    awaited: AwaitedChange
+
+    @classmethod
+    def of(cls, awaited: AwaitedChange) -> "Change":
+        """Return the change that the tables are to show."""
+        fact = f"{awaited.kind} {awaited.object_id} {awaited.code} {awaited.changed_at}"
+        return cls(awaited.day, fact, awaited)
 
 
 @dataclass(slots=True)
@@ -64,19 +72,30 @@ class ArchiveState:
                 yield from self._mp3_changes(item, item.recording.id, day_of(item.created_at), _differs)
         raise_if_storage_is_down(self._reads)
 
+    def shows(self, change: AwaitedChange) -> bool:
+        """Return whether the tables show `change`, or a newer state, or that its object was erased."""
+        erased, status = self._erased_of(change.day), Status(change.code, None, change.changed_at)
+        if change.object_id in erased.recordings | erased.bots:
+            return True
+        if change.kind == "bot":
+            found = (self._bots_of(near).get(change.object_id) for near in _near(change.day))
+            return any(bot is not None and (bot[0] == status.code or not _differs(status, bot)) for bot in found)
+        table = self._mp3s_of if change.kind == "mp3" else self._recordings_of
+        archived = table(change.day).get(change.object_id)
+        return archived is not None and not _differs(status, archived)
+
     def _bot_changes(self, bot: Bot) -> Iterator[Change]:
         for recording in bot.recordings:
             yield from self._embedded_changes(recording, bot)
         day = bot.day
         if day is None or not bot.is_finished:
             return
-        archived_day = next(
-            (near for near in (day, day - ONE_DAY, day + ONE_DAY) if bot.id in self._bots_of(near)), None
-        )
+        archived_day = next((near for near in _near(day) if bot.id in self._bots_of(near)), None)
         if archived_day is not None and bot.id in self._erased_of(archived_day).bots:
             return
         if archived_day is None or bot.status not in (None, self._bots_of(archived_day)[bot.id][0]):
-            yield Change(archived_day or day, f"bot {bot.id} {bot.status}")
+            changed_at = max((change.created_at for change in bot.status_changes if change.created_at), default=None)
+            yield Change.of(AwaitedChange(archived_day or day, "bot", bot.id, bot.status, changed_at))
 
     def _embedded_changes(self, recording: Recording, bot: Bot) -> Iterator[Change]:
         """Yield changes that the copy of a recording in its bot shows: a copy may be older, and have fewer fields."""
@@ -88,7 +107,7 @@ class ArchiveState:
         else:
             is_change = status.code not in IN_PROGRESS and _is_news(status, archived)
         if is_change:
-            yield Change(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
+            yield _change_of_status(recording.day, "recording", recording.id, status)
         if shortcut := recording.media_shortcuts.audio_mixed:
             yield from self._mp3_changes(shortcut, recording.id, recording.day, _is_news)
 
@@ -97,7 +116,7 @@ class ArchiveState:
         if recording.id in self._erased_of(recording.day).recordings:
             return
         if status.code not in IN_PROGRESS and _differs(status, self._recordings_of(recording.day).get(recording.id)):
-            yield Change(recording.day, f"recording {recording.id} {status.code} {status.updated_at}")
+            yield _change_of_status(recording.day, "recording", recording.id, status)
         if shortcut := recording.media_shortcuts.audio_mixed:
             yield from self._mp3_changes(shortcut, recording.id, recording.day, _is_news)
 
@@ -117,7 +136,7 @@ class ArchiveState:
                 return
             if recording_id in self._recordings_of(near):
                 if is_change(status, self._mp3s_of(near).get(audio.id)):
-                    yield Change(near, f"mp3 {audio.id} {status.code} {status.updated_at}")
+                    yield _change_of_status(near, "mp3", audio.id, status)
                 return
 
     def _bots_of(self, day: date) -> StatusById:
@@ -160,12 +179,23 @@ class ArchiveState:
         return found
 
 
+def _near(day: date) -> tuple[date, date, date]:
+    """Return the days under which a bot can be filed, the likeliest first."""
+    return day, day - ONE_DAY, day + ONE_DAY
+
+
+def _change_of_status(day: date, kind: str, object_id: str, status: Status) -> Change:
+    return Change.of(AwaitedChange(day, kind, object_id, status.code, status.updated_at))
+
+
 def _differs(status: Status, archived: ArchivedStatus | None) -> bool:
     """Return whether a list or a lookup shows a status that is not archived; a value that it leaves out is not one."""
-    if archived is None or archived[0] == DELETED:
-        return _is_news(status, archived)
-    same_time = status.updated_at is None or status.updated_at == archived[1]
-    return _is_news(status, archived) or (same_time and status.code not in (None, archived[0]))
+    if archived is None or status.code is None:
+        return archived is None
+    code, changed_at = archived
+    if status.updated_at is None or status.updated_at == changed_at:
+        return code not in (status.code, DELETED)
+    return changed_at is None or status.updated_at > changed_at
 
 
 def _is_news(status: Status, archived: ArchivedStatus | None) -> bool:

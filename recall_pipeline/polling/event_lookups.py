@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallRefused
-from recall_pipeline.recall_api import AnyListed, Kind, RecallClient
+from recall_pipeline.recall_api import FINISHED, AnyListed, Kind, RecallClient
 from recall_pipeline.settings import Settings
 from recall_pipeline.webhooks import Event
 
 _CONCURRENT_LOOKUPS = 8
 _RELEVANT_TYPES = frozenset(
-    f"{kind}.{code}" for kind in ("bot", "recording", "audio_mixed") for code in ("done", "fatal", "failed", "deleted")
+    [
+        *(f"{kind}.{code}" for kind in ("recording", "audio_mixed") for code in ("done", "failed", "deleted")),
+        *(f"bot.{code}" for code in FINISHED | {"failed", "deleted"}),
+        *(f"sdk_upload.{code}" for code in ("complete", "failed")),
+    ]
 )
 ObjectKey = tuple[Kind, str]
 """Kind and id of an object of Recall.ai."""
@@ -25,10 +29,9 @@ ObjectKey = tuple[Kind, str]
 
 @dataclass(frozen=True, slots=True)
 class EventLookups:
-    """The result of the lookups: current records, the events that are done, and the first error, if any."""
+    """The result of the lookups: each event that is done with the current records, and the first error, if any."""
 
-    listed: list[AnyListed]
-    done: list[Event]
+    done: list[tuple[Event, list[AnyListed]]]
     error: str | None = None
 
 
@@ -47,8 +50,11 @@ async def look_up_events(client: RecallClient, events: Sequence[Event], limit: i
     answers = await _answers(client, keys, until)
     errors = [str(answer) for answer in answers.values() if isinstance(answer, RecallError)]
     return EventLookups(
-        listed=[answer for answer in answers.values() if answer and not isinstance(answer, RecallError)],
-        done=[event for event in taken if all(_is_final(answers, key) for key in objects_in(event))],
+        done=[
+            (event, _records(answers, event))
+            for event in taken
+            if all(_is_final(answers, key) for key in objects_in(event))
+        ],
         error=errors[0] if errors else None,
     )
 
@@ -95,6 +101,12 @@ async def _answers(client: RecallClient, keys: Iterable[ObjectKey], until: float
         async with asyncio.timeout_at(until):
             await asyncio.gather(*map(look_up, keys))
     return answers
+
+
+def _records(answers: dict[ObjectKey, Any], event: Event) -> list[AnyListed]:
+    """Return the records that the lookups of an event found."""
+    found = (answers.get(key) for key in objects_in(event))
+    return [answer for answer in found if answer and not isinstance(answer, RecallError)]
 
 
 def _is_final(answers: dict[ObjectKey, Any], key: ObjectKey) -> bool:

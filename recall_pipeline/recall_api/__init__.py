@@ -11,12 +11,15 @@ from recall_pipeline.recall_api.client import LEDGER, AnyListed, Kind, RecallCli
 from recall_pipeline.recall_api.day_listing import Listing, list_days
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
+from recall_pipeline.recall_api.page_contract import no_links_error
 from recall_pipeline.recall_api.rate_limit import Budget, BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
+    FINISHED,
     IN_PROGRESS,
     AudioMixed,
     Bot,
+    Identity,
     Moment,
     Recording,
     Reference,
@@ -29,6 +32,7 @@ from recall_pipeline.recall_api.upstream import Upstream
 
 __all__ = [
     "DELETED",
+    "FINISHED",
     "IN_PROGRESS",
     "LEDGER",
     "AnyListed",
@@ -36,6 +40,7 @@ __all__ = [
     "Bot",
     "Budget",
     "BudgetShare",
+    "Identity",
     "Kind",
     "Listing",
     "Listings",
@@ -52,6 +57,7 @@ __all__ = [
     "capture_errors",
     "list_days",
     "lookup_many",
+    "no_links_error",
     "open_client",
     "parse_meeting",
 ]

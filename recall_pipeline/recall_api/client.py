@@ -19,6 +19,7 @@ from recall_pipeline.errors import (
     RecallUnreachable,
 )
 from recall_pipeline.http import async_client, connection_fault
+from recall_pipeline.recall_api.page_contract import check_page, fault_of_row
 from recall_pipeline.recall_api.pagination import next_page_url, read_page, walk
 from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
@@ -45,7 +46,7 @@ _LISTINGS: dict[Kind, tuple[str, type[AnyListed]]] = {
 
 
 class RecallClient:
-    """Client for one workspace. `requests` counts the requests sent; `rejected` labels the rows that were not usable.
+    """Client for one workspace. `requests` counts the requests sent.
 
     Its methods raise the subclasses of RecallError.
     """
@@ -64,7 +65,12 @@ class RecallClient:
         self._waits = WaitReporter()
         self._base_url = settings.base_url
         self.requests = 0
-        self.rejected: list[str] = []
+        self._rejected: dict[str, str] = {}
+
+    @property
+    def rejected(self) -> list[str]:
+        """Position and fault of each row that was not usable, without its values."""
+        return list(self._rejected.values())
 
     async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
         """List the bots whose `join_at` is in the window [from, to), by id.
@@ -158,7 +164,9 @@ class RecallClient:
             if following or refused.status_code != httpx.codes.BAD_REQUEST:
                 raise
             rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
-        return [item for row in rows if (item := read_record(record, row)) is not None], after
+        items = [item for row in rows if (item := read_record(record, row)) is not None]
+        check_page(kind, rows, len(items))
+        return items, after
 
     async def exchange(self, url: str, endpoint: str) -> httpx.Response:
         """Send one GET to a URL below the base URL, without retries, and return its response whatever it is.
@@ -194,22 +202,26 @@ class RecallClient:
             return await self._get(page_url, f"list {kind}")
 
         pages_without_new_rows = 0
+        page = 0
         async for rows in walk(fetch, url):
-            count_before = len(found)
-            self._read_rows(rows, kind, record, found)
+            count_before, page = len(found), page + 1
+            self._read_rows(rows, kind, record, found, page)
             pages_without_new_rows = 0 if len(found) > count_before else pages_without_new_rows + 1
             if pages_without_new_rows == _MAX_PAGES_WITHOUT_NEW_ROWS:
                 raise RecallProtocolError(
                     f"list {kind}: {pages_without_new_rows} pages in a row without new rows: try again later"
                 )
 
-    def _read_rows(self, rows: list[Any], kind: str, record: type[R], found: dict[str, R]) -> None:
-        for row in rows:
-            item = read_record(record, row)
+    def _read_rows(self, rows: list[Any], kind: str, record: type[R], found: dict[str, R], page: int) -> None:
+        items = [read_record(record, row) for row in rows]
+        check_page(kind, rows, sum(item is not None for item in items))
+        for place, (row, item) in enumerate(zip(rows, items, strict=True), start=1):
             if item is not None:
                 found[item.id] = item  # rows move between pages: the latest one wins
-            elif (label := f"{kind} {_label(row)}") not in self.rejected:
-                self.rejected.append(label)
+                continue
+            row_id = row.get("id") if isinstance(row, dict) else None
+            key = f"{kind} {row_id if isinstance(row_id, str) else (page, place)}"  # pages can repeat rows
+            self._rejected.setdefault(key, f"{kind} {place} of page {page}: {fault_of_row(kind, row)}")
 
     async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
         what, canonical_id = f"get {kind}", str(uuid.UUID(object_id))
@@ -289,9 +301,3 @@ def _date_bounds(field: str, window: Window) -> dict[str, str]:
         f"{field}_after": window[0].date().isoformat(),
         f"{field}_before": window[1].date().isoformat(),
     }
-
-
-def _label(row: object) -> str:
-    """Return a short, safe label of an unusable row for the log."""
-    value = row.get("id") if isinstance(row, dict) else None
-    return repr(value)[:60] if value is not None else f"without an id ({type(row).__name__})"

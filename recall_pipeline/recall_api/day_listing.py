@@ -20,7 +20,7 @@ _MARGIN = timedelta(minutes=1)
 class Listing:
     """Complete listings of the days from `first` to `last`, taken at `listed_at`; records by id.
 
-    `rejected` labels the rows that were not usable.
+    `rejected` states position and fault of each row that was not usable.
     """
 
     first: date

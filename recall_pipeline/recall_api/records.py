@@ -28,6 +28,7 @@ from pydantic.dataclasses import dataclass
 
 from recall_pipeline.days import day_of
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
+from recall_pipeline.recall_api.page_contract import fields_and_types
 from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
@@ -116,8 +117,8 @@ class Status:
     updated_at: Tolerant[Moment] = None
 
     def is_newer_than(self, other: "Status") -> bool:
-        """Whether this status is known to be newer than `other`; one with a time counts more than one without."""
-        return self.updated_at is not None and (other.updated_at is None or self.updated_at > other.updated_at)
+        """Whether this status is known to be newer than `other`; False if one of them has no time."""
+        return bool(self.updated_at and other.updated_at and self.updated_at > other.updated_at)
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -149,7 +150,10 @@ class Listed(Identified):
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class AudioMixed(Listed):
-    """A mixed-audio artifact (docs/design/recall-api.md, section 6)."""
+    """A mixed-audio artifact (docs/design/recall-api.md, section 6).
+
+    `row_shape`: names and types of the fields of its row, for an error about a download URL that is not there.
+    """
 
     recording: Tolerant[Reference] = None
     created_at: Tolerant[Moment] = None
@@ -158,6 +162,7 @@ class AudioMixed(Listed):
     data: Tolerant[MediaData] = None
     flat_url: Tolerant[SecretStr] = Field(default=None, alias="download_url")
     format: Tolerant[InternedText] = None
+    row_shape: InternedText | None = None
 
     @property
     def is_mp3(self) -> bool:
@@ -270,12 +275,15 @@ def _with_other_fields(kind: type[Listed], row: object) -> object:
     unknown = {name: value for name, value in row.items() if name not in known_names}
     unknown = remove_secrets(remove_participants(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
-    return {**row, "other_fields": other_fields}
+    return {**row, "other_fields": other_fields, **({"row_shape": fields_and_types(row)} if kind is AudioMixed else {})}
 
 
 def _field_names(kind: type[Any]) -> frozenset[str]:
     """Return the API's names of the fields of a record."""
-    return frozenset(field.alias or name for name, field in kind.__pydantic_fields__.items()) - {"other_fields"}
+    return frozenset(field.alias or name for name, field in kind.__pydantic_fields__.items()) - {
+        "other_fields",
+        "row_shape",
+    }
 
 
 _READERS: dict[type[Any], TypeAdapter[Any]] = {

@@ -1,6 +1,10 @@
 """The variables of the environment and of `.env`, by setting, and what is wrong with a value in one line."""
 
+import difflib
+import logging
+import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from dotenv import load_dotenv
@@ -11,6 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import folders
 
+_log = logging.getLogger("recall_pipeline.waits")  # the command line shows these messages
 _PREFIX = "RECALL_"
 
 
@@ -25,6 +30,8 @@ def read_variables(model: type[BaseModel]) -> dict[str, Any]:
     The case of a variable's name does not matter. Raises SettingsError if `.env` cannot be read.
     """
     _load_dotenv()
+    for name in sorted(name for name in os.environ if name.upper().startswith(_PREFIX)):
+        _report_unknown(name, tuple(map(environment_name, model.model_fields)))
     fields_of = cast("type[BaseSettings]", model)  # the source reads the fields only, which every model has
     return EnvSettingsSource(fields_of, case_sensitive=False, env_prefix=_PREFIX, env_ignore_empty=True)()
 
@@ -41,6 +48,16 @@ def first_fault(invalid: ValidationError, fields: Mapping[str, FieldInfo]) -> st
     default = fields[field].default
     fault = message.removeprefix("Input ")
     return f"{environment_name(field)} is wrong: {fault}; correct it or unset it (default: {default or 'none'})"
+
+
+@cache
+def _report_unknown(name: str, known: tuple[str, ...]) -> None:
+    """Log once that a variable is not a setting, with the setting that it resembles most."""
+    if name.upper() in known:
+        return
+    similar = difflib.get_close_matches(name.upper(), known, n=1)
+    cure = f"did you mean {similar[0]}?" if similar else "it has no effect"
+    _log.warning("%s is not a setting: %s", name, cure)
 
 
 def _load_dotenv() -> None:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from recall_pipeline.errors import SettingsError
+
 
 def project_folder() -> Path:
     """Return the folder of workspace.yaml: the checkout, else the nearest parent of the working folder that has one."""
@@ -15,9 +17,19 @@ def project_folder() -> Path:
 
 
 def dagster_home() -> Path:
-    """Return the folder for the state of this host: DAGSTER_HOME, else `.dagster` beside workspace.yaml."""
+    """Return the folder for the state of this host: DAGSTER_HOME, else `.dagster` beside workspace.yaml.
+
+    Raises SettingsError if the variable is not a path.
+    """
     home = os.environ.get("DAGSTER_HOME")
-    return Path(home).expanduser() if home else project_folder() / ".dagster"
+    if not home:
+        return project_folder() / ".dagster"
+    if home[0] in "\"'" or home[-1] in "\"'":
+        raise SettingsError(f"DAGSTER_HOME {home} contains quotes, which count as part of the value: remove them")
+    try:
+        return Path(home).expanduser()
+    except RuntimeError:
+        raise SettingsError(f"DAGSTER_HOME {home} starts with an unknown home: use an absolute path") from None
 
 
 def absolute(path: str | Path) -> Path:

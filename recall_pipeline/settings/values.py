@@ -34,8 +34,14 @@ def without_quotes(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    if text[:1] in _QUOTES or text[-1:] in _QUOTES:
+    if re.search("[\ud800-\udfff]", text):  # bytes that the locale does not decode
+        raise ValueError("is not text in this locale: set PYTHONUTF8=1 or LC_ALL=C.UTF-8")
+    begins, ends = text[:1] in _QUOTES, text[-1:] in _QUOTES
+    if begins and ends and len(text) > 1:
         raise ValueError("has quotes around it, which count as part of the value: remove them")
+    if begins or ends:
+        place = "begins" if begins else "ends"
+        raise ValueError(f"{place} with a quote, which counts as part of the value: remove it")
     return text
 
 

@@ -1,22 +1,27 @@
 """Storage backend for local folders and object stores: paths, atomic writes, Parquet tables, locks.
 
 Belongs here: every path of the archive (`layout`), opening the archive on a folder or an fsspec URL, publishing
-files atomically, typed Parquet tables, the staging folder, integrity checks, and the lock of a day.
+files atomically, the identity of the archive, typed Parquet tables, the staging folder, integrity checks, and the lock
+of a day.
 Does not belong here: the meaning of rows, HTTP, audio.
 Comes in: settings, verified local files, rows. Goes out: files under their final names, rows, StorageError.
 """
 
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
+from recall_pipeline.storage.archive_identity import accept_api, check_identity, host_in, record_identity
 from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
+from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
-from recall_pipeline.storage.layout import AUDIO_FOLDERS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
+from recall_pipeline.storage.layout import AUDIO_FOLDERS, AWAITED_EVENTS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
 from recall_pipeline.storage.location import ArchiveLocation, open_archive
+from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
+    "AWAITED_EVENTS",
     "CONSUMED_EVENTS",
     "EVENTS",
     "NOT_THERE",
@@ -30,14 +35,20 @@ __all__ = [
     "StoredTable",
     "Table",
     "TableFile",
+    "accept_api",
+    "check_identity",
     "column",
     "cure_of_missing_table",
+    "exclusive_file_lock",
+    "host_in",
     "mismatch",
     "open_archive",
     "open_day",
     "raise_if_storage_is_down",
+    "record_identity",
     "scan_days",
     "sha256_of",
     "size_mismatch",
     "storage_error",
+    "weaknesses_of",
 ]

@@ -97,6 +97,16 @@ class Archive:
             except FileNotFoundError:
                 return None
 
+    def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of objects below 64 KiB in a bucket, one request each and many at once.
+
+        Others are left out, and so is what cannot be read: reading it for itself gives the error.
+        """
+        if not isinstance(self._store, BucketStore) or not keys:
+            return {}
+        with self._translating_errors("read", keys[0]):
+            return self._store.read_small(keys)
+
     def read_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of small files by key; missing files are left out."""
         contents = zip(keys, self._each(self.read, keys), strict=True)
@@ -118,6 +128,12 @@ class Archive:
         with self._translating_errors("write", key):
             self._store.publish(local, key)
 
+    def create(self, content: bytes, key: str) -> bool:
+        """Write a small file in one atomic step unless it exists; return whether this call wrote it."""
+        with self.staged_file(suffix=Path(key).suffix) as staged, self._translating_errors("write", key):
+            staged.write_bytes(content)
+            return self._store.create(staged, key)
+
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then; a missing file is not an error."""
         with self._translating_errors("remove", key), contextlib.suppress(FileNotFoundError):
@@ -138,6 +154,12 @@ class Archive:
         self._each(self.remove, list(self.sizes_below(folder)))
         if left := self.sizes_below(folder):
             raise StorageError(f"{len(left)} files are still in {self.uri(folder)} after their removal: try again")
+
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin and abort the upload of a large file under `key`, where the store has such uploads."""
+        if isinstance(self._store, BucketStore):
+            with self._translating_errors("write", key):
+                self._store.try_multipart_upload(key)
 
     @staticmethod
     def _each(act: Callable[[A], T], items: Sequence[A]) -> list[T]:

@@ -2,18 +2,20 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from recall_pipeline.storage.error_messages import StoreIsSilent
 from recall_pipeline.storage.object_store import reading_options, upload_options
-from recall_pipeline.storage.ranged_file import RangedFile
+from recall_pipeline.storage.ranged_file import TAIL_BYTES, RangedFile
 
 if TYPE_CHECKING:
     from fsspec.asyn import AsyncFileSystem
 
 _ANSWER_SECONDS = 60.0  # for a call besides its bytes; retries included
 _LISTING_SECONDS = 300.0  # for all pages of a listing
+_REQUESTS_IN_FLIGHT = 64  # of small reads, which one thread sends
 _SLOWEST_BYTES_PER_SECOND = 64 * 1024  # of each upload and download
 
 
@@ -71,6 +73,15 @@ class BucketStore:
             return io.BytesIO(self.read(key))
         return cast("BinaryIO", ranged)
 
+    def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of objects below 64 KiB, one request each; others and errors are left out."""
+        starts, ends = [-TAIL_BYTES] * len(keys), [None] * len(keys)
+        paths = [self._full(key) for key in keys]  # literal: `cat_ranges` expands no patterns
+        options: dict[str, Any] = {"on_error": "return", "batch_size": _REQUESTS_IN_FLIGHT}
+        found = self._call("cat_ranges", paths, starts, ends, seconds=_LISTING_SECONDS, **options)
+        read = {key: bytes(content) for key, content in zip(keys, found, strict=True) if isinstance(content, bytes)}
+        return {key: content for key, content in read.items() if 0 < len(content) < TAIL_BYTES}
+
     def download(self, key: str, local: Path) -> None:
         """Copy an object to a local file."""
         options = reading_options(self._scheme)
@@ -84,6 +95,19 @@ class BucketStore:
         self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
         local.unlink()
 
+    def create(self, local: Path, key: str) -> bool:
+        """Upload a small local file unless the object exists, by a conditional request where the store supports it."""
+        if self.exists(key):
+            return False
+        content = local.read_bytes()
+        try:
+            self._call("pipe_file", self._full(key), content, mode="create")
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, OSError):  # the store has no conditional write
+            self._call("pipe_file", self._full(key), content)
+        return True
+
     def remove(self, key: str) -> None:
         """Remove the object under `key`."""
         self._call("rm_file", self._full(key))
@@ -93,6 +117,18 @@ class BucketStore:
         self._call("cp_file", self._full(before), self._full(after))
         self.remove(before)
 
+    def try_multipart_upload(self, key: str) -> None:
+        """Begin an upload in parts, send one, and abort it; do nothing on other stores than S3."""
+        if self._scheme != "s3":
+            return
+        bucket, _, name = self._full(key).partition("/")
+        place: dict[str, Any] = {"Bucket": bucket, "Key": name}
+        upload: dict[str, Any] = {"UploadId": self._call("call_s3", "create_multipart_upload", **place)["UploadId"]}
+        try:
+            self._call("call_s3", "upload_part", **place, **upload, PartNumber=1, Body=b"part")
+        finally:
+            self._call("call_s3", "abort_multipart_upload", **place, **upload)
+
     def remove_tree(self, folder: str) -> None:
         """Do nothing: object stores remove one key at a time."""
 
@@ -101,7 +137,7 @@ class BucketStore:
         return f"{self._prefix}/{key}"
 
     def _call(
-        self, method: str, *arguments: str, seconds: float | None = None, reports_progress: bool = False, **options: Any
+        self, method: str, *arguments: Any, seconds: float | None = None, reports_progress: bool = False, **options: Any
     ) -> Any:
         """Call a method of the file system; raise StoreIsSilent if it takes longer than `seconds`.
 
@@ -112,6 +148,7 @@ class BucketStore:
         limit_seconds = _ANSWER_SECONDS if seconds is None else seconds
 
         async def limited() -> Any:
+            began_at = asyncio.get_running_loop().time()
             limit = asyncio.timeout(limit_seconds)
             progress = {"callback": _extending(limit)} if reports_progress else {}
             try:
@@ -120,7 +157,7 @@ class BucketStore:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise StoreIsSilent(limit_seconds) from None
+                raise StoreIsSilent(asyncio.get_running_loop().time() - began_at) from None
 
         return sync(self._filesystem.loop, limited)
 

@@ -1,5 +1,7 @@
 """Read some columns of a table for many days at once: footers and columns only, several days in parallel.
 
+In a bucket a table below 64 KiB is one request, all columns included.
+
 A file that cannot be read is the fault of its day alone, and is returned with that day.
 """
 
@@ -30,9 +32,11 @@ def scan_days(archive: Archive, table: Table[Any], days: Collection[date], *name
     Raises StorageError if the storage itself does not answer: every day fails with an error that a retry can resolve.
     """
 
+    small = archive.read_small([table.key(day) for day in days])
+
     def scan(day: date) -> ScannedDay:
         try:
-            return ScannedDay(table.load_columns(archive, day, *names))
+            return ScannedDay(table.load_columns(archive, day, *names, content=small.get(table.key(day))))
         except StorageError as error:
             return ScannedDay(error=error)
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from recall_pipeline.storage.local_files import publish_file, sizes_below
+from recall_pipeline.storage.local_files import publish_file, publish_new_file, sizes_below
 from recall_pipeline.storage.permissions import private_folder
 
 
@@ -51,6 +51,10 @@ class FolderStore:
     def publish(self, local: Path, key: str) -> None:
         """Give a finished local file its final name in one atomic step."""
         publish_file(local, self.path(key), self._group_below)
+
+    def create(self, local: Path, key: str) -> bool:
+        """Give a finished local file its final name unless that is taken; return whether it was."""
+        return publish_new_file(local, self.path(key), self._group_below)
 
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then."""

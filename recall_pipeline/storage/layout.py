@@ -9,7 +9,10 @@ FolderName = Literal[TableName, "normalized_audio"]
 
 AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")
 EVENTS = "_events"
+AWAITED_EVENTS = f"{EVENTS}/awaited"
+"""The file with the looked-up events whose changes the tables do not show yet."""
 CONSUMED_EVENTS = f"{EVENTS}/drained"
+CHECKPOINTS = "_normalized"
 
 
 class Layout:
@@ -26,6 +29,11 @@ class Layout:
         return f"{name}/day={day.isoformat()}"
 
     @staticmethod
+    def audit_hosts(day: date) -> str:
+        """Return the folder with the audit of each host; readers of tables skip names that begin with `_`."""
+        return f"audit/_hosts/day={day.isoformat()}"
+
+    @staticmethod
     def recording_in(key: str) -> str | None:
         """Return the id of the recording whose folder contains a file; None for a file next to the day's table."""
         parts = PurePosixPath(key).parts
@@ -40,6 +48,16 @@ class Layout:
     def normalized(day: date, recording_id: str, audio_id: str, audio_format: str, version: str | None = None) -> str:
         """Return the key of a normalized file; `version` is None for the first one."""
         return f"normalized_audio/{_leaf(day, recording_id, audio_id, version)}.{audio_format}"
+
+    @staticmethod
+    def checkpoints(day: date, recording_id: str | None = None) -> str:
+        """Return the folder with the records of a day's normalization, or with those of one recording."""
+        return f"{CHECKPOINTS}/day={day.isoformat()}" + (f"/{recording_id}" if recording_id else "")
+
+    @staticmethod
+    def checkpoint(day: date, recording_id: str, audio_id: str) -> str:
+        """Return the key of the record of an MP3 that an interrupted sync has normalized."""
+        return f"{Layout.checkpoints(day, recording_id)}/{audio_id}.json"
 
     @staticmethod
     def event(event_id: str) -> str:

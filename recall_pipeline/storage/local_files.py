@@ -18,14 +18,33 @@ def publish_file(local: Path, target: Path, group_below: Path | None = None) -> 
 
     With `group_below`, the group may read the file and its folders up to `group_below`; else only this user may.
     """
+    _prepare(local, target, group_below)
+    _move(local, target)
+    sync_folder(target.parent)
+
+
+def publish_new_file(local: Path, target: Path, group_below: Path | None = None) -> bool:
+    """Publish as `publish_file` does unless `target` exists; return whether it was published."""
+    _prepare(local, target, group_below)
+    try:
+        os.link(local, target)
+    except FileExistsError:
+        return False
+    except OSError:  # another file system, or one without hard links
+        if target.exists():
+            return False
+        _move(local, target)
+    sync_folder(target.parent)
+    return True
+
+
+def _prepare(local: Path, target: Path, group_below: Path | None) -> None:
     with local.open("rb+") as written:
         sync_file(written.fileno())
     set_mode(local, GROUP_FILE if group_below else PRIVATE_FILE)
     private_folder(target.parent)
     if group_below:
         grant_group_read(target.parent, group_below)
-    _move(local, target)
-    sync_folder(target.parent)
 
 
 def sizes_below(folder: Path) -> dict[str, int]:

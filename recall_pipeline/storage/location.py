@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
-from recall_pipeline.storage.object_store import filesystem_options, install_hint
+from recall_pipeline.storage.object_store import check_endpoint, filesystem_options, install_hint
 from recall_pipeline.storage.staging import staging_folder_of
 
 
@@ -36,7 +37,10 @@ class ArchiveLocation:
         return cls(settings.storage_root, staging_folder_of(settings), settings.s3_encryption, settings.group_may_read)
 
     def open(self) -> Archive:
-        """Open the archive without any request. Raises StorageError if the scheme's package is not installed."""
+        """Open the archive without any request. Raises StorageError if the scheme's package is not installed.
+
+        Raises SettingsError if the environment names a malformed S3 endpoint.
+        """
         if self.scheme == "file":
             return Archive(self, FolderStore(self.root, group_may_read=self.group_may_read))
         return Archive(self, self._bucket())
@@ -44,6 +48,7 @@ class ArchiveLocation:
     def _bucket(self) -> BucketStore:
         import fsspec
 
+        check_endpoint(self.scheme)
         options = filesystem_options(self.scheme, self.encryption)
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
@@ -56,5 +61,16 @@ class ArchiveLocation:
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Open the archive of `settings`. Raises StorageError if the package for its URL is not installed."""
-    return ArchiveLocation.from_settings(settings).open()
+    """Open the archive of `settings`, and read its format.
+
+    Raises ArchiveRefused for a newer format, ArchiveUnreadable if the file with the format is damaged, and StorageError
+    if the package for its URL is not installed.
+    """
+    archive = ArchiveLocation.from_settings(settings).open()
+    try:
+        read_identity(archive)
+    except ArchiveUnreadable:
+        raise
+    except StorageError:  # a reader may have access to some folders only; what it does read reports the fault
+        pass
+    return archive

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-_TAIL_BYTES = 64 * 1024  # the whole table of most days, so that one request is enough
+TAIL_BYTES = 64 * 1024  # the whole table of most days, so that one request is enough
 
 
 class RangedFile(io.RawIOBase):
@@ -16,8 +16,8 @@ class RangedFile(io.RawIOBase):
 
     def __init__(self, read_range: Callable[[int, int | None], bytes], read_size: Callable[[], int]) -> None:
         self._read_range = read_range
-        self._tail = read_range(-_TAIL_BYTES, None)
-        self._size_bytes = len(self._tail) if len(self._tail) < _TAIL_BYTES else read_size()
+        self._tail = read_range(-TAIL_BYTES, None)
+        self._size_bytes = len(self._tail) if len(self._tail) < TAIL_BYTES else read_size()
         self._position = 0
 
     def readable(self) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -68,13 +69,7 @@ class Table(Generic[Row]):
 
     def schema(self) -> "pa.Schema":
         """Return the Parquet schema; descriptions are field metadata."""
-        import pyarrow as pa
-
-        fields = [
-            pa.field(f.name, _arrow_type(hint), metadata={"description": str(f.metadata["description"])})
-            for f, hint in self._fields()
-        ]
-        return pa.schema(fields, metadata={_VERSION: str(self.version)})
+        return _schema_of(typing.cast("Any", self.row), self.version)
 
     def read(self, archive: Archive, day: date) -> list[Row] | None:
         """Return the rows of `day`; None when the day has no table. Optional columns that it lacks read as None."""
@@ -121,9 +116,14 @@ class Table(Generic[Row]):
         stored = self.load_columns(archive, day, *names)
         return [] if stored is None else list(zip(*(stored.values[name] for name in names), strict=True))
 
-    def load_columns(self, archive: Archive, day: date, *names: str) -> "StoredColumns | None":
-        """Return some columns and the facts of `day`, as `read_columns` does; None when the day has no table."""
-        table = self._load(archive, day, names)
+    def load_columns(
+        self, archive: Archive, day: date, *names: str, content: bytes | None = None
+    ) -> "StoredColumns | None":
+        """Return some columns and the facts of `day`, as `read_columns` does; None when the day has no table.
+
+        `content` is the whole file, if it has been read before.
+        """
+        table = self._load(archive, day, names, content)
         if table is None:
             return None
         return StoredColumns({name: self._values(archive, day, table, name) for name in names}, _facts_in(table))
@@ -145,6 +145,12 @@ class Table(Generic[Row]):
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
+        self.write_file(archive, self.key(day), rows, facts)
+
+    def write_file(
+        self, archive: Archive, key: str, rows: Iterable[Row], facts: Mapping[str, str] | None = None
+    ) -> None:
+        """Replace one Parquet file in one atomic step. Raises StorageError."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -154,10 +160,10 @@ class Table(Generic[Row]):
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
         table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
         if missing := self._column_with_nulls(table):
-            raise StorageError(f"cannot write {archive.uri(self.key(day))}: a row without {missing}")
+            raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
             pq.write_table(table, staged, compression="zstd")
-            archive.publish(staged, self.key(day))
+            archive.publish(staged, key)
 
     def read_days(
         self,
@@ -228,18 +234,33 @@ class Table(Generic[Row]):
         if missing := self._column_with_nulls(table):
             raise self._unreadable(archive, day, f"a row without {missing}")
 
-    def _load(self, archive: Archive, day: date, columns: Sequence[str] | None = None) -> "pa.Table | None":
-        """Return the file of `day`: all of it, or `columns` as far as it has them; None if there is no file."""
+    def _load(
+        self, archive: Archive, day: date, columns: Sequence[str] | None = None, content: bytes | None = None
+    ) -> "pa.Table | None":
+        return self.load_file(archive, day, self.key(day), columns, content)
+
+    def load_file(
+        self,
+        archive: Archive,
+        day: date,
+        key: str,
+        columns: Sequence[str] | None = None,
+        content: bytes | None = None,
+    ) -> "pa.Table | None":
+        """Return one file: all of it, or `columns` as far as it has them; None if there is none. Raises StorageError.
+
+        `content` is the whole file where it was read before.
+        """
         import pyarrow as pa
 
-        if columns is not None:
+        if columns is not None and content is None:
             with contextlib.suppress(pa.ArrowException, OSError):  # damaged or replaced meanwhile: read it as a whole
-                file = archive.open_file(self.key(day))
+                file = archive.open_file(key)
                 if file is None:
                     return None
                 with file:
                     return self._parsed(archive, day, file, columns)
-        content = archive.read(self.key(day))
+        content = archive.read(key) if content is None else content
         if content is None:
             return None
         with self._as_unreadable(archive, day):
@@ -275,9 +296,26 @@ class Table(Generic[Row]):
             f"{where} is not a readable Parquet file ({reason}): restore it from a backup, or move it away and sync"
         )
 
-    def _fields(self) -> list[tuple["dataclasses.Field[Any]", Any]]:
-        hints = typing.get_type_hints(self.row)
-        return [(f, hints[f.name]) for f in dataclasses.fields(self.row)]  # type: ignore[arg-type]
+    def _fields(self) -> "tuple[tuple[dataclasses.Field[Any], Any], ...]":
+        return _fields_of(typing.cast("Any", self.row))
+
+
+@functools.cache
+def _schema_of(row: Any, version: int) -> "pa.Schema":
+    import pyarrow as pa
+
+    fields = [
+        pa.field(f.name, _arrow_type(hint), metadata={"description": str(f.metadata["description"])})
+        for f, hint in _fields_of(row)
+    ]
+    return pa.schema(fields, metadata={_VERSION: str(version)})
+
+
+@functools.cache
+def _fields_of(row: Any) -> "tuple[tuple[dataclasses.Field[Any], Any], ...]":
+    """Return the fields of a row with their types, whose text takes longer to evaluate than a small file to read."""
+    hints = typing.get_type_hints(row)
+    return tuple((f, hints[f.name]) for f in dataclasses.fields(row))
 
 
 def _facts_in(table: "pa.Table") -> dict[str, str]:
@@ -317,6 +355,11 @@ class TableFile(Generic[Row]):
     def columns(self) -> dict[str, str]:
         """Type by column, as the file has them."""
         return {field.name: str(field.type) for field in self.content.schema}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was noted about the day as a whole."""
+        return _facts_in(self.content)
 
     def rows(self) -> list[Row]:
         """Return the rows; raises StorageError for a row that lacks a required value."""

@@ -11,13 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.webhooks.event_store import EventStore
-from recall_pipeline.webhooks.events import Event
+from recall_pipeline.webhooks.events import AwaitedChange, Event
 
 if TYPE_CHECKING:
     from recall_pipeline.webhooks.receiver import webhook_app
     from recall_pipeline.webhooks.server import webhook_server
 
-__all__ = ["Event", "EventStore", "webhook_app", "webhook_server"]
+__all__ = ["AwaitedChange", "Event", "EventStore", "webhook_app", "webhook_server"]
 
 _LOADED_ON_USE = {"webhook_server": "server", "webhook_app": "receiver"}
 

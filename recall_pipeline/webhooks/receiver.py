@@ -16,10 +16,10 @@ from starlette.routing import Route
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings, load_settings
-from recall_pipeline.storage import open_archive
+from recall_pipeline.storage import check_identity, open_archive
 from recall_pipeline.webhooks.event_store import EventStore
 from recall_pipeline.webhooks.events import Event
-from recall_pipeline.webhooks.signature import SignatureVerifier, signed_headers
+from recall_pipeline.webhooks.signature import SignatureVerifier, Unsigned
 
 MAX_BODY_BYTES = 1_000_000
 _BODY_TIMEOUT_SECONDS = 10.0
@@ -31,11 +31,14 @@ _log = logging.getLogger(__name__)
 def webhook_app(settings: Settings | None = None) -> Starlette:
     """Return the application: POST on any path receives a webhook, GET /health answers 200.
 
-    Raises SettingsError without RECALL_WEBHOOK_SECRET. Other ASGI servers can use it as a factory, for example
+    Raises SettingsError without RECALL_WEBHOOK_SECRET, and ArchiveRefused for the archive of another API. Other ASGI
+    servers can use it as a factory, for example
     `uvicorn --factory recall_pipeline.webhooks.receiver:webhook_app`.
     """
     settings = settings or load_settings()
-    receiver = _Receiver(SignatureVerifier(settings.required_webhook_secrets()), EventStore(open_archive(settings)))
+    signatures, archive = SignatureVerifier(settings.required_webhook_secrets()), open_archive(settings)
+    check_identity(archive, settings)
+    receiver = _Receiver(signatures, EventStore(archive))
     routes = [
         Route("/health", _health, methods=["GET"]),
         Route("/{path:path}", receiver.receive, methods=["POST"]),
@@ -50,10 +53,11 @@ class _Receiver:
 
     async def receive(self, request: Request) -> Response:
         body = await _body(request)
-        if reason := self._signatures.rejection_reason(request.headers, body):
-            raise HTTPException(401, reason)
-        signed = signed_headers(request.headers) or {}
-        event = Event.from_webhook(signed["webhook-id"], body, utc_now())
+        try:
+            event_id = self._signatures.verified_id(request.headers, body)
+        except Unsigned as refused:
+            raise HTTPException(401, str(refused)) from None
+        event = Event.from_webhook(event_id, body, utc_now())
         if event is None:
             raise HTTPException(400, "Not a Recall.ai event: send JSON with `event` and `data`")
         await self._store(event)

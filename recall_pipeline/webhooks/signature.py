@@ -4,7 +4,7 @@ The library compares in constant time and accepts a clock difference of up to fi
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -13,6 +13,14 @@ _SPELLINGS = ("webhook-", "svix-")
 _SIGNATURE_V1 = re.compile(r"v1,[A-Za-z0-9+/]+={0,2}")
 _MAX_SIGNATURES = 10  # each costs a digest of the whole body
 _NO_MATCH = "No matching signature found"
+_NOT_SIGNED = (
+    "Missing the headers webhook-id, webhook-timestamp and webhook-signature: Recall signs nothing before a "
+    "verification secret of the workspace is made on the API keys page of its dashboard"
+)
+
+
+class Unsigned(Exception):
+    """A webhook without a valid signature; its text is the reason."""
 
 
 class SignatureVerifier:
@@ -21,11 +29,20 @@ class SignatureVerifier:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._webhooks = [Webhook(secret) for secret in secrets]
 
-    def rejection_reason(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        """Return why the signature is not valid; None if it is valid. Header names are looked up in lower case."""
-        signed = signed_headers(headers)
-        if signed is None:
-            return "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
+    def verified_id(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the id that is signed together with `body`; raise Unsigned with the reason if none is.
+
+        Header names are looked up in lower case. Proxies may add one spelling to the other, so both are tried.
+        """
+        reasons = []
+        for signed in _signed_headers(headers):
+            reason = self._rejection_reason(signed, body)
+            if reason is None:
+                return signed["webhook-id"]
+            reasons.append(reason)
+        raise Unsigned(reasons[0] if reasons else _NOT_SIGNED)
+
+    def _rejection_reason(self, signed: Mapping[str, str], body: bytes) -> str | None:
         offered = signed["webhook-signature"].split()
         supported = [signature for signature in offered if _SIGNATURE_V1.fullmatch(signature)]
         if not supported:
@@ -44,13 +61,12 @@ class SignatureVerifier:
         return reason
 
 
-def signed_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the three signature headers under their standard names; None unless one spelling is complete.
+def _signed_headers(headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the three signature headers under their standard names, for each spelling that is complete.
 
     The signature covers no other header, so an id in another header is not trusted.
     """
     for spelling in _SPELLINGS:
         found = {f"webhook-{name}": headers.get(f"{spelling}{name}", "") for name in _HEADERS}
         if all(found.values()):
-            return found
-    return None
+            yield found

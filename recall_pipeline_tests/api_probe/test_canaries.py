@@ -8,7 +8,7 @@ from hypothesis import settings as examples
 from recall_pipeline_tests.chaos.canaries import probed
 from recall_pipeline_tests.chaos.payloads import Workspace, workspaces
 
-_EXAMPLES = int(os.environ.get("PROBE_EXAMPLES", "150"))  # 10,000 were run once: chaos/canaries.py
+_EXAMPLES = int(os.environ.get("PROBE_EXAMPLES", "200"))  # 10,000 were run once: chaos/canaries.py
 
 
 @examples(max_examples=_EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])

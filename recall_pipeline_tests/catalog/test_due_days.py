@@ -313,6 +313,14 @@ class TestLate:
         assert self.late(settled, settings, start_of(TODAY + NIGHT) + timedelta(hours=12)) == []
         assert self.late(settled, settings, start_of(TODAY + NIGHT) + timedelta(hours=13)) == [TODAY]
 
+    @pytest.mark.parametrize("hours", [3, 13, 23])
+    def test_yesterday_is_not_late_once_it_was_synced_after_its_end(
+        self, archive: Archive, settings: Settings, hours: int
+    ) -> None:
+        for days in range(1, 10):
+            catalog(archive, ago(days), ["ready"])
+        assert self.late(archive, settings, start_of(TODAY) + timedelta(hours=hours)) == []
+
     def test_days_that_wait_their_turn_are_late_too(self, settled: Archive, settings: Settings) -> None:
         lose(settled, *days_between(ago(30), ago(10)))
         assert self.late(settled, settings, NOW) == list(days_between(ago(30), ago(10)))

@@ -7,15 +7,17 @@ or to be named with the right reason; no MP3 may be fetched twice without a caus
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import logging
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from recall_pipeline_tests.chaos.simulation.events import calendar
+from recall_pipeline_tests.chaos.simulation.events import calendar, short_calendar
 from recall_pipeline_tests.chaos.simulation.year import Report, prepared
 
 _DAYS, _MEETINGS = 365, (5, 40)
@@ -27,20 +29,45 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=_DAYS)
     parser.add_argument("--meetings", type=int, nargs=2, default=_MEETINGS, help="the fewest and the most a day")
     parser.add_argument("--seed", type=int, default=0, help="of the dice")
+    parser.add_argument("--only", default="", help="only events whose name contains this text")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-year-") as folder:
-        report = pass_days(Path(folder), options.days, tuple(options.meetings), options.seed, verbose=not options.json)
+        report = pass_days(
+            Path(folder),
+            options.days,
+            tuple(options.meetings),
+            options.seed,
+            only=options.only,
+            verbose=not options.json,
+        )
     print(json.dumps(dataclasses.asdict(report)) if options.json else table_of(report))
     return int(any(report.wrong.values()))
 
 
-def pass_days(folder: Path, days: int, per_day: tuple[int, int], seed: int, *, verbose: bool = False) -> Report:
-    """Pass some days in an archive below `folder`."""
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with prepared(folder, seed, per_day, days) as year:
-        events = calendar(year.days(), random.Random(seed))  # noqa: S311 -- not for secrets
+def pass_days(
+    folder: Path, days: int, per_day: tuple[int, int], seed: int, *, only: str = "", verbose: bool = False
+) -> Report:
+    """Pass some days in an archive below `folder`; `only` selects events."""
+    with prepared(folder, seed, per_day, days) as year, _silent_logs():
+        events = calendar(year.days(), random.Random(seed), only)  # noqa: S311 -- not for secrets
         return year.run(events, lambda line: print(line, flush=True) if verbose else None)
+
+
+def pass_a_month(folder: Path) -> Report:
+    """Pass 30 days of three meetings, with a few events."""
+    with prepared(folder, 0, (3, 3), 30) as year, _silent_logs():
+        return year.run(short_calendar(year.days()), lambda _: None)
+
+
+@contextlib.contextmanager
+def _silent_logs() -> Iterator[None]:
+    """Log nothing: Dagster has a line for each tick."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def table_of(report: Report) -> str:

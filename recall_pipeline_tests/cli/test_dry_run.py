@@ -4,9 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
+from recall_pipeline.days import start_of
+from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TALK_SECONDS, TODAY, YESTERDAY, Run
 from recall_pipeline_tests.storages import stored
@@ -85,6 +88,22 @@ def test_the_soonest_to_expire_come_first(sandboxed: Run, sandbox: Sandbox) -> N
         sandbox.world.change_recording(row.id, expires_at=row.created_at.replace(year=2999 - years))
     soonest = planned(sandboxed, *BOTH_DAYS)["expiring_soonest"]
     assert [found["recording_id"] for found in soonest] == [row.id for row in reversed(rows)]
+
+
+def test_a_day_past_its_retention_is_not_fetched(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", "1")
+    found = planned(sandboxed, "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}")
+    assert (found["mp3s"], found["recordings"]) == (0, 1)
+
+
+def test_it_refuses_what_a_sync_would_refuse(sandboxed: Run, archive: Archive, sandbox: Sandbox) -> None:
+    lost = [RecordingRow(str(uuid5(NAMESPACE_OID, str(number))), start_of(YESTERDAY)) for number in range(10)]
+    RECORDINGS.write(archive, YESTERDAY, lost, {})
+    yesterday = ("--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}")
+    refused = sandboxed("sync", *yesterday, "--dry-run", "--json")
+    assert (refused.status, json.loads(refused.out)["mp3s"]) == (1, 0)
+    assert "10 known recordings" in refused.err
+    assert planned(sandboxed, *yesterday, "--accept-vanished")["outcomes"] == {"deleted": 10, "unsupported_platform": 1}
 
 
 def test_a_length_that_is_unknown_is_counted_by_itself(sandboxed: Run, sandbox: Sandbox) -> None:

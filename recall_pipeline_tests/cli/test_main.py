@@ -21,6 +21,7 @@ COMMANDS = [
     "export",
     "forget",
     "release",
+    "migrate",
     "webhooks",
     "bot",
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recall_pipeline.cli import probe
 from recall_pipeline.days import utc_now
 from recall_pipeline_tests.cli.conftest import Run
 from recall_sandbox import NotAReport, Rule, Sandbox, read_report
@@ -59,6 +60,27 @@ def test_wrong_usage_is_one_line(sandboxed: Run, arguments: tuple[str, ...], fau
 def test_a_probe_without_a_key_is_one_line(run: Run) -> None:
     result = run("doctor", "--probe")
     assert (result.status, "RECALL_API_KEY is not set" in result.error_line) == (2, True)
+
+
+def test_an_unexpected_error_is_named_by_its_type_only(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("a value of the service")
+
+    monkeypatch.setattr(probe, "probe_service", broken)
+    result = sandboxed("doctor", "--probe")
+    assert (result.status, "the probe ended with ZeroDivisionError: " in result.error_line) == (1, True)
+    assert "a value" not in result.err
+
+
+def test_a_report_is_served_by_the_sandbox(
+    sandboxed: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.behaviour.link_place, sandbox.behaviour.page_size = "flat", 2
+    sandboxed("doctor", "--probe", "--report", str(tmp_path / "report.json"))
+    served: list[Sandbox] = []
+    monkeypatch.setattr(Sandbox, "serve_forever", lambda self, _: served.append(self))
+    assert sandboxed("sandbox", "--port", "0", "--like", str(tmp_path / "report.json")).status == 0
+    assert (served[0].behaviour.link_place, served[0].behaviour.page_sizes["bot"]) == ("flat", 2)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 from importlib import import_module
 
 import dagster as dg
 import pytest
 
+from recall_pipeline.catalog import CATALOG
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, TODAY, YESTERDAY, Run
 from recall_sandbox import Rule, Sandbox
@@ -38,6 +40,7 @@ def test_json_is_one_object_on_one_line(sandboxed: Run) -> None:
         "normalized": 2,
         "outcomes": {"ready": 2, "unsupported_platform": 1},
         "api_requests": 3,
+        "bots_expired": 0,
     }
 
 
@@ -118,6 +121,20 @@ def test_a_failed_day_does_not_stop_the_next(sandboxed: Run, sandbox: Sandbox, a
     (line,) = result.err.splitlines()
     assert line.startswith(f"{DAY_BEFORE}: ")
     assert "mixed_audio.parquet is not a readable Parquet file" in line
+
+
+@pytest.mark.on_disk
+def test_days_with_unreadable_tables_do_not_stop_the_rest(sandboxed: Run, archive: Archive) -> None:
+    damaged = [YESTERDAY - timedelta(days=number) for number in (5, 4, 3)]
+    for day in damaged:
+        table = archive.local_path(f"audio_catalog/day={day}/audio_catalog.parquet")
+        table.parent.mkdir(parents=True)
+        table.write_text("not parquet")
+    result = sandboxed("sync", "--json")
+    assert [line.partition(":")[0] for line in result.err.splitlines()] == [f"{day}" for day in damaged]
+    assert json.loads(result.out)["outcomes"] == {"ready": 2, "unsupported_platform": 1}
+    recording_id = next(iter(CATALOG.read(archive, YESTERDAY) or [])).recording_id
+    assert sandboxed("sync", "--recording", recording_id).status == 0
 
 
 def test_three_failed_days_in_a_row_stop_the_rest(sandboxed: Run, sandbox: Sandbox) -> None:

@@ -216,6 +216,36 @@ def test_a_hole_between_archived_days_is_named_and_repaired(synced: Run) -> None
     assert (report["missing"], report["repaired"], len(report["days"])) == (0, 1, 4)
 
 
+def test_a_hole_before_the_start_date_or_older_than_retention_is_not_a_problem(
+    synced: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = TODAY - timedelta(days=6)
+    assert synced("sync", "--from", f"{old}", "--to", f"{old}").status == 0
+    assert verify_json(synced, 1)["missing"] == 3
+    for name, value in (("RECALL_START_DATE", f"{DAY_BEFORE}"), ("RECALL_RETENTION_DAYS", "2")):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, value)
+            assert verify_json(synced, 0)["days"] == [f"{day}" for day in (old, DAY_BEFORE, YESTERDAY)]
+    archive.remove(Layout.table("bots", old))
+    monkeypatch.setenv("RECALL_START_DATE", f"{DAY_BEFORE}")
+    (problem,) = verify_json(synced, 1)["problems"]
+    assert f"set RECALL_START_DATE to {old} and run recall-pipeline sync --from {old}" in problem["says"]
+
+
+def test_due_days_and_those_that_were_never_requested_are_information(
+    synced: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_START_DATE", f"{DAY_BEFORE - timedelta(days=9)}")
+    report = verify_json(synced, 0)
+    never = {"from": f"{DAY_BEFORE - timedelta(days=9)}", "to": f"{DAY_BEFORE - timedelta(days=1)}"}
+    assert (report["due"][-1], report["waiting"], report["never_requested"]) == (f"{YESTERDAY}", [], never)
+    lines = synced("verify").out.splitlines()
+    assert lines[1].startswith("Due: ")
+    assert lines[2].startswith(f"Never requested: {never['from']} to {never['to']} (9 days), ")
+    monkeypatch.setenv("RECALL_START_DATE", f"{DAY_BEFORE}")
+    assert verify_json(synced, 0)["never_requested"] is None
+
+
 @pytest.mark.parametrize("table", ["bots", "recordings", "mixed_audio", "audio_catalog"])
 def test_a_lost_table_is_named_and_repaired_and_no_file_goes(synced: Run, archive: Archive, table: Any) -> None:
     files = archive.sizes_below("mixed_audio") | archive.sizes_below("normalized_audio")

@@ -52,6 +52,15 @@ def test_without_a_secret_it_does_not_start(run: Run) -> None:
     assert result.error_line.startswith("recall-pipeline: RECALL_WEBHOOK_SECRET is not set: ")
 
 
+def test_an_ipv6_address_is_in_brackets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setattr("recall_pipeline.cli.webhooks.webhook_server", lambda _: type("Ended", (), {"run": print}))
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    result = run("webhooks", "--host", "::1", "--port", "0")
+    assert "on http://[::1]:" in result.out
+
+
 def test_a_port_in_use_is_one_error_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
     with socket.socket() as taken:

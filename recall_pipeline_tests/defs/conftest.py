@@ -1,6 +1,6 @@
 """The demo's world, synced twice: once while much goes wrong, over all days in one run, and once more day by day.
 
-The archive of the one is a folder, that of the other lies on S3.
+One archive is a folder, and the sandbox answers as seen in 2026. The other one is on S3.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,10 +21,12 @@ from recall_pipeline.defs import RunContext
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.storages import stored
 from recall_pipeline_tests.workspace import settings_for
-from recall_sandbox import Access, ExpectedRow, Rule, Sandbox, demo_world
+from recall_sandbox import AS_SEEN_IN_2026, Access, ExpectedRow, Rule, Sandbox, demo_world
 from recall_sandbox.effects import Cut, Effect, error_page, expired_link, throttling, unavailable
 
 _UNLIMITED: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
+_AFTER_DAYS = frozenset({"clears_meeting_urls", "hides_expired", "deleted_answers_404"})
+"""What Recall does some days after a meeting: between the two syncs."""
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -96,12 +98,17 @@ def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         url = f"s3://{request.getfixturevalue('bucket')}/{uuid4()}"
         environment |= request.getfixturevalue("s3_server").environment
         environment |= {"RECALL_SPOOL_DIR": str(tmp_path_factory.mktemp("spool") / "spool")}
-    with _quiet_environment(environment), _sandbox(today) as sandbox, _instance(home) as instance:
+    switches = AS_SEEN_IN_2026 if request.param == "folder" else {}
+    with _quiet_environment(environment), _sandbox(today, switches) as sandbox, _instance(home) as instance:
         settings = settings_for(sandbox, url)
         truth = sandbox.world.expected_rows()
         _break_much(sandbox)
         span = {_RANGE_START: days[0].isoformat(), _RANGE_END: days[-1].isoformat()}
+        for name in switches.keys() & _AFTER_DAYS:
+            setattr(sandbox.behaviour, name, False)
         first = _sync(sandbox, instance, RunContext(settings, days), [{"tags": span}])
+        for name in switches.keys() & _AFTER_DAYS:
+            setattr(sandbox.behaviour, name, True)
         files = stored(url)
         sandbox.faults.clear()
         second = _sync(
@@ -119,9 +126,9 @@ def _quiet_environment(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _sandbox(today: date) -> Iterator[Sandbox]:
-    switches = {"page_size": 7, "repeat_rows": 2, "join_at_granularity": "date", **_UNLIMITED}
-    with Sandbox(demo_world(today), **switches).running() as sandbox:
+def _sandbox(today: date, switches: Mapping[str, Any]) -> Iterator[Sandbox]:
+    pages = {"page_size": 7, "repeat_rows": 2, "join_at_granularity": "date", **_UNLIMITED}
+    with Sandbox(demo_world(today), **{**pages, **switches}).running() as sandbox:
         yield sandbox
 
 

@@ -5,21 +5,26 @@ import itertools
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from recall_pipeline.audit import AUDIT
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
 from recall_pipeline.defs.names import Names
-from recall_pipeline.discovery import sync_bots, sync_recordings
+from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots, sync_recordings
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.artifacts import find_artifacts
+from recall_pipeline.errors import StorageError
 from recall_pipeline.polling.listing_poll import PollCursor, pages_per_tick, ticks_until_seen
 from recall_pipeline.recall_api import Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_day
+from recall_pipeline.storage import Archive, Table, open_day
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.demo import demo_meetings
 from recall_sandbox.effects import Delay, Reset, unavailable
@@ -123,6 +128,41 @@ def test_nothing_of_the_demo_is_news_once_its_days_are_on_file(
     assert len(daemon.tick()) >= 5
     file_days(settings, archive, *days_between(TODAY - timedelta(days=7), TODAY))
     assert [daemon.tick(), daemon.tick()] == [{}, {}]
+
+
+@pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, AUDIT], ids=lambda table: table.name)
+@pytest.mark.parametrize("content", [b"garbage", b"", None], ids=["garbage", "empty", "older schema"])
+def test_an_unreadable_table_requests_its_day_and_stops_no_other(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    archive: Archive,
+    world: World,
+    table: Table[Any],
+    content: bytes | None,
+) -> None:
+    file_days(settings, archive, YESTERDAY, LATELY)
+    damaged = archive.local_path(table.key(LATELY))
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        pq.write_table(pa.table({"anything": ["x"]}), damaged)
+    else:
+        damaged.write_bytes(content)
+    world.add(*rows_of(meeting("new", YESTERDAY), TODAY))
+    expected = {YESTERDAY} if table is AUDIT else {YESTERDAY, LATELY}
+    assert Daemon(instance).tick().keys() == {day.isoformat() for day in expected}
+
+
+def test_a_storage_that_does_not_answer_is_a_clear_skip_and_requests_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise StorageError("cannot read: time-out")
+
+    for method in ("open_file", "read"):
+        monkeypatch.setattr(Archive, method, unreachable)
+    daemon = Daemon(instance)
+    assert daemon.tick() == {}
+    assert daemon.skip_message == "cannot read: time-out"
 
 
 def test_a_bot_that_finishes_days_late_asks_for_its_day(

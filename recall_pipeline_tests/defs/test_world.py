@@ -16,11 +16,12 @@ from recall_pipeline.storage import Archive, Layout, open_archive
 from recall_pipeline_tests.defs.conftest import Sync, SyncedWorld
 from recall_pipeline_tests.storages import stored
 from recall_sandbox.demo import demo_meetings
+from recall_sandbox.json_views import PARTICIPANT
 from recall_sandbox.meetings import rows_of
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
 _ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
-_PASSWORDS = (b"sandbox-url-password", b"sandbox-object-password")
+_PRIVATE = (b"sandbox-url-password", b"sandbox-object-password", PARTICIPANT.encode())
 
 
 @pytest.fixture(autouse=True)
@@ -173,10 +174,9 @@ def _pages(synced: SyncedWorld) -> Iterator[str]:
 
 
 def _gaps(synced: SyncedWorld) -> Iterator[str]:
-    """An MP3 that was asked for and that nothing shows; objects that a bot or shortcut shows and that are gone."""
+    """An MP3 that was asked for and that nothing shows; an artifact that a shortcut shows and that is gone."""
     for key in ("short-lived", "media-expired", "asked-for-but-absent", "recording-failed"):
         yield f"/audio_mixed/?recording_id={sample_rows(synced, key)[1][0].id}"
-    yield f"/recording/{sample_rows(synced, 'deleted-gone')[1][0].id}/?"
     yield f"/audio_mixed/{sample_rows(synced, 'audio-gone')[2][0].id}/?"
 
 
@@ -211,7 +211,7 @@ def test_no_secret_lies_in_any_file(synced: SyncedWorld, files: dict[str, bytes]
         if name in ("Signature", "x-amz-security-token")
     }
     assert len(signatures) > 20
-    secrets = [synced.sandbox.api_key.encode(), *_PASSWORDS, b"Signature=", b"x-amz-security-token"]
+    secrets = [synced.sandbox.api_key.encode(), *_PRIVATE, b"Signature=", b"x-amz-security-token"]
     secrets += [signature.encode() for signature in signatures]
     everything = {**files, **stored(str(synced.home))}
     assert {Path(name).suffix for name in everything} >= {".parquet", ".mp3", ".flac", ".db"}
@@ -226,7 +226,7 @@ def test_no_secret_lies_in_a_table_once_it_is_unpacked(synced: SyncedWorld, arch
         for day in synced.days
         for row in table.read(archive, day) or []
     ]
-    words = (synced.sandbox.api_key, "Signature=", "x-amz-security-token", *(word.decode() for word in _PASSWORDS))
+    words = (synced.sandbox.api_key, "Signature=", "x-amz-security-token", *(word.decode() for word in _PRIVATE))
     assert not [word for word in words if any(word in row for row in rows)]
 
 

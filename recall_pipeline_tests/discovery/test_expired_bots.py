@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from recall_pipeline.days import ONE_DAY, end_of
-from recall_pipeline.discovery import expired_bots
+from recall_pipeline.discovery import RECORDINGS, expired_bots
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, an_id
 
@@ -19,7 +19,7 @@ def hides_expired(work: Workplace) -> None:
 
 def expired_ids(work: Workplace) -> list[str]:
     work.both()
-    return [row.bot_id for row in expired_bots(work.archive, DAY)]
+    return expired_bots(RECORDINGS.facts(work.archive, DAY))
 
 
 def test_a_bot_whose_media_expired_before_the_first_sync_is_found(work: Workplace) -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from recall_pipeline_tests.workspace import Workspace, an_id, talk
+from recall_pipeline.days import utc_now
+from recall_pipeline.errors import RecallProtocolError
+from recall_pipeline_tests.workspace import NINE, Workspace, an_id, talk
 from recall_sandbox import Rule
 from recall_sandbox.content import RawAudio
 from recall_sandbox.effects import EditJson, unavailable
@@ -142,3 +144,42 @@ def test_metadata_and_unknown_fields_are_carried(workspace: Workspace) -> None:
     workspace.sandbox.faults.add(Rule(EditJson(grown), origin="api", path="/audio_mixed/$"))
     captured_states(workspace)
     assert json.loads(workspace.row(mp3.id).other_fields or "") == {"loudness": -20}
+
+
+def without_links(workspace: Workspace, data: object) -> None:
+    """Show artifacts with this `data` and no other link."""
+
+    def of_row(row: dict[str, object]) -> dict[str, object]:
+        return {**row, "data": data}
+
+    def of_page(page: dict[str, list[dict[str, object]]]) -> object:
+        return {**page, "results": [of_row(row) for row in page["results"]]}
+
+    workspace.sandbox.faults.add(Rule(EditJson(of_page), path="/audio_mixed/$"))
+    workspace.sandbox.faults.add(Rule(EditJson(of_row), path="/audio_mixed/[0-9a-f-]{36}/$"))
+
+
+@pytest.mark.parametrize("data", [None, {"url": "https://media.invalid/a.mp3?Signature=hidden"}, "https://a.invalid"])
+def test_five_finished_mp3s_without_any_link_are_an_error_of_the_contract(data: object, workspace: Workspace) -> None:
+    for number in range(5):
+        workspace.meet(f"meeting {number}", talk())
+    without_links(workspace, data)
+    with pytest.raises(RecallProtocolError, match="5 MP3s are done for over an hour, and none has a download URL") as e:
+        workspace.capture()
+    assert "expected id (a UUID), recording, status, data with download_url; came created_at (text), data (" in str(
+        e.value
+    )
+    assert "invalid" not in str(e.value)
+
+
+@pytest.mark.parametrize("case", ["four", "one has a link", "done just now", "expired"])
+def test_missing_links_with_another_explanation_are_not_an_error(case: str, workspace: Workspace) -> None:
+    expires_at = NINE + timedelta(days=7) if case == "expired" else None
+    mp3s = [
+        mp3 for n in range(4 if case == "four" else 5) for mp3 in workspace.meet(f"m{n}", None, expires_at=expires_at)
+    ]
+    if case == "one has a link":
+        workspace.world.finish_artifact(mp3s[0].id, talk())
+    if case == "done just now":
+        workspace.world.change_artifact(mp3s[0].id, updated_at=utc_now())
+    assert len(workspace.capture().rows) == len(mp3s)

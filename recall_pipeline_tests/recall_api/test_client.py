@@ -151,7 +151,11 @@ class TestLists:
         sandbox.faults.add(Rule(EditJson(spoil), method="GET", path="/bot/$"))
         found, rejected = asyncio.run(asking())
         assert found == 25
-        assert rejected == ["bot '../../etc/passwd'", "bot without an id (NoneType)"]
+        assert [label.partition(": ")[2] for label in rejected[:2]] == [
+            "its id is not a UUID (text)",
+            "it is null, not an object",
+        ]
+        assert rejected[0].startswith("bot 11 of page 1: ")
 
     def test_dates_are_sent_if_date_times_are_refused(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), path="/bot/$", times=1))

@@ -88,7 +88,7 @@ class TestListDays:
         edit = EditJson(lambda page: {**page, "results": [{**row, "created_at": None} for row in page["results"]]})
         sandbox.faults.add(Rule(edit, path="/recording/$"))
         listing: Listing = call(lambda client: list_days(client, DAY, DAY))
-        assert listing.rejected == (f"recording '{an_id('standup')}'",)
+        assert listing.rejected == ("recording 1 of page 1: its created_at is not a date-time (null)",)
 
 
 async def shown(client: RecallClient, first: date, last: date) -> Upstream:

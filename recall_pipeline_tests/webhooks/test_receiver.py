@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.errors import SettingsError, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.webhooks import Event, EventStore
@@ -19,6 +21,7 @@ from recall_pipeline_tests.webhooks.conftest import receiving
 from recall_pipeline_tests.webhooks.signing import AUDIO, BOT, OTHER_SECRET, RECORDING, SECRET, headers, payload
 
 BODY = payload()
+CHANGED = "2026-03-02T09:31:02.500000+00:00"
 
 
 def events(storage_url: str) -> dict[str, bytes]:
@@ -183,3 +186,32 @@ def test_an_event_is_on_disk_before_it_is_acknowledged(folder_url: str, monkeypa
     with receiving(Settings(storage_url=folder_url, webhook_secret=SecretStr(SECRET))) as client:
         assert client.post("/", content=BODY, headers=headers(BODY)).status_code == 204
     assert order == ["synced", "synced", "kept"]  # the file, then its name
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            {"event": "bot.status_change", "data": {"bot_id": BOT, "status": {"code": "done", "created_at": CHANGED}}},
+            ("bot.done", None, BOT),
+        ),
+        (
+            {"event": "sdk_upload.complete", "data": {"data": {"updated_at": CHANGED}, "recording": {"id": RECORDING}}},
+            ("sdk_upload.complete", RECORDING, None),
+        ),
+        (
+            {
+                "event": "recording.failed",
+                "data": {"data": {"updated_at": CHANGED, "error": {"code": "x"}}, "recording": {"id": RECORDING}},
+            },
+            ("recording.failed", RECORDING, None),
+        ),
+    ],
+)
+def test_the_events_of_old_and_new_endpoints_are_parsed(
+    body: dict[str, object], expected: tuple[str, str | None, str | None]
+) -> None:
+    event = Event.from_webhook("msg_1", json.dumps(body).encode(), utc_now())
+    assert event is not None
+    assert (event.type, event.recording_id, event.bot_id) == expected
+    assert event.changed_at == datetime.fromisoformat(CHANGED)

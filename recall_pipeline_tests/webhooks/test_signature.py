@@ -6,14 +6,18 @@ from datetime import timedelta
 import pytest
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.webhooks.signature import SignatureVerifier
+from recall_pipeline.webhooks.signature import SignatureVerifier, Unsigned
 from recall_pipeline_tests.webhooks.signing import OTHER_SECRET, SECRET, headers, payload, signature
 
 BODY = payload()
 
 
 def fault(signed: Mapping[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,)) -> str | None:
-    return SignatureVerifier(secrets).rejection_reason(signed, body)
+    try:
+        SignatureVerifier(secrets).verified_id(signed, body)
+    except Unsigned as refused:
+        return str(refused)
+    return None
 
 
 @pytest.mark.parametrize("spelling", ["webhook", "svix"])
@@ -24,7 +28,20 @@ def test_both_spellings_of_the_headers_are_accepted(spelling: str) -> None:
 def test_headers_of_two_spellings_are_not_mixed() -> None:
     signed = headers(BODY)
     signed["svix-id"] = signed.pop("webhook-id")
-    assert fault(signed) == "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
+    assert "Missing the headers webhook-id, webhook-timestamp and webhook-signature" in str(fault(signed))
+
+
+def test_an_unsigned_request_names_the_secret_without_which_recall_signs_nothing() -> None:
+    assert "verification secret of the workspace is made on the API keys page" in str(fault({}))
+
+
+@pytest.mark.parametrize(("valid", "other"), [("webhook", "svix"), ("svix", "webhook")])
+def test_either_spelling_is_enough_if_the_other_is_wrong(valid: str, other: str) -> None:
+    wrong = {
+        name: "msg_other" if name.endswith("id") else value for name, value in headers(BODY, spelling=other).items()
+    }
+    signed = {**wrong, **headers(BODY, spelling=valid)}
+    assert SignatureVerifier([SECRET]).verified_id(signed, BODY) == headers(BODY)["webhook-id"]
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
@@ -86,7 +103,7 @@ def test_a_body_that_is_not_text_is_refused() -> None:
 def test_a_missing_header_is_named(missing: str) -> None:
     signed = headers(BODY)
     del signed[f"webhook-{missing}"]
-    assert fault(signed) == "Missing the headers webhook-id, webhook-timestamp and webhook-signature"
+    assert "Missing the headers webhook-id, webhook-timestamp and webhook-signature" in str(fault(signed))
 
 
 def test_an_unknown_signature_version_is_named() -> None:

@@ -19,6 +19,14 @@ from recall_pipeline.defs import build_definitions
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
 
+_READ = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_SUCCESS,
+    dg.DagsterEventType.STEP_FAILURE,
+}
+"""Events of steps that the sensors read, or Dagster itself. Storing the others takes a third of the time."""
+
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PARTITION = "dagster/partition"
 _PROCESS = "recall_pipeline.audio.worker._one_process"
@@ -127,9 +135,18 @@ class _Thread(ThreadPoolExecutor):
         super().__init__(1)
 
 
-def decoding_in_this_process() -> contextlib.AbstractContextManager[Any]:
-    """Let threads decode and normalize: a process for each run would take most of the time."""
-    return patch(_PROCESS, _Thread)
+@contextlib.contextmanager
+def quick_runs() -> Iterator[None]:
+    """Let threads decode and normalize, since processes take most of the time, and store no event that is not read."""
+    store = dg.DagsterInstance.handle_new_event
+
+    def store_if_read(self: dg.DagsterInstance, event: dg.EventLogEntry, **options: Any) -> None:
+        of_run = event.dagster_event
+        if of_run and (of_run.event_type in _READ or of_run.event_type_value.startswith("PIPELINE")):
+            store(self, event, **options)
+
+    with patch(_PROCESS, _Thread), patch.object(dg.DagsterInstance, "handle_new_event", store_if_read):
+        yield
 
 
 @dataclass

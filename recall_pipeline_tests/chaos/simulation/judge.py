@@ -106,7 +106,7 @@ class Judge:
         outcome = _outcome(row)
         if known.available_nights >= _NIGHTS:
             if row is None or outcome not in _ARCHIVED:
-                return f"{outcome} after {known.available_nights} nights in which it was served"
+                return f"{outcome}, although it was served in {_NIGHTS} healthy nights"
             return self._wrong_version(known, row)
         if outcome in _ARCHIVED or known.nights < _NIGHTS:
             return None

@@ -1,6 +1,7 @@
 """The loop over the days: meetings, events, ticks, and what is compared each Sunday."""
 
 import contextlib
+import os
 import random
 import resource
 import time as real_time
@@ -11,12 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pydantic import SecretStr
 
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
-from recall_pipeline_tests.chaos.simulation.deployment import Alerts, Deployment, decoding_in_this_process
+from recall_pipeline_tests.chaos.simulation.deployment import Alerts, Deployment, quick_runs
 from recall_pipeline_tests.chaos.simulation.events import Event
 from recall_pipeline_tests.chaos.simulation.judge import Judge
 from recall_pipeline_tests.chaos.simulation.ledger import Ledger
@@ -28,7 +30,8 @@ _FIRST = date(2025, 8, 1)
 _SUNDAY = 6
 _ENOUGH = 1_000_000
 _MOST_NAMED = 8
-_POLLS = (time(0, 4), time(13, 10), time(23, 58))
+_POLLS = (time(13, 10), time(23, 58))
+_AFTER_MIDNIGHT = time(0, 4)
 _NIGHT = time(2, 23)
 
 
@@ -137,7 +140,7 @@ class Year:
 
     def _pass_day(self, day: date, running: list[Event]) -> None:
         runs_before = len(self.deployment.runs)
-        for moment in sorted([*_POLLS, _NIGHT]):
+        for moment in [_AFTER_MIDNIGHT] * (day.day == 1) + [_NIGHT, *_POLLS]:
             self.clock.turn_to(datetime.combine(day, moment, UTC))
             self.meetings.turn_to(self.clock.now)
             self.ledger.observe(self.clock.now)
@@ -225,7 +228,7 @@ class Year:
 
     def _formula(self, day: date, runs: list[Any]) -> int:
         """Return the most requests to the lists by docs/scaling.md: the sensor's ticks, and the walks of each run."""
-        world, ticks = self.sandbox.world, len(_POLLS)
+        world, ticks = self.sandbox.world, len(_POLLS) + 1
         since = datetime.combine(day, time(), UTC) - timedelta(days=25)
         counts = [
             Counter(at.date() for at in moments if at and at >= since)
@@ -259,7 +262,8 @@ def prepared(folder: Path, seed: int, per_day: tuple[int, int], days: int) -> It
     alerts = Alerts(clock)
     limits: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None, "page_size": PAGE_SIZE}
     sandbox = Sandbox(World(clock), clock=clock, **limits)
-    with alerts.received(), sandbox.running(), clock.installed(), decoding_in_this_process():
+    home = {"DAGSTER_HOME": str(folder)}  # of the request budget
+    with alerts.received(), sandbox.running(), clock.installed(), quick_runs(), patch.dict(os.environ, home):
         yield Year(folder, sandbox, clock, alerts, seed, per_day, days)
 
 

@@ -1,0 +1,75 @@
+"""Checkpoints of a normalization: a small record beside the archive's tables for each file that was published.
+
+A worker writes the record right after it has published the file. The next sync of the day takes up recorded files of an
+interrupted one, and removes all records once the catalog is written. Readers never see a partial catalog
+(docs/design/adr/0017-checkpoints-beside-the-catalog.md).
+"""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.storage import Archive, ArchiveDay, Layout, size_mismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A published normalized file: the MP3 and the version of it that it was made of, and its columns."""
+
+    audio_id: str
+    source_sha256: str | None
+    columns: AudioColumns
+
+    @property
+    def recipe(self) -> str:
+        """The engine and the target that made the file."""
+        return str(self.columns.values["audio_recipe"])
+
+
+def write_checkpoint(archive: Archive, key: str, checkpoint: Checkpoint) -> None:
+    """Record a published file under `key`. Raises StorageError."""
+    with archive.staged_file(suffix=".json") as staged:
+        staged.write_text(json.dumps(dataclasses.asdict(checkpoint)), "utf-8")
+        archive.publish(staged, key)
+
+
+def read_checkpoints(day: ArchiveDay) -> Mapping[str, Checkpoint]:
+    """Return the recorded files of `day` that are stored with the recorded size, by artifact id. Raises StorageError.
+
+    A record that cannot be read counts as absent: its file is made again.
+    """
+    keys = list(day.archive.sizes_below(Layout.checkpoints(day.day)))
+    if not keys:
+        return {}
+    stored = day.archive.sizes_below(Layout.folder("normalized_audio", day.day))
+    found = (_checkpoint(day.archive, content) for content in day.archive.read_many(keys).values())
+    return {each.audio_id: each for each in found if each and _is_stored(each.columns.values, stored)}
+
+
+def remove_checkpoints(day: ArchiveDay) -> None:
+    """Remove the records of `day`, since its catalog has their rows. Raises StorageError."""
+    folder = Layout.checkpoints(day.day)
+    if day.archive.is_local or day.archive.sizes_below(folder):
+        day.archive.remove_below(folder)
+    if day.archive.is_local:
+        with contextlib.suppress(OSError):
+            day.archive.local_path(folder).parent.rmdir()
+
+
+def _checkpoint(archive: Archive, content: bytes) -> Checkpoint | None:
+    try:
+        stored = json.loads(content)
+        columns = AudioColumns(**stored["columns"])
+        values = {**columns.values, "audio_uri": archive.uri(columns.values["audio_key"])}  # it may have moved
+        columns = dataclasses.replace(columns, values=values, codes=tuple(columns.codes))
+        return Checkpoint(stored["audio_id"], stored["source_sha256"], columns)
+    except (ValueError, KeyError, TypeError):  # of another version, or cut short when the machine lost power
+        return None
+
+
+def _is_stored(values: Mapping[str, Any], stored: Mapping[str, int]) -> bool:
+    return size_mismatch(stored.get(values["audio_key"]), values["audio_bytes"]) is None

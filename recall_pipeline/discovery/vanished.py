@@ -1,0 +1,62 @@
+"""Many known recordings that vanish at once: a key of another workspace looks the same as a deletion of everything.
+
+Nothing tells them apart, because no answer of Recall.ai names its workspace. So the sync of the day stops before it
+writes anything, until the lists show the recordings again or the operator accepts that they are gone.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from recall_pipeline.audit import AUDIT, RELEASED, erased_in
+from recall_pipeline.discovery.bots import BOTS
+from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow
+from recall_pipeline.errors import RecordingsVanished
+from recall_pipeline.recall_api import DELETED, Upstream
+from recall_pipeline.storage import ArchiveDay
+
+MOST_AT_ONCE = 9
+"""More recordings of a day than these do not vanish at once without an explanation."""
+DeletionEvents = Callable[[Collection[str]], Collection[str]]
+"""Returns those of some recordings whose deletion a webhook event reported."""
+
+
+async def refuse_vanished(day: ArchiveDay, upstream: Upstream, deletion_events: DeletionEvents) -> None:
+    """Raise RecordingsVanished if ten or more known recordings of the day answer 404 at once, unexplained.
+
+    `expires_at`, the bot's `media_expired`, an own release and `deletion_events` explain that a recording is gone.
+    Lookups are made only if so many recordings are unlisted. Raises RecallError and StorageError.
+    """
+    erased = erased_in(day).recordings
+    released = {row.recording_id for row in day.rows(AUDIT) if row.action == RELEASED}
+    expired = {bot.id for bot in upstream.bots.values() if bot.media_expired}
+    suspects = {
+        row.recording_id
+        for row in day.rows(RECORDINGS)
+        if _was_there(row, upstream.listing.listed_at) and row.bot_id not in expired
+    }
+    suspects -= upstream.recordings.keys() | erased | released
+    if len(suspects) > MOST_AT_ONCE:
+        answers = await upstream.look_up_recordings(suspects)
+        vanished = {recording_id for recording_id, answer in answers.items() if answer is None}
+        vanished -= set(deletion_events(vanished)) if len(vanished) > MOST_AT_ONCE else set()
+        if len(vanished) > MOST_AT_ONCE:
+            raise _error(day, len(vanished))
+
+
+def shows_filed_bots(day: ArchiveDay, upstream: Upstream) -> bool:
+    """Return whether Recall.ai shows all bots that the day has in the archive: then it is the same workspace."""
+    return {row.bot_id for row in day.rows(BOTS)} <= upstream.bots.keys()
+
+
+def _was_there(row: RecordingRow, now: datetime) -> bool:
+    """Whether Recall still had the recording at the last sync, and should have it now."""
+    is_past = row.expires_at is not None and row.expires_at < now
+    return not (row.is_gone or row.status_code == DELETED or row.bot_media_expired or is_past)
+
+
+def _error(day: ArchiveDay, count: int) -> RecordingsVanished:
+    return RecordingsVanished(
+        f"{count} known recordings of {day.day} are gone at Recall.ai at once, and nothing explains it; nothing was "
+        "changed: check that RECALL_API_KEY is of the workspace of this archive; if they were deleted, run "
+        f"recall-pipeline sync --from {day.day} --to {day.day} --accept-vanished"
+    )
