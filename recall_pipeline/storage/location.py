@@ -7,9 +7,10 @@ from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_identity import read_identity
+from recall_pipeline.storage.aws_environment import check_aws_environment
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
-from recall_pipeline.storage.object_store import check_endpoint, filesystem_options, install_hint
+from recall_pipeline.storage.object_store import filesystem_options, install_hint
 from recall_pipeline.storage.staging import staging_folder_of
 
 
@@ -39,7 +40,7 @@ class ArchiveLocation:
     def open(self) -> Archive:
         """Open the archive without any request. Raises StorageError if the scheme's package is not installed.
 
-        Raises SettingsError if the environment names a malformed S3 endpoint.
+        Raises SettingsError if a standard AWS variable has a value that S3 clients cannot use.
         """
         if self.scheme == "file":
             return Archive(self, FolderStore(self.root, group_may_read=self.group_may_read))
@@ -48,7 +49,8 @@ class ArchiveLocation:
     def _bucket(self) -> BucketStore:
         import fsspec
 
-        check_endpoint(self.scheme)
+        if self.scheme == "s3":
+            check_aws_environment()
         options = filesystem_options(self.scheme, self.encryption)
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.

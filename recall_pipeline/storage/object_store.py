@@ -1,13 +1,7 @@
 """Options of object stores: server-side encryption, and the part size of uploads."""
 
 import math
-import os
-import re
 from typing import Any
-from urllib.parse import urlsplit
-
-from recall_pipeline.errors import SettingsError
-from recall_pipeline.redaction import redact
 
 _MAX_CONNECTIONS = 64  # with the default of 10, a few requests that hang would block all others
 _PART_BYTES = 16 * 2**20
@@ -28,24 +22,6 @@ def filesystem_options(scheme: str, encryption: str | None) -> dict[str, Any]:
     key_id = encryption.removeprefix(algorithm).removeprefix(":")
     headers = {"ServerSideEncryption": algorithm} | ({"SSEKMSKeyId": key_id} if key_id else {})
     return {"s3_additional_kwargs": headers, **connections}
-
-
-def check_endpoint(scheme: str) -> None:
-    """Raise SettingsError if the environment names an S3 endpoint that is not a URL."""
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") if scheme == "s3" else ():
-        if (value := os.environ.get(name)) and not _is_endpoint(value):
-            raise SettingsError(f"{name} {redact(value)} is not a URL: use the form https://host or http://host:port")
-
-
-def _is_endpoint(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        has_port = parts.port != 0  # reading `port` validates it
-    except ValueError:
-        return False
-    is_host = re.fullmatch(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+", parts.hostname or "") is not None
-    is_plain = not re.search(r"[\s\"'<>\\]", value) and not parts.query and not parts.fragment
-    return parts.scheme in ("http", "https") and is_host and has_port and is_plain and "@" not in parts.netloc
 
 
 def upload_options(scheme: str, size_bytes: int) -> dict[str, Any]:

@@ -60,6 +60,30 @@ def test_a_valid_endpoint_is_accepted(monkeypatch: pytest.MonkeyPatch, endpoint:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_MAX_ATTEMPTS", "x"),
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "1s"),
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1.5"),
+        ("AWS_RETRY_MODE", "standart"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "whenrequired"),
+        ("AWS_RESPONSE_CHECKSUM_VALIDATION", "no"),
+        ("AWS_CA_BUNDLE", "/no/such/file.pem"),
+        ("AWS_CA_BUNDLE", __file__),
+    ],
+)
+def test_an_aws_variable_that_no_client_can_use_is_one_line_with_its_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", "s3://bucket/prefix")
+    monkeypatch.setenv(variable, value)
+    result = run("verify")
+    assert result.status == 2
+    assert result.error_line.startswith(f"recall-pipeline: {variable} {value} ")
+
+
+@pytest.mark.parametrize(
     ("home", "fault"),
     [
         ("~no-such-user/dagster", "starts with an unknown home"),
