@@ -46,7 +46,7 @@ def bots(context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunCon
 async def _sync_bots(run_context: RunContext, day: date) -> list[BotRow]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
-            rows = await sync_bots(archive_day, await run_context.upstream(client, archive_day, of_bots=True))
+            rows = await sync_bots(archive_day, await run_context.upstream(client, archive_day))
             erased = erased_in(archive_day)
     if erased.recordings or erased.bots:  # another host may have stored their data again
         finish_erasures(run_context.archive, day)

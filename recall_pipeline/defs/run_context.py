@@ -10,7 +10,7 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
-from recall_pipeline.discovery import refuse_vanished, shows_filed_bots
+from recall_pipeline.discovery import refuse_vanished
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
 from recall_pipeline.recall_api import Listings, RecallClient, Upstream, open_client
@@ -85,14 +85,13 @@ class RunContext:
             finally:
                 self.stats.api_requests += client.requests
 
-    async def upstream(self, client: RecallClient, day: ArchiveDay, *, of_bots: bool = False) -> Upstream:
+    async def upstream(self, client: RecallClient, day: ArchiveDay) -> Upstream:
         """Return what Recall.ai shows about `day`. The first answer to its key makes the archive that of its API.
 
-        Raises RecordingsVanished before anything is written of a day whose recordings are gone at once. `of_bots`: only
-        the bots are written, so their recordings are not read if all of the bots are still there.
+        Raises RecordingsVanished before anything is written of a day whose recordings are gone at once.
         """
         found = await self.listings.of(client, day.day)
-        if not (self.accept_vanished or (of_bots and shows_filed_bots(day, found))):
+        if not self.accept_vanished:
             await refuse_vanished(day, found, EventStore(self.archive).deleted_recordings)
         record_identity(self.archive, self.settings)
         return found

@@ -15,7 +15,7 @@ from recall_pipeline.discovery.recordings import (
     rows_left_out,
     sync_recordings,
 )
-from recall_pipeline.discovery.vanished import refuse_vanished, shows_filed_bots
+from recall_pipeline.discovery.vanished import refuse_vanished
 
 __all__ = [
     "BOTS",
@@ -26,7 +26,6 @@ __all__ = [
     "expired_bots",
     "refuse_vanished",
     "rows_left_out",
-    "shows_filed_bots",
     "sync_bots",
     "sync_recordings",
 ]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from recall_pipeline.audit import AUDIT, RELEASED, erased_in
-from recall_pipeline.discovery.bots import BOTS
 from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow
 from recall_pipeline.errors import RecordingsVanished
 from recall_pipeline.recall_api import DELETED, Upstream
@@ -41,11 +40,6 @@ async def refuse_vanished(day: ArchiveDay, upstream: Upstream, deletion_events: 
         vanished -= set(deletion_events(vanished)) if len(vanished) > MOST_AT_ONCE else set()
         if len(vanished) > MOST_AT_ONCE:
             raise _error(day, len(vanished))
-
-
-def shows_filed_bots(day: ArchiveDay, upstream: Upstream) -> bool:
-    """Return whether Recall.ai shows all bots that the day has in the archive: then it is the same workspace."""
-    return {row.bot_id for row in day.rows(BOTS)} <= upstream.bots.keys()
 
 
 def _was_there(row: RecordingRow, now: datetime) -> bool:

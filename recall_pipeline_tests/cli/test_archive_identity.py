@@ -113,6 +113,15 @@ class TestVanished:
         assert self.gone(archive) == self.COUNT
         assert sandboxed("sync", *OF_YESTERDAY).status == 0
 
+    def test_nothing_of_the_day_is_written_although_its_bots_are_shown_with_changes(
+        self, sandboxed: Run, world: World, archive: Archive
+    ) -> None:
+        self.vanish(world, self.COUNT)
+        world.change_bot(next(iter(world.bots)).id, name="renamed")
+        before = stored(archive.location.root)
+        assert sandboxed("sync", *OF_YESTERDAY).status == 1
+        assert stored(archive.location.root) == before
+
     def test_recordings_of_another_workspace_are_not_stored(
         self, sandboxed: Run, world: World, archive: Archive
     ) -> None:
