@@ -219,7 +219,8 @@ class Year:
                 is_whole = access.status in (200, 206) and access.bytes_sent
                 self.ledger.fetches[Path(access.path).stem] += bool(is_whole)
             else:
-                lists += access.path.rstrip("/").rpartition("/")[2] in ("bot", "recording", "audio_mixed")
+                is_list = access.path.rstrip("/").rpartition("/")[2] in ("bot", "recording", "audio_mixed")
+                lists += is_list and not access.query.startswith("recording_id")  # that is the lookup of a gap
         self.report.most_requests = max(self.report.most_requests, len(accesses))
         if not is_disturbed and lists > (most := self._formula(day, runs)):
             self.report.add(
