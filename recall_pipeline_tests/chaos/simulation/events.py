@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from recall_pipeline_tests.chaos.simulation.year import Year
 
 _TABLES = ("bots", "recordings", "mixed_audio", "audio_catalog")
-_NEW_COLUMNS = ("findings", "source_key", "audio_key", "audio_samples", "speech_ratio")
+_NEW_COLUMNS = {
+    "recordings": ("has_mp3", "mp3_looked_up_at", "mp3_lookup_error"),
+    "audio_catalog": ("findings", "source_key", "audio_key"),
+}
+"""Columns that earlier versions did not write."""
 _FULL_DISK_BYTES = 5_000
 _KILLS = 3
 _QUIET_DAYS = 5
@@ -169,10 +173,10 @@ def _torn_table(year: "Year") -> Iterator[None]:
 
 @contextlib.contextmanager
 def _older_schema(year: "Year") -> Iterator[None]:
-    table = _any_table(year, ("audio_catalog", "mixed_audio"))
+    table = _any_table(year, tuple(_NEW_COLUMNS))
     if table:
         rows = pq.ParquetFile(table).read()
-        rows = rows.drop_columns([name for name in _NEW_COLUMNS if name in rows.column_names])
+        rows = rows.drop_columns([name for name in _NEW_COLUMNS[table.stem] if name in rows.column_names])
         metadata = {k: b"1" if k.endswith(b"schema_version") else v for k, v in (rows.schema.metadata or {}).items()}
         pq.write_table(rows.replace_schema_metadata(metadata), table)
     yield
