@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from recall_pipeline_tests.chaos.simulation.commands import started
 from recall_pipeline_tests.chaos.simulation.deployment import day_range
-from recall_pipeline_tests.chaos.simulation.kills import start_sync
 from recall_sandbox import Rule
 from recall_sandbox.effects import Reply, unavailable
 
@@ -249,7 +249,7 @@ def _kills(year: "Year") -> Iterator[None]:
     year.meetings.turn_to(year.clock.now)
     year.ledger.observe(year.clock.now)
     for _ in range(_KILLS):
-        with start_sync(year, year.today) as running:
+        with started(year, "sync", "--from", f"{year.today}", "--to", f"{year.today}") as running:
             time.sleep(year.dice.uniform(2, 8))
             running.kill()
     year.ledger.excused |= {audio_id or "" for (_, audio_id), _ in year.ledger.of_days([year.today])}
