@@ -18,7 +18,6 @@ class Report:
     wrong: dict[str, list[str]] = field(default_factory=dict)
     most_requests: int = 0
     never_seen: int = 0
-    bytes_archived: int = 0
 
     def add(self, event: str, faults: list[str]) -> None:
         """Add faults that were not reported before."""
