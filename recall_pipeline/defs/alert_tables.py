@@ -16,6 +16,7 @@ from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.defs.table_checks import CHECKS, TableCheck
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage import check_identity
 
 _CHECKS: Final = {check.name: check for checks in CHECKS.values() for check in checks}
 _LEFT_FAILED, _EXPIRING = "none_left_failed", "none_about_to_expire"
@@ -33,6 +34,7 @@ def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
     """Record what fails in the tables at `now`, and remove what is over. Raises nothing for a broken archive."""
     context = RunContext(settings)
     try:
+        check_identity(context.archive, settings)  # else schedule and sensor skip, and only their ticks state why
         due = days_due(context.archive, settings, now)
     except PipelineError as error:
         state.failed(_THE_ARCHIVE, str(error), now)

@@ -13,7 +13,7 @@ from recall_pipeline.defs.alert_tables import record_tables
 from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, accept_api
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 OLD = date(2026, 2, 1)
@@ -62,6 +62,16 @@ def test_recordings_that_are_not_cataloged_are_about_to_expire_too(settings: Set
     listed = [RecordingRow(recording_id="new", created_at=start_of(OLD), expires_at=NOW + HOUR)]
     RECORDINGS.write(archive, OLD, listed, {"listed_at": NOW.isoformat()})
     assert f"none_about_to_expire of {OLD}" in failing(settings)
+
+
+def test_an_archive_of_another_api_fails_until_it_is_accepted(settings: Settings, archive: Archive) -> None:
+    accept_api(archive, "eu-central-1.recall.ai")
+    state = AlertState()
+    causes = failing(settings, state)
+    assert list(causes) == ["the archive"]
+    assert "has recordings of eu-central-1.recall.ai" in causes["the archive"]
+    accept_api(archive, "us-east-1.recall.ai")
+    assert failing(settings, state) == {}
 
 
 def test_what_has_expired_is_not_about_to(settings: Settings, archive: Archive) -> None:
