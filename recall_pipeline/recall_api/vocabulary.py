@@ -20,7 +20,7 @@ _ARTIFACT = {
 AUDIO_MIXED: Known = {**_ARTIFACT, "recording": _words_in("id metadata"), "bot": _words_in("id metadata")}
 _SHORTCUTS = {
     **_words_in("video_mixed transcript participant_events meeting_metadata video_separate audio_separate"),
-    "audio_mixed": _ARTIFACT,
+    "audio_mixed": AUDIO_MIXED,
 }
 RECORDING: Known = {
     **_words_in("id created_at started_at completed_at expires_at updated_at metadata desktop_sdk_upload"),

@@ -253,6 +253,11 @@ def test_each_day_of_a_range_has_its_own_metadata(synced: SyncedWorld, asset: st
     assert {day: metadata["dagster/partition_row_count"] for day, metadata in day_by_day.items()} == counts
 
 
+def test_the_answers_of_the_sandbox_have_nothing_that_is_unknown(synced: SyncedWorld) -> None:
+    days = [day for sync in (synced.first, synced.second) for day in sync.metadata("recordings").values()]
+    assert {day["unknown_to_this_version"] for day in days} == {"none"}
+
+
 def test_the_metadata_counts_what_was_done(synced: SyncedWorld) -> None:
     captured = synced.first.metadata("mixed_audio").values()
     stats = synced.first.run_context.stats
