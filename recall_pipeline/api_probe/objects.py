@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from recall_pipeline.api_probe.requests import ProbeAnswer, Requests
 from recall_pipeline.api_probe.shapes import uuid_of
-from recall_pipeline.api_probe.words import ERROR_KEYS, OBJECTS, split_names
+from recall_pipeline.api_probe.words import ERROR_KEYS, split_names
+from recall_pipeline.recall_api import OBJECTS
 
 
 @dataclass(frozen=True, slots=True)

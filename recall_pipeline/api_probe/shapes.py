@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from recall_pipeline.api_probe.words import CODES, OBJECTS, Known
+from recall_pipeline.recall_api import CODES, OBJECTS, Known, codes_of, objects_within
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UUID_LENGTH = 36
@@ -116,7 +116,7 @@ class Shapes:
         for name, item in value.items():
             if name in known:
                 shape.fields.setdefault(name, Counter())[json_shape(item)] += 1
-                for within, inner in _objects_within(place, name, item):
+                for within, inner in objects_within(place, name, item):
                     if known[name] is not None:
                         self._add_object(within, known[name], inner)
             else:
@@ -124,7 +124,7 @@ class Shapes:
                 self._unknown_names.setdefault(place, set()).add(name)
 
     def _add_codes(self, kind: str, row: dict[str, Any]) -> None:
-        for vocabulary, code in _codes_of(kind, row):
+        for vocabulary, code in codes_of(kind, row):
             if isinstance(code, str):
                 counts = self.codes.setdefault(vocabulary, Counter())
                 counts[code if code in CODES[vocabulary] else "unknown"] += 1
@@ -137,32 +137,3 @@ class Shapes:
                 if missing := shape.objects - counts.total():
                     counts["absent"] = missing
         return dict(sorted(self.places.items()))
-
-
-def _objects_within(place: str, name: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(value, dict):
-        yield f"{place}.{name}", value
-    elif isinstance(value, list):
-        yield from ((f"{place}.{name}[]", item) for item in value if isinstance(item, dict))
-
-
-def _codes_of(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the codes of a row, each with the name of its vocabulary; of a bot all codes of its history."""
-    if kind == "bot":
-        history = row.get("status_changes")
-        yield from (("bot", change.get("code")) for change in _objects(history))
-        yield "platform", _object(row.get("meeting_url")).get("platform")
-        return
-    yield kind, _object(row.get("status")).get("code")
-    if kind == "audio_mixed":
-        yield "format", row.get("format")
-    else:
-        yield "shortcut_format", _object(_object(row.get("media_shortcuts")).get("audio_mixed")).get("format")
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,7 +1,7 @@
 """What the tables of a day state about its sync: whether it is complete, and which rows are not finished."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pe
 from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
 from recall_pipeline.catalog.rows import CATALOG
 from recall_pipeline.days import end_of
-from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, ScannedDay, Table, scan_days
 
@@ -30,7 +30,7 @@ class DayState:
     latest listing, which was taken after its end. `is_open`: a sync in the lookback may change a row. `pending`: rows
     that every sync tries again. `failed`: rows with a failed download, also of a newer version. `expiries`: when media
     expire that are not archived, of rows and of recordings that are not cataloged yet, the soonest first.
-    `fault`: why a table cannot be read.
+    `fault`: why a table cannot be read. `first_seen`: what Recall.ai sent on this day for the first time, and when.
     """
 
     day: date
@@ -41,6 +41,7 @@ class DayState:
     failed: int = 0
     expiries: tuple[datetime, ...] = ()
     fault: str | None = None
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
     def is_expiring(self, now: datetime, within: timedelta = EXPIRES_SOON) -> bool:
         """Return whether media that are not archived expire `within` this time."""
@@ -81,8 +82,10 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
     if errors:
         return DayState(day, fault=errors[0])
     catalog = scanned[CATALOG.name].stored
+    listed = scanned[RECORDINGS.name].stored
+    first_seen = Unknowns.of(listed.facts if listed else None).first_seen
     if catalog is None:
-        return DayState(day)
+        return DayState(day, first_seen=first_seen)
     rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
     newer_failed = [FindingCode.NEWER_VERSION_FAILED in (findings or ()) for _, _, findings, _ in rows]
     listed_at = _listed_at(scanned[CATALOG.name])
@@ -96,6 +99,7 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
         pending=sum(is_pending(*stated) for *stated, _ in rows),
         failed=sum(newer_failed) + sum(outcome == Outcome.DOWNLOAD_FAILED for outcome, *_ in rows),
         expiries=tuple(sorted(expiry for *stated, expiry in rows if expiry and is_at_risk(*stated))),
+        first_seen=first_seen,
     )
 
 

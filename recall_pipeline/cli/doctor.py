@@ -14,7 +14,15 @@ from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.probe import show_probe
 from recall_pipeline.cli.storage_check import check_storage
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import PipelineError, RecallError, RecallUnauthorized, StorageError, UsageError
+from recall_pipeline.errors import (
+    ArchiveRefused,
+    ArchiveUnreadable,
+    PipelineError,
+    RecallError,
+    RecallUnauthorized,
+    StorageError,
+    UsageError,
+)
 from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
 
@@ -26,12 +34,13 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 @click.option("--json", "as_json", is_flag=True, help="With --probe: print the report as one JSON object.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="With --probe: write the JSON to FILE.")
 def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
-    """Check settings, network, key and region, media, storage, due days, audio libraries and Dagster home.
+    """Check settings, network, key and region, media, storage, archive, due days, audio libraries and Dagster home.
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads, lists, moves
-    and deletes small objects. The key check requests one listing from Recall.ai. The media check fetches one byte of
-    one MP3. The line `days` shows the days that are due, and those from RECALL_START_DATE to the archive's first day,
-    which no schedule requests; both are information.
+    and deletes small objects. The archive check compares the API of archive.json with the settings. The key check
+    requests one listing from Recall.ai. The media check fetches one byte of one MP3. The line `days` shows the days
+    that are due, and those from RECALL_START_DATE to the archive's first day, which no schedule requests; both are
+    information.
 
     The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
 
@@ -48,6 +57,7 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
         "key": _check_key,
         "media": check_media,
         "storage": check_storage,
+        "archive": _check_archive,
         "days": _check_days,
         "audio": _check_audio,
         "dagster": _check_dagster,
@@ -103,6 +113,21 @@ async def _region_of_key(settings: Settings) -> str | None:
             continue
         return region
     return None
+
+
+def _check_archive(settings: Settings) -> str:
+    """Compare the API host of `archive.json` with the settings; raise ArchiveRefused if it is another one."""
+    from recall_pipeline.storage import check_identity, open_archive
+
+    try:
+        identity = check_identity(open_archive(settings), settings)
+    except (ArchiveRefused, ArchiveUnreadable):
+        raise
+    except StorageError:
+        return "not known, since the storage cannot be read"
+    if identity is None:
+        return "no archive.json yet: the first sync writes it"
+    return f"archive.json is of {identity.api or 'no API host'}, as the settings are"
 
 
 def _check_days(settings: Settings) -> str:

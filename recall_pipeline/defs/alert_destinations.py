@@ -27,8 +27,8 @@ class LogDestination:
         self._log = log
 
     def send(self, message: str) -> bool:
-        """Log `message` as an error, or as information when something recovered."""
-        level = logging.INFO if message.startswith("Recovered") else logging.ERROR
+        """Log `message` as an error, or as information when something recovered or is only new."""
+        level = logging.INFO if message.startswith(("Recovered", "New at")) else logging.ERROR
         self._log.log(level, message)
         return True
 

@@ -7,7 +7,7 @@ cursor. It depends neither on Dagster nor on the destinations of messages.
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,10 @@ MOST_AT_ONCE = 10
 _MOST_FAILING = 500
 _LONGEST_TEXT = 400
 _PLACES_NAMED = 5
+_ABOUT_NEW = (
+    "This version does not know it, and reads everything else as before. If audio goes missing, publish the report of "
+    "recall-pipeline doctor --probe"
+)
 
 Send = Callable[[str], bool]
 """Delivers one message; False if it was not delivered and should be sent again."""
@@ -41,19 +45,24 @@ class Sent:
 
 @dataclass(slots=True)
 class AlertState:
-    """`failing` maps each thing that fails to its cause; `sent` maps each cause to its last message."""
+    """`failing` maps each thing that fails to its cause; `sent` maps each cause to its last message.
+
+    `notices` are names that are new at Recall.ai, and whether the one message about each was sent.
+    """
 
     failing: dict[str, Failing] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
+    notices: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str | None) -> "AlertState":
         """Return the state that `to_json` wrote; an empty one for any other text."""
         try:
-            failing, sent = json.loads(text or "[{}, {}]")
+            failing, sent, *others = json.loads(text or "[{}, {}]")
             return cls(
                 {thing: Failing(*values) for thing, values in failing.items()},
                 {cause: Sent(*values) for cause, values in sent.items()},
+                {name: bool(is_sent) for notices in others for name, is_sent in notices.items()},
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
@@ -61,7 +70,7 @@ class AlertState:
     def to_json(self) -> str:
         """Return the state as compact JSON."""
         parts = ({key: dataclasses.astuple(value) for key, value in part.items()} for part in (self.failing, self.sent))
-        return json.dumps(list(parts), separators=(",", ":"))
+        return json.dumps([*parts, self.notices], separators=(",", ":"))
 
     def failed(self, thing: str, cause: str, at: datetime) -> None:
         """Record that `thing` fails because of `cause`: one line with the fault and the next action."""
@@ -81,6 +90,10 @@ class AlertState:
         if failing and failing.cause in self.sent and failing.cause not in self._causes():
             self.sent[failing.cause].lapsed = True
 
+    def set_notices(self, names: Collection[str]) -> None:
+        """Set the names that are new; each is reported once, together with the others that were not yet."""
+        self.notices = {name: self.notices.get(name, False) for name in sorted(names)}
+
     def send_due(self, now: datetime, send: Send) -> int:
         """Send the messages that are due, a bounded number, and return how many were delivered. The rest stay due."""
         delivered = 0
@@ -92,7 +105,15 @@ class AlertState:
                 self._note_sent(cause, now)
             else:
                 del self.sent[cause]
-        return delivered
+        return delivered + self._send_notices(send)
+
+    def _send_notices(self, send: Send) -> int:
+        pending = [name for name, is_sent in self.notices.items() if not is_sent]
+        more = f" and {len(pending) - MOST_AT_ONCE} more" if len(pending) > MOST_AT_ONCE else ""
+        if not pending or not send(f"New at Recall.ai: {', '.join(pending[:MOST_AT_ONCE])}{more}\n{_ABOUT_NEW}"):
+            return 0
+        self.notices |= dict.fromkeys(pending, True)
+        return 1
 
     def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
         causes = self._causes()

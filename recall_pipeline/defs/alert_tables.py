@@ -3,6 +3,7 @@
 A check or a run of a day that is over in the tables is over here too, although no run of the day reports it.
 """
 
+import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -14,8 +15,10 @@ from recall_pipeline.defs.check_tables import CheckTables
 from recall_pipeline.defs.freshness import NOT_SYNCED
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.defs.table_checks import CHECKS, TableCheck
+from recall_pipeline.discovery import RECORDINGS, Unknowns
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage import check_identity
 
 _CHECKS: Final = {check.name: check for checks in CHECKS.values() for check in checks}
 _LEFT_FAILED, _EXPIRING = "none_left_failed", "none_about_to_expire"
@@ -26,6 +29,7 @@ _NEXT_ACTIONS: Final = {
 """The checks that the states of all days answer, with their advice, which is the same for every day."""
 _CHECKED_AGAIN = 25  # failing checks whose day is read again at once, the longest unchecked first
 _LAPSES_AFTER = timedelta(hours=48)  # two nightly ticks
+_IS_NEW_FOR = timedelta(days=7)  # so a lost cursor repeats no older message, and the cursor stays small
 _THE_ARCHIVE = "the archive"
 
 
@@ -33,12 +37,14 @@ def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
     """Record what fails in the tables at `now`, and remove what is over. Raises nothing for a broken archive."""
     context = RunContext(settings)
     try:
+        check_identity(context.archive, settings)  # else schedule and sensor skip, and only their ticks state why
         due = days_due(context.archive, settings, now)
     except PipelineError as error:
         state.failed(_THE_ARCHIVE, str(error), now)
         return
     state.passed(_THE_ARCHIVE)
     _record_states(state, due)
+    state.set_notices(_new_names(context, due))
     for thing, check, day in list(_failing_checks(state))[:_CHECKED_AGAIN]:
         _check_again(state, thing, check, CheckTables(context, day), now)
     _remove_lapsed(state, due)
@@ -59,6 +65,14 @@ def _record_states(state: AlertState, due: DueDays) -> None:
                 state.failed(f"{what} of {day}", cause, due.now)
             elif not each.fault:
                 state.passed(f"{what} of {day}")
+
+
+def _new_names(context: RunContext, due: DueDays) -> set[str]:
+    """Return what Recall.ai sent for the first time in the last days, today's day included."""
+    days = [each.first_seen for each in due.states.values()]
+    with contextlib.suppress(PipelineError):  # an unreadable table is reported for itself, once its day is over
+        days.append(Unknowns.of(RECORDINGS.facts(context.archive, day_of(due.now))).first_seen)
+    return {name for seen in days for name, moment in seen.items() if due.now - moment <= _IS_NEW_FOR}
 
 
 def cause_of(check: str, next_action: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -12,7 +13,7 @@ from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
-from recall_pipeline.discovery import RECORDINGS, RecordingRow, expired_bots, sync_recordings
+from recall_pipeline.discovery import RECORDINGS, RecordingRow, Unknowns, expired_bots, sync_recordings
 from recall_pipeline.recall_api import Listing
 from recall_pipeline.storage import open_day
 
@@ -37,7 +38,8 @@ def recordings(
         for day in days_of(context):
             requests_before = run_context.stats.api_requests
             with run_context.as_dagster_failure():
-                rows, listing, bots_expired = asyncio.run(_sync_recordings(run_context, day))
+                rows, listing, facts = asyncio.run(_sync_recordings(run_context, day))
+            bots_expired, unknowns = expired_bots(facts), Unknowns.of(facts)
             for rejected in listing.rejected:
                 failures.report("Recall.ai listed a row that cannot be used and was left out: %s", rejected)
             reports[day] = day_report(
@@ -49,15 +51,22 @@ def recordings(
                 left_out=len(listing.rejected),
                 left_out_rows="; ".join(listing.rejected[:_MOST_NAMED]) or "none",
                 bots_expired=len(bots_expired),
+                **_unknowns_metadata(unknowns),
                 listed_at=dg.MetadataValue.timestamp(listing.listed_at),
                 api_requests=run_context.stats.api_requests - requests_before,
             )
     return materialized(context, reports)
 
 
-async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing, list[str]]:
+async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing, Mapping[str, str]]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
             upstream = await run_context.upstream(client, archive_day)
             rows = await sync_recordings(archive_day, upstream)
-            return rows, upstream.listing, expired_bots(archive_day.require(RECORDINGS).facts)
+            return rows, upstream.listing, archive_day.require(RECORDINGS).facts
+
+
+def _unknowns_metadata(unknowns: Unknowns) -> dict[str, str]:
+    """Return what Recall.ai sent that this version does not know, with numbers of rows, and what of it is new."""
+    counts = {"unknown_to_this_version": ", ".join(f"{name}: {n}" for name, n in unknowns.counts.items()) or "none"}
+    return counts | ({"new_at_recall": ", ".join(unknowns.first_seen)} if unknowns.first_seen else {})

@@ -1,7 +1,7 @@
 """Sync the tables `bots` and `recordings` of one day. Rows that vanish upstream are kept and marked.
 
 Belongs here: the tables `bots` and `recordings`; which day a bot is filed under; lookups of what a listing leaves out,
-one request each; whether a recording has an MP3.
+one request each; whether a recording has an MP3; what of Recall.ai's answers is unknown.
 Does not belong here: MP3s and their bytes (`download`), outcomes (`catalog`).
 Comes in: an open day of the archive and what Recall.ai shows about it. Goes out: the rows of both tables.
 """
@@ -15,6 +15,7 @@ from recall_pipeline.discovery.recordings import (
     rows_left_out,
     sync_recordings,
 )
+from recall_pipeline.discovery.unknowns import Unknowns
 from recall_pipeline.discovery.vanished import refuse_vanished
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "RECORDINGS",
     "BotRow",
     "RecordingRow",
+    "Unknowns",
     "expired_bots",
     "refuse_vanished",
     "rows_left_out",

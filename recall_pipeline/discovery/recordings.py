@@ -13,6 +13,7 @@ from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
+from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
 from recall_pipeline.storage import ArchiveDay, Table, column
@@ -134,7 +135,7 @@ async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[Recording
     rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
     bots = {row.bot_id for row in ordered if row.bot_id}
-    facts = expired_bots_fact(day, upstream, RECORDINGS, bots)
+    facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})

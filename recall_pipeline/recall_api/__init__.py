@@ -29,12 +29,15 @@ from recall_pipeline.recall_api.records import (
 from recall_pipeline.recall_api.retry import RetryPolicy
 from recall_pipeline.recall_api.shared_listings import Listings
 from recall_pipeline.recall_api.upstream import Upstream
+from recall_pipeline.recall_api.vocabulary import CODES, OBJECTS, Known, codes_of, objects_within
 
 __all__ = [
+    "CODES",
     "DELETED",
     "FINISHED",
     "IN_PROGRESS",
     "LEDGER",
+    "OBJECTS",
     "AnyListed",
     "AudioMixed",
     "Bot",
@@ -42,6 +45,7 @@ __all__ = [
     "BudgetShare",
     "Identity",
     "Kind",
+    "Known",
     "Listing",
     "Listings",
     "Meeting",
@@ -55,9 +59,11 @@ __all__ = [
     "Upstream",
     "Window",
     "capture_errors",
+    "codes_of",
     "list_days",
     "lookup_many",
     "no_links_error",
+    "objects_within",
     "open_client",
     "parse_meeting",
 ]

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +26,7 @@ from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
+from recall_pipeline.recall_api.unknowns import unknown_in
 from recall_pipeline.settings import Settings, dagster_home
 
 LEDGER = "recall_budget.sqlite"
@@ -66,11 +68,20 @@ class RecallClient:
         self._base_url = settings.base_url
         self.requests = 0
         self._rejected: dict[str, str] = {}
+        self._unknowns: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
 
     @property
     def rejected(self) -> list[str]:
         """Position and fault of each row that was not usable, without its values."""
         return list(self._rejected.values())
+
+    @property
+    def unknowns(self) -> dict[date, Counter[str]]:
+        """Numbers of listed rows with something that this version does not know, by day and name."""
+        counts: dict[date, Counter[str]] = {}
+        for day, names in self._unknowns.values():
+            counts.setdefault(day, Counter()).update(names)
+        return counts
 
     async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
         """List the bots whose `join_at` is in the window [from, to), by id.
@@ -218,6 +229,8 @@ class RecallClient:
         for place, (row, item) in enumerate(zip(rows, items, strict=True), start=1):
             if item is not None:
                 found[item.id] = item  # rows move between pages: the latest one wins
+                if (day := item.day) and (unknown := unknown_in(kind, row)):
+                    self._unknowns[kind, item.id] = day, unknown
                 continue
             row_id = row.get("id") if isinstance(row, dict) else None
             key = f"{kind} {row_id if isinstance(row_id, str) else (page, place)}"  # pages can repeat rows

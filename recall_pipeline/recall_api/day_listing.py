@@ -6,7 +6,8 @@ Each object is then assigned to its own day.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from recall_pipeline.days import ONE_DAY, end_of, start_of, utc_now
@@ -20,7 +21,8 @@ _MARGIN = timedelta(minutes=1)
 class Listing:
     """Complete listings of the days from `first` to `last`, taken at `listed_at`; records by id.
 
-    `rejected` states position and fault of each row that was not usable.
+    `rejected` states position and fault of each row that was not usable. `unknowns` counts the rows of each day with
+    something that this version does not know.
     """
 
     first: date
@@ -30,6 +32,7 @@ class Listing:
     recordings: dict[str, Recording]
     audio_mixed: dict[str, AudioMixed]
     rejected: tuple[str, ...] = ()
+    unknowns: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
 
 
 async def list_days(client: RecallClient, first: date, last: date) -> Listing:
@@ -45,4 +48,6 @@ async def list_days(client: RecallClient, first: date, last: date) -> Listing:
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     rejected = tuple(client.rejected[already_rejected:])
-    return Listing(first, last, listed_at, bots.result(), recordings.result(), audio.result(), rejected)
+    return Listing(
+        first, last, listed_at, bots.result(), recordings.result(), audio.result(), rejected, client.unknowns
+    )

@@ -47,18 +47,18 @@ def no_links_error(shape: str | None, count: int) -> RecallProtocolError:
 def fault_of_row(kind: str, row: object) -> str:
     """Return what is wrong with a row that cannot be read."""
     if not isinstance(row, dict):
-        return f"it is {_json_type(row)}, not an object"
+        return f"it is {json_type(row)}, not an object"
     if not _is_uuid(row.get("id")):
-        return f"its id is not a UUID ({_json_type(row.get('id'))})"
+        return f"its id is not a UUID ({json_type(row.get('id'))})"
     if kind == "recording":
-        return f"its created_at is not a date-time ({_json_type(row.get('created_at'))})"
+        return f"its created_at is not a date-time ({json_type(row.get('created_at'))})"
     return "it is nested too deeply"
 
 
 def fields_and_types(row: object) -> str:
     """Return the names and types of the fields of a row; of `data`, those within too."""
     if not isinstance(row, dict):
-        return _json_type(row)
+        return json_type(row)
     names = [name for name in sorted(map(str, row)) if _PLAIN_NAME.fullmatch(name)]
     fields = [f"{name} ({_inner(name, row.get(name))})" for name in names[:_MOST_FIELDS]]
     more = len(row) - len(fields)
@@ -69,7 +69,7 @@ def _inner(name: str, value: object) -> str:
     return (
         f"object: {fields_and_types(value)}"
         if name == "data" and isinstance(value, dict) and value
-        else _json_type(value)
+        else json_type(value)
     )
 
 
@@ -81,7 +81,8 @@ def _kind_of(row: object) -> str | None:
     return best[0] if most and len(best) == 1 else None
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
+    """Return the word for the JSON type of a value."""
     return _TYPES.get(type(value), "unknown")
 
 

@@ -107,6 +107,11 @@ class Identified:
 
     id: Identity
 
+    @property
+    def day(self) -> date | None:
+        """The UTC day that the object belongs to; None if that is not known."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class Status:
@@ -163,6 +168,11 @@ class AudioMixed(Listed):
     flat_url: Tolerant[SecretStr] = Field(default=None, alias="download_url")
     format: Tolerant[InternedText] = None
     row_shape: InternedText | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The UTC day on which it was created."""
+        return day_of(self.created_at) if self.created_at else None
 
     @property
     def is_mp3(self) -> bool:

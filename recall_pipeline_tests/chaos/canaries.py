@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 import recall_pipeline.api_probe
 from recall_pipeline.api_probe import MOST_REQUESTS, ProbeReport, report_lines, run_probe
-from recall_pipeline.recall_api import RecallClient
+from recall_pipeline.recall_api import RecallClient, vocabulary
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.fuzz_api import many
 from recall_pipeline_tests.chaos.payloads import KINDS, Workspace
@@ -164,9 +164,9 @@ def _words(value: Any) -> set[str]:
 
 @cache
 def _own_words() -> frozenset[str]:
-    """Return the string constants of the probe's source, whole and split at spaces, and the names of its fields."""
+    """Return the string constants of the probe and its vocabulary, whole and split at spaces, and names of fields."""
     words: set[str] = set()
-    for path in Path(recall_pipeline.api_probe.__file__).parent.glob("*.py"):
+    for path in (*Path(recall_pipeline.api_probe.__file__).parent.glob("*.py"), Path(vocabulary.__file__)):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words |= {node.value, *node.value.split()}

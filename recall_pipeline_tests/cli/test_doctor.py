@@ -7,13 +7,13 @@ import pytest
 
 from recall_pipeline.cli import doctor
 from recall_pipeline.discovery import BOTS
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, accept_api
 from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import Reply, Reset
 from recall_sandbox.network_effects import firewall_page
 
-CHECKS = ["settings", "network", "key", "media", "storage", "days", "audio", "dagster"]
+CHECKS = ["settings", "network", "key", "media", "storage", "archive", "days", "audio", "dagster"]
 
 
 def failures(result: CommandResult) -> dict[str, str]:
@@ -44,6 +44,17 @@ def test_a_refused_key_fails_the_check(sandboxed: Run, monkeypatch: pytest.Monke
     assert result.status == 1
     assert "does not accept the key: check RECALL_API_KEY" in failures(result)["key"]
     assert "another-key" not in result.out
+
+
+def test_an_archive_of_another_api_fails_the_check(sandboxed: Run, archive: Archive) -> None:
+    assert "no archive.json yet" in sandboxed("doctor").out
+    accept_api(archive, "eu-central-1.recall.ai")
+    result = sandboxed("doctor")
+    assert result.status == 1
+    assert list(failures(result)) == ["archive"]
+    assert "has recordings of eu-central-1.recall.ai, but the settings name 127.0.0.1" in failures(result)["archive"]
+    accept_api(archive, "localhost")
+    assert sandboxed("doctor").status == 0
 
 
 @pytest.fixture
@@ -81,7 +92,10 @@ def test_a_storage_that_is_not_writable_fails_the_check(
 
 
 def test_a_storage_that_returns_other_bytes_fails_the_check(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recall_pipeline.storage.Archive.read", lambda *_: b"something else")
+    def read(archive: Archive, key: str) -> bytes | None:
+        return b"something else" if key.startswith("_doctor") else None
+
+    monkeypatch.setattr("recall_pipeline.storage.Archive.read", read)
     assert "do not trust this storage" in failures(sandboxed("doctor"))["storage"]
 
 

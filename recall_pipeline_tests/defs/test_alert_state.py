@@ -138,3 +138,19 @@ def test_the_book_stays_small_whatever_fails() -> None:
     for number in range(5000):
         book.failed(f"nothing_missing of day {number}", "x" * 5000, NOW)
     assert len(book.to_json()) < 512 * 1024
+
+
+def test_what_is_new_at_recall_is_reported_once_in_one_message() -> None:
+    book, inbox = AlertState(), EventStore()
+    book.set_notices({"field bot.mood", "code bot.in_orbit"})
+    assert book.send_due(NOW, EventStore(takes=False).send) == 0
+    for _ in range(2):
+        book.send_due(NOW, inbox.send)
+        book = AlertState.from_json(book.to_json())
+        book.set_notices({"field bot.mood", "code bot.in_orbit"})
+    assert len(inbox.messages) == 1
+    assert inbox.messages[0].startswith("New at Recall.ai: code bot.in_orbit, field bot.mood\n")
+
+
+def test_the_state_of_an_earlier_version_is_read() -> None:
+    assert AlertState.from_json('[{"a of b": ["cause", "2026-03-02T03:00:00+00:00", true]}, {}]').failing

@@ -10,10 +10,10 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.days import days_between, end_of, start_of
 from recall_pipeline.defs.alert_state import AlertState
 from recall_pipeline.defs.alert_tables import record_tables
-from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
+from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow, Unknowns
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, accept_api
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 OLD = date(2026, 2, 1)
@@ -62,6 +62,28 @@ def test_recordings_that_are_not_cataloged_are_about_to_expire_too(settings: Set
     listed = [RecordingRow(recording_id="new", created_at=start_of(OLD), expires_at=NOW + HOUR)]
     RECORDINGS.write(archive, OLD, listed, {"listed_at": NOW.isoformat()})
     assert f"none_about_to_expire of {OLD}" in failing(settings)
+
+
+def test_an_archive_of_another_api_fails_until_it_is_accepted(settings: Settings, archive: Archive) -> None:
+    accept_api(archive, "eu-central-1.recall.ai")
+    state = AlertState()
+    causes = failing(settings, state)
+    assert list(causes) == ["the archive"]
+    assert "has recordings of eu-central-1.recall.ai" in causes["the archive"]
+    accept_api(archive, "us-east-1.recall.ai")
+    assert failing(settings, state) == {}
+
+
+@pytest.mark.parametrize("day", [OLD, NOW.date()], ids=["an old day", "today"])
+@pytest.mark.parametrize(("age", "names"), [(HOUR, ["field bot.mood"]), (8 * 24 * HOUR, [])], ids=["new", "known"])
+def test_what_recall_sent_for_the_first_time_is_a_notice_for_a_week(
+    day: date, age: timedelta, names: list[str], settings: Settings, archive: Archive
+) -> None:
+    facts = Unknowns({"field bot.mood": 3, "field bot.taste": 1}, {"field bot.mood": NOW - age}).facts()
+    RECORDINGS.write(archive, day, [], {"listed_at": end_of(day).isoformat(), **facts})
+    state = AlertState()
+    assert failing(settings, state) == {}
+    assert list(state.notices) == names
 
 
 def test_what_has_expired_is_not_about_to(settings: Settings, archive: Archive) -> None:

@@ -253,6 +253,14 @@ def test_each_day_of_a_range_has_its_own_metadata(synced: SyncedWorld, asset: st
     assert {day: metadata["dagster/partition_row_count"] for day, metadata in day_by_day.items()} == counts
 
 
+def test_only_the_day_with_a_meeting_of_a_later_api_has_something_unknown(synced: SyncedWorld) -> None:
+    for sync in (synced.first, synced.second):
+        days = list(sync.metadata("recordings").values())
+        (named,) = {str(day["unknown_to_this_version"]) for day in days} - {"none"}
+        assert named.startswith("code bot.insights_ready: 1, field bot.generation: 1, field bot.insights: 1")
+        assert len([day for day in days if "new_at_recall" in day]) == 1
+
+
 def test_the_metadata_counts_what_was_done(synced: SyncedWorld) -> None:
     captured = synced.first.metadata("mixed_audio").values()
     stats = synced.first.run_context.stats
