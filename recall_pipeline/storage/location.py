@@ -1,7 +1,9 @@
 """Where an archive is stored, and how it is opened."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
@@ -9,21 +11,23 @@ from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
-from recall_pipeline.storage.object_store import check_endpoint, filesystem_options, install_hint
+from recall_pipeline.storage.object_store import check_endpoint, filesystem_options, install_hint, merged_options
 from recall_pipeline.storage.staging import staging_folder_of
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLocation:
-    """Where an archive is stored. Picklable and free of secrets, so that a worker process can open the archive.
+    """Where an archive is stored. Picklable, so that a worker process can open the archive; its text has no secret.
 
-    `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION.
+    `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION; `options` are
+    fsspec's, which may contain credentials.
     """
 
     root: str
     staging_folder: Path
     encryption: str | None = None
     group_may_read: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
     @property
     def scheme(self) -> str:
@@ -34,7 +38,13 @@ class ArchiveLocation:
     @classmethod
     def from_settings(cls, settings: Settings) -> "ArchiveLocation":
         """Return the location that the settings define."""
-        return cls(settings.storage_root, staging_folder_of(settings), settings.s3_encryption, settings.group_may_read)
+        return cls(
+            settings.storage_root,
+            staging_folder_of(settings),
+            settings.s3_encryption,
+            settings.group_may_read,
+            settings.storage_options,
+        )
 
     def open(self) -> Archive:
         """Open the archive without any request. Raises StorageError if the scheme's package is not installed.
@@ -49,7 +59,7 @@ class ArchiveLocation:
         import fsspec
 
         check_endpoint(self.scheme)
-        options = filesystem_options(self.scheme, self.encryption)
+        options = merged_options(filesystem_options(self.scheme, self.encryption), self.options)
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
             filesystem_type = fsspec.get_filesystem_class(self.scheme)

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,21 @@ def filesystem_options(scheme: str, encryption: str | None) -> dict[str, Any]:
     key_id = encryption.removeprefix(algorithm).removeprefix(":")
     headers = {"ServerSideEncryption": algorithm} | ({"SSEKMSKeyId": key_id} if key_id else {})
     return {"s3_additional_kwargs": headers, **connections}
+
+
+def merged_options(ours: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return our options overridden by those that the user gave; nested mappings are merged key by key."""
+    merged = {**ours, **given}
+    for name in ours.keys() & given.keys():
+        if isinstance(ours[name], Mapping) and isinstance(given[name], Mapping):
+            merged[name] = {**ours[name], **given[name]}
+    return merged
+
+
+def endpoint_of(options: Mapping[str, Any]) -> str:
+    """Return the S3 endpoint that the options of fsspec name, else the environment; empty for Amazon's."""
+    named = options.get("endpoint_url") or (options.get("client_kwargs") or {}).get("endpoint_url")
+    return str(named or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
 
 
 def check_endpoint(scheme: str) -> None:
