@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 SANDBOX, TRANSCRIPTS = ROOT / "recall_sandbox", ROOT / "recall_transcripts"
 PRODUCT = (PACKAGE, SANDBOX, TRANSCRIPTS)
 SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
-MAY_IMPORT_DAGSTER = {"defs", "downstream", "definitions", "cli"}
+MAY_IMPORT_DAGSTER = {"defs", "components", "downstream", "definitions", "cli"}
 MAY_OPEN_THE_SANDBOX = {"cli"}
 JUNK_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|base|core|managers?)(_|$)")
 

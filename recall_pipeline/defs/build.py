@@ -1,5 +1,7 @@
 """`build_definitions`: everything that Dagster loads, made from settings."""
 
+import hashlib
+
 import dagster as dg
 
 from recall_pipeline.defs.alert_sensor import alerts_sensor
@@ -16,6 +18,7 @@ from recall_pipeline.defs.recordings_asset import recordings_asset
 from recall_pipeline.defs.run_context import RunContextResource
 from recall_pipeline.defs.schedules import daily_sync_schedule
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage import place_of
 
 _ASSETS = (bots_asset, recordings_asset, mixed_audio_asset, audio_catalog_asset)
 
@@ -39,5 +42,14 @@ def build_definitions(
         jobs=[sync_day_job(names), forget_job(names), retention_job(names)],
         schedules=[daily_sync_schedule(settings, names), daily_retention_schedule(settings, names)],
         sensors=[finished_bots_sensor(settings, names), alerts_sensor(settings, names)],
-        resources={names.run_context: RunContextResource(settings=settings)},
+        resources={names.run_context: RunContextResource(settings=settings), **_reserved_storage(settings, names)},
     )
+
+
+def _reserved_storage(settings: Settings, names: Names) -> dict[str, dg.ResourceDefinition]:
+    """Return a resource whose key stands for the storage of a named instance: Dagster refuses to merge two of a key."""
+    if names.instance is None or settings.fault is not None:
+        return {}
+    place = hashlib.sha256(place_of(settings).encode()).hexdigest()[:12]
+    reserved = dg.ResourceDefinition.none_resource(f"Keeps {settings.storage_root} for {names.instance} alone.")
+    return {f"recall_archive_{place}": reserved}

@@ -24,9 +24,12 @@ def valid_instance(name: str) -> str:
     """Return the name of an instance. Raises SettingsError for a name from which Dagster cannot make others."""
     if len(name) > _LONGEST_NAME:
         raise SettingsError(f"the name {name[:20]}... has {len(name)} characters: use at most {_LONGEST_NAME}")
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         similar = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "eu"
-        raise SettingsError(f"the name {name!r} is not valid: use letters, digits and underscores, such as {similar}")
+        similar = f"archive_{similar}" if similar[0].isdecimal() else similar
+        raise SettingsError(
+            f"the name {name!r} is not valid: use letters, digits and underscores, a digit not first, such as {similar}"
+        )
     return name
 
 

@@ -180,6 +180,11 @@ class Settings(BaseModel):
         return copied
 
     @property
+    def fault(self) -> str | None:
+        """Why these settings are unusable; None if they are not."""
+        return self._fault
+
+    @property
     def storage_options(self) -> Mapping[str, Any]:
         """Options of fsspec for the object store, beside those of its own environment variables."""
         return self._storage_options

@@ -1,5 +1,6 @@
 """Where an archive is stored, and how it is opened."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,16 @@ from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
-from recall_pipeline.storage.object_store import check_endpoint, filesystem_options, install_hint, merged_options
+from recall_pipeline.storage.object_store import (
+    check_endpoint,
+    endpoint_of,
+    filesystem_options,
+    install_hint,
+    merged_options,
+)
 from recall_pipeline.storage.staging import staging_folder_of
+
+_SCHEMES = {"gcs": "gs", "az": "abfs", "abfss": "abfs"}  # other names of the same store
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,21 @@ class ArchiveLocation:
         except ImportError as missing:
             raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}; {install_hint(self.scheme)}") from None
         return BucketStore(filesystem, self.scheme, filesystem_type._strip_protocol(self.root))
+
+
+def place_of(settings: Settings) -> str:
+    """Return where an archive is stored, the same text for all spellings of one place: links, `..` and slashes."""
+    root = settings.storage_root
+    if settings.storage_is_local:
+        return os.path.realpath(root)
+    scheme, _, rest = root.partition("://")
+    endpoint = endpoint_of(settings.storage_options).rstrip("/") if scheme == "s3" else ""
+    return f"{endpoint} {_SCHEMES.get(scheme, scheme)}://{rest}"
+
+
+def staging_place_of(settings: Settings) -> str:
+    """Return where the staging folder of an archive is, the same text for all spellings of one place."""
+    return os.path.realpath(staging_folder_of(settings))
 
 
 def open_archive(settings: Settings) -> Archive:
