@@ -19,8 +19,8 @@ The packages in the order in which a recording passes through them; each imports
     polling            detect what changed upstream, with a bounded number of requests
     api_probe          how the live service answers, as a report without values
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
-    components         the archive as a component, for Dagster projects of other teams
     downstream         the catalog as a Dagster resource, for other code locations
+    components         the archive as a component, for Dagster projects of other teams
     definitions        what Dagster loads
     cli                the command line
 

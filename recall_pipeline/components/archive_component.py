@@ -11,9 +11,10 @@ from recall_pipeline.audio_formats import AudioFormat
 from recall_pipeline.components.attributes import ArchiveTranslation, Day, Secret, setting
 from recall_pipeline.components.distinct import Instance, check_distinct, instances_in
 from recall_pipeline.components.scaffolder import ArchiveScaffolder
-from recall_pipeline.components.templates import Rendered, render_attributes
+from recall_pipeline.components.templates import RenderedAttributes, render_attributes
 from recall_pipeline.components.validation import settings_of, valid_attributes
 from recall_pipeline.defs import Names, build_definitions, valid_instance
+from recall_pipeline.downstream import RecallCatalog
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Region, Settings
 
@@ -136,12 +137,15 @@ class RecallArchiveComponent(dg.Component, dg.Resolvable, dg.Model):
         check_distinct([each._identity(root) for each in instances_in(context, RecallArchiveComponent)])
         if settings.fault is not None:
             _log.warning("%s", settings.fault)
-        return build_definitions(settings, self.name, self.translate)
+        catalog = {self.names.of("recall_catalog"): RecallCatalog(settings)}
+        return dg.Definitions.merge(
+            build_definitions(settings, self.name, self.translate), dg.Definitions(resources=catalog)
+        )
 
     def _checked(self, project_root: Path) -> tuple[Settings, dict[str, str]]:
         """Return the settings with defaults in place of faulty values, and the faults."""
         given = {name: getattr(self, name) for name in self.model_fields_set & Settings.model_fields.keys()}
-        rendered = Rendered(given, self._templated, dict(self._faults))
+        rendered = RenderedAttributes(given, self._templated, dict(self._faults))
         try:
             return settings_of(rendered, self.storage_options, project_root), rendered.faults
         except SettingsError as error:

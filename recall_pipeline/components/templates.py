@@ -22,7 +22,7 @@ class VariableMissing(Exception):
 
 
 @dataclass
-class Rendered:
+class RenderedAttributes:
     """The values of attributes; `templated` are those that had a template, `faults` why some have no value."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -30,9 +30,9 @@ class Rendered:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def render_attributes(attributes: Mapping[str, Any], context: dg.ResolutionContext) -> Rendered:
+def render_attributes(attributes: Mapping[str, Any], context: dg.ResolutionContext) -> RenderedAttributes:
     """Return the attributes without templates. One whose variable is not set has a fault and no value."""
-    rendered = Rendered()
+    rendered = RenderedAttributes()
     for name, value in attributes.items():
         if _has_template(value):
             rendered.templated.add(name)
@@ -58,13 +58,13 @@ def _render(value: Any, context: dg.ResolutionContext) -> Any:
     if not isinstance(value, str):
         return value
     if not _has_template(_VARIABLE.sub("", value)):
-        return _VARIABLE.sub(_variable, value)
+        return _VARIABLE.sub(_value_of_variable, value)
     if (resolved := context.resolve_value(value)) is None:
         raise VariableMissing(f"a variable of {value}")
     return resolved
 
 
-def _variable(found: re.Match[str]) -> str:
+def _value_of_variable(found: re.Match[str]) -> str:
     name = found[1] or found[2]
     value = os.environ.get(name) or found[3]
     if not value:

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from recall_pipeline.components.templates import Rendered
+from recall_pipeline.components.templates import RenderedAttributes
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Settings, first_fault
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def valid_attributes(model: type[M], rendered: Rendered) -> M:
+def valid_attributes(model: type[M], rendered: RenderedAttributes) -> M:
     """Return a model of the values. A wrong one from a variable becomes a fault, and has its default.
 
     Raises SettingsError with one line for a wrong value that is written in defs.yaml.
@@ -31,14 +31,14 @@ def valid_attributes(model: type[M], rendered: Rendered) -> M:
             del values[name]
 
 
-def settings_of(rendered: Rendered, storage_options: Mapping[str, Any], project_root: Path) -> Settings:
+def settings_of(rendered: RenderedAttributes, storage_options: Mapping[str, Any], project_root: Path) -> Settings:
     """Return the settings of attributes; relative paths start at `project_root`. Raises SettingsError as above."""
     given = {name: value for name, value in rendered.values.items() if value is not None}
     if "spool_dir" in given:
         given["spool_dir"] = _below(project_root, str(given["spool_dir"]))
     if isinstance(given.get("workers"), int):
         given["workers"] = str(given["workers"])
-    settings = valid_attributes(Settings, Rendered(given, rendered.templated, rendered.faults))
+    settings = valid_attributes(Settings, RenderedAttributes(given, rendered.templated, rendered.faults))
     if "://" not in settings.storage_url:
         settings = settings.model_copy(update={"storage_url": _below(project_root, settings.storage_url)})
     return settings.with_storage_options(storage_options)
