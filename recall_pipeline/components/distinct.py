@@ -32,18 +32,18 @@ def check_distinct(instances: Sequence[Instance]) -> None:
     """Raise SettingsError, in one line, if two instances have the same name, storage or staging folder."""
     for one, other in combinations(instances, 2):
         for fault in _shared(one, other):
-            raise SettingsError(fault)
+            raise fault
 
 
-def _shared(one: Instance, other: Instance) -> Iterator[str]:
+def _shared(one: Instance, other: Instance) -> Iterator[SettingsError]:
     if one.name is None and other.name is None:
-        yield "two archives of this project have no name: give one of them the attribute `name`"
+        yield SettingsError("two archives of this project have no name: give one of them the attribute `name`")
     elif one.name == other.name:
-        yield f"two archives of this project have the name {one.name}: give one of them another `name`"
+        yield SettingsError(f"two archives of this project have the name {one.name}: give one of them another `name`")
     if one.settings is None or other.settings is None:
         return
     both = f"the archives {one.name or '(without name)'} and {other.name or '(without name)'}"
     if place_of(one.settings) == place_of(other.settings):
-        yield f"{both} are stored in {one.settings.storage_root}: give each a `storage_url` of its own"
+        yield SettingsError(f"{both} are stored in {one.settings.storage_root}: give each a `storage_url` of its own")
     if staging_place_of(one.settings) == staging_place_of(other.settings):
-        yield f"{both} share a staging folder: give each a `spool_dir` of its own"
+        yield SettingsError(f"{both} share a staging folder: give each a `spool_dir` of its own")
