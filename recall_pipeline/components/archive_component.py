@@ -110,6 +110,15 @@ class RecallArchiveComponent(dg.Component, dg.Resolvable, dg.Model):
         component._templated, component._faults = rendered.templated, rendered.faults
         return component
 
+    @classmethod
+    def in_project(cls, context: dg.ComponentLoadContext, name: str | None) -> "RecallArchiveComponent":
+        """Return the archive with this name in the project of `context`. Raises SettingsError if there is none."""
+        for archive in instances_in(context, RecallArchiveComponent):
+            if archive.name == name:
+                return archive
+        named = f"the name {name}" if name else "no name"
+        raise SettingsError(f"this project has no archive with {named}: correct the attribute `archive`")
+
     @property
     def names(self) -> Names:
         """The names of this instance in Dagster. Raises SettingsError for a name that is not valid."""
