@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,13 +12,14 @@ import pytest
 
 from recall_pipeline.api_probe import MOST_REQUESTS, ProbeReport, probe_service, report_lines
 from recall_pipeline.api_probe.assumptions import ASSUMPTIONS
+from recall_pipeline.api_probe.dialects import DIALECTS
 from recall_pipeline.api_probe.media import MediaReport, read_one_byte
 from recall_pipeline.download import UrlGuard
 from recall_pipeline.settings import Settings
-from recall_pipeline_tests.chaos.canaries import check_report
-from recall_pipeline_tests.workspace import settings_for
+from recall_pipeline_tests.chaos.canaries import NUMBER, WORD, check_report
+from recall_pipeline_tests.workspace import Rewritten, settings_for
 from recall_sandbox import Rule, Sandbox, World, demo_world
-from recall_sandbox.effects import Reply, Reset, throttling
+from recall_sandbox.effects import Answer, Reply, Reset, throttling
 
 _CALM: dict[str, Any] = {"list_per_minute": None, "object_per_minute": None}
 
@@ -116,6 +118,11 @@ def test_every_assumption_has_a_verdict(whole: ProbeReport) -> None:
     assert set(verdicts.values()) == {"holds"}
 
 
+def test_the_first_day_explains_every_name_of_a_dialect() -> None:
+    explained = (Path(__file__).parents[2] / "docs" / "first-day.md").read_text("utf-8")
+    assert [name for name in DIALECTS if f"`{name}`" not in explained] == []
+
+
 def test_the_text_has_all_parts_and_no_value(report: ProbeReport, world: World) -> None:
     text = "\n".join(report_lines(report)) + json.dumps(report.as_json())
     check_report(report)
@@ -123,6 +130,33 @@ def test_the_text_has_all_parts_and_no_value(report: ProbeReport, world: World) 
     assert re.search(r"[0-9a-f]{8}-|https?://|contoso|2026-", text, re.IGNORECASE) is None
     for part in ("Assumptions", "Lists", "Filters", "Download link", "Headers", "Fields", "Codes", "Clock"):
         assert f"\n{part}" in text
+
+
+def with_canaries(value: Any, name: str = "") -> Any:
+    """A JSON value with a canary in every text that is not needed to go on, and with one more name in every object."""
+    match value:
+        case dict():
+            return {**{key: with_canaries(item, key) for key, item in value.items()}, f"{WORD} {name}": NUMBER}
+        case list():
+            return [with_canaries(item, name) for item in value]
+        case str() if name not in ("id", "code", "format", "download_url", "next") and not name.endswith("_at"):
+            return f"{WORD} {value}"
+    return NUMBER if name == "count" else value
+
+
+def test_a_service_that_works_with_canaries_everywhere_is_probed_to_the_end(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    def marked(answer: Answer) -> Answer:
+        body = json.dumps(with_canaries(json.loads(answer.body))).encode()
+        return Answer(answer.status, body, {**answer.headers, f"x-{WORD}": WORD, "server": WORD})
+
+    sandbox.faults.add(Rule(Rewritten(marked), origin="api", path="/$"))
+    report = probe_service(settings)
+    check_report(report)
+    assert (report.stopped, report.media.status, report.filters["created_at"].compares) == (None, 206, "date-times")
+    assert report.unknown_headers["api"] == 1
+    assert all(shape.unknown_names for place, shape in report.fields.items() if shape.objects)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_json_is_one_object_on_one_line(sandboxed: Run) -> None:
         "normalized": 2,
         "outcomes": {"ready": 2, "unsupported_platform": 1},
         "api_requests": 3,
+        "bots_expired": 0,
     }
 
 
