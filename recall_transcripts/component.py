@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field, ValidationError
 
 from recall_pipeline import RecallArchiveComponent
-from recall_pipeline.downstream import SettingsError, day_partitions
+from recall_pipeline.downstream import DocumentedComponent, SettingsError, day_partitions
 from recall_transcripts.asset import transcripts_asset
 from recall_transcripts.automation import (
     catalog_changes_sensor,
@@ -27,7 +27,7 @@ def _setting(name: str) -> Any:
     return Field(info.default, description=info.description)
 
 
-class RecallTranscriptsComponent(dg.Component, dg.Resolvable, dg.Model):
+class RecallTranscriptsComponent(DocumentedComponent):
     """Transcripts of all recordings of an archive that are ready: an asset with a check, a job, a schedule, a sensor.
 
     The archive is an instance of `recall_pipeline.RecallArchiveComponent` in the same project.
@@ -35,7 +35,9 @@ class RecallTranscriptsComponent(dg.Component, dg.Resolvable, dg.Model):
 
     archive: str | None = Field(None, description="The `name` of the archive. Unset: the archive without a name.")
     engine: str = _setting("engine")
-    whisper_model: Annotated[str, dg.Resolver.default(model_field_name="model")] = _setting("model")
+    whisper_model: Annotated[
+        str, dg.Resolver(lambda _, value: value, model_field_name="model", model_field_type=str)
+    ] = _setting("model")
     device: Literal["cpu", "cuda", "auto"] = _setting("device")
     compute_type: str = _setting("compute_type")
     download: bool = _setting("download")

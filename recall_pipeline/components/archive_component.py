@@ -13,7 +13,7 @@ from recall_pipeline.components.distinct import Instance, check_distinct, instan
 from recall_pipeline.components.scaffolder import ArchiveScaffolder
 from recall_pipeline.components.templates import RenderedAttributes, render_attributes
 from recall_pipeline.components.validation import settings_of, valid_attributes
-from recall_pipeline.defs import Names, build_definitions, valid_instance
+from recall_pipeline.defs import DocumentedComponent, Names, build_definitions, valid_instance
 from recall_pipeline.downstream import RecallCatalog
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Region, Settings
@@ -23,7 +23,7 @@ _OF_STORAGE = {"storage_url", "storage_options", "spool_dir"}
 
 
 @dg.scaffold_with(ArchiveScaffolder)
-class RecallArchiveComponent(dg.Component, dg.Resolvable, dg.Model):
+class RecallArchiveComponent(DocumentedComponent):
     """An archive of Recall.ai meeting audio: four daily assets with checks, jobs, schedules and sensors.
 
     A project can have any number of instances, each with a `name` and a storage of its own. An instance whose

@@ -11,6 +11,7 @@ that names the fault and the next action.
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.defs.build import build_definitions
+from recall_pipeline.defs.documented_component import DocumentedComponent
 from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import TAGS, DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names, valid_instance
@@ -26,6 +27,7 @@ __all__ = [
     "SENSOR_PRIORITY",
     "TAGS",
     "DayReport",
+    "DocumentedComponent",
     "Names",
     "RunContext",
     "SyncStats",

@@ -57,7 +57,6 @@ def test_a_wrong_attribute_is_refused_in_one_line(project: Project, attributes: 
 
 
 def test_every_setting_of_transcripts_is_an_attribute_with_its_description() -> None:
-    fields = RecallTranscriptsComponent.model_fields
     attributes = (RecallTranscriptsComponent.get_model_cls() or dg.Model).model_fields
     assert attributes.keys() == {*TranscriptsSettings.model_fields, "archive"}
-    assert [name for name, field in fields.items() if not field.description] == []
+    assert [name for name, field in attributes.items() if not field.description] == []
