@@ -13,9 +13,9 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from recall_pipeline.days import utc_now
 from recall_pipeline.storage.file_system import report_missing_locks, try_lock
 from recall_pipeline.storage.permissions import PRIVATE_FILE, private_temporary_folder
 
@@ -82,7 +82,7 @@ def _write_holder(handle: int) -> None:
     """Describe this process in the lock file, without arguments that could be personal."""
     with contextlib.suppress(OSError):  # a full disk
         os.ftruncate(handle, 0)
-        now = datetime.now(UTC)
+        now = utc_now()
         text = f"process {os.getpid()} on {socket.gethostname()} ({_command()}) since {now:%Y-%m-%d %H:%M:%S} UTC"
         os.pwrite(handle, text.encode("utf-8", "replace")[:_MAX_HOLDER_BYTES], 0)
 

@@ -15,10 +15,11 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 
+from recall_pipeline_tests.chaos.simulation import Plan, Report, prepared
 from recall_pipeline_tests.chaos.simulation.events import calendar, short_calendar
-from recall_pipeline_tests.chaos.simulation.year import Report, prepared
 
 _DAYS, _MEETINGS = 365, (5, 40)
 
@@ -33,30 +34,22 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recall-year-") as folder:
-        report = pass_days(
-            Path(folder),
-            options.days,
-            tuple(options.meetings),
-            options.seed,
-            only=options.only,
-            verbose=not options.json,
-        )
+        plan = Plan(options.days, tuple(options.meetings), options.seed)
+        report = pass_days(Path(folder), plan, only=options.only, verbose=not options.json)
     print(json.dumps(dataclasses.asdict(report)) if options.json else table_of(report))
     return int(any(report.wrong.values()))
 
 
-def pass_days(
-    folder: Path, days: int, per_day: tuple[int, int], seed: int, *, only: str = "", verbose: bool = False
-) -> Report:
+def pass_days(folder: Path, plan: Plan, *, only: str = "", verbose: bool = False) -> Report:
     """Pass some days in an archive below `folder`; `only` selects events."""
-    with prepared(folder, seed, per_day, days) as year, _silent_logs():
-        events = calendar(year.days(), random.Random(seed), only)  # noqa: S311 -- not for secrets
+    with prepared(folder, plan) as year, _silent_logs():
+        events = calendar(year.days(), random.Random(plan.seed), only)  # noqa: S311 -- not for secrets
         return year.run(events, lambda line: print(line, flush=True) if verbose else None)
 
 
 def pass_a_month(folder: Path) -> Report:
-    """Pass 30 days of three meetings, with a few events."""
-    with prepared(folder, 0, (3, 3), 30) as year, _silent_logs():
+    """Pass 30 days of three meetings, with a few events and one tick of the sensor a day."""
+    with prepared(folder, Plan(30, (3, 3), polls=(time(23, 58),))) as year, _silent_logs():
         return year.run(short_calendar(year.days()), lambda _: None)
 
 

@@ -7,6 +7,7 @@ Comes in: a number of days, a range of meetings a day, a seed. Goes out: a repor
 """
 
 from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
-from recall_pipeline_tests.chaos.simulation.year import Report, Year
+from recall_pipeline_tests.chaos.simulation.report import Report
+from recall_pipeline_tests.chaos.simulation.year import Plan, Year, prepared
 
-__all__ = ["Report", "TurnedClock", "Year"]
+__all__ = ["Plan", "Report", "TurnedClock", "Year", "prepared"]

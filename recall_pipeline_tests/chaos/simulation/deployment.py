@@ -3,7 +3,6 @@
 import contextlib
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -49,7 +48,6 @@ class Deployment:
         self.clock = clock
         self.runs: list[Run] = []
         self.failed_ticks: list[str] = []
-        self.skips: Counter[str] = Counter()
         self._cursors: dict[str, str | None] = {}
         self._run_keys: set[tuple[str, str]] = set()
         self.instance = dg.DagsterInstance.ephemeral()
@@ -69,7 +67,7 @@ class Deployment:
         )
         with self._noting(name):
             tick = schedule.evaluate_tick(context)
-            self._execute(name, schedule.job_name, tick.run_requests or [], tick.skip_message)
+            self._execute(name, schedule.job_name, tick.run_requests or [])
 
     def sensor(self, name: str) -> None:
         """Evaluate a sensor's tick, and execute what it requests."""
@@ -80,7 +78,7 @@ class Deployment:
         with self._noting(name):
             tick = sensor.evaluate_tick(context)
             self._cursors[name] = tick.cursor
-            self._execute(name, "sync_day", tick.run_requests or [], tick.skip_message)
+            self._execute(name, "sync_day", tick.run_requests or [])
 
     def run(self, job: str, source: str, day: str = "", **options: Any) -> Run:
         """Execute a run in this process."""
@@ -97,15 +95,13 @@ class Deployment:
         return self.runs[-1]
 
     def standing_alerts(self) -> Mapping[str, str]:
-        """Return what the sensor `alerts` holds to be failing, with its causes."""
+        """Return what fails by the state of the sensor `alerts`, with its causes."""
         try:
             return dict(json.loads(json.loads(self._cursors["alerts"] or "")[1])[0])
         except (KeyError, ValueError, TypeError, IndexError):
             return {}
 
-    def _execute(self, source: str, job: str, requests: Sequence[dg.RunRequest], skip_message: str | None) -> None:
-        if skip_message:
-            self.skips[f"{source}: {skip_message}"] += 1
+    def _execute(self, source: str, job: str, requests: Sequence[dg.RunRequest]) -> None:
         for request in requests:
             if request.run_key and (source, request.run_key) in self._run_keys:
                 continue

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from recall_pipeline_tests.chaos.simulation.commands import started
 from recall_pipeline_tests.chaos.simulation.deployment import day_range
-from recall_pipeline_tests.chaos.simulation.kills import start_sync
 from recall_sandbox import Rule
 from recall_sandbox.effects import Reply, unavailable
 
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from recall_pipeline_tests.chaos.simulation.year import Year
 
 _TABLES = ("bots", "recordings", "mixed_audio", "audio_catalog")
-_NEW_COLUMNS = ("findings", "source_key", "audio_key", "audio_samples", "speech_ratio")
+_NEW_COLUMNS = {
+    "recordings": ("has_mp3", "mp3_looked_up_at", "mp3_lookup_error"),
+    "audio_catalog": ("findings", "source_key", "audio_key"),
+}
+"""Columns that earlier versions did not write."""
 _FULL_DISK_BYTES = 5_000
 _KILLS = 3
 _QUIET_DAYS = 5
@@ -169,10 +173,10 @@ def _torn_table(year: "Year") -> Iterator[None]:
 
 @contextlib.contextmanager
 def _older_schema(year: "Year") -> Iterator[None]:
-    table = _any_table(year, ("audio_catalog", "mixed_audio"))
+    table = _any_table(year, tuple(_NEW_COLUMNS))
     if table:
         rows = pq.ParquetFile(table).read()
-        rows = rows.drop_columns([name for name in _NEW_COLUMNS if name in rows.column_names])
+        rows = rows.drop_columns([name for name in _NEW_COLUMNS[table.stem] if name in rows.column_names])
         metadata = {k: b"1" if k.endswith(b"schema_version") else v for k, v in (rows.schema.metadata or {}).items()}
         pq.write_table(rows.replace_schema_metadata(metadata), table)
     yield
@@ -245,7 +249,7 @@ def _kills(year: "Year") -> Iterator[None]:
     year.meetings.turn_to(year.clock.now)
     year.ledger.observe(year.clock.now)
     for _ in range(_KILLS):
-        with start_sync(year, year.today) as running:
+        with started(year, "sync", "--from", f"{year.today}", "--to", f"{year.today}") as running:
             time.sleep(year.dice.uniform(2, 8))
             running.kill()
     year.ledger.excused |= {audio_id or "" for (_, audio_id), _ in year.ledger.of_days([year.today])}

@@ -27,7 +27,6 @@ class Known:
     newest_nights: int = 0
     outcomes: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
-    replaced_on: date | None = None
     expires_at: datetime | None = None
     is_shown: bool = True
 
@@ -71,9 +70,6 @@ class Ledger:
             known.nights += 1
             known.available_nights += known.is_available
             known.newest_nights += known.is_available
-
-    def night_failed(self) -> None:
-        """Let what is not archived wait anew: a night in which something was broken does not count."""
 
     def restart(self, days: Iterable[date]) -> None:
         """Count the nights of these days anew, and excuse their downloads: their state in the archive was lost."""

@@ -23,8 +23,8 @@ _UNFINISHED = SampleMeeting("plain", "an MP3", 0, time(9), ("ready",), (Recordin
 class Meetings:
     """Adds meetings to `world` when they end, and changes them later; `turn_to` applies all that is due.
 
-    Half of the recordings expire at Recall after seven days. Some MP3s are finished up to 20 days late, some get
-    other bytes in their first five days, and some are deleted.
+    Of the recordings with a retention, half expire at Recall after seven days. Some MP3s are finished up to 20 days
+    late, some get other bytes in their first five days, and some are deleted.
     """
 
     def __init__(self, world: World, dice: random.Random, per_day: tuple[int, int]) -> None:

@@ -5,11 +5,9 @@ import os
 import random
 import resource
 import time as real_time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,65 +16,46 @@ from pydantic import SecretStr
 
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
+from recall_pipeline_tests.chaos.simulation.commands import started
 from recall_pipeline_tests.chaos.simulation.deployment import Alerts, Deployment, quick_runs
 from recall_pipeline_tests.chaos.simulation.events import Event
 from recall_pipeline_tests.chaos.simulation.judge import Judge
 from recall_pipeline_tests.chaos.simulation.ledger import Ledger
 from recall_pipeline_tests.chaos.simulation.meetings import Meetings
+from recall_pipeline_tests.chaos.simulation.report import Report
+from recall_pipeline_tests.chaos.simulation.requests import PAGE_SIZE, fetched, list_requests, most_list_requests
 from recall_sandbox import Sandbox, World
 
-PAGE_SIZE = 20
 _FIRST = date(2025, 8, 1)
 _SUNDAY = 6
 _ENOUGH = 1_000_000
 _MOST_NAMED = 8
-_POLLS = (time(13, 10), time(23, 58))
 _AFTER_MIDNIGHT = time(0, 4)
 _NIGHT = time(2, 23)
+_VERIFY_SECONDS = 3_600.0
 
 
-@dataclass
-class Report:
-    """What happened, and everything that was wrong, by the event before it."""
+@dataclass(frozen=True)
+class Plan:
+    """How many days, the fewest and the most meetings a day, the seed of the dice, and when the sensor is ticked."""
 
-    days: int = 0
-    minutes: float = 0
-    recordings: int = 0
-    runs: Counter[str] = field(default_factory=Counter)
-    changes: dict[str, int] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    events: Counter[str] = field(default_factory=Counter)
-    wrong: dict[str, list[str]] = field(default_factory=dict)
-    most_requests: int = 0
-    never_seen: int = 0
-    bytes_archived: int = 0
-
-    def add(self, event: str, faults: list[str]) -> None:
-        """Add faults that were not reported before."""
-        known = self.wrong.setdefault(event, [])
-        every = {fault for faults in self.wrong.values() for fault in faults}
-        known += [fault for fault in dict.fromkeys(faults) if fault not in every]
+    days: int
+    meetings: tuple[int, int]
+    seed: int = 0
+    polls: tuple[time, ...] = (time(13, 10), time(23, 58))
 
 
 class Year:
     """A workspace, its archive and its deployment, day by day from 1 August 2025."""
 
-    def __init__(
-        self,
-        folder: Path,
-        sandbox: Sandbox,
-        clock: TurnedClock,
-        alerts: Alerts,
-        seed: int,
-        per_day: tuple[int, int],
-        days: int,
-    ) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, clock: TurnedClock, alerts: Alerts, plan: Plan) -> None:
         self.folder = folder
         self.sandbox = sandbox
         self.clock = clock
         self.alerts = alerts
-        self.dice = random.Random(seed)  # noqa: S311 -- not for secrets
-        self.meetings = Meetings(sandbox.world, self.dice, per_day)
+        self.plan = plan
+        self.dice = random.Random(plan.seed)  # noqa: S311 -- not for secrets
+        self.meetings = Meetings(sandbox.world, self.dice, plan.meetings)
         self.settings = Settings(
             api_key=SecretStr(sandbox.api_key),
             api_url=sandbox.api_url,
@@ -94,7 +73,6 @@ class Year:
         self.is_paused = False
         self.largest_file_bytes: int | None = None
         self.last_event = "before any event"
-        self._days = days
         self._since_event = 0
 
     @property
@@ -109,11 +87,11 @@ class Year:
 
     def days(self) -> list[date]:
         """Return all days of the simulation."""
-        return [_FIRST + timedelta(days=offset) for offset in range(self._days)]
+        return [_FIRST + timedelta(days=offset) for offset in range(self.plan.days)]
 
     def run(self, events: list[Event], say: Callable[[str], object]) -> Report:
         """Pass all days, with the events on theirs; `say` gets a line a week."""
-        started = real_time.monotonic()
+        began = real_time.monotonic()
         calendar = {event.day: event for event in events}
         running: list[tuple[date, contextlib.ExitStack, Event]] = []
         for day in self.days():
@@ -127,7 +105,7 @@ class Year:
                 self._compare(say, is_disturbed=bool(running))
         self._end_events(running, date.max)
         self._end(say)
-        self.report.minutes = round((real_time.monotonic() - started) / 60, 1)
+        self.report.minutes = round((real_time.monotonic() - began) / 60, 1)
         return self.report
 
     def tick(self, *names: str) -> None:
@@ -140,7 +118,7 @@ class Year:
 
     def _pass_day(self, day: date, running: list[Event]) -> None:
         runs_before = len(self.deployment.runs)
-        for moment in [_AFTER_MIDNIGHT] * (day.day == 1) + [_NIGHT, *_POLLS]:
+        for moment in [_AFTER_MIDNIGHT] * (day.day == 1) + [_NIGHT, *self.plan.polls]:
             self.clock.turn_to(datetime.combine(day, moment, UTC))
             self.meetings.turn_to(self.clock.now)
             self.ledger.observe(self.clock.now)
@@ -152,7 +130,7 @@ class Year:
             self.tick(*names, "alerts")
             if moment == _NIGHT:
                 self._count_night(running)
-        self._count_requests(day, self.deployment.runs[runs_before:], is_disturbed=bool(running))
+        self._count_requests(day, len(self.deployment.runs) - runs_before, is_disturbed=bool(running))
 
     def _count_night(self, running: list[Event]) -> None:
         if not any(event.disturbs for event in running):
@@ -210,53 +188,37 @@ class Year:
             for _, known in self.ledger.of_days(day for day in self.days() if day.isoformat() in where)
         )
 
-    def _count_requests(self, day: date, runs: list[Any], *, is_disturbed: bool) -> None:
+    def _count_requests(self, day: date, runs: int, *, is_disturbed: bool) -> None:
         accesses = list(self.sandbox.access_log)
         self.sandbox.access_log.clear()
-        lists = 0
-        for access in accesses:
-            if access.origin == "media":
-                is_whole = access.status in (200, 206) and access.bytes_sent
-                self.ledger.fetches[Path(access.path).stem] += bool(is_whole)
-            else:
-                lists += access.path.rstrip("/").rpartition("/")[2] in ("bot", "recording", "audio_mixed")
+        self.ledger.fetches.update(fetched(accesses))
         self.report.most_requests = max(self.report.most_requests, len(accesses))
-        if not is_disturbed and lists > (most := self._formula(day, runs)):
-            self.report.add(
-                self.last_event, [f"{day}: {lists} requests to the lists, and at most {most} by the formula"]
-            )
-
-    def _formula(self, day: date, runs: list[Any]) -> int:
-        """Return the most requests to the lists by docs/scaling.md: the sensor's ticks, and the walks of each run."""
-        world, ticks = self.sandbox.world, len(_POLLS) + 1
-        since = datetime.combine(day, time(), UTC) - timedelta(days=25)
-        counts = [
-            Counter(at.date() for at in moments if at and at >= since)
-            for moments in (
-                (bot.join_at for bot in world.bots),
-                (row.created_at for row in world.recordings),
-                (row.created_at for row in world.artifacts),
-            )
-        ]
-        bots, recordings, artifacts = (max(count.values(), default=0) for count in counts)
-        tier = (
-            ceil(4 * max(bots, recordings, artifacts) / PAGE_SIZE),
-            ceil(6 * max(bots, recordings, artifacts) / PAGE_SIZE),
+        lists, most = (
+            list_requests(accesses),
+            most_list_requests(self.sandbox.world, day, len(self.plan.polls) + 1, runs),
         )
-        walk = ceil(3 * bots / PAGE_SIZE) + ceil(recordings / PAGE_SIZE) + ceil(artifacts / PAGE_SIZE)
-        return 3 * ticks * sum(tier) + max(3, walk) * len(runs)
+        if not is_disturbed and lists > most:
+            fault = f"{day}: {lists} requests to the lists, and at most {most} by the formula"
+            self.report.add(self.last_event, [fault])
 
     def _end(self, say: Callable[[str], object]) -> None:
         self._compare(say, is_disturbed=False)
-        self.report.days, self.report.recordings = self._days, len(self.ledger.keys_of)
+        self.report.add("the end", self._verify())
+        self.report.days, self.report.recordings = self.plan.days, len(self.ledger.keys_of)
         self.report.changes, self.report.outcomes = self.meetings.counts, self.judge.count()
         self.report.never_seen = self.judge.never_seen()
         for run in self.deployment.runs:
             self.report.runs[f"{run.source}, {'failed' if run.error else 'succeeded'}"] += 1
 
+    def _verify(self) -> list[str]:
+        """Return what the command `verify` finds in the whole archive."""
+        with started(self, "verify") as running:
+            ended = running.wait(_VERIFY_SECONDS)
+        return [] if ended.status == 0 else [f"verify: {line}" for line in ended.err.strip().splitlines()]
+
 
 @contextlib.contextmanager
-def prepared(folder: Path, seed: int, per_day: tuple[int, int], days: int) -> Iterator[Year]:
+def prepared(folder: Path, plan: Plan) -> Iterator[Year]:
     """Start the sandbox and the receiver of alerts, and install the clock."""
     clock = TurnedClock(datetime.combine(_FIRST, time(0, 1), UTC))
     alerts = Alerts(clock)
@@ -264,7 +226,7 @@ def prepared(folder: Path, seed: int, per_day: tuple[int, int], days: int) -> It
     sandbox = Sandbox(World(clock), clock=clock, **limits)
     home = {"DAGSTER_HOME": str(folder)}  # of the request budget
     with alerts.received(), sandbox.running(), clock.installed(), quick_runs(), patch.dict(os.environ, home):
-        yield Year(folder, sandbox, clock, alerts, seed, per_day, days)
+        yield Year(folder, sandbox, clock, alerts, plan)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from recall_pipeline_tests.chaos.trials.processes import Ended, Running
 from recall_sandbox import ExpectedRow, Sandbox
 from recall_sandbox.content import Content, digest_of
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _CHECK_SECONDS = 0.3
 _FOREIGN = ("RECALL_", "DAGSTER_", "AWS_")
 

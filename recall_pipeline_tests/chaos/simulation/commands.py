@@ -1,10 +1,10 @@
-"""A sync in a process of its own, which can be killed."""
+"""A command in a process of its own, which can be killed."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ _FOREIGN = ("RECALL_", "DAGSTER_", "AWS_")
 
 
 @contextlib.contextmanager
-def start_sync(year: "Year", day: date) -> Iterator[Running]:
-    """Start `sync` of a day on the turned clock; the process has ended at the end of the block."""
+def started(year: "Year", *arguments: str) -> Iterator[Running]:
+    """Start a command on the turned clock; the process has ended at the end of the block."""
     clock, home = year.folder / "clock", year.folder / "home"
     home.mkdir(exist_ok=True)
     clock.write_text(str((year.clock.now - datetime.now(UTC)).total_seconds()))
     module = "recall_pipeline_tests.chaos.trials.handicapped"
-    program = [sys.executable, "-m", module, "--clock", str(clock), "--", "sync", "--from", f"{day}", "--to", f"{day}"]
-    running = Running(program, _environment(year, home), year.folder / "killed")
+    program = [sys.executable, "-m", module, "--clock", str(clock), "--", *arguments]
+    running = Running(program, _environment(year, home), year.folder / arguments[0])
     try:
         yield running
     finally:
