@@ -20,6 +20,7 @@ The packages in the order in which a recording passes through them; each imports
     api_probe          how the live service answers, as a report without values
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
+    components         the archive as a component, for Dagster projects of other teams
     definitions        what Dagster loads
     cli                the command line
 
@@ -30,12 +31,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recall_pipeline.components import RecallArchiveComponent
     from recall_pipeline.defs import build_definitions
     from recall_pipeline.settings import Settings
 
-__all__ = ["Settings", "build_definitions"]
+__all__ = ["RecallArchiveComponent", "Settings", "build_definitions"]
 
-_PACKAGES = {"Settings": "recall_pipeline.settings", "build_definitions": "recall_pipeline.defs"}
+_PACKAGES = {
+    "RecallArchiveComponent": "recall_pipeline.components",
+    "Settings": "recall_pipeline.settings",
+    "build_definitions": "recall_pipeline.defs",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -43,3 +49,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PACKAGES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_PACKAGES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Name the public names, among which `dg` looks for components."""
+    return sorted([*globals(), *__all__])

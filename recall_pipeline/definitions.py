@@ -6,11 +6,14 @@ importing Dagster created from garbage collection (docs/design/adr/0015-gc-freez
 
 import gc
 
-import dagster as dg  # noqa: F401  imported first, so that it is frozen
+import dagster as dg  # imported first, so that it is frozen
 
 gc.freeze()
 
 from recall_pipeline.defs import build_definitions
 from recall_pipeline.settings import Settings
 
-defs = build_definitions(Settings.from_environment())
+# A process per step costs 3 to 8 s, for assets that are materialized without a job too.
+defs = dg.Definitions.merge(
+    build_definitions(Settings.from_environment()), dg.Definitions(executor=dg.in_process_executor)
+)

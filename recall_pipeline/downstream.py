@@ -16,7 +16,7 @@ from recall_pipeline.audit import AUDIT, FORGOTTEN, AuditRow, record_audit
 from recall_pipeline.catalog import CATALOG, ArchivedRecording, Outcome, read_catalog, read_recordings
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import AudioError, PipelineError, SettingsError, StorageError, UsageError
-from recall_pipeline.settings import load_settings, project_folder, without_quotes
+from recall_pipeline.settings import Settings, load_settings, project_folder, without_quotes
 from recall_pipeline.storage import Archive, Table, column, open_archive, scan_days
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         SENSOR_PRIORITY,
         TAGS,
         DayReport,
+        DocumentedComponent,
         as_dagster_failure,
+        day_partitions,
         day_report,
         days_of,
         failure_log,
@@ -48,15 +50,18 @@ __all__ = [
     "AudioError",
     "AuditRow",
     "DayReport",
+    "DocumentedComponent",
     "Outcome",
     "PipelineError",
     "RecallCatalog",
+    "Settings",
     "SettingsError",
     "StorageError",
     "Table",
     "UsageError",
     "as_dagster_failure",
     "column",
+    "day_partitions",
     "day_report",
     "days_of",
     "failure_log",
@@ -76,8 +81,10 @@ _FROM_DAGSTER = (
     "DAYS",
     "TAGS",
     "DayReport",
+    "DocumentedComponent",
     "as_dagster_failure",
     "day_report",
+    "day_partitions",
     "days_of",
     "failure_log",
     "materialized",
@@ -93,9 +100,13 @@ def __getattr__(name: str) -> Any:
 class RecallCatalog:
     """Read access to the catalog and its audio. Requires RECALL_STORAGE_URL in the environment, but no API key.
 
+    With `settings` it reads their archive; a named component gives one as the resource `NAME_recall_catalog`.
     Assets declare it as `dg.ResourceParam[RecallCatalog]`. Each method raises SettingsError for a wrong setting, and
     StorageError if the archive is not readable.
     """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
 
     def read(
         self,
@@ -106,7 +117,7 @@ class RecallCatalog:
         columns: Sequence[str] | None = None,
     ) -> "pd.DataFrame":
         """Return the rows of a range of days; see `recall_pipeline.catalog.read_catalog`."""
-        return read_catalog(first=first, last=last, outcomes=outcomes, columns=columns)
+        return read_catalog(first=first, last=last, outcomes=outcomes, columns=columns, settings=self._settings)
 
     def recordings(
         self,
@@ -116,4 +127,4 @@ class RecallCatalog:
         outcomes: Collection[str] | None = ("ready",),
     ) -> Iterator[ArchivedRecording]:
         """Yield the recordings of a range of days; see `recall_pipeline.catalog.read_recordings`."""
-        return read_recordings(first=first, last=last, outcomes=outcomes)
+        return read_recordings(first=first, last=last, outcomes=outcomes, settings=self._settings)

@@ -18,7 +18,7 @@ from recall_pipeline.manifests import FORMATS
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.transcripts.meetings import publish_recording
 from recall_pipeline_tests.workspace import NINE, an_id
-from recall_transcripts.automation import daily_transcripts
+from recall_transcripts.definitions import daily_transcripts
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "downstream.md").read_text("utf-8")

@@ -7,7 +7,6 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.downstream import (
-    DAYS,
     TAGS,
     DayReport,
     RecallCatalog,
@@ -18,34 +17,47 @@ from recall_pipeline.downstream import (
     materialized,
 )
 from recall_transcripts.day_transcription import Transcribed, transcribe_recordings
+from recall_transcripts.names import TranscriptNames
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.run_context import Transcription
 
-CATALOG_KEY = dg.AssetKey("audio_catalog")
+_RESOURCES = ("recall_catalog", "transcription")
 _CHECK = "every_ready_recording_is_transcribed"
 _SAMPLE_CHARACTERS = 120
 _RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
 
 
-@dg.asset(
-    deps=[CATALOG_KEY],
-    partitions_def=DAYS,
-    # Not eager(): it misses the update of a day that changes right after its transcripts were made.
-    automation_condition=dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.any_deps_missing(),
-    check_specs=[dg.AssetCheckSpec(_CHECK, asset="transcripts", description="Every ready recording has a transcript.")],
-    group_name="transcripts",
-    owners=["team:speech"],
-    tags=TAGS,
-    kinds={"parquet"},
-    pool="transcription",
-    retry_policy=_RETRY,
-    description="Text, segments with times, and language of every recording that is `ready`, with the hashes of its "
-    "audio and of the model. Incremental: only new or changed audio is transcribed.",
-)
-def transcripts(
-    context: dg.AssetExecutionContext,
-    recall_catalog: dg.ResourceParam[RecallCatalog],
-    transcription: dg.ResourceParam[Transcription],
+def transcripts_asset(names: TranscriptNames, days: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Return the asset `transcripts` of an archive."""
+
+    def transcripts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        catalog, transcription = (getattr(context.resources, names.of(key)) for key in _RESOURCES)
+        yield from _transcribe_days(context, catalog, transcription)
+
+    asset: dg.AssetsDefinition = dg.asset(
+        key=names.asset,
+        deps=[names.catalog],
+        partitions_def=days,
+        # Not eager(): it misses the update of a day that changes right after its transcripts were made.
+        automation_condition=dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.any_deps_missing(),
+        check_specs=[
+            dg.AssetCheckSpec(_CHECK, asset=names.asset, description="Every ready recording has a transcript.")
+        ],
+        group_name="transcripts",
+        owners=["team:speech"],
+        tags=TAGS,
+        kinds={"parquet"},
+        pool=names.of("transcription"),
+        retry_policy=_RETRY,
+        required_resource_keys={names.of(key) for key in _RESOURCES},
+        description="Text, segments with times, and language of every recording that is `ready`, with the hashes of "
+        "its audio and of the model. Incremental: only new or changed audio is transcribed.",
+    )(transcripts)
+    return asset
+
+
+def _transcribe_days(
+    context: dg.AssetExecutionContext, recall_catalog: RecallCatalog, transcription: Transcription
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Update each day's transcripts to match its catalog. Raises dagster.Failure for the errors of the pipeline."""
     reports: dict[date, DayReport] = {}
@@ -62,7 +74,7 @@ def transcripts(
         for recording_id, reason in failures.items():
             logged.report("recording %s: %s; the next run of its day retries it", recording_id, reason)
     yield materialized(context, reports)
-    yield _check_result(failures)
+    yield _check_result(context.asset_key, failures)
 
 
 def _log_transcript(context: dg.AssetExecutionContext) -> Callable[[TranscriptRow], None]:
@@ -115,9 +127,10 @@ def _transcripts_sample(done: Transcribed, rows: int) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(*column) for column in types.items()]))
 
 
-def _check_result(failures: Mapping[str, str]) -> dg.AssetCheckResult:
+def _check_result(asset: dg.AssetKey, failures: Mapping[str, str]) -> dg.AssetCheckResult:
     first_reason = next(iter(failures.values()), None)
     return dg.AssetCheckResult(
+        asset_key=asset,
         check_name=_CHECK,
         passed=not failures,
         description=f"{len(failures)} not transcribed: {first_reason}" if failures else None,

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import dagster as dg
 
-from recall_pipeline.downstream import Archive, load_settings, open_archive
+from recall_pipeline.downstream import Archive, Settings, load_settings, open_archive
 from recall_transcripts.engines import open_transcriber
 from recall_transcripts.settings import TranscriptsSettings, load_transcripts_settings
 from recall_transcripts.transcriber import Transcriber
@@ -14,19 +14,24 @@ from recall_transcripts.transcriber import Transcriber
 
 @dataclass
 class Transcription:
-    """Resource of one run. `engine` is the function that opens a transcriber."""
+    """Resource of one run. `engine` is the function that opens a transcriber, the others give settings.
+
+    By default they are those of the environment.
+    """
 
     engine: Callable[[TranscriptsSettings], Transcriber] = field(default=open_transcriber)
+    load: Callable[[], TranscriptsSettings] = field(default=load_transcripts_settings)
+    load_archive: Callable[[], Settings] = field(default=load_settings)
 
     @cached_property
     def settings(self) -> TranscriptsSettings:
         """The settings of transcripts. Raises SettingsError."""
-        return load_transcripts_settings()
+        return self.load()
 
     @cached_property
     def archive(self) -> Archive:
-        """The archive at RECALL_STORAGE_URL. Raises SettingsError or StorageError."""
-        return open_archive(load_settings())
+        """The archive of the settings. Raises SettingsError or StorageError."""
+        return open_archive(self.load_archive())
 
     @cached_property
     def transcriber(self) -> Transcriber:
@@ -34,7 +39,10 @@ class Transcription:
         return self.engine(self.settings)
 
 
-@dg.resource(description="Settings, archive and engine of the transcripts.")
-def transcription_resource(_: dg.InitResourceContext) -> Transcription:
-    """Return a context that opens each resource on first use."""
-    return Transcription()
+def transcription_resource(make: Callable[[], Transcription]) -> dg.ResourceDefinition:
+    """Return the resource of a run, a context that opens each thing on first use."""
+
+    def transcription(_: dg.InitResourceContext) -> Transcription:
+        return make()
+
+    return dg.ResourceDefinition(transcription, description="Settings, archive and engine of the transcripts.")

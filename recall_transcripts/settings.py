@@ -1,9 +1,9 @@
 """Settings of transcripts: environment variables, or `.env` beside workspace.yaml."""
 
-from typing import Literal
+from typing import Literal, cast
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from recall_pipeline.downstream import SettingsError, load_settings, without_quotes
 
@@ -11,10 +11,10 @@ WHISPER = "faster-whisper"
 _PREFIX = "TRANSCRIPTS_"
 
 
-class TranscriptsSettings(BaseSettings):
-    """All settings, typed and frozen. Read them with `load_transcripts_settings`, which gives readable errors."""
+class TranscriptsSettings(BaseModel):
+    """All settings, typed and frozen, of its arguments. `load_transcripts_settings` reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     engine: str = Field(
         WHISPER,
@@ -50,7 +50,9 @@ def load_transcripts_settings() -> TranscriptsSettings:
     """Return the settings. Raises SettingsError with one line about the first invalid value."""
     load_settings()  # reads `.env` into the environment
     try:
-        return TranscriptsSettings()
+        fields_of = cast("type[BaseSettings]", TranscriptsSettings)  # the source reads the fields only
+        values = EnvSettingsSource(fields_of, case_sensitive=False, env_prefix=_PREFIX, env_ignore_empty=True)()
+        return TranscriptsSettings(**values)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
         message = first["msg"].removeprefix("Input ").removeprefix("Value error, ")

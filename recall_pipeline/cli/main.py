@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import itertools
 import logging
 import os
 import sys
@@ -35,6 +36,10 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 class _Commands(click.Group):
     """Imports the module of a command when it is used, so that `--help` does not wait for Dagster."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Accept `--env-file` behind the name of a command too."""
+        return super().parse_args(ctx, _env_file_first(args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)
 
@@ -52,8 +57,25 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="recall_pipeline", message="%(package)s %(version)s")
-def cli() -> None:
+@click.option("--env-file", metavar="FILE", help="Read this file in place of .env; the environment wins.")
+def cli(env_file: str | None) -> None:
     """Incrementally archive Recall.ai meeting audio: list, download, verify, normalize, catalog."""
+    if env_file is not None:
+        from recall_pipeline.settings import ENV_FILE  # not for --help, which need not wait
+
+        os.environ[ENV_FILE] = os.path.abspath(env_file)  # noqa: PTH100  symbolic links stay
+
+
+def _env_file_first(args: list[str]) -> list[str]:
+    """Return the arguments with every `--env-file` at their beginning; those behind `--` stay."""
+    end = args.index("--") if "--" in args else len(args)
+    first, rest, waiting = list[str](), list[str](), iter(args[:end])
+    for arg in waiting:
+        if arg == "--env-file":
+            first += [arg, *itertools.islice(waiting, 1)]
+        else:
+            (first if arg.startswith("--env-file=") else rest).append(arg)
+    return [*first, *rest, *args[end:]]
 
 
 class _StandardErrorHandler(logging.Handler):

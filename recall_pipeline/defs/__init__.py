@@ -11,8 +11,10 @@ that names the fault and the next action.
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.defs.build import build_definitions
+from recall_pipeline.defs.documented_component import DocumentedComponent
 from recall_pipeline.defs.failure_log import failure_log
 from recall_pipeline.defs.metadata import TAGS, DayReport, day_report, materialized
+from recall_pipeline.defs.names import Names, valid_instance
 from recall_pipeline.defs.partitions import day_partitions, days_of
 from recall_pipeline.defs.priorities import SCHEDULE_PRIORITY, SENSOR_PRIORITY
 from recall_pipeline.defs.run_context import RunContext, SyncStats, as_dagster_failure
@@ -25,6 +27,8 @@ __all__ = [
     "SENSOR_PRIORITY",
     "TAGS",
     "DayReport",
+    "DocumentedComponent",
+    "Names",
     "RunContext",
     "SyncStats",
     "as_dagster_failure",
@@ -36,6 +40,7 @@ __all__ = [
     "failure_log",
     "materialized",
     "process_tags",
+    "valid_instance",
 ]
 
 if TYPE_CHECKING:

@@ -21,31 +21,33 @@ class AlertDestination(Protocol):
 
 
 class LogDestination:
-    """Writes messages to a log."""
+    """Writes messages to a log. Those of a named `instance` begin with its name."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, instance: str | None = None) -> None:
         self._log = log
+        self._prefix = f"{instance}: " if instance else ""
 
     def send(self, message: str) -> bool:
         """Log `message` as an error, or as information when something recovered or is only new."""
         level = logging.INFO if message.startswith(("Recovered", "New at")) else logging.ERROR
-        self._log.log(level, message)
+        self._log.log(level, self._prefix + message)
         return True
 
 
 class WebhookDestination:
-    """Posts Slack-shaped JSON. The URL is a secret and is never logged."""
+    """Posts Slack-shaped JSON that names the instance, if it has a name. The URL is a secret and is never logged."""
 
-    def __init__(self, url: SecretStr, log: logging.Logger) -> None:
+    def __init__(self, url: SecretStr, log: logging.Logger, instance: str | None = None) -> None:
         self._url = url
         self._log = log
+        self._sender = f"recall_pipeline {instance}" if instance else "recall_pipeline"
 
     def send(self, message: str) -> bool:
         """Post `message`; log a failure without the URL."""
         url = self._url.get_secret_value()
         try:
             with sync_client(url, timeout=_TIMEOUT_SECONDS) as http:
-                response = http.post(url, json={"text": f"recall_pipeline: {message}"})
+                response = http.post(url, json={"text": f"{self._sender}: {message}"})
         except SettingsError as error:
             self._log.warning("RECALL_ALERT_URL cannot be reached: %s", error)
             return False
@@ -59,6 +61,7 @@ class WebhookDestination:
         return response.is_success
 
 
-def destinations_of(settings: Settings, log: logging.Logger) -> list[AlertDestination]:
+def destinations_of(settings: Settings, log: logging.Logger, instance: str | None = None) -> list[AlertDestination]:
     """Return the destinations that the settings name. A message counts as sent if the last of them accepted it."""
-    return [LogDestination(log), *([WebhookDestination(settings.alert_url, log)] if settings.alert_url else [])]
+    webhooks = [WebhookDestination(settings.alert_url, log, instance)] if settings.alert_url else []
+    return [LogDestination(log, instance), *webhooks]

@@ -68,7 +68,7 @@ def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContex
     if abs(now - cursor.tables_read_at) >= _TABLES_READ_EVERY:  # abs: a clock that was set back must not stop it
         record_tables(settings, cursor.state, now)
         cursor.tables_read_at = now
-    destinations = destinations_of(settings, context.log)
+    destinations = destinations_of(settings, context.log, names.instance)
     sent = cursor.state.send_due(now, lambda message: [each.send(message) for each in destinations][-1])
     context.update_cursor(cursor.to_json())
     return dg.SkipReason(f"{sent} messages sent; {len(cursor.state.failing)} things fail")

@@ -31,10 +31,10 @@ def _checks_of(
         name=names.of(f"{asset}_checks"),
         specs=[_spec(check, names.asset(asset), days) for check in checks],
         can_subset=True,
+        required_resource_keys={names.run_context},
     )
-    def evaluate(
-        context: dg.AssetCheckExecutionContext, run_context: dg.ResourceParam[RunContext]
-    ) -> Iterator[dg.AssetCheckResult]:
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        run_context: RunContext = getattr(context.resources, names.run_context)
         selected = {key.name for key in context.selected_asset_check_keys}
         tables = [CheckTables(run_context, day) for day in days_of(context)]
         for check in (check for check in checks if check.name in selected):

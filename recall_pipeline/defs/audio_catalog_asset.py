@@ -26,9 +26,7 @@ def audio_catalog_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.
     return daily_asset(audio_catalog, names, days, upstream="mixed_audio", kinds={"audio", "parquet"}, freshness=DAILY)
 
 
-def audio_catalog(
-    context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]
-) -> dg.MaterializeResult[None]:
+def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:
     """One row per MP3 and per recording without one, with its outcome. `ready` files have one loudness and format."""
     reports: dict[date, DayReport] = {}
     with failure_log(context.log, CATALOG.name) as failures:

@@ -23,7 +23,7 @@ def bots_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDef
     return daily_asset(bots, names, days, kinds={"recall", "parquet"}, pool=RECALL_API_POOL, freshness=DAILY)
 
 
-def bots(context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]) -> dg.MaterializeResult[None]:
+def bots(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:
     """Bots that were sent to meetings, by the UTC day of their `join_at`. One row per bot, updated in place."""
     reports: dict[date, DayReport] = {}
     for day in days_of(context):

@@ -1,5 +1,7 @@
 """`build_definitions`: everything that Dagster loads, made from settings."""
 
+import hashlib
+
 import dagster as dg
 
 from recall_pipeline.defs.alert_sensor import alerts_sensor
@@ -10,31 +12,44 @@ from recall_pipeline.defs.erasure_jobs import daily_retention_schedule, forget_j
 from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
 from recall_pipeline.defs.jobs import sync_day_job
 from recall_pipeline.defs.mixed_audio_asset import mixed_audio_asset
-from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.names import Names, Translate, valid_instance
 from recall_pipeline.defs.partitions import day_partitions
 from recall_pipeline.defs.recordings_asset import recordings_asset
 from recall_pipeline.defs.run_context import RunContextResource
 from recall_pipeline.defs.schedules import daily_sync_schedule
 from recall_pipeline.settings import Settings
+from recall_pipeline.storage import place_of
 
 _ASSETS = (bots_asset, recordings_asset, mixed_audio_asset, audio_catalog_asset)
 
 
-def build_definitions(settings: Settings, name: str | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings, name: str | None = None, translate: Translate = lambda spec: spec
+) -> dg.Definitions:
     """Return assets, checks, jobs, schedules, sensors and the resource of the archive of `settings`.
 
     Each call makes all of them anew, and reads its arguments only. With `name`, asset keys are `[name, "bots"]` etc.,
-    and the names of jobs, schedules, sensors and steps of checks begin with `name_`. Each result needs a code location
-    of its own: two cannot be merged, because both have the resource `run_context`.
+    and all other names begin with `name_`, so that results with different names can be merged. `translate` changes
+    what Dagster shows of each asset; dependencies, checks and jobs follow a changed key. Jobs run in one process;
+    the executor of assets that are materialized without a job is that of the code location. Raises SettingsError for
+    a name that is not valid.
     """
-    names, days = Names(name), day_partitions(settings)
+    names = Names(valid_instance(name) if name is not None else None, translate)
+    days = day_partitions(settings)
     return dg.Definitions(
         assets=[make(names, days) for make in _ASSETS],
         asset_checks=asset_checks(names, days),
         jobs=[sync_day_job(names), forget_job(names), retention_job(names)],
         schedules=[daily_sync_schedule(settings, names), daily_retention_schedule(settings, names)],
         sensors=[finished_bots_sensor(settings, names), alerts_sensor(settings, names)],
-        resources={"run_context": RunContextResource(settings=settings)},
-        # The steps follow one another and have their own concurrency; a process per step costs 3 to 8 s.
-        executor=dg.in_process_executor,
+        resources={names.run_context: RunContextResource(settings=settings), **_reserved_storage(settings, names)},
     )
+
+
+def _reserved_storage(settings: Settings, names: Names) -> dict[str, dg.ResourceDefinition]:
+    """Return a resource whose key stands for the storage of a named instance: Dagster refuses to merge two of a key."""
+    if names.instance is None or settings.fault is not None:
+        return {}
+    place = hashlib.sha256(place_of(settings).encode()).hexdigest()[:12]
+    reserved = dg.ResourceDefinition.none_resource(f"Keeps {settings.storage_root} for {names.instance} alone.")
+    return {f"recall_archive_{place}": reserved}

@@ -33,19 +33,13 @@ class ForgetConfig(dg.Config):
     beyond_limit: bool = False
 
 
-@dg.op(out=dg.Out(dg.Nothing))
-def forget_requested(
-    context: dg.OpExecutionContext, config: ForgetConfig, run_context: dg.ResourceParam[RunContext]
-) -> None:
-    """Erase for good what the run's configuration names."""
+def _forget_requested(context: dg.OpExecutionContext, run_context: RunContext, config: ForgetConfig) -> None:
     with run_context.as_dagster_failure():
         plan = _plan_of(config, run_context)
         _execute(context, run_context, plan, config.reason, dry_run=config.dry_run)
 
 
-@dg.op(out=dg.Out(dg.Nothing))
-def forget_expired(context: dg.OpExecutionContext, run_context: dg.ResourceParam[RunContext]) -> None:
-    """Erase recordings older than RECALL_RETENTION_DAYS for good."""
+def _forget_expired(context: dg.OpExecutionContext, run_context: RunContext) -> None:
     with run_context.as_dagster_failure():
         days = run_context.settings.retention_days
         if days is None:
@@ -57,7 +51,16 @@ def forget_expired(context: dg.OpExecutionContext, run_context: dg.ResourceParam
 def forget_job(names: Names) -> dg.JobDefinition:
     """Return the job `forget`, of one step."""
 
-    @dg.job(name=names.of("forget"), description="Erase recordings for good, on request. By default a dry run.")
+    @dg.op(name=names.of("forget_requested"), out=dg.Out(dg.Nothing), required_resource_keys={names.run_context})
+    def forget_requested(context: dg.OpExecutionContext, config: ForgetConfig) -> None:
+        """Erase for good what the run's configuration names."""
+        _forget_requested(context, getattr(context.resources, names.run_context), config)
+
+    @dg.job(
+        name=names.of("forget"),
+        description="Erase recordings for good, on request. By default a dry run.",
+        executor_def=dg.in_process_executor,
+    )
     def forget_recordings() -> None:
         forget_requested()
 
@@ -67,7 +70,16 @@ def forget_job(names: Names) -> dg.JobDefinition:
 def retention_job(names: Names) -> dg.JobDefinition:
     """Return the job `retention`, of one step."""
 
-    @dg.job(name=names.of("retention"), description="Erase recordings older than RECALL_RETENTION_DAYS for good.")
+    @dg.op(name=names.of("forget_expired"), out=dg.Out(dg.Nothing), required_resource_keys={names.run_context})
+    def forget_expired(context: dg.OpExecutionContext) -> None:
+        """Erase recordings older than RECALL_RETENTION_DAYS for good."""
+        _forget_expired(context, getattr(context.resources, names.run_context))
+
+    @dg.job(
+        name=names.of("retention"),
+        description="Erase recordings older than RECALL_RETENTION_DAYS for good.",
+        executor_def=dg.in_process_executor,
+    )
     def erase_by_age() -> None:
         forget_expired()
 

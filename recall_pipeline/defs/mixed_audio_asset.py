@@ -20,9 +20,7 @@ def mixed_audio_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.As
     return daily_asset(mixed_audio, names, days, upstream="recordings", kinds={"recall", "mp3"}, pool=RECALL_API_POOL)
 
 
-def mixed_audio(
-    context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]
-) -> dg.MaterializeResult[None]:
+def mixed_audio(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:
     """Mixed-audio MP3s as Recall served them: size, decode and SHA-256 are checked before a file is published.
 
     Downloads only new and changed MP3s, those that expire soonest first.

@@ -29,9 +29,7 @@ def recordings_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.Ass
     return daily_asset(recordings, names, days, upstream="bots", kinds={"recall", "parquet"}, pool=RECALL_API_POOL)
 
 
-def recordings(
-    context: dg.AssetExecutionContext, run_context: dg.ResourceParam[RunContext]
-) -> dg.MaterializeResult[None]:
+def recordings(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:
     """Recordings by the UTC day of their `created_at`. A recording keeps its row, whatever Recall deletes later."""
     reports: dict[date, DayReport] = {}
     with failure_log(context.log, RECORDINGS.name) as failures:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -66,6 +67,7 @@ class RecallClient:
         self._retry_policy = retry_policy or RetryPolicy()
         self._waits = WaitReporter()
         self._base_url = settings.base_url
+        self._workspace = _workspace(settings)
         self.requests = 0
         self._rejected: dict[str, str] = {}
         self._unknowns: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
@@ -257,7 +259,7 @@ class RecallClient:
         """Send one request within the budget and return its response, limited in size. A GET never has a body."""
         settings = self._settings
         per_minute = settings.list_rpm if endpoint.startswith(("list", "create")) else settings.object_rpm
-        await self._budget.take(f"{urlsplit(url).netloc} {endpoint}", per_minute)
+        await self._budget.take(f"{self._workspace} {endpoint}", per_minute)
         self.requests += 1
         try:
             async with asyncio.timeout(_RESPONSE_TIMEOUT_SECONDS), self._http.stream(method, url, **extra) as response:
@@ -302,6 +304,12 @@ async def open_client(
     budget = RequestBudget(ledger or dagster_home() / LEDGER)
     async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
         yield RecallClient(http, settings, limit(budget), retry_policy)
+
+
+def _workspace(settings: Settings) -> str:
+    """Return the name of a workspace in the request budget: the API's host, and a digest of the key."""
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    return f"{urlsplit(settings.base_url).netloc}/{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def _bounds(field: str, window: Window) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Rate limit: a request budget per minute and endpoint, shared by all processes of one host and Dagster home.
 
 Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2). This budget is
-a sliding window per API host and endpoint, so workspaces on one host share it. The time of each request is stored in
-`recall_budget.sqlite` of the Dagster home (request_ledger.py). A request waits until the window has capacity.
+a sliding window per workspace and endpoint, where a workspace is an API host and a key, of which a digest is stored.
+The time of each request is stored in `recall_budget.sqlite` of the Dagster home (request_ledger.py). A request waits
+until the window has capacity.
 
 There are two classes of requests: those of walks (a sync, which waits) and those of short looks (a tick of a sensor,
 which does not). Each leaves a fifth of every minute to the other, so that neither can starve the other.

@@ -7,17 +7,20 @@ workspace.yaml. The environment wins. Goes out: `Settings`, or a SettingsError i
 problem and the fix.
 """
 
-from recall_pipeline.settings.environment import environment_name
-from recall_pipeline.settings.fields import REGIONS, Settings
+from recall_pipeline.settings.environment import ENV_FILE, environment_name, first_fault
+from recall_pipeline.settings.fields import REGIONS, Region, Settings
 from recall_pipeline.settings.folders import dagster_home, project_folder
 from recall_pipeline.settings.loading import load_settings
 from recall_pipeline.settings.values import is_loopback, without_quotes
 
 __all__ = [
+    "ENV_FILE",
     "REGIONS",
+    "Region",
     "Settings",
     "dagster_home",
     "environment_name",
+    "first_fault",
     "is_loopback",
     "load_settings",
     "project_folder",

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from dotenv import load_dotenv
@@ -17,6 +18,8 @@ from recall_pipeline.settings import folders
 
 _log = logging.getLogger("recall_pipeline.waits")  # the command line shows these messages
 _PREFIX = "RECALL_"
+ENV_FILE = "RECALL_ENV_FILE"
+"""Names the file that is read in place of `.env`. The option `--env-file` sets it, for child processes too."""
 
 
 def environment_name(field: str) -> str:
@@ -25,13 +28,14 @@ def environment_name(field: str) -> str:
 
 
 def read_variables(model: type[BaseModel]) -> dict[str, Any]:
-    """Load `.env` into the environment and return the value of each field whose variable is set and not empty.
+    """Load `.env`, or the file in its place; return the value of each field whose variable is set and not empty.
 
     The case of a variable's name does not matter. Raises SettingsError if `.env` cannot be read.
     """
     _load_dotenv()
     for name in sorted(name for name in os.environ if name.upper().startswith(_PREFIX)):
-        _report_unknown(name, tuple(map(environment_name, model.model_fields)))
+        if name != ENV_FILE:
+            _report_unknown(name, tuple(map(environment_name, model.model_fields)))
     fields_of = cast("type[BaseSettings]", model)  # the source reads the fields only, which every model has
     return EnvSettingsSource(fields_of, case_sensitive=False, env_prefix=_PREFIX, env_ignore_empty=True)()
 
@@ -61,8 +65,11 @@ def _report_unknown(name: str, known: tuple[str, ...]) -> None:
 
 
 def _load_dotenv() -> None:
-    dotenv = folders.project_folder() / ".env"
+    named = os.environ.get(ENV_FILE)
+    dotenv = Path(named) if named else folders.project_folder() / ".env"
     try:
+        if named:
+            dotenv.open("rb").close()  # python-dotenv ignores a missing file
         load_dotenv(dotenv, override=False)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"

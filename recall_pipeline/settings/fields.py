@@ -1,9 +1,10 @@
 """All settings with type, default and description. docs/configuration.md is generated from here."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -129,6 +131,8 @@ class Settings(BaseModel):
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
     )
+    _storage_options: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    _fault: str | None = PrivateAttr(default=None)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -160,14 +164,41 @@ class Settings(BaseModel):
             raise ValueError(f"RECALL_AUDIO_SAMPLE_RATE_HZ is not valid for {self.audio_format}: use one of {choices}")
         return self
 
+    def with_storage_options(self, options: Mapping[str, Any]) -> Self:
+        """Return a copy that opens its object store with these options of fsspec. They are in no text of it."""
+        copied = self.model_copy()
+        copied._storage_options = dict(options)
+        return copied
+
+    def unusable(self, fault: str) -> Self:
+        """Return a copy for definitions that load although a value is missing.
+
+        What needs the API or the archive raises SettingsError with `fault`.
+        """
+        copied = self.model_copy()
+        copied._fault = fault
+        return copied
+
+    @property
+    def fault(self) -> str | None:
+        """Why these settings are unusable; None if they are not."""
+        return self._fault
+
+    @property
+    def storage_options(self) -> Mapping[str, Any]:
+        """Options of fsspec for the object store, beside those of its own environment variables."""
+        return self._storage_options
+
     @property
     def base_url(self) -> str:
         """The API's base URL, without a trailing slash (docs/design/recall-api.md, section 1)."""
+        self._check()
         return self.api_url or f"https://{self.region}.recall.ai/api/v1"
 
     @cached_property
     def storage_root(self) -> str:
         """The archive's root: an absolute path, or an fsspec URL without a trailing slash."""
+        self._check()
         scheme, separator, rest = self.storage_url.partition("://")
         if separator and scheme != "file":
             return self.storage_url.rstrip("/")
@@ -204,6 +235,7 @@ class Settings(BaseModel):
 
     def required_api_key(self) -> SecretStr:
         """Return the API key; raise SettingsError if it is not set."""
+        self._check()
         if self.api_key is None:
             raise SettingsError(
                 "RECALL_API_KEY is not set: set the workspace's key in the environment or in "
@@ -219,3 +251,7 @@ class Settings(BaseModel):
                 "copy the endpoint's signing secret, whsec_..., from Recall's dashboard"
             )
         return values.webhook_secrets(self.webhook_secret)
+
+    def _check(self) -> None:
+        if self._fault is not None:
+            raise SettingsError(self._fault)

@@ -15,7 +15,7 @@ from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
 from recall_pipeline.storage.layout import AUDIO_FOLDERS, AWAITED_EVENTS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
-from recall_pipeline.storage.location import ArchiveLocation, open_archive
+from recall_pipeline.storage.location import ArchiveLocation, open_archive, place_of, staging_place_of
 from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
 
@@ -44,11 +44,13 @@ __all__ = [
     "mismatch",
     "open_archive",
     "open_day",
+    "place_of",
     "raise_if_storage_is_down",
     "record_identity",
     "scan_days",
     "sha256_of",
     "size_mismatch",
+    "staging_place_of",
     "storage_error",
     "weaknesses_of",
 ]

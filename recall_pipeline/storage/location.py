@@ -1,7 +1,10 @@
 """Where an archive is stored, and how it is opened."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
@@ -10,21 +13,25 @@ from recall_pipeline.storage.archive_identity import read_identity
 from recall_pipeline.storage.aws_environment import check_aws_environment
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.folder_store import FolderStore
-from recall_pipeline.storage.object_store import filesystem_options, install_hint
+from recall_pipeline.storage.object_store import endpoint_of, filesystem_options, install_hint, merged_options
 from recall_pipeline.storage.staging import staging_folder_of
+
+_SCHEMES = {"gcs": "gs", "az": "abfs", "abfss": "abfs"}  # other names of the same store
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLocation:
-    """Where an archive is stored. Picklable and free of secrets, so that a worker process can open the archive.
+    """Where an archive is stored. Picklable, so that a worker process can open the archive; its text has no secret.
 
-    `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION.
+    `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION; `options` are
+    fsspec's, which may contain credentials.
     """
 
     root: str
     staging_folder: Path
     encryption: str | None = None
     group_may_read: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
     @property
     def scheme(self) -> str:
@@ -35,7 +42,13 @@ class ArchiveLocation:
     @classmethod
     def from_settings(cls, settings: Settings) -> "ArchiveLocation":
         """Return the location that the settings define."""
-        return cls(settings.storage_root, staging_folder_of(settings), settings.s3_encryption, settings.group_may_read)
+        return cls(
+            settings.storage_root,
+            staging_folder_of(settings),
+            settings.s3_encryption,
+            settings.group_may_read,
+            settings.storage_options,
+        )
 
     def open(self) -> Archive:
         """Open the archive without any request. Raises StorageError if the scheme's package is not installed.
@@ -51,7 +64,7 @@ class ArchiveLocation:
 
         if self.scheme == "s3":
             check_aws_environment()
-        options = filesystem_options(self.scheme, self.encryption)
+        options = merged_options(filesystem_options(self.scheme, self.encryption), self.options)
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
             filesystem_type = fsspec.get_filesystem_class(self.scheme)
@@ -60,6 +73,21 @@ class ArchiveLocation:
         except ImportError as missing:
             raise StorageError(f"RECALL_STORAGE_URL {self.root}: {missing}; {install_hint(self.scheme)}") from None
         return BucketStore(filesystem, self.scheme, filesystem_type._strip_protocol(self.root))
+
+
+def place_of(settings: Settings) -> str:
+    """Return where an archive is stored, the same text for all spellings of one place: links, `..` and slashes."""
+    root = settings.storage_root
+    if settings.storage_is_local:
+        return os.path.realpath(root)
+    scheme, _, rest = root.partition("://")
+    endpoint = endpoint_of(settings.storage_options).rstrip("/") if scheme == "s3" else ""
+    return f"{endpoint} {_SCHEMES.get(scheme, scheme)}://{rest}"
+
+
+def staging_place_of(settings: Settings) -> str:
+    """Return where the staging folder of an archive is, the same text for all spellings of one place."""
+    return os.path.realpath(staging_folder_of(settings))
 
 
 def open_archive(settings: Settings) -> Archive:

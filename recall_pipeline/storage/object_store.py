@@ -1,6 +1,8 @@
 """Options of object stores: server-side encryption, and the part size of uploads."""
 
 import math
+import os
+from collections.abc import Mapping
 from typing import Any
 
 _MAX_CONNECTIONS = 64  # with the default of 10, a few requests that hang would block all others
@@ -22,6 +24,21 @@ def filesystem_options(scheme: str, encryption: str | None) -> dict[str, Any]:
     key_id = encryption.removeprefix(algorithm).removeprefix(":")
     headers = {"ServerSideEncryption": algorithm} | ({"SSEKMSKeyId": key_id} if key_id else {})
     return {"s3_additional_kwargs": headers, **connections}
+
+
+def merged_options(ours: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return our options overridden by those that the user gave; nested mappings are merged key by key."""
+    merged = {**ours, **given}
+    for name in ours.keys() & given.keys():
+        if isinstance(ours[name], Mapping) and isinstance(given[name], Mapping):
+            merged[name] = {**ours[name], **given[name]}
+    return merged
+
+
+def endpoint_of(options: Mapping[str, Any]) -> str:
+    """Return the S3 endpoint that the options of fsspec name, else the environment; empty for Amazon's."""
+    named = options.get("endpoint_url") or (options.get("client_kwargs") or {}).get("endpoint_url")
+    return str(named or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
 
 
 def upload_options(scheme: str, size_bytes: int) -> dict[str, Any]:

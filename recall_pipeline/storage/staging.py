@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +10,7 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage.error_messages import is_write_error, storage_error, translated_errors
 from recall_pipeline.storage.local_files import sizes_below
 from recall_pipeline.storage.locks import exclusive_file_lock
+from recall_pipeline.storage.object_store import endpoint_of
 from recall_pipeline.storage.permissions import (
     PRIVATE_FILE,
     own_temporary_folder,
@@ -29,14 +29,9 @@ def staging_folder_of(settings: Settings) -> Path:
         return settings.spool_dir
     if settings.storage_is_local:
         return Path(settings.storage_root) / "_spool"
-    endpoint = _s3_endpoint() if settings.storage_root.startswith("s3://") else ""
+    endpoint = endpoint_of(settings.storage_options) if settings.storage_root.startswith("s3://") else ""
     archive = hashlib.sha256(f"{settings.storage_root}{endpoint}".encode()).hexdigest()[:12]
     return own_temporary_folder() / archive
-
-
-def _s3_endpoint() -> str:
-    """Return the store that S3 requests go to, as the environment names it; empty for Amazon's."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
 class StagingFolder:

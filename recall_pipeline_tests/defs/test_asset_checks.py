@@ -91,7 +91,7 @@ def test_the_checks_of_an_asset_read_each_table_once(
 
     monkeypatch.setattr(Archive, "read", noting)
     _evaluate(storage_url, "none_left_failed")
-    assert sorted(key.split("/")[0] for key in keys) == ["audio_catalog", "mixed_audio", "recordings"]
+    assert sorted(key.split("/")[0] for key in keys if "/" in key) == ["audio_catalog", "mixed_audio", "recordings"]
 
 
 def test_a_table_with_a_wrong_schema_has_a_result_and_stops_no_other_check(storage_url: str, archive: Archive) -> None:

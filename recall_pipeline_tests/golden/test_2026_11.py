@@ -19,7 +19,7 @@ from recall_pipeline_tests.golden import world
 from recall_pipeline_tests.golden.conftest import EXPECTED, ROWS, STORED, media_asked
 from recall_pipeline_tests.transcripts.meetings import TestEngine
 from recall_sandbox import Sandbox
-from recall_transcripts.asset import transcripts
+from recall_transcripts.definitions import transcripts
 from recall_transcripts.run_context import Transcription
 
 DAYS = ("--from", world.FIRST.isoformat(), "--to", world.LAST.isoformat())

@@ -25,7 +25,7 @@ from recall_pipeline.webhooks import Event, EventStore
 from recall_pipeline_tests.golden import world
 from recall_pipeline_tests.transcripts.meetings import TestEngine
 from recall_sandbox import Sandbox
-from recall_transcripts.asset import transcripts
+from recall_transcripts.definitions import transcripts
 from recall_transcripts.run_context import Transcription
 
 COMMIT = "08e558e"

@@ -13,8 +13,7 @@ from recall_pipeline.downstream import RecallCatalog
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.transcripts.meetings import TestEngine, publish_recording
 from recall_pipeline_tests.workspace import DAY, an_id
-from recall_transcripts.asset import transcripts
-from recall_transcripts.definitions import defs
+from recall_transcripts.definitions import defs, transcripts
 from recall_transcripts.rows import TRANSCRIPTS
 from recall_transcripts.run_context import Transcription
 

@@ -12,11 +12,10 @@ from recall_pipeline.downstream import DAYS, RecallCatalog
 from recall_pipeline.storage import Archive
 from recall_pipeline_tests.transcripts.meetings import publish_recording
 from recall_pipeline_tests.workspace import DAY
-from recall_transcripts.asset import CATALOG_KEY, transcripts
-from recall_transcripts.automation import catalog_changes, daily_transcripts
-from recall_transcripts.definitions import defs
+from recall_transcripts.definitions import catalog_changes, daily_transcripts, defs, transcripts
 from recall_transcripts.run_context import Transcription
 
+CATALOG_KEY = dg.AssetKey("audio_catalog")
 LATER = date(2026, 3, 5)
 
 

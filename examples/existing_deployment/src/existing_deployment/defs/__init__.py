@@ -1,0 +1,1 @@
+"""Everything that this project defines: Dagster loads all files of this folder."""
