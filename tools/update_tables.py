@@ -81,10 +81,10 @@ def findings() -> Iterable[str]:
 
 def columns(table: Table[Any], day: str) -> Iterable[str]:
     """Return the table of a table's columns and of its partition."""
-    yield from header("column", "type", "holds")
+    yield from header("column", "type", "since", "holds")
     for name, (kind, description) in table.columns.items():
-        yield row(f"`{name}`", kind, description)
-    yield row("`day`", "date32[day]", day)
+        yield row(f"`{name}`", kind, str(table.since[name]), description)
+    yield row("`day`", "date32[day]", "1", day)
 
 
 if __name__ == "__main__":

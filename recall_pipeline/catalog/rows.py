@@ -53,10 +53,11 @@ class CatalogRow:
     audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
     audio_findings: str | None = column("How the normalized file differs from its target, in words")
     waveform: str | None = column("60 peaks over the whole length, as blocks from low to high")
-    source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive")
-    audio_key: str | None = column("The normalized file, relative to the root of the archive")
+    source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive", since=2)
+    audio_key: str | None = column("The normalized file, relative to the root of the archive", since=2)
     findings: list[str] | None = column(
-        "Codes of what is noteworthy about it, explained below; empty: none; null: written before the column existed"
+        "Codes of what is noteworthy about it, explained below; empty: none; null: written before the column existed",
+        since=2,
     )
 
     @property

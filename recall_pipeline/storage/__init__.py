@@ -9,7 +9,15 @@ Comes in: settings, verified local files, rows. Goes out: files under their fina
 
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
-from recall_pipeline.storage.archive_identity import accept_api, check_identity, host_in, record_identity
+from recall_pipeline.storage.archive_identity import (
+    accept_api,
+    api_host,
+    check_identity,
+    create_identity,
+    host_in,
+    read_identity,
+    record_identity,
+)
 from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.file_system import weaknesses_of
@@ -36,8 +44,10 @@ __all__ = [
     "Table",
     "TableFile",
     "accept_api",
+    "api_host",
     "check_identity",
     "column",
+    "create_identity",
     "cure_of_missing_table",
     "exclusive_file_lock",
     "host_in",
@@ -45,6 +55,7 @@ __all__ = [
     "open_archive",
     "open_day",
     "raise_if_storage_is_down",
+    "read_identity",
     "record_identity",
     "scan_days",
     "sha256_of",

@@ -1,5 +1,6 @@
 """Every path of the archive, relative to its root (docs/design/interface.md, section 3)."""
 
+import re
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
@@ -82,6 +83,16 @@ class Layout:
     def key_in(uri: str) -> str:
         """Return the key in the URI of an MP3 or a normalized file; the archive may have moved since."""
         return uri[max(uri.rindex(start) for folder in AUDIO_FOLDERS if (start := f"{folder}/day=") in uri) :]
+
+    @staticmethod
+    def audio_key_in(uri: str | None) -> str | None:
+        """Return the key in the URI of an audio file; None for a text that is not one."""
+        found = [uri.rindex(start) for folder in AUDIO_FOLDERS if uri and (start := f"{folder}/day=") in uri]
+        key = uri[max(found) :] if uri and found else ""
+        return key if _AUDIO_KEY.fullmatch(key) else None
+
+
+_AUDIO_KEY = re.compile(r"\w+/day=\d{4}-\d\d-\d\d/[^/.][^/]*/[^/.][^/]*\.\w+")
 
 
 def _leaf(day: date, recording_id: str, audio_id: str, version: str | None) -> str:

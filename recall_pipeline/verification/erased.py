@@ -1,7 +1,6 @@
 """Stored data of erased recordings and bots, as problems."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.audit import ErasedIds
@@ -9,21 +8,12 @@ from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.discovery import BotRow, RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive, Table, column
+from recall_pipeline.migration import TRANSCRIPT_KEYS
+from recall_pipeline.storage import Archive
 from recall_pipeline.verification.problems import Kind, Problem
 
 _NEXT_ACTION = "run verify --repair or forget it again"
 _NEXT_ACTION_FOR_TRANSCRIPT = "materialize its day of `transcripts`"
-
-
-@dataclass(frozen=True, slots=True)
-class _TranscribedId:
-    """The column of the table `transcripts` with the recording."""
-
-    recording_id: str = column("Recall's id of the recording")
-
-
-TRANSCRIBED = Table("transcripts", _TranscribedId)
 
 
 def erased_recording(day: date, recording_id: str, stored: str, next_action: str = _NEXT_ACTION) -> Problem:
@@ -55,9 +45,9 @@ def kept_transcripts(archive: Archive, day: date, erased: ErasedIds) -> Iterator
     if not erased.recordings:
         return
     try:
-        transcribed = {recording_id for (recording_id,) in TRANSCRIBED.read_columns(archive, day, "recording_id")}
+        transcribed = {recording_id for (recording_id,) in TRANSCRIPT_KEYS.read_columns(archive, day, "recording_id")}
     except StorageError as error:
-        yield Problem(day, Kind.UNREADABLE, TRANSCRIBED.key(day), str(error))
+        yield Problem(day, Kind.UNREADABLE, TRANSCRIPT_KEYS.key(day), str(error))
         return
     for recording_id in sorted(transcribed & erased.recordings):
         yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)
