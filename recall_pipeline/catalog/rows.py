@@ -76,8 +76,8 @@ class CatalogRow:
             cataloged_at=self.cataloged_at,
             findings=[],
         )
-        is_redacted = row == dataclasses.replace(self, findings=[])
-        return row if is_redacted else dataclasses.replace(row, cataloged_at=utc_now())
+        is_redacted = not self.findings and row == dataclasses.replace(self, findings=[])  # null: of an older version
+        return self if is_redacted else dataclasses.replace(row, cataloged_at=utc_now())
 
 
 CATALOG = Table("audio_catalog", CatalogRow, version=2)

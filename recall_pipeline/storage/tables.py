@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
+_DAY = "recall_pipeline.day"
 _FACT_PREFIX = "recall_pipeline.fact."
 _BATCH_ROWS = 1000
 
@@ -157,16 +158,22 @@ class Table(Generic[Row]):
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
-        self.write_file(archive, self.key(day), rows, facts)
+        self.write_file(archive, self.key(day), rows, facts, day)
 
     def write_file(
-        self, archive: Archive, key: str, rows: Iterable[Row], facts: Mapping[str, str] | None = None
+        self,
+        archive: Archive,
+        key: str,
+        rows: Iterable[Row],
+        facts: Mapping[str, str] | None = None,
+        day: date | None = None,
     ) -> None:
-        """Replace one Parquet file in one atomic step. Raises StorageError."""
+        """Replace one Parquet file in one atomic step; it states `day`, if given. Raises StorageError."""
         import pyarrow as pa
 
         schema = self.schema()
         metadata = {f"{_FACT_PREFIX}{name}": value for name, value in (facts or {}).items()}
+        metadata |= {_DAY: day.isoformat()} if day else {}
         all_rows = list(rows)
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
         self.publish(
@@ -426,6 +433,17 @@ class TableFile(Generic[Row]):
     def facts(self) -> dict[str, str]:
         """What was noted about the day as a whole."""
         return _facts_in(self.content)
+
+    @property
+    def version(self) -> int | None:
+        """The schema version that the file states; None if it states none."""
+        return stored_version(self.content.schema)
+
+    @property
+    def stated_day(self) -> str | None:
+        """The day that the file states; None in a file that was written before it stated one."""
+        text = (self.content.schema.metadata or {}).get(_DAY.encode())
+        return None if text is None else text.decode(errors="replace")
 
     def rows(self) -> list[Row]:
         """Return the rows; raises StorageError for a row that lacks a required value."""

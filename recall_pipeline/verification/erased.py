@@ -10,7 +10,8 @@ from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.migration import TRANSCRIPT_KEYS
 from recall_pipeline.storage import Archive
-from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.verification.codes import Code
+from recall_pipeline.verification.problems import Problem, table_problem
 
 _NEXT_ACTION = "run verify --repair or forget it again"
 _NEXT_ACTION_FOR_TRANSCRIPT = "materialize its day of `transcripts`"
@@ -19,7 +20,7 @@ _NEXT_ACTION_FOR_TRANSCRIPT = "materialize its day of `transcripts`"
 def erased_recording(day: date, recording_id: str, stored: str, next_action: str = _NEXT_ACTION) -> Problem:
     """Return the problem that data of an erased recording is stored; `stored` names the data."""
     message = f"is erased, but {stored} is still there: {next_action}"
-    return Problem(day, Kind.ERASED, f"recording {recording_id}", message, recording_id)
+    return Problem(day, Code.ERASED_DATA_STORED, f"recording {recording_id}", message, recording_id)
 
 
 def personal_rows(
@@ -36,18 +37,19 @@ def personal_rows(
     for bot in bots:
         if bot.bot_id in erased.bots and bot != bot.redacted():
             yield Problem(
-                day, Kind.ERASED, f"bot {bot.bot_id}", f"is erased, but its row in bots is still there: {_NEXT_ACTION}"
+                day,
+                Code.ERASED_DATA_STORED,
+                f"bot {bot.bot_id}",
+                f"is erased, but its row in bots is still there: {_NEXT_ACTION}",
             )
 
 
 def kept_transcripts(archive: Archive, day: date, erased: ErasedIds) -> Iterator[Problem]:
     """Yield a problem for each erased recording with a transcript, or one if the transcripts cannot be read."""
-    if not erased.recordings:
-        return
     try:
         transcribed = {recording_id for (recording_id,) in TRANSCRIPT_KEYS.read_columns(archive, day, "recording_id")}
     except StorageError as error:
-        yield Problem(day, Kind.UNREADABLE, TRANSCRIPT_KEYS.key(day), str(error))
+        yield table_problem(day, TRANSCRIPT_KEYS.key(day), error)
         return
     for recording_id in sorted(transcribed & erased.recordings):
         yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)

@@ -8,8 +8,9 @@ from operator import attrgetter
 
 from recall_pipeline.migration import TRANSCRIPT_KEYS
 from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.verification.codes import Kind
 from recall_pipeline.verification.orphans import remove_if_redundant
-from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
+from recall_pipeline.verification.problems import Problem, VerificationReport
 from recall_pipeline.verification.referenced_files import Tables, read_tables
 
 
