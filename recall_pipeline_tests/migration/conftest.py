@@ -7,10 +7,11 @@ import fsspec
 import pytest
 
 from recall_pipeline_tests.cli.conftest import home, run
+from recall_pipeline_tests.damage.conftest import in_this_process
 from recall_pipeline_tests.golden.conftest import STORED
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 
-__all__ = ["home", "run"]
+__all__ = ["home", "in_this_process", "run"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,26 @@ class TestBothStorages:
             assert uri == archive.uri(Layout.key_in(uri))
             with fsspec.open(uri) as file:
                 assert file.read(4) == b"fLaC"
+
+
+@pytest.mark.xdist_group("s3")
+def test_a_move_to_a_bucket_and_back_changes_nothing_but_uris(
+    run: Run, folder_url: str, bucket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps of docs/moving.md."""
+    migrated(run)
+    before, filesystem = stored(folder_url), fsspec.filesystem("s3", use_listings_cache=False)
+    monkeypatch.setenv("RECALL_STORAGE_URL", bucket_url)
+    filesystem.put(f"{folder_url}/", bucket_url.removeprefix("s3://"), recursive=True)
+    assert codes_of_verify(run) == {"uri_elsewhere"}
+    assert migrated(run) == {**CURRENT, "tables_rewritten": 2, "uris_rewritten": 18, "already_current": 10}
+    assert codes_of_verify(run) == set()
+    shutil.rmtree(folder_url)
+    filesystem.get(f"{bucket_url.removeprefix('s3://')}/", folder_url, recursive=True)
+    monkeypatch.setenv("RECALL_STORAGE_URL", folder_url)
+    assert migrated(run)["uris_rewritten"] == 18
+    assert stored(folder_url) == before
+
+
+def codes_of_verify(run: Run) -> set[str]:
+    return {problem["code"] for problem in json.loads(run("verify", "--json").out)["problems"]}
