@@ -18,6 +18,7 @@ Codecs are loaded on first use, so importing this package is cheap.
 
 from typing import TYPE_CHECKING, Any
 
+from recall_pipeline.audio.findings import AudioFinding, AudioFindingCode
 from recall_pipeline.audio.pool import Done, run_tasks
 from recall_pipeline.audio.results import DecodeResult, Inspection, Normalized
 from recall_pipeline.audio.target import Target
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from recall_pipeline.audio.segmentation import Segment, segments
 
 __all__ = [
+    "AudioFinding",
+    "AudioFindingCode",
     "DecodeResult",
     "Decoder",
     "Done",

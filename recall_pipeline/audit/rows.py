@@ -73,7 +73,8 @@ class AuditTable(Table[AuditRow]):
         folder = Layout.audit_hosts(day)
         names = [name for name in archive.names(folder) if re.fullmatch(rf"{self.stem}-[0-9a-f]{{8}}\.parquet", name)]
         keys = [self.key(day), *(f"{folder}/{name}" for name in names)]
-        parts = [file for key in keys if (file := self.load_file(archive, day, key)) is not None]
+        needed = None if columns is None else self.schema().names  # with columns, a file that lacks some is refused
+        parts = [file for key in keys if (file := self.load_file(archive, day, key, needed)) is not None]
         if len(parts) > 1:
             merged = pa.concat_tables(parts, promote_options="default")
             rows = self.rows_in(archive, day, merged)

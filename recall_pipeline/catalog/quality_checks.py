@@ -20,6 +20,7 @@ from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_misma
 EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
 _SAMPLE = 5
+_OFF_TARGET = frozenset((FindingCode.TOO_QUIET, FindingCode.OFF_TARGET))
 _DAMAGE = frozenset(
     (
         FindingCode.SHORTER_THAN_PROMISED,
@@ -121,11 +122,16 @@ def loudness_out_of_tolerance(catalog: Iterable[CatalogRow], settings: Settings)
         peak, loudness = row.audio_true_peak_dbtp, row.audio_lufs
         if peak is not None and peak > settings.true_peak_dbtp:
             return f"peaks at {peak:.1f} dBTP"
-        if loudness is None or row.audio_findings or abs(loudness - settings.target_lufs) <= tolerance_lu:
+        if loudness is None or _is_explained(row) or abs(loudness - settings.target_lufs) <= tolerance_lu:
             return None
         return f"has {loudness:.1f} LUFS"
 
     return _over(_audible(catalog), problem, "report it with the file's audio_recipe: the engine missed its target")
+
+
+def _is_explained(row: CatalogRow) -> bool:
+    """Whether the row's findings state why it misses the target; rows of earlier versions have words only."""
+    return bool(row.audio_findings) if row.findings is None else not _OFF_TARGET.isdisjoint(row.findings)
 
 
 def expiring_soon(catalog: Iterable[CatalogRow], now: datetime) -> Finding:

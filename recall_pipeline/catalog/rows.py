@@ -51,7 +51,7 @@ class CatalogRow:
     speech_ratio: float | None = column("Share of the time outside pauses, 0 to 1; also 1 for music or an even hiss")
     metadata: str | None = column("Recall's metadata of the recording, JSON")
     audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
-    audio_findings: str | None = column("How the normalized file differs from its target, in words")
+    audio_findings: str | None = column("What is noteworthy about the MP3's audio and the normalized file, in words")
     waveform: str | None = column("60 peaks over the whole length, as blocks from low to high")
     source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive", since=2)
     audio_key: str | None = column("The normalized file, relative to the root of the archive", since=2)

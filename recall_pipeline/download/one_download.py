@@ -123,7 +123,7 @@ def _has_promised_length(check: DecodeCheck) -> bool:
     decoded = check.decoded
     if decoded is None or decoded.header_seconds is None:
         return False
-    return decoded.duration_seconds >= decoded.header_seconds - _HEADER_TOLERANCE_SECONDS
+    return decoded.decoded_seconds >= decoded.header_seconds - _HEADER_TOLERANCE_SECONDS
 
 
 def _with_check(row: MixedAudioRow, check: DecodeCheck, key: str) -> MixedAudioRow:

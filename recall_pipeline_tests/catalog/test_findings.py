@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recall_pipeline.audio.findings import AudioFindingCode
+from recall_pipeline.audio import AudioFindingCode
 from recall_pipeline.catalog import CATALOG, FINDINGS, CatalogRow, FindingCode
 from recall_pipeline.catalog.findings import DERIVED_AT_EVERY_SYNC, kept_with_file, ordered_findings
 from recall_pipeline.storage import Layout

@@ -13,6 +13,7 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
+    damaged_audio,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -145,6 +146,14 @@ def test_a_decoded_length_far_from_the_apis_times_is_named(archive: Archive) -> 
     )
 
 
+def test_damage_of_an_archived_mp3_is_named_with_its_words(archive: Archive) -> None:
+    _catalog(archive, dataclasses.replace(READY, findings=["duration_differs", "channels_cancel"]))
+    assert damaged_audio(_rows(archive)).passed
+    words = "decodes to 59.0 s, 1.0 s less than its header promises"
+    _catalog(archive, dataclasses.replace(READY, findings=["shorter_than_promised"], audio_findings=words))
+    assert damaged_audio(_rows(archive)).problems == (f"recording {RECORDING} has shorter_than_promised: {words}",)
+
+
 def test_loudness_and_peaks_beside_the_target_are_named_unless_the_file_says_why(archive: Archive) -> None:
     settings = Settings()
     _catalog(archive, READY)
@@ -152,6 +161,11 @@ def test_loudness_and_peaks_beside_the_target_are_named_unless_the_file_says_why
     _catalog(archive, dataclasses.replace(READY, audio_lufs=-17.0))
     assert loudness_out_of_tolerance(_rows(archive), settings).problems == (f"recording {RECORDING} has -17.0 LUFS",)
     _catalog(archive, dataclasses.replace(READY, audio_lufs=-17.0, audio_findings="the limiter's cap bit"))
+    assert loudness_out_of_tolerance(_rows(archive), settings).passed
+    damaged = dataclasses.replace(READY, audio_lufs=-17.0, audio_findings="damaged", findings=["damaged_frames"])
+    _catalog(archive, damaged)
+    assert not loudness_out_of_tolerance(_rows(archive), settings).passed
+    _catalog(archive, dataclasses.replace(damaged, findings=["damaged_frames", "too_quiet"]))
     assert loudness_out_of_tolerance(_rows(archive), settings).passed
     _catalog(archive, dataclasses.replace(READY, audio_true_peak_dbtp=-0.5))
     assert loudness_out_of_tolerance(_rows(archive), settings).problems == (

@@ -81,7 +81,7 @@ def test_a_storage_below_a_file_is_reported(
     assert "RECALL_STORAGE_URL" in result.error_line
 
 
-def test_a_storage_below_a_file_is_reported_for_the_day(
+def test_a_storage_below_a_file_stops_a_sync_before_its_first_day(
     sandboxed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -89,7 +89,7 @@ def test_a_storage_below_a_file_is_reported_for_the_day(
     result = sandboxed("sync", *ONE_DAY)
     assert result.status == 1
     (line,) = result.err.splitlines()
-    assert line.startswith(f"{YESTERDAY}: cannot ")
+    assert line.startswith("recall-pipeline: cannot read archive.json below ")
     assert str(tmp_path / "file" / "data") in line
 
 
