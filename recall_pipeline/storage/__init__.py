@@ -22,7 +22,15 @@ from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
-from recall_pipeline.storage.layout import AUDIO_FOLDERS, AWAITED_EVENTS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
+from recall_pipeline.storage.layout import (
+    AUDIO_FOLDERS,
+    AWAITED_EVENTS,
+    CONSUMED_EVENTS,
+    EVENTS,
+    ROOT_NAMES,
+    FolderName,
+    Layout,
+)
 from recall_pipeline.storage.location import ArchiveLocation, open_archive
 from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
@@ -33,6 +41,7 @@ __all__ = [
     "CONSUMED_EVENTS",
     "EVENTS",
     "NOT_THERE",
+    "ROOT_NAMES",
     "Archive",
     "ArchiveDay",
     "ArchiveLocation",

@@ -15,6 +15,10 @@ AWAITED_EVENTS = f"{EVENTS}/awaited"
 CONSUMED_EVENTS = f"{EVENTS}/drained"
 CHECKPOINTS = "_normalized"
 
+_FOLDERS = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio", "transcripts", "audit")
+ROOT_NAMES = frozenset((*_FOLDERS, "waveforms", "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
+"""The names in the root of an archive."""
+
 
 class Layout:
     """Builds keys: relative paths with forward slashes. Ids in them are UUIDs, checked when a record is parsed."""

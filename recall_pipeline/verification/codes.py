@@ -166,7 +166,7 @@ CODES = {
     Code.AUDIT_ROW_MISSING: Explanation(
         Kind.DISAGREEING,
         "A recording is erased in the tables, and the audit has no row of it: a sync may download it again.",
-        "Restore `audit/` from a backup, or erase the recording again with `recall-pipeline forget`.",
+        "Restore `audit/` from a backup, or run `recall-pipeline forget --recording ID --reason TEXT` again.",
     ),
     Code.ERASED_DATA_STORED: Explanation(
         Kind.ERASED, "Data of an erased recording or bot is stored.", f"Run {_REPAIR}, or erase it again."
