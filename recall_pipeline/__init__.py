@@ -12,6 +12,7 @@ The packages in the order in which a recording passes through them; each imports
     audio              decode, measure and normalize audio files
     download           fetch each MP3 with resume, check that it decodes, store it
     catalog            outcome of each recording, the table `audio_catalog`, its readers
+    migration          bring older tables to the present schema and place
     verification       check the archive against its tables
     erasure            remove recordings for good
     upstream_deletion  delete at Recall what was verified just now

@@ -19,6 +19,7 @@
     │   ├── TableMissing              a table that a step builds on is not there: sync its day
     │   ├── ArchiveUnreadable         archive.json is damaged
     │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
+    │       └── TableNewer            a newer version of recall_pipeline wrote it: update
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
@@ -137,6 +138,10 @@ class TableUnreadable(StorageError):
     """The file of a day's table is not Parquet, or lacks a required column or value; other days are not affected."""
 
     retry_can_help = False
+
+
+class TableNewer(TableUnreadable):
+    """The file of a day's table has a newer schema version: rewriting it would drop columns."""
 
 
 class AudioError(PipelineError):

@@ -17,6 +17,7 @@ from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Table
+from recall_pipeline.verification import CODES
 from recall_transcripts.rows import TRANSCRIPTS
 from recall_transcripts.settings import TranscriptsSettings
 
@@ -26,6 +27,7 @@ TABLES = {
     "docs/configuration.md": ("settings",),
     "docs/tables.md": ("audio_catalog", "findings", "mixed_audio", "recordings", "bots", "audit"),
     "docs/cli.md": ("commands",),
+    "docs/damage.md": ("damage",),
     "docs/troubleshooting.md": ("messages",),
     "docs/downstream.md": ("transcripts settings", "transcripts columns"),
 }
@@ -43,6 +45,7 @@ def updated(file: str) -> str:
         "bots": columns(BOTS, "The partition: UTC day on which the bot was to join"),
         "audit": columns(AUDIT, "The partition, that of the recording or bot"),
         "commands": command_sections(cli, "recall-pipeline"),
+        "damage": damage(),
         "messages": message_sections(ROOT),
         "transcripts settings": settings(TranscriptsSettings, "TRANSCRIPTS_"),
         "transcripts columns": columns(TRANSCRIPTS, "The partition, that of the recording"),
@@ -79,12 +82,19 @@ def findings() -> Iterable[str]:
         yield row(f"`{code}`", meaning)
 
 
+def damage() -> Iterable[str]:
+    """Return the table of the codes of `verify`."""
+    yield from header("code", "kind", "meaning", "cure")
+    for code, explanation in CODES.items():
+        yield row(f"`{code}`", explanation.kind, explanation.meaning, explanation.cure)
+
+
 def columns(table: Table[Any], day: str) -> Iterable[str]:
     """Return the table of a table's columns and of its partition."""
-    yield from header("column", "type", "holds")
+    yield from header("column", "type", "since", "holds")
     for name, (kind, description) in table.columns.items():
-        yield row(f"`{name}`", kind, description)
-    yield row("`day`", "date32[day]", day)
+        yield row(f"`{name}`", kind, str(table.since[name]), description)
+    yield row("`day`", "date32[day]", "1", day)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,11 @@ class CatalogRow:
     audio_recipe: str | None = column("Engine and target that produced the normalized file, in one line")
     audio_findings: str | None = column("What is noteworthy about the MP3's audio and the normalized file, in words")
     waveform: str | None = column("60 peaks over the whole length, as blocks from low to high")
-    source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive")
-    audio_key: str | None = column("The normalized file, relative to the root of the archive")
+    source_key: str | None = column("The MP3 as Recall served it, relative to the root of the archive", since=2)
+    audio_key: str | None = column("The normalized file, relative to the root of the archive", since=2)
     findings: list[str] | None = column(
-        "Codes of what is noteworthy about it, explained below; empty: none; null: written before the column existed"
+        "Codes of what is noteworthy about it, explained below; empty: none; null: written before the column existed",
+        since=2,
     )
 
     @property
@@ -75,8 +76,8 @@ class CatalogRow:
             cataloged_at=self.cataloged_at,
             findings=[],
         )
-        is_redacted = row == dataclasses.replace(self, findings=[])
-        return row if is_redacted else dataclasses.replace(row, cataloged_at=utc_now())
+        is_redacted = not self.findings and row == dataclasses.replace(self, findings=[])  # null: of an older version
+        return self if is_redacted else dataclasses.replace(row, cataloged_at=utc_now())
 
 
 CATALOG = Table("audio_catalog", CatalogRow, version=2)

@@ -13,8 +13,9 @@ from typing import Self
 
 import yaml
 
-from recall_pipeline.errors import UsageError
+from recall_pipeline.errors import StorageError, UsageError
 from recall_pipeline.settings import Settings, environment_name, project_folder
+from recall_pipeline.storage import open_archive
 from recall_sandbox import Sandbox
 
 _NAME = "demo"
@@ -60,16 +61,22 @@ class DemoFolder:
             return None
 
     def create(self, today: date) -> None:
-        """Recreate the folder. Raises UsageError if it contains anything but a demo."""
+        """Recreate the folder. Raises UsageError if it contains anything but a demo, ArchiveRefused for a newer one."""
         if self.folder.exists() and any(self.folder.iterdir()):
             if self.created_on is None:
                 raise UsageError(
                     f"{self.folder} contains files that are not a demo: choose another folder with --folder"
                 )
+            self.check_format()
             shutil.rmtree(self.folder)
         self._home.mkdir(parents=True, mode=0o700)
         self._marker.write_text(json.dumps({"today": today.isoformat()}))
         (self._home / "dagster.yaml").write_text(_dagster_yaml())
+
+    def check_format(self) -> None:
+        """Raise ArchiveRefused if its archive has a newer format; a damaged one is not protected."""
+        with contextlib.suppress(StorageError):
+            open_archive(Settings(storage_url=str(self.data)))
 
     @contextlib.contextmanager
     def environment(self, sandbox: Sandbox) -> Iterator[dict[str, str]]:

@@ -10,7 +10,7 @@ import click
 from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.due_report import due_lines
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
-from recall_pipeline.cli.main import FAILED
+from recall_pipeline.cli.main import FAILED, WRONG_USAGE
 from recall_pipeline.cli.probe import show_probe
 from recall_pipeline.cli.storage_check import check_storage
 from recall_pipeline.days import utc_now
@@ -44,7 +44,8 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
 
     The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
 
-    Exit status: 0 success; 1 a check failed, or the service refused the probe; 2 wrong settings.
+    Exit status: 0 success; 1 a check failed, or the service refused the probe; 2 wrong settings, or an archive of a
+    newer format.
     """
     settings = load_settings()
     if probe:
@@ -62,21 +63,21 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
         "audio": _check_audio,
         "dagster": _check_dagster,
     }
-    failed = [name for name, check in checks.items() if not _print_result(name, check, settings)]
-    return FAILED if failed else 0
+    return max([_print_result(name, check, settings) for name, check in checks.items()])
 
 
-def _print_result(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+def _print_result(name: str, check: Callable[[Settings], str], settings: Settings) -> int:
+    """Print the line of a check, and return its exit status."""
     try:
         result = check(settings)
     except PipelineError as error:
         click.echo(f"FAIL   {name:9} {error}")
-        return False
+        return WRONG_USAGE if isinstance(error, ArchiveRefused) else FAILED
     except Exception as error:  # the other checks still have to run
         click.echo(f"FAIL   {name:9} {type(error).__name__}: {' '.join(str(error).split())}")
-        return False
+        return FAILED
     click.echo(f"ok     {name:9} {result}")
-    return True
+    return 0
 
 
 def _check_key(settings: Settings) -> str:

@@ -26,7 +26,7 @@ _COMMANDS = {
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "forget": ("forget", "Erase recordings permanently."),
     "release": ("release", "Delete MP3s at Recall.ai that are verified in the archive."),
-    "migrate": ("migrate", "Change the API host that an archive belongs to; needs no key."),
+    "migrate": ("migrate", "Bring every table to the present schema and place; needs no key."),
     "webhooks": ("webhooks", "Receive the signed webhooks of Recall.ai."),
     "bot": ("bot", "Send a bot that records mixed-audio MP3."),
 }

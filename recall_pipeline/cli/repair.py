@@ -16,6 +16,7 @@ from recall_pipeline.verification import (
     VerificationReport,
     absent,
     days_to_sync_again,
+    elsewhere,
     remove_redundant_files,
     verify_days,
     with_explanations,
@@ -49,7 +50,8 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
     after.problems = sorted(
-        [*absent(archive, affected, settings.start_date), *after.problems], key=lambda problem: problem.day
+        [*absent(archive, affected, settings.start_date), *elsewhere(archive, affected), *after.problems],
+        key=lambda problem: problem.day,
     )
     left = {(problem.day, problem.subject) for problem in after.problems}
     repaired = [problem for problem in found.problems if (problem.day, problem.subject) not in left]

@@ -5,8 +5,10 @@ from uuid import uuid4
 
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, open_archive, weaknesses_of
+from recall_pipeline.storage import ROOT_NAMES, Archive, open_archive, weaknesses_of
+from recall_pipeline.verification import strange_names
 
+_SHOWN_NAMES = 5
 _CONTENT = b"written by recall-pipeline doctor"
 
 
@@ -19,12 +21,12 @@ def check_storage(settings: Settings) -> str:
     archive.names("bots")  # first: a refusal of it is about rights or keys, not about uploads
     try:
         _try_requests(archive, folder)
-        weak = _weaknesses(archive)
+        notes = _weaknesses(archive) + _strange(archive)
     finally:
         with contextlib.suppress(PipelineError):
             archive.remove_below(folder)
         archive.close_staging_folder()
-    return f"wrote, read back, listed, moved and deleted below {settings.storage_root}{weak}"
+    return f"wrote, read back, listed, moved and deleted below {settings.storage_root}{notes}"
 
 
 def _try_requests(archive: Archive, folder: str) -> None:
@@ -48,6 +50,14 @@ def _expect(archive: Archive, is_as_written: bool, key: str) -> None:
         raise PipelineError(
             f"{archive.uri(key)} reads back differently from what was written: do not trust this storage"
         )
+
+
+def _strange(archive: Archive) -> str:
+    """Return the names that are not those of an archive; nothing is refused for them."""
+    found = [name for name in archive.names("") if name not in ROOT_NAMES and not name.startswith("_doctor-")]
+    found += strange_names(archive)
+    shown = ", ".join(found[:_SHOWN_NAMES]) + (f" and {len(found) - _SHOWN_NAMES} more" * (len(found) > _SHOWN_NAMES))
+    return f"; names that are not of an archive: {shown}" if found else ""
 
 
 def _weaknesses(archive: Archive) -> str:

@@ -28,6 +28,7 @@ def ui_command(port: int, folder: Path | None) -> int:
     demo = DemoFolder.at(folder)
     if demo.created_on is None:
         run_demo(demo)
+    demo.check_format()
     world = demo_world(demo.created_on or utc_now().date())
     with Sandbox(world).running() as sandbox, demo.environment(sandbox):
         click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop with Ctrl-C)")

@@ -16,15 +16,35 @@ from recall_pipeline.cli.due_report import due_as_object, due_lines
 from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.cli.repair import RepairReport, repair
+from recall_pipeline.cli.subset import SubsetType
 from recall_pipeline.days import utc_now
 from recall_pipeline.download import Unfinished, unfinished
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import Archive, open_archive
-from recall_pipeline.verification import Kind, absent, expected_days, stored_days, verify_days
+from recall_pipeline.verification import (
+    CODES,
+    Code,
+    Kind,
+    Subset,
+    absent,
+    elsewhere,
+    expected_days,
+    stored_days,
+    strange_names,
+    verify_days,
+)
 
-_EMPTY = {"day": None, "kind": str(Kind.MISSING), "what": "every day", "recording_id": None, "repaired": False}
+_EMPTY = {
+    "day": None,
+    "kind": str(Kind.MISSING),
+    "code": str(Code.DAY_MISSING),
+    "what": "every day",
+    "recording_id": None,
+    "repaired": False,
+}
 """The problem of an archive without any day."""
+_STRANGE = "is not a day, and some readers read it as one: rename it, or move it out of the archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +59,24 @@ class _StagingContents:
 @click.option("--from", "first", type=DAY, help="First day, included.  [default: the first in the archive]")
 @click.option("--to", "last", type=DAY, help="Last day, included.  [default: the last in the archive]")
 @click.option(
+    "--subset", type=SubsetType(), help="Read back this part of the files only, such as 3/52; tables are all checked."
+)
+@click.option(
     "--repair",
     "repairing",
     is_flag=True,
     help="Download or normalize damaged files again; remove redundant orphans and erased data.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line, the last of standard output.")
-def verify_command(first: date | None, last: date | None, repairing: bool, as_json: bool) -> int:
+def verify_command(first: date | None, last: date | None, subset: Subset | None, repairing: bool, as_json: bool) -> int:
     """Verify the archive against the catalog: read, hash and decode every file.
 
     Reports missing, changed, undecodable and orphaned files, unreadable tables, and tables that contradict each other.
     A requested day that is not there, a day without tables between stored ones, a lost table, and an archive without
     any day are problems too. Without --repair it needs no key and writes nothing.
+
+    --subset N/M reads back the N-th of M parts of the files: the parts 1/52 to 52/52 together are all of them. A file
+    stays in its part. Run another part each night or week.
 
     --repair first removes data of erased recordings that was stored again. It removes each orphan whose bytes are
     also cataloged and verified under another name of the same audio. Then it syncs the affected recordings: it
@@ -70,7 +96,8 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
                                 unfinished downloads, which the next sync resumes
       abandoned_files, abandoned_bytes
                                 files of killed processes in the staging folder; the next sync or --repair removes them
-      problems                  [{day, kind, what, says, recording_id, repaired}, ..]
+      problems                  [{day, kind, code, what, says, recording_id, repaired}, ..]; docs/damage.md
+                                lists the codes with their cures
       due, waiting              days that a sync without options requests now, and in later nights
       never_requested           {from, to}: days before the archive's first one, from RECALL_START_DATE on, or null;
                                 neither these nor due days are problems
@@ -84,11 +111,12 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         settings.required_api_key()
     archive = open_archive(settings)
     with progress_bars() as progress:
-        result = _verified(settings, archive, first, last, progress)
+        result = _verified(settings, archive, first, last, progress, subset)
         if repairing and not result.error_lines:
             result = repair(settings, archive, result.report, progress)
             archive.remove_leftover_files()
-    for line in (*result.error_lines, *(problem.line for problem in result.report.problems)):
+    strange = [f"{Kind.ORPHANED}: {key} {_STRANGE}" for key in result.report.strange_names]
+    for line in (*result.error_lines, *(problem.line for problem in result.report.problems), *strange):
         click.echo(line, err=True)
     staging = _StagingContents(unfinished(archive.staging_folder), archive.leftover_files())
     due = days_due(archive, settings, utc_now())
@@ -96,19 +124,26 @@ def verify_command(first: date | None, last: date | None, repairing: bool, as_js
         click.echo(json.dumps(_as_object(result, staging) | due_as_object(due)))
     else:
         click.echo("\n".join([_report_text(result, staging), *map(_as_sentence, due_lines(due))]))
-    return FAILED if result.report.problems or result.error_lines else 0
+    return FAILED if result.report.problems or result.error_lines or strange else 0
 
 
 def _verified(
-    settings: Settings, archive: Archive, first: date | None, last: date | None, progress: StepProgress
+    settings: Settings,
+    archive: Archive,
+    first: date | None,
+    last: date | None,
+    progress: StepProgress,
+    subset: Subset | None,
 ) -> RepairReport:
     """Verify the requested days. A day that is not there is a problem, and an archive without a day an error."""
     held = stored_days(archive)
     stored = [day for day in held if (first is None or first <= day) and (last is None or day <= last)]
-    report = verify_days(archive, settings, stored, progress)
+    report = verify_days(archive, settings, stored, progress, subset=subset)
     expected = expected_days(held, first, last, first_day_kept(settings, utc_now().date()))
-    problems = [*absent(archive, sorted({*stored, *expected}), settings.start_date), *report.problems]
+    lost = absent(archive, sorted({*stored, *expected}), settings.start_date)
+    problems = [*lost, *elsewhere(archive, stored), *report.problems]
     report.problems = sorted(problems, key=lambda problem: problem.day)
+    report.strange_names = list(strange_names(archive))
     empty = f"{archive.location.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
     return RepairReport(report, error_lines=() if stored or problems else (empty,))
 
@@ -120,6 +155,12 @@ def _as_sentence(line: str) -> str:
 def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any]:
     report = result.report
     empty = [] if report.days or report.problems else [_EMPTY | {"says": line} for line in result.error_lines]
+    strange: dict[str, Any] = {
+        "day": None,
+        "kind": str(CODES[Code.NAME_UNEXPECTED].kind),
+        "code": str(Code.NAME_UNEXPECTED),
+    }
+    strange |= {"says": _STRANGE, "recording_id": None, "repaired": False}
     problems = [(problem, False) for problem in report.problems] + [(problem, True) for problem in result.repaired]
     return {
         "days": [day.isoformat() for day in report.days],
@@ -138,6 +179,7 @@ def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any
             {
                 "day": problem.day.isoformat(),
                 "kind": str(problem.kind),
+                "code": str(problem.code),
                 "what": problem.subject,
                 "says": problem.message,
                 "recording_id": problem.recording_id,
@@ -145,7 +187,8 @@ def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any
             }
             for problem, repaired in problems
         ]
-        + empty,
+        + empty
+        + [strange | {"what": key} for key in report.strange_names],
     }
 
 

@@ -38,9 +38,11 @@ class RecordingRow:
     meeting_id: str | None = column("The platform's id of the meeting; never a password")
     bot_media_expired: bool = column("Whether Recall has removed the bot's media", default=False)
     mp3_requested: bool | None = column("Whether a mixed-audio MP3 was requested; null: unknown")
-    has_mp3: bool | None = column("Whether Recall ever showed an MP3 of it; null: never looked up")
-    mp3_looked_up_at: datetime | None = column("When Recall showed no MP3 although its request is unknown, UTC")
-    mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not")
+    has_mp3: bool | None = column("Whether Recall ever showed an MP3 of it; null: never looked up", since=2)
+    mp3_looked_up_at: datetime | None = column(
+        "When Recall showed no MP3 although its request is unknown, UTC", since=2
+    )
+    mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not", since=2)
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
 
@@ -110,7 +112,7 @@ _REMEMBERED = (
 MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
-RECORDINGS = Table("recordings", RecordingRow)
+RECORDINGS = Table("recordings", RecordingRow, version=2)
 _LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
 
 

@@ -9,12 +9,28 @@ Comes in: settings, verified local files, rows. Goes out: files under their fina
 
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.archive_day import ArchiveDay, open_day
-from recall_pipeline.storage.archive_identity import accept_api, check_identity, host_in, record_identity
+from recall_pipeline.storage.archive_identity import (
+    accept_api,
+    api_host,
+    check_identity,
+    create_identity,
+    host_in,
+    read_identity,
+    record_identity,
+)
 from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
-from recall_pipeline.storage.layout import AUDIO_FOLDERS, AWAITED_EVENTS, CONSUMED_EVENTS, EVENTS, FolderName, Layout
+from recall_pipeline.storage.layout import (
+    AUDIO_FOLDERS,
+    AWAITED_EVENTS,
+    CONSUMED_EVENTS,
+    EVENTS,
+    ROOT_NAMES,
+    FolderName,
+    Layout,
+)
 from recall_pipeline.storage.location import ArchiveLocation, open_archive, place_of, staging_place_of
 from recall_pipeline.storage.locks import exclusive_file_lock
 from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
@@ -25,6 +41,7 @@ __all__ = [
     "CONSUMED_EVENTS",
     "EVENTS",
     "NOT_THERE",
+    "ROOT_NAMES",
     "Archive",
     "ArchiveDay",
     "ArchiveLocation",
@@ -36,8 +53,10 @@ __all__ = [
     "Table",
     "TableFile",
     "accept_api",
+    "api_host",
     "check_identity",
     "column",
+    "create_identity",
     "cure_of_missing_table",
     "exclusive_file_lock",
     "host_in",
@@ -46,6 +65,7 @@ __all__ = [
     "open_day",
     "place_of",
     "raise_if_storage_is_down",
+    "read_identity",
     "record_identity",
     "scan_days",
     "sha256_of",

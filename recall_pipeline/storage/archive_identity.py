@@ -103,10 +103,21 @@ def check_identity(archive: "Archive", settings: Settings) -> ArchiveIdentity | 
 
 def record_identity(archive: "Archive", settings: Settings) -> None:
     """Write `archive.json` and `README.txt` where they are missing, then compare as `check_identity` does."""
-    if check_identity(archive, settings) is None:
-        archive.create(_new_identity(api_host(settings)).to_json(), _KEY)
-        archive.create(_README.encode(), _README_KEY)
+    identity = check_identity(archive, settings)
+    if identity is None:
+        create_identity(archive, api_host(settings))
         check_identity(archive, settings)  # another host may have been first
+    elif identity.api is None:
+        accept_api(archive, api_host(settings))
+
+
+def create_identity(archive: "Archive", host: str | None) -> bool:
+    """Write `archive.json` and `README.txt` unless they exist; return whether this call wrote the former.
+
+    `host`: the API host, or None where only the next sync can find it out.
+    """
+    archive.create(_README.encode(), _README_KEY)
+    return archive.create(_new_identity(host).to_json(), _KEY)
 
 
 def accept_api(archive: "Archive", host: str) -> ArchiveIdentity:
@@ -119,7 +130,7 @@ def accept_api(archive: "Archive", host: str) -> ArchiveIdentity:
     return accepted
 
 
-def _new_identity(host: str) -> ArchiveIdentity:
+def _new_identity(host: str | None) -> ArchiveIdentity:
     created_at = utc_now().isoformat(timespec="seconds").replace("+00:00", "Z")
     return ArchiveIdentity(FORMAT, created_at, f"recall_pipeline {version('recall_pipeline')}", host, None)
 

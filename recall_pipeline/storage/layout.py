@@ -1,5 +1,6 @@
 """Every path of the archive, relative to its root (docs/design/interface.md, section 3)."""
 
+import re
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
@@ -13,6 +14,10 @@ AWAITED_EVENTS = f"{EVENTS}/awaited"
 """The file with the looked-up events whose changes the tables do not show yet."""
 CONSUMED_EVENTS = f"{EVENTS}/drained"
 CHECKPOINTS = "_normalized"
+
+_FOLDERS = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio", "transcripts", "audit")
+ROOT_NAMES = frozenset((*_FOLDERS, "waveforms", "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
+"""The names in the root of an archive."""
 
 
 class Layout:
@@ -82,6 +87,16 @@ class Layout:
     def key_in(uri: str) -> str:
         """Return the key in the URI of an MP3 or a normalized file; the archive may have moved since."""
         return uri[max(uri.rindex(start) for folder in AUDIO_FOLDERS if (start := f"{folder}/day=") in uri) :]
+
+    @staticmethod
+    def audio_key_in(uri: str | None) -> str | None:
+        """Return the key in the URI of an audio file; None for a text that is not one."""
+        found = [uri.rindex(start) for folder in AUDIO_FOLDERS if uri and (start := f"{folder}/day=") in uri]
+        key = uri[max(found) :] if uri and found else ""
+        return key if _AUDIO_KEY.fullmatch(key) else None
+
+
+_AUDIO_KEY = re.compile(r"\w+/day=\d{4}-\d\d-\d\d/[^/.][^/]*/[^/.][^/]*\.\w+")
 
 
 def _leaf(day: date, recording_id: str, audio_id: str, version: str | None) -> str:

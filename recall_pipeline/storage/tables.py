@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from recall_pipeline.errors import StorageError, TableMissing, TableUnreadable
+from recall_pipeline.errors import StorageError, TableMissing, TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.layout import Layout, TableName
 
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 _VERSION = "recall_pipeline.schema_version"
+_DAY = "recall_pipeline.day"
 _FACT_PREFIX = "recall_pipeline.fact."
 _BATCH_ROWS = 1000
 
 
-def column(description: str, *, default: Any = None) -> Any:
-    """Declare a column with its meaning and unit. Optional columns default to None."""
-    return dataclasses.field(default=default, metadata={"description": description})
+def column(description: str, *, default: Any = None, since: int = 1) -> Any:
+    """Declare a column with its meaning and unit. Optional columns default to None.
+
+    `since` is the schema version of the table that added it; files of an older version lack it.
+    """
+    return dataclasses.field(default=default, metadata={"description": description, "since": since})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,16 @@ class Table(Generic[Row]):
         """The type and description of each column, by name."""
         schema = self.schema()
         return {f.name: (str(f.type), (f.metadata or {})[b"description"].decode()) for f in schema}
+
+    @property
+    def since(self) -> dict[str, int]:
+        """The schema version that added each column, by name."""
+        return {f.name: f.metadata["since"] for f, _ in self._fields()}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The value of each column in a file that lacks it, by name; None for a required column, too."""
+        return {f.name: f.default for f, _ in self._fields()}
 
     def key(self, day: date) -> str:
         """Return the key of the day's file."""
@@ -131,8 +145,7 @@ class Table(Generic[Row]):
     def _values(self, archive: Archive, day: date, table: "pa.Table", name: str) -> list[Any]:
         """Return the values of one column, in the type that is declared for it, if any is."""
         if name not in table.column_names:
-            defaults = {f.name: f.default for f, _ in self._fields()}
-            return [defaults.get(name)] * len(table)
+            return [self.defaults.get(name)] * len(table)
         with self._as_unreadable(archive, day):
             stored, schema = table.column(name), self.schema()
             values: list[Any] = (_cast(stored, schema.field(name)) if name in schema.names else stored).to_pylist()
@@ -145,25 +158,67 @@ class Table(Generic[Row]):
 
     def write(self, archive: Archive, day: date, rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Replace the table of `day` in one atomic step. Raises StorageError."""
-        self.write_file(archive, self.key(day), rows, facts)
+        self.write_file(archive, self.key(day), rows, facts, day)
 
     def write_file(
-        self, archive: Archive, key: str, rows: Iterable[Row], facts: Mapping[str, str] | None = None
+        self,
+        archive: Archive,
+        key: str,
+        rows: Iterable[Row],
+        facts: Mapping[str, str] | None = None,
+        day: date | None = None,
     ) -> None:
-        """Replace one Parquet file in one atomic step. Raises StorageError."""
+        """Replace one Parquet file in one atomic step; it states `day`, if given. Raises StorageError."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         schema = self.schema()
         metadata = {f"{_FACT_PREFIX}{name}": value for name, value in (facts or {}).items()}
+        metadata |= {_DAY: day.isoformat()} if day else {}
         all_rows = list(rows)
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
-        table = pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
-        if missing := self._column_with_nulls(table):
+        self.publish(
+            archive, key, pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
+        )
+
+    def publish(self, archive: Archive, key: str, content: "pa.Table") -> None:
+        """Replace one Parquet file by `content` in one atomic step. Raises StorageError."""
+        import pyarrow.parquet as pq
+
+        if missing := self._column_with_nulls(content):
             raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
-            pq.write_table(table, staged, compression="zstd")
+            pq.write_table(content, staged, compression="zstd")
             archive.publish(staged, key)
+
+    def is_current(self, content: "pa.Table") -> bool:
+        """Return whether a file states the present schema version, and has every column in its declared type."""
+        types_by_name = {field.name: str(field.type) for field in content.schema}
+        has_columns = all(types_by_name.get(name) == kind for name, (kind, _) in self.columns.items())
+        return has_columns and stored_version(content.schema) == self.version
+
+    def upgraded(self, archive: Archive, day: date, key: str, content: "pa.Table") -> "pa.Table":
+        """Return the content of a file of an older version in the present schema; columns that are not declared stay.
+
+        A column that the file lacks has its default. Raises TableUnreadable if a required value is missing, or a
+        column is of another type.
+        """
+        import pyarrow as pa
+
+        self._check_required(archive, day, content, self._required(), key)
+        schema = self.schema()
+        with self._as_unreadable(archive, day, key):
+            values = [
+                _cast(content.column(field.name), field)
+                if field.name in content.column_names
+                else pa.array([self.defaults[field.name]] * len(content), field.type)
+                for field in schema
+            ]
+        others = [field for field in content.schema if field.name not in schema.names]
+        columns = [*values, *(content.column(field.name) for field in others)]
+        present = pa.schema([*schema, *others]).with_metadata(
+            {**(content.schema.metadata or {}), **(schema.metadata or {})}
+        )
+        return pa.table(columns, schema=present)
 
     def read_days(
         self,
@@ -227,12 +282,14 @@ class Table(Generic[Row]):
             f.name for f, hint in self._fields() if types.NoneType not in typing.get_args(hint) and f.default is None
         ]
 
-    def _check_required(self, archive: Archive, day: date, table: "pa.Table", names: Iterable[str]) -> None:
+    def _check_required(
+        self, archive: Archive, day: date, table: "pa.Table", names: Iterable[str], key: str | None = None
+    ) -> None:
         """Raise TableUnreadable if one of `names` is not in the file, or a value of a required column is missing."""
         if missing := next((name for name in names if name not in table.column_names), None):
-            raise self._unreadable(archive, day, f"it has no column {missing}")
+            raise self._unreadable(archive, day, f"it has no column {missing}", key)
         if missing := self._column_with_nulls(table):
-            raise self._unreadable(archive, day, f"a row without {missing}")
+            raise self._unreadable(archive, day, f"a row without {missing}", key)
 
     def _load(
         self, archive: Archive, day: date, columns: Sequence[str] | None = None, content: bytes | None = None
@@ -259,17 +316,18 @@ class Table(Generic[Row]):
                 if file is None:
                     return None
                 with file:
-                    return self._parsed(archive, day, file, columns)
+                    return self._parsed(archive, day, key, file, columns)
         content = archive.read(key) if content is None else content
         if content is None:
             return None
-        with self._as_unreadable(archive, day):
-            return self._parsed(archive, day, pa.BufferReader(content), columns)
+        with self._as_unreadable(archive, day, key):
+            return self._parsed(archive, day, key, pa.BufferReader(content), columns)
 
-    def _parsed(self, archive: Archive, day: date, source: Any, columns: Sequence[str] | None) -> "pa.Table":
+    def _parsed(self, archive: Archive, day: date, key: str, source: Any, columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(source)
+        self._check_version(archive, key, file.schema_arrow)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
@@ -277,21 +335,30 @@ class Table(Generic[Row]):
         table = file.read(columns=names, use_threads=False)
         if columns is not None:
             missing = [name for name in self._required() if name not in stored_names]
-            self._check_required(archive, day, table, missing)
+            self._check_required(archive, day, table, missing, key)
         return table
 
+    def _check_version(self, archive: Archive, key: str, schema: "pa.Schema") -> None:
+        """Raise TableNewer for a file with more columns than this version knows: writing it would drop them."""
+        version = stored_version(schema)
+        if version is not None and version > self.version:
+            raise TableNewer(
+                f"{archive.uri(key)} has schema version {version}, and this version of recall_pipeline reads "
+                f"{self.name} up to version {self.version}: update recall_pipeline"
+            )
+
     @contextlib.contextmanager
-    def _as_unreadable(self, archive: Archive, day: date) -> Iterator[None]:
+    def _as_unreadable(self, archive: Archive, day: date, key: str | None = None) -> Iterator[None]:
         """Raise TableUnreadable for what pyarrow raises on a damaged file or on a column of another type."""
         import pyarrow as pa
 
         try:
             yield
         except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-            raise self._unreadable(archive, day, " ".join(str(error).split())) from None
+            raise self._unreadable(archive, day, " ".join(str(error).split()), key) from None
 
-    def _unreadable(self, archive: Archive, day: date, reason: str) -> TableUnreadable:
-        where = archive.uri(self.key(day))
+    def _unreadable(self, archive: Archive, day: date, reason: str, key: str | None = None) -> TableUnreadable:
+        where = archive.uri(key or self.key(day))
         return TableUnreadable(
             f"{where} is not a readable Parquet file ({reason}): restore it from a backup, or move it away and sync"
         )
@@ -316,6 +383,12 @@ def _fields_of(row: Any) -> "tuple[tuple[dataclasses.Field[Any], Any], ...]":
     """Return the fields of a row with their types, whose text takes longer to evaluate than a small file to read."""
     hints = typing.get_type_hints(row)
     return tuple((f, hints[f.name]) for f in dataclasses.fields(row))
+
+
+def stored_version(schema: "pa.Schema") -> int | None:
+    """Return the schema version that a file states; None if it states none."""
+    text = (schema.metadata or {}).get(_VERSION.encode(), b"").decode(errors="replace")
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _facts_in(table: "pa.Table") -> dict[str, str]:
@@ -360,6 +433,17 @@ class TableFile(Generic[Row]):
     def facts(self) -> dict[str, str]:
         """What was noted about the day as a whole."""
         return _facts_in(self.content)
+
+    @property
+    def version(self) -> int | None:
+        """The schema version that the file states; None if it states none."""
+        return stored_version(self.content.schema)
+
+    @property
+    def stated_day(self) -> str | None:
+        """The day that the file states; None in a file that was written before it stated one."""
+        text = (self.content.schema.metadata or {}).get(_DAY.encode())
+        return None if text is None else text.decode(errors="replace")
 
     def rows(self) -> list[Row]:
         """Return the rows; raises StorageError for a row that lacks a required value."""

@@ -8,19 +8,27 @@ Comes in: the archive. Goes out: a report of all problems. Verification writes n
 """
 
 from recall_pipeline.verification.absent import absent, expected_days
-from recall_pipeline.verification.day_verification import stored_days, verify_days
-from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
+from recall_pipeline.verification.codes import CODES, Code, Kind
+from recall_pipeline.verification.day_verification import Subset, stored_days, verify_days
+from recall_pipeline.verification.elsewhere import elsewhere
+from recall_pipeline.verification.orphans import strange_names
+from recall_pipeline.verification.problems import Problem, VerificationReport
 from recall_pipeline.verification.repair import days_to_sync_again, remove_redundant_files, with_explanations
 
 __all__ = [
+    "CODES",
+    "Code",
     "Kind",
     "Problem",
+    "Subset",
     "VerificationReport",
     "absent",
     "days_to_sync_again",
+    "elsewhere",
     "expected_days",
     "remove_redundant_files",
     "stored_days",
+    "strange_names",
     "verify_days",
     "with_explanations",
 ]

@@ -5,7 +5,8 @@ from datetime import date
 
 from recall_pipeline.days import ONE_DAY, days_between, utc_now
 from recall_pipeline.storage import Archive, cure_of_missing_table
-from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.verification.codes import Code
+from recall_pipeline.verification.problems import Problem
 from recall_pipeline.verification.referenced_files import TABLES
 
 
@@ -44,7 +45,9 @@ def absent(archive: Archive, days: Iterable[date], first_partition: date = date.
             cure = f"set RECALL_START_DATE to {day} and {cure}"
         if len(lost) == len(TABLES):
             where = archive.location.root
-            yield Problem(day, Kind.MISSING, f"day={day}", f"is not in {where}: restore it from a backup, or {cure}")
+            yield Problem(
+                day, Code.DAY_MISSING, f"day={day}", f"is not in {where}: restore it from a backup, or {cure}"
+            )
         elif day < today:
             for key in lost:
-                yield Problem(day, Kind.MISSING, key, f"is not there: restore it from a backup, or {cure}")
+                yield Problem(day, Code.TABLE_MISSING, key, f"is not there: restore it from a backup, or {cure}")

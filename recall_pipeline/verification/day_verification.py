@@ -1,5 +1,6 @@
 """Verify days: read the tables, check the files that they reference, report the files that they do not."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,19 @@ _Suspicion = tuple[Problem, FileCheck | None]
 """A problem to confirm, and the check of a file that found it; None for a problem of the tables."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """The part `number` of `parts`, counted from 1. A key is in the same part at every run."""
+
+    number: int
+    parts: int
+
+    def has(self, key: str) -> bool:
+        """Return whether the file of `key` is in this part."""
+        digest = hashlib.sha256(key.encode()).digest()
+        return int.from_bytes(digest[:8]) % self.parts == self.number - 1
+
+
 def stored_days(archive: Archive, first: date | None = None, last: date | None = None) -> list[date]:
     """Return the days from `first` to `last` (None: open) with anything stored in the archive, oldest first."""
     found = {day for folder in FOLDERS for name in archive.names(folder) if (day := Layout.day_in(name)) is not None}
@@ -32,14 +46,19 @@ def verify_days(
     days: Sequence[date],
     progress: StepProgress,
     only: frozenset[str] | None = None,
+    subset: Subset | None = None,
 ) -> VerificationReport:
     """Verify `days` of the archive against their tables; with `only`, check files of these recording ids only.
+
+    With `subset`, files of this part only are read back.
 
     Changes nothing. Raises StorageError if the archive cannot be listed.
     """
     report, had_spool = VerificationReport(list(days)), archive.staging_folder.exists()
     suspected: list[_Suspicion] = []
     for inspections in _batches(_inspect_day(archive, day, only) for day in days):
+        for inspection in inspections:
+            inspection.files = [file for file in inspection.files if subset is None or subset.has(file.key)]
         files = [task for inspection in inspections for task in inspection.files]
         checks = run_tasks(check_file, files, workers=settings.processes, limit=_check_limit_seconds)
         for number, done in enumerate(checks, start=1):

@@ -1,7 +1,6 @@
 """Stored data of erased recordings and bots, as problems."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.audit import ErasedIds
@@ -9,27 +8,19 @@ from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.discovery import BotRow, RecordingRow
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive, Table, column
-from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.migration import TRANSCRIPT_KEYS
+from recall_pipeline.storage import Archive
+from recall_pipeline.verification.codes import Code
+from recall_pipeline.verification.problems import Problem, table_problem
 
 _NEXT_ACTION = "run verify --repair or forget it again"
 _NEXT_ACTION_FOR_TRANSCRIPT = "materialize its day of `transcripts`"
 
 
-@dataclass(frozen=True, slots=True)
-class _TranscribedId:
-    """The column of the table `transcripts` with the recording."""
-
-    recording_id: str = column("Recall's id of the recording")
-
-
-TRANSCRIBED = Table("transcripts", _TranscribedId)
-
-
 def erased_recording(day: date, recording_id: str, stored: str, next_action: str = _NEXT_ACTION) -> Problem:
     """Return the problem that data of an erased recording is stored; `stored` names the data."""
     message = f"is erased, but {stored} is still there: {next_action}"
-    return Problem(day, Kind.ERASED, f"recording {recording_id}", message, recording_id)
+    return Problem(day, Code.ERASED_DATA_STORED, f"recording {recording_id}", message, recording_id)
 
 
 def personal_rows(
@@ -46,18 +37,19 @@ def personal_rows(
     for bot in bots:
         if bot.bot_id in erased.bots and bot != bot.redacted():
             yield Problem(
-                day, Kind.ERASED, f"bot {bot.bot_id}", f"is erased, but its row in bots is still there: {_NEXT_ACTION}"
+                day,
+                Code.ERASED_DATA_STORED,
+                f"bot {bot.bot_id}",
+                f"is erased, but its row in bots is still there: {_NEXT_ACTION}",
             )
 
 
 def kept_transcripts(archive: Archive, day: date, erased: ErasedIds) -> Iterator[Problem]:
     """Yield a problem for each erased recording with a transcript, or one if the transcripts cannot be read."""
-    if not erased.recordings:
-        return
     try:
-        transcribed = {recording_id for (recording_id,) in TRANSCRIBED.read_columns(archive, day, "recording_id")}
+        transcribed = {recording_id for (recording_id,) in TRANSCRIPT_KEYS.read_columns(archive, day, "recording_id")}
     except StorageError as error:
-        yield Problem(day, Kind.UNREADABLE, TRANSCRIBED.key(day), str(error))
+        yield table_problem(day, TRANSCRIPT_KEYS.key(day), error)
         return
     for recording_id in sorted(transcribed & erased.recordings):
         yield erased_recording(day, recording_id, "its transcript", _NEXT_ACTION_FOR_TRANSCRIPT)

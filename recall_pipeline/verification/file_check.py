@@ -7,8 +7,9 @@ from pathlib import Path
 from recall_pipeline.audio import Done
 from recall_pipeline.download import truncation
 from recall_pipeline.errors import NotAudio, PipelineError
-from recall_pipeline.storage import NOT_THERE, ArchiveLocation, mismatch, sha256_of
-from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.storage import NOT_THERE, ArchiveLocation, sha256_of, size_mismatch
+from recall_pipeline.verification.codes import Code
+from recall_pipeline.verification.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +27,23 @@ class FileCheck:
     sha256: str
     is_audio: bool
 
-    def problem(self, kind: Kind, message: str) -> Problem:
+    def problem(self, code: Code, message: str) -> Problem:
         """Return a problem of this file."""
-        return Problem(self.day, kind, self.key, message, self.recording_id)
+        return Problem(self.day, code, self.key, message, self.recording_id)
 
 
 def check_file(task: FileCheck) -> Problem | None:
     """Return the problem of the file; None if it matches the tables. Runs in a worker process."""
     archive = task.location.open()
-    if (message := mismatch(archive, task.key, task.size_bytes, None)) is not None:
-        return task.problem(Kind.MISSING if message == NOT_THERE else Kind.CHANGED, message)
+    size_bytes = archive.size_bytes(task.key)
+    if (message := size_mismatch(size_bytes, task.size_bytes)) is not None:
+        differs = Code.FILE_SIZE_DIFFERS if size_bytes else Code.FILE_EMPTY
+        return task.problem(Code.FILE_MISSING if message == NOT_THERE else differs, message)
     with archive.local_copy(task.key) as local:
         if not sha256_of(local).startswith(task.sha256):
-            return task.problem(Kind.CHANGED, "has another SHA-256")
+            return task.problem(Code.FILE_CHANGED, "has another SHA-256")
         message = _decode_error(local) if task.is_audio else None
-    return task.problem(Kind.UNDECODABLE, message) if message else None
+    return task.problem(Code.FILE_UNDECODABLE, message) if message else None
 
 
 def problem_of(done: Done[FileCheck, Problem | None]) -> Problem | None:
@@ -48,9 +51,9 @@ def problem_of(done: Done[FileCheck, Problem | None]) -> Problem | None:
     if done.error is None:
         return done.result
     if isinstance(done.error, FileNotFoundError):
-        return done.task.problem(Kind.MISSING, NOT_THERE)
+        return done.task.problem(Code.FILE_MISSING, NOT_THERE)
     reason = str(done.error) if isinstance(done.error, PipelineError | OSError) else type(done.error).__name__
-    return done.task.problem(Kind.UNREADABLE, f"cannot be read: {reason}")
+    return done.task.problem(Code.FILE_UNREADABLE, f"cannot be read: {reason}")
 
 
 def _decode_error(local: Path) -> str | None:

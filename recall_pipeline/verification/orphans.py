@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from recall_pipeline.storage import Archive, FolderName, Layout, mismatch
+from recall_pipeline.storage import AUDIO_FOLDERS, Archive, FolderName, Layout, mismatch
+from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.erased import erased_recording
-from recall_pipeline.verification.problems import Kind, Problem
+from recall_pipeline.verification.problems import Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
 FOLDERS: tuple[FolderName, ...] = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio")
@@ -44,8 +45,27 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
             yield erased_recording(tables.day, recording_id or "", key)
         elif is_complete and key not in referenced:
             yield _older_version(key, archived) or Problem(
-                tables.day, Kind.ORPHANED, key, "is not referenced by any row", _part(key, "recording_id")
+                tables.day, _code_of(key), key, "is not referenced by any row", _part(key, "recording_id")
             )
+
+
+def _code_of(key: str) -> Code:
+    """Return the code of an orphan: whether it has the name of an audio file."""
+    matched = _AUDIO.fullmatch(key)
+    is_audio = matched is not None and matched["folder"] in AUDIO_FOLDERS
+    return Code.FILE_UNREFERENCED if is_audio else Code.FILE_UNEXPECTED
+
+
+def strange_names(archive: Archive) -> Iterator[str]:
+    """Yield the key of each folder or file beside the days of a table that is not a day.
+
+    A name that begins with `_` or `.` is skipped, as readers of Hive tables do. Raises StorageError.
+    """
+    for folder in (*FOLDERS, "transcripts", "audit"):
+        for name in archive.names(folder):
+            day = Layout.day_in(name)
+            if not name.startswith(("_", ".")) and (day is None or name != f"day={day}"):
+                yield f"{folder}/{name}"
 
 
 def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> None:

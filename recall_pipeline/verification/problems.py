@@ -1,20 +1,10 @@
-"""Kinds of problems, problems, and the report of a verification."""
+"""Problems, and the report of a verification."""
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
-
-class Kind(StrEnum):
-    """How the archive differs from its tables."""
-
-    MISSING = "missing"  # a referenced file does not exist
-    CHANGED = "changed"  # the file has another size or SHA-256 than its row
-    UNDECODABLE = "undecodable"  # the bytes match the row, but do not decode to the full length
-    ORPHANED = "orphaned"  # no row references the file
-    UNREADABLE = "unreadable"  # a table or a file cannot be read
-    DISAGREEING = "disagreeing"  # the tables of a day contradict each other
-    ERASED = "erased"  # data of an erased recording or bot is stored
+from recall_pipeline.errors import StorageError, TableNewer
+from recall_pipeline.verification.codes import CODES, Code, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +15,15 @@ class Problem:
     """
 
     day: date
-    kind: Kind
+    code: Code
     subject: str
     message: str
     recording_id: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """How the archive differs from its tables."""
+        return CODES[self.code].kind
 
     @property
     def line(self) -> str:
@@ -40,7 +35,8 @@ class Problem:
 class VerificationReport:
     """The result of a verification: counts of checked files, and all problems.
 
-    `superseded` counts older versions; `corrupt` maps the ids of corrupt recordings to their days.
+    `superseded` counts older versions; `corrupt` maps the ids of corrupt recordings to their days. `strange_names` are
+    keys in the folders of tables that are not days.
     """
 
     days: list[date] = field(default_factory=list)
@@ -49,6 +45,7 @@ class VerificationReport:
     superseded: int = 0
     corrupt: dict[str, date] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    strange_names: list[str] = field(default_factory=list)
 
     def count(self, kind: Kind) -> int:
         """Return the number of problems of this kind."""
@@ -61,3 +58,9 @@ class VerificationReport:
         return self.files - sum(
             bool(problem.recording_id) and problem.kind in kinds_of_files for problem in self.problems
         )
+
+
+def table_problem(day: date, key: str, error: StorageError) -> Problem:
+    """Return the problem that a table cannot be read."""
+    code = Code.TABLE_NEWER if isinstance(error, TableNewer) else Code.TABLE_UNREADABLE
+    return Problem(day, code, key, str(error))

@@ -6,10 +6,11 @@ from datetime import date
 from itertools import groupby
 from operator import attrgetter
 
+from recall_pipeline.migration import TRANSCRIPT_KEYS
 from recall_pipeline.storage import Archive, Layout
-from recall_pipeline.verification.erased import TRANSCRIBED
+from recall_pipeline.verification.codes import Kind
 from recall_pipeline.verification.orphans import remove_if_redundant
-from recall_pipeline.verification.problems import Kind, Problem, VerificationReport
+from recall_pipeline.verification.problems import Problem, VerificationReport
 from recall_pipeline.verification.referenced_files import Tables, read_tables
 
 
@@ -24,7 +25,7 @@ def days_to_sync_again(report: VerificationReport) -> tuple[list[date], frozense
         for problem in report.problems
         if problem.kind is Kind.UNREADABLE
         and not problem.recording_id
-        and problem.subject != TRANSCRIBED.key(problem.day)  # of another code location: a sync does not need it
+        and problem.subject != TRANSCRIPT_KEYS.key(problem.day)  # of another code location: a sync does not need it
     }
     problems = [problem for problem in report.problems if problem.kind is not Kind.ERASED]
     days = {problem.day for problem in problems} | set(report.corrupt.values())

@@ -2,12 +2,18 @@
 
 import json
 from datetime import time
+from pathlib import Path
 
 import pytest
 
+from recall_pipeline import downstream
+from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
-from recall_pipeline.storage import Archive
+from recall_pipeline.downstream import RecallCatalog
+from recall_pipeline.errors import ArchiveRefused
+from recall_pipeline.settings import Settings, load_settings
+from recall_pipeline.storage import Archive, open_archive
 from recall_pipeline.webhooks import Event, EventStore
 from recall_pipeline_tests.cli.conftest import TODAY, YESTERDAY, Run
 from recall_pipeline_tests.storages import stored
@@ -39,14 +45,50 @@ def test_what_talks_to_recall_refuses_the_archive_of_another_api(
 
 
 @pytest.mark.parametrize(
-    "command", [("sync",), ("catalog",), ("verify",), ("export", "--to", "csv", "--out", "out")], ids=lambda c: c[0]
+    "command",
+    [
+        ("sync",),
+        ("sync", "--dry-run"),
+        ("verify",),
+        ("verify", "--repair"),
+        ("catalog",),
+        ("export", "--to", "csv", "--out", "out"),
+        ("forget", "--recording", "c1a5c4be-0d4a-4b55-8f6e-1a2b3c4d5e6f", "--reason", "request", "--yes"),
+        ("release", "--older-than-days", "1"),
+        ("migrate",),
+        ("migrate", "--dry-run"),
+        ("migrate", "--accept-api", "127.0.0.1"),
+        ("webhooks", "--port", "0"),
+        ("doctor",),
+    ],
+    ids=" ".join,
 )
-def test_whatever_opens_the_archive_refuses_a_newer_format(
-    command: tuple[str, ...], sandboxed: Run, archive: Archive
+def test_whatever_opens_the_archive_refuses_a_newer_format_and_writes_nothing(
+    command: tuple[str, ...], sandboxed: Run, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    identity(archive, format=2, api="127.0.0.1")
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", "whsec_c2FuZGJveC1zZWNyZXQtb2Ytbm9ib2R5")
+    identity(archive, format=999, api="127.0.0.1")
+    before = stored(archive.location.root)
     result = sandboxed(*command)
-    assert (result.status, "has format 2" in result.error_line) == (2, True)
+    assert (result.status, "archive.json has format 999" in result.err + result.out) == (2, True)
+    assert stored(archive.location.root) == before
+
+
+@pytest.mark.parametrize("command", ["demo", "ui"])
+def test_a_demo_of_a_newer_format_is_refused_and_kept(command: str, run: Run, tmp_path: Path) -> None:
+    DemoFolder(tmp_path / "demo").create(YESTERDAY)
+    identity(open_archive(Settings(storage_url=str(tmp_path / "demo" / "data"))), format=999)
+    before = stored(str(tmp_path / "demo"))
+    result = run(command, "--folder", str(tmp_path / "demo"))
+    assert (result.status, "archive.json has format 999" in result.error_line) == (2, True)
+    assert stored(str(tmp_path / "demo")) == before
+
+
+def test_readers_of_other_code_locations_refuse_a_newer_format(run: Run, archive: Archive) -> None:
+    identity(archive, format=999)
+    for read in (RecallCatalog().read, RecallCatalog().recordings, lambda: downstream.open_archive(load_settings())):
+        with pytest.raises(ArchiveRefused, match="has format 999"):
+            read()
 
 
 def test_a_reader_accepts_the_archive_of_any_api_and_writes_nothing(sandboxed: Run, archive: Archive) -> None:

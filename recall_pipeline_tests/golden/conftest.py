@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ HERE = Path(__file__).parent
 STORED = HERE / "2026-11"
 EXPECTED: dict[str, Any] = json.loads((HERE / "expected.json").read_text("utf-8"))
 ROWS: list[dict[str, Any]] = [{"day": day, **row} for day, rows in EXPECTED["rows"].items() for row in rows]
+READY_BY_DAY = Counter(row["day"] for row in ROWS if row["outcome"] == "ready")
 
 
 @pytest.fixture

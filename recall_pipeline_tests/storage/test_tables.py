@@ -13,10 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recall_pipeline.errors import StorageError
+from recall_pipeline.audit import AUDIT
+from recall_pipeline.catalog import CATALOG
+from recall_pipeline.discovery import BOTS, RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.errors import StorageError, TableNewer
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, Layout, Table, column, open_archive
+from recall_pipeline.storage import Archive, Layout, Table, column, open_archive, scan_days
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
+from recall_transcripts.rows import TRANSCRIPTS
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -144,9 +149,31 @@ class TestVersions:
         assert [row.added for row in read] == [None, None]
         assert [row.name for row in read] == ["a", "b"]
 
-    def test_a_column_removed_since_is_ignored(self, archive: Archive) -> None:
+    def test_a_newer_file_is_refused_by_every_reader_instead_of_losing_its_columns(self, archive: Archive) -> None:
         Table("audio_catalog", LaterRow, version=2).write(archive, DAY, [LaterRow("a", added="new")])
-        assert TABLE.read(archive, DAY) == [Row("a")]
+        for read in (
+            lambda: TABLE.read(archive, DAY),
+            lambda: TABLE.read_columns(archive, DAY, "name"),
+            lambda: TABLE.facts(archive, DAY),
+            lambda: TABLE.read_days(archive, columns=["name"]),
+        ):
+            with pytest.raises(
+                TableNewer, match=r"schema version 2, and this .*up to version 1: update recall_pipeline"
+            ):
+                read()
+
+    def test_a_newer_file_is_the_fault_of_its_day_alone(self, archive: Archive) -> None:
+        Table("audio_catalog", LaterRow, version=2).write(archive, DAY, [LaterRow("a", added="new")])
+        TABLE.write(archive, NEXT_DAY, [Row("b")])
+        scanned = scan_days(archive, TABLE, [DAY, NEXT_DAY], "name")
+        assert isinstance(scanned[DAY].error, TableNewer)
+        assert scanned[NEXT_DAY].error is None
+
+    @pytest.mark.parametrize(
+        "table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG, AUDIT, TRANSCRIPTS], ids=lambda t: t.name
+    )
+    def test_the_version_of_a_table_is_that_of_its_newest_column(self, table: Table[Any]) -> None:
+        assert table.version == max(table.since.values())
 
     def test_the_file_states_its_version_and_its_columns_meaning(self, archive: Archive) -> None:
         TABLE.write(archive, DAY, ROWS)

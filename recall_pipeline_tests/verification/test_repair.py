@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from recall_pipeline.storage import Layout
-from recall_pipeline.verification import Kind, Problem, VerificationReport, days_to_sync_again, remove_redundant_files
+from recall_pipeline.verification import Code, Problem, VerificationReport, days_to_sync_again, remove_redundant_files
 from recall_pipeline_tests.verification.conftest import PAGE, REVIEW, STANDUP, Copy
 from recall_pipeline_tests.workspace import DAY, an_id
 
 
 def orphaned(key: str) -> VerificationReport:
     """The report of a verification that found an orphan."""
-    return VerificationReport([DAY], problems=[Problem(DAY, Kind.ORPHANED, key, "is not referenced by any row")])
+    return VerificationReport(
+        [DAY], problems=[Problem(DAY, Code.FILE_UNREFERENCED, key, "is not referenced by any row")]
+    )
 
 
 def duplicate(copy: Copy) -> str:
@@ -66,13 +68,13 @@ def test_a_file_that_a_row_references_again_is_kept(copy: Copy) -> None:
     assert copy.path(copy.source(REVIEW)).exists()
 
 
-@pytest.mark.parametrize("kind", [Kind.MISSING, Kind.CHANGED, Kind.UNDECODABLE, Kind.DISAGREEING])
-def test_recordings_with_a_problem_and_corrupt_recordings_are_synced_again(kind: Kind) -> None:
-    problem = Problem(DAY, kind, "a file", "is not what it should be", REVIEW)
+@pytest.mark.parametrize("code", [Code.FILE_MISSING, Code.FILE_CHANGED, Code.FILE_UNDECODABLE, Code.ROWS_CONTRADICT])
+def test_recordings_with_a_problem_and_corrupt_recordings_are_synced_again(code: Code) -> None:
+    problem = Problem(DAY, code, "a file", "is not what it should be", REVIEW)
     report = VerificationReport([DAY], corrupt={PAGE: DAY.replace(day=4)}, problems=[problem])
     assert days_to_sync_again(report) == ([DAY, DAY.replace(day=4)], frozenset({REVIEW, PAGE}))
 
 
 def test_a_day_with_an_unreadable_table_is_left_to_the_operator() -> None:
-    table = Problem(DAY, Kind.UNREADABLE, Layout.table("bots", DAY), "is not a readable Parquet file")
+    table = Problem(DAY, Code.TABLE_UNREADABLE, Layout.table("bots", DAY), "is not a readable Parquet file")
     assert days_to_sync_again(VerificationReport([DAY], problems=[table])) == ([], frozenset())

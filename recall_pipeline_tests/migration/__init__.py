@@ -1,0 +1,1 @@
+"""Tests of `recall_pipeline.migration` and of the command `migrate`."""
