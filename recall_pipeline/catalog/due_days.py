@@ -45,7 +45,7 @@ class DueDays:
     """All days that are due at a moment, the oldest first, and the state of every day that was judged.
 
     `first_day` is the first day of the archive, None for an empty one. `never_requested` are the first and the last
-    day before it that the settings include; None if there is no such day.
+    day before it and the lookback that the settings include; None if there is no such day.
     """
 
     now: datetime
@@ -92,12 +92,13 @@ def days_due(archive: Archive, settings: Settings, now: datetime) -> DueDays:
     states = read_day_states(archive, stored, list(days_between(start, today - ONE_DAY)), now)
     due = [found for state in states.values() if (found := _due(state, lookback, now))]
     waiting = set(_backlog(due, states, lookback, now)[INCOMPLETE_A_NIGHT:])
+    unasked_until = min(first_day or earliest, lookback)
     return DueDays(
         now,
         tuple(DueDay(found.day, found.reason, found.since, found.day in waiting) for found in due),
         states,
         first_day,
-        (earliest, first_day - ONE_DAY) if first_day and earliest < first_day else None,
+        (earliest, unasked_until - ONE_DAY) if earliest < unasked_until else None,
     )
 
 

@@ -7,7 +7,7 @@ Comes in: an archive of any older version, wherever it was before. Goes out: rew
 """
 
 from recall_pipeline.migration.archive_migration import MigrationReport, migrate_archive
-from recall_pipeline.migration.places import place_of
+from recall_pipeline.migration.places import current_place_of
 from recall_pipeline.migration.table_files import TRANSCRIPT_KEYS, table_files
 
-__all__ = ["TRANSCRIPT_KEYS", "MigrationReport", "migrate_archive", "place_of", "table_files"]
+__all__ = ["TRANSCRIPT_KEYS", "MigrationReport", "current_place_of", "migrate_archive", "table_files"]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _KINDS = ("source", "audio")
 
 
-def place_of(archive: Archive, uri: str | None, key: str | None) -> tuple[str | None, str | None]:
+def current_place_of(archive: Archive, uri: str | None, key: str | None) -> tuple[str | None, str | None]:
     """Return the URI and the key of a file in the archive as it is opened now.
 
     A key that does not have the form of one, or contradicts its URI, is damage: both are returned as they are.
@@ -33,7 +33,7 @@ def placed(archive: Archive, content: "pa.Table") -> tuple["pa.Table", int]:
     for kind in _KINDS:
         names = (f"{kind}_uri", f"{kind}_key")
         before = list(zip(*(content.column(name).to_pylist() for name in names), strict=True))
-        after = [place_of(archive, uri, key) for uri, key in before]
+        after = [current_place_of(archive, uri, key) for uri, key in before]
         changed += sum(old[0] != new[0] for old, new in zip(before, after, strict=True))
         for name, values in zip(names, zip(*after, strict=True), strict=False):
             number = content.schema.get_field_index(name)

@@ -25,7 +25,7 @@ _SPECIFIC: Mapping[tuple[str, str], frozenset[str]] = {("bot", "status"): frozen
 
 def unknown_in(kind: str, row: Mapping[str, Any]) -> frozenset[str]:
     """Return what of a row is unknown, such as `field bot.x`, `code recording.x` or `type bot.join_at number`."""
-    return _shared(
+    return _one_object(
         frozenset((*_unknown_fields(kind, OBJECTS[kind], row), *_unknown_codes(kind, row), *_other_types(kind, row)))
     )
 
@@ -57,6 +57,6 @@ def _word(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _shared(names: frozenset[str]) -> frozenset[str]:
+def _one_object(names: frozenset[str]) -> frozenset[str]:
     """Return one shared object for equal sets: often all rows have the same one."""
     return names

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.migration import place_of
+from recall_pipeline.migration import current_place_of
 from recall_pipeline.storage import Archive, scan_days
 from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.problems import Problem
@@ -21,7 +21,7 @@ def elsewhere(archive: Archive, days: Sequence[date]) -> Iterator[Problem]:
     for day, scanned in scan_days(archive, CATALOG, days, *names).items():
         columns = scanned.stored.values if scanned.stored else {}
         pairs = [pair for names in _PAIRS for pair in zip(*(columns.get(name, ()) for name in names), strict=True)]
-        moved = [uri for uri, key in pairs if uri and place_of(archive, uri, key)[0] != uri]
+        moved = [uri for uri, key in pairs if uri and current_place_of(archive, uri, key)[0] != uri]
         if moved:
             message = f"has {len(moved)} URIs that lead elsewhere, such as {moved[0]}: run recall-pipeline migrate"
             yield Problem(day, Code.URI_ELSEWHERE, CATALOG.key(day), message)
