@@ -45,7 +45,7 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
     The report of --probe contains shapes, types, counts and known names, and never a value, so it can be published.
 
     Exit status: 0 success; 1 a check failed, or the service refused the probe; 2 wrong settings, or an archive of a
-    newer format.
+    newer format or of another API.
     """
     settings = load_settings()
     if probe:

@@ -50,7 +50,7 @@ def test_an_archive_of_another_api_fails_the_check(sandboxed: Run, archive: Arch
     assert "no archive.json yet" in sandboxed("doctor").out
     accept_api(archive, "eu-central-1.recall.ai")
     result = sandboxed("doctor")
-    assert result.status == 1
+    assert result.status == 2
     assert list(failures(result)) == ["archive"]
     assert "has recordings of eu-central-1.recall.ai, but the settings name 127.0.0.1" in failures(result)["archive"]
     accept_api(archive, "localhost")
