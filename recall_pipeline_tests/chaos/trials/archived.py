@@ -31,6 +31,7 @@ _complete: set[str] = set()
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DAY = r"day=\d{4}-\d\d-\d\d"
 _TABLE = re.compile(rf"(bots|recordings|mixed_audio|audio_catalog)/{_DAY}/\1\.parquet")
+_AT_THE_ROOT = ("archive.json", "README.txt")
 _SOURCE = re.compile(rf"mixed_audio/{_DAY}/{_UUID}/(?P<audio>{_UUID})(\.[0-9a-f]{{8}})?\.mp3")
 _NORMALIZED = re.compile(rf"normalized_audio/{_DAY}/{_UUID}/(?P<audio>{_UUID})(\.[0-9a-f]{{8}})?\.flac")
 
@@ -153,7 +154,7 @@ def _wrong_files(archived: Archived, expected: list[ExpectedRow], served: Served
                 yield f"{row.audio_id}: the row does not have the bytes that are served now"
     named = {row["audio_uri"] for row in archived.catalog if row["audio_uri"]}
     for key in archived.contents:
-        is_known = _TABLE.fullmatch(key) or _SOURCE.fullmatch(key)
+        is_known = key in _AT_THE_ROOT or _TABLE.fullmatch(key) or _SOURCE.fullmatch(key)
         if not is_known and f"file://{archived.root / key}" not in named:
             yield f"{key} is a stray file"
 
