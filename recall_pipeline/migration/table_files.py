@@ -17,7 +17,7 @@ _OF_AUDIT = re.compile(r"(audit|transcripts)(-[0-9a-f]{8})?\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class _TranscriptKey:
-    """The only column of `transcripts` that is declared here; `recall_transcripts` declares all."""
+    """The only column of `transcripts` that is declared here; the package of the transcripts declares all."""
 
     recording_id: str = column("Recall's id of the recording")
 
