@@ -66,7 +66,7 @@ def test_a_valid_endpoint_is_accepted(monkeypatch: pytest.MonkeyPatch, endpoint:
         ("AWS_MAX_ATTEMPTS", "0"),
         ("AWS_METADATA_SERVICE_TIMEOUT", "1s"),
         ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1.5"),
-        ("AWS_RETRY_MODE", "standart"),
+        ("AWS_RETRY_MODE", "fast"),
         ("AWS_REQUEST_CHECKSUM_CALCULATION", "whenrequired"),
         ("AWS_RESPONSE_CHECKSUM_VALIDATION", "no"),
         ("AWS_CA_BUNDLE", "/no/such/file.pem"),

@@ -309,7 +309,7 @@ def an_archived_mp3_has_no_hash(copy: Copy) -> None:
 
 @damage(Code.OUTCOME_UNKNOWN)
 def a_row_has_an_unknown_outcome(copy: Copy) -> None:
-    copy.put(CATALOG, "outcome", "raedy")
+    copy.put(CATALOG, "outcome", "almost ready")
 
 
 @damage(Code.KEY_MISPLACED)
