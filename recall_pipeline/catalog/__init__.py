@@ -14,8 +14,9 @@ from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_du
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import Outcome, decide
+from recall_pipeline.catalog.outcomes import AUDIBLE, SETTLED, Outcome, decide, is_at_risk, is_pending
 from recall_pipeline.catalog.quality_checks import (
+    EXPIRES_SOON,
     Finding,
     byte_mismatches,
     damaged_audio,
@@ -29,9 +30,12 @@ from recall_pipeline.catalog.quality_checks import (
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 
 __all__ = [
+    "AUDIBLE",
     "CATALOG",
+    "EXPIRES_SOON",
     "FINDINGS",
     "OUTCOME_LABELS",
+    "SETTLED",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
@@ -51,6 +55,8 @@ __all__ = [
     "expiring_soon",
     "failed_downloads_left",
     "first_day_kept",
+    "is_at_risk",
+    "is_pending",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",
