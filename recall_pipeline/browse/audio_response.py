@@ -24,7 +24,7 @@ def audio_response(request: Request, archive: Archive, key: str, sha256: str | N
         return Response(status_code=304, headers=headers)
     is_same = request.headers.get("if-range", tag) == tag
     try:
-        part = requested_range(request.headers.get("range") if is_same else None, size)
+        part = requested_range(request.headers.get("range") if is_same and request.method == "GET" else None, size)
     except NotSatisfiable:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     taken = part or ByteRange(0, size, size)

@@ -11,7 +11,7 @@ MONTHS_SHOWN = 12
 SIGNS = {
     "complete": ("✓", "audio of every recording"),
     "missing": ("▲", "audio is missing"),
-    "open": ("◔", "not finished: rows can still change"),
+    "pending": ("◔", "not finished: every sync tries it again"),
     "empty": ("·", "no recording"),
     "hole": ("?", "no catalog: not synced"),
     "unreadable": ("✗", "the catalog cannot be read"),
@@ -31,7 +31,7 @@ class CalendarDay:
     @property
     def sign(self) -> str:
         """The sign of the state; with the number of rows without audio."""
-        count = self.summary.missing if self.summary and self.state in ("missing", "open") else 0
+        count = self.summary.missing if self.summary and self.state in ("missing", "pending") else 0
         return SIGNS[self.state][0] + (str(count) if count else "")
 
     @property
@@ -44,7 +44,7 @@ class CalendarDay:
             return f"{name}: {SIGNS['empty'][1]}"
         counts = [f"{self.summary.recordings} recordings"]
         counts += [f"{self.summary.missing} without audio"] if self.summary.missing else ["all with audio"]
-        counts += [f"{self.summary.open} open"] if self.summary.open else []
+        counts += [f"{self.summary.pending} tried again at every sync"] if self.summary.pending else []
         return f"{name}: {', '.join(counts)}"
 
 
@@ -66,9 +66,9 @@ def state_of(summary: DaySummary | None, *, is_cataloged: bool) -> str:
         return "unreadable"
     if not summary.rows:
         return "empty"
-    if summary.missing > summary.open or (summary.missing and not summary.open):
+    if summary.missing > summary.pending:
         return "missing"
-    return "open" if summary.open else "complete"
+    return "pending" if summary.missing else "complete"
 
 
 def months_until(last: date) -> list[date]:

@@ -15,20 +15,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _COLUMNS = ("recording_id", "duration_seconds", "expires_at", "cataloged_at", "outcome_reason")
-_UNFINISHED = (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED, Outcome.FAILED_UPSTREAM)
+_TRIED_AGAIN = (Outcome.PROCESSING, Outcome.DOWNLOAD_FAILED)
+_UNFINISHED = (*_TRIED_AGAIN, Outcome.FAILED_UPSTREAM)
 _LISTED_AT = b"recall_pipeline.fact.listed_at"
 
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """Counts of a day's rows. `seconds`: audio. `open`: rows that can still change. `expiries`: when media expire that
-    are not archived, ISO 8601. `synced_at`: when the listing was taken. `fault`: why the catalog cannot be read.
+    """Counts of a day's rows.
+
+    `seconds`: of audio. `open`: rows that can still change. `pending`: rows without audio that every sync tries again.
+    `expiries`: when media expire that are not archived, ISO 8601. `synced_at`: when the listing was taken. `fault`: why
+    the catalog cannot be read.
     """
 
     rows: int = 0
     recordings: int = 0
     seconds: float = 0.0
     open: int = 0
+    pending: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     platforms: dict[str, int] = field(default_factory=dict)
@@ -97,6 +102,7 @@ def summary_of(table: "pa.Table") -> DaySummary:
         recordings=pc.count_distinct(table.column("recording_id")).as_py(),
         seconds=pc.sum(table.column("duration_seconds")).as_py() or 0.0,
         open=len(table) - settled + findings.get(FindingCode.NEWER_VERSION_FAILED, 0),
+        pending=sum(outcomes.get(outcome, 0) for outcome in _TRIED_AGAIN) + findings.get(FindingCode.OVERDUE, 0),
         outcomes=outcomes,
         findings=findings,
         platforms=_counts(table.column("platform")),

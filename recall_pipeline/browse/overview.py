@@ -26,7 +26,7 @@ _DAYS_LISTED = 14
 class Totals:
     """The sums of several days."""
 
-    rows: int
+    recordings: int
     seconds: float
     missing: int
     open: int
@@ -40,7 +40,7 @@ class Totals:
         """Return the sums."""
         days = list(summaries)
         return cls(
-            rows=sum(day.rows for day in days),
+            recordings=sum(day.recordings for day in days),
             seconds=sum(day.seconds for day in days),
             missing=sum(day.missing for day in days),
             open=sum(day.open for day in days),

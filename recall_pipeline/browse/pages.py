@@ -28,6 +28,7 @@ _FILTERS: tuple[Callable[..., str], ...] = (
     text_formats.level,
     text_formats.utc,
     text_formats.machine_time,
+    text_formats.with_code,
     text_formats.words_of,
 )
 

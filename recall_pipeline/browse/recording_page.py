@@ -1,5 +1,6 @@
 """The page of a recording, its rows as JSON, and its audio."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -141,4 +142,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, which has no infinite numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.isoformat() if isinstance(value, datetime) else value

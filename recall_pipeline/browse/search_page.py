@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -20,12 +21,20 @@ _HITS_A_PAGE = 40
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit with the present row of its recording; `snippet` is HTML with the words that were found marked."""
+    """A text that was found; `snippet` is HTML with the words that were found marked."""
+
+    audio_id: str | None
+    start: float | None
+    snippet: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecording:
+    """A recording's present row, and what was found in it."""
 
     day: date
     row: CatalogRow
-    start: float | None
-    snippet: Markup
+    hits: list[ShownHit]
 
 
 def search_page(pages: Pages, request: Request) -> Response:
@@ -63,19 +72,23 @@ def _position(request: Request) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[ShownHit]:
-    """Return the hits whose recordings the catalog still shows, with their present rows."""
-    shown = []
-    for hit in hits:
-        try:
-            found = pages.reader.rows(hit.day)
-            own = None if found is None else found.of_recording(hit.found.recording_id)
-            rows = pages.reader.typed(hit.day, own) if own is not None else []
-        except StorageError:
-            continue
-        if row := next((row for row in rows if row.audio_id == hit.found.audio_id), rows[0] if rows else None):
-            shown.append(ShownHit(hit.day, row, hit.found.start, _marked(hit.found.text)))
-    return shown
+def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
+    """Return the hits by recording; those of recordings that the catalog shows no more are left out."""
+    found: list[FoundRecording] = []
+    for (day, recording_id), own in groupby(hits, lambda hit: (hit.day, hit.found.recording_id)):
+        if row := _present_row(pages, day, recording_id):
+            shown = [ShownHit(hit.found.audio_id, hit.found.start, _marked(hit.found.text)) for hit in own]
+            found.append(FoundRecording(day, row, shown))
+    return found
+
+
+def _present_row(pages: Pages, day: date, recording_id: str) -> CatalogRow | None:
+    try:
+        rows = pages.reader.rows(day)
+        own = None if rows is None else rows.of_recording(recording_id)
+        return pages.reader.typed(day, own.slice(0, 1))[0] if own is not None and len(own) else None
+    except StorageError:
+        return None
 
 
 def _marked(snippet: str) -> Markup:

@@ -10,7 +10,7 @@ from recall_pipeline.browse.day_summary import DaySummary
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import private_temporary_folder
 
-_FORMAT = 1
+_FORMAT = 2
 _CREATE = "CREATE TABLE IF NOT EXISTS summaries (day TEXT PRIMARY KEY, version TEXT NOT NULL, summary TEXT NOT NULL)"
 
 

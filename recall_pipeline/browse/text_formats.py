@@ -1,6 +1,9 @@
 """Values as a reader sees them: durations, sizes, levels, times."""
 
+import re
 from datetime import datetime
+
+from markupsafe import Markup, escape
 
 NOTHING = "-"
 
@@ -38,6 +41,11 @@ def utc(moment: datetime | None) -> str:
 def machine_time(moment: datetime | None) -> str:
     """Return a moment for the attribute `datetime`."""
     return "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def with_code(text: str) -> Markup:
+    """Return a text as HTML, with what is between backticks as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
 
 
 def words_of(code: str | None) -> str:

@@ -11,8 +11,8 @@ const clock = (seconds) => {
 function showLocalTimes() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || zone === "UTC" || zone === "Etc/UTC") return;
-  const short = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-  const long = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const long = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
   for (const time of document.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
@@ -25,6 +25,8 @@ function showLocalTimes() {
   }
   for (const note of document.querySelectorAll("footer .zone")) note.textContent = `; in brackets: ${zone}`;
 }
+
+const startOf = (player) => Number(/#t=([\d.]+)/.exec(player.src)?.[1] ?? 0);
 
 // One MP3 of a recording: its two players, its waveform and its transcript share one position.
 class Mp3 {
@@ -88,7 +90,7 @@ class Mp3 {
     });
     svg.addEventListener("keydown", (event) => this.move(event));
     this.slider = svg;
-    this.show(0);
+    this.show(startOf(this.current));
   }
 
   move(event) {
