@@ -33,7 +33,15 @@ from recall_pipeline.storage.layout import (
 )
 from recall_pipeline.storage.location import ArchiveLocation, open_archive, place_of, staging_place_of
 from recall_pipeline.storage.locks import exclusive_file_lock
-from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
+from recall_pipeline.storage.tables import (
+    Int8,
+    StoredColumns,
+    StoredTable,
+    Table,
+    TableFile,
+    column,
+    cure_of_missing_table,
+)
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -46,6 +54,7 @@ __all__ = [
     "ArchiveDay",
     "ArchiveLocation",
     "FolderName",
+    "Int8",
     "Layout",
     "ScannedDay",
     "StoredColumns",

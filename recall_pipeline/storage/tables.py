@@ -8,7 +8,7 @@ import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NewType, TypeVar
 
 from recall_pipeline.errors import StorageError, TableMissing, TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = TypeVar("Row")
+Int8 = NewType("Int8", int)
+"""An integer of one byte, -128 to 127."""
 _VERSION = "recall_pipeline.schema_version"
 _DAY = "recall_pipeline.day"
 _FACT_PREFIX = "recall_pipeline.fact."
@@ -169,6 +171,12 @@ class Table(Generic[Row]):
         day: date | None = None,
     ) -> None:
         """Replace one Parquet file in one atomic step; it states `day`, if given. Raises StorageError."""
+        self.publish(archive, key, self.content(rows, facts, day))
+
+    def content(
+        self, rows: Iterable[Row], facts: Mapping[str, str] | None = None, day: date | None = None
+    ) -> "pa.Table":
+        """Return the content of a file with these rows; it states `day`, if given."""
         import pyarrow as pa
 
         schema = self.schema()
@@ -176,9 +184,7 @@ class Table(Generic[Row]):
         metadata |= {_DAY: day.isoformat()} if day else {}
         all_rows = list(rows)
         columns = [pa.array([getattr(row, f.name) for row in all_rows], f.type) for f in schema]
-        self.publish(
-            archive, key, pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
-        )
+        return pa.table(columns, schema=schema.with_metadata({**(schema.metadata or {}), **metadata}))
 
     def publish(self, archive: Archive, key: str, content: "pa.Table") -> None:
         """Replace one Parquet file by `content` in one atomic step. Raises StorageError."""
@@ -465,6 +471,7 @@ def _arrow_type(hint: Any) -> "pa.DataType":
         str: pa.string(),
         int: pa.int64(),
         float: pa.float64(),
+        Int8: pa.int8(),
         bool: pa.bool_(),
         datetime: pa.timestamp("us", tz="UTC"),
     }
