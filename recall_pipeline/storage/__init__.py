@@ -33,7 +33,9 @@ from recall_pipeline.storage.layout import (
 )
 from recall_pipeline.storage.location import ArchiveLocation, open_archive, place_of, staging_place_of
 from recall_pipeline.storage.locks import exclusive_file_lock
-from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
+from recall_pipeline.storage.stored_tables import StoredColumns, StoredTable, TableFile
+from recall_pipeline.storage.table_schema import column
+from recall_pipeline.storage.tables import Table, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
