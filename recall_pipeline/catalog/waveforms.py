@@ -48,21 +48,21 @@ def write_waveforms(
     if not new and files == _files_of(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
-    stored = _stored(day.archive, day.day)
+    stored = _stored_waveforms(day.archive, day.day)
     if stored is not None:
         stored = _filtered(stored, lambda _, *file: file in kept)
     if stored is not None or new:
-        _publish(day.archive, day.day, stored, new)
+        _publish_waveforms(day.archive, day.day, stored, new)
 
 
 def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -> None:
     """Remove the rows of these recordings. The caller holds the lock of the day. Raises StorageError."""
-    stored = WAVEFORMS.load_file(archive, day, WAVEFORMS.key(day))
+    stored = WAVEFORMS.load_file(archive, WAVEFORMS.key(day))
     if stored is None:
         return
     left = _filtered(stored, lambda recording_id, *_: recording_id not in recordings)
     if len(left) < len(stored):
-        _publish(archive, day, left, [])
+        _publish_waveforms(archive, day, left, [])
 
 
 def _files_of(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
@@ -78,11 +78,11 @@ def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, Peaks]) -> Iterator
             )
 
 
-def _stored(archive: Archive, day: date) -> "pa.Table | None":
+def _stored_waveforms(archive: Archive, day: date) -> "pa.Table | None":
     """Return the content of the day's file; None if there is none, or if it is damaged: its rows are lost then."""
     try:
         file = WAVEFORMS.file(archive, day)
-        return WAVEFORMS.upgraded(archive, day, WAVEFORMS.key(day), file.content) if file else None
+        return WAVEFORMS.upgraded(archive, WAVEFORMS.key(day), file.content) if file else None
     except TableNewer:
         raise
     except TableUnreadable:
@@ -98,7 +98,7 @@ def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
     return content.filter(pa.array([keeps(*each) for each in values], pa.bool_()))
 
 
-def _publish(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
+def _publish_waveforms(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
     import pyarrow as pa
 
     content = WAVEFORMS.content(new, day=day)
