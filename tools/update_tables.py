@@ -10,7 +10,7 @@ from markdown_table import header, row
 from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog import CATALOG, FINDINGS
+from recall_pipeline.catalog import CATALOG, FINDINGS, WAVEFORMS
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.cli.main import cli
 from recall_pipeline.discovery import BOTS, RECORDINGS
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 TABLES = {
     "docs/concepts.md": ("outcomes",),
     "docs/configuration.md": ("settings",),
-    "docs/tables.md": ("audio_catalog", "findings", "mixed_audio", "recordings", "bots", "audit"),
+    "docs/tables.md": ("audio_catalog", "findings", "waveforms", "mixed_audio", "recordings", "bots", "audit"),
     "docs/cli.md": ("commands",),
     "docs/damage.md": ("damage",),
     "docs/troubleshooting.md": ("messages",),
@@ -40,6 +40,7 @@ def updated(file: str) -> str:
         "settings": settings(Settings, "RECALL_"),
         "audio_catalog": columns(CATALOG, "The partition: UTC day of `created_at`"),
         "findings": findings(),
+        "waveforms": columns(WAVEFORMS, "The partition, that of the recording"),
         "mixed_audio": columns(MIXED_AUDIO, "The partition, that of the recording"),
         "recordings": columns(RECORDINGS, "The partition: UTC day of `created_at`"),
         "bots": columns(BOTS, "The partition: UTC day on which the bot was to join"),

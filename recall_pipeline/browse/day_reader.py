@@ -68,8 +68,8 @@ class DayReader:
             return ()
         return TRANSCRIPT_TEXTS.rows_in(self.archive, day, rows_with(texts.content, "recording_id", recording_id))
 
-    def waveforms(self, day: date, recording_id: str) -> dict[str, Waveform]:
-        """Return the waveforms of a recording by the key of the normalized file."""
+    def waveforms(self, day: date, recording_id: str) -> dict[tuple[str, str], Waveform]:
+        """Return the waveforms of a recording by key and SHA-256 of the normalized file."""
         return read_waveforms(self.archive, day, recording_id)
 
     def _cached(self, key: str, read: Callable[[], Any]) -> Any:

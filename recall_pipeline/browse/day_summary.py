@@ -79,7 +79,7 @@ def read_catalog_columns(archive: Archive, day: date, names: tuple[str, ...]) ->
     """Return columns of a day's catalog; those that an older file lacks are null. None: no table."""
     import pyarrow as pa
 
-    table = CATALOG.load_file(archive, day, CATALOG.key(day), names)
+    table = CATALOG.load_file(archive, CATALOG.key(day), names)
     if table is None:
         return None
     for name in names:

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from recall_pipeline.catalog import AUDIBLE, CatalogRow
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Layout
 
+T = TypeVar("T")
 _PLACES = re.compile(r"\bat (\d{1,6}(?:\.\d+)?) s\b")
 _GONE = ("Erased", "This recording was erased for good, on request or by retention. Only the audit names it.")
 
@@ -51,8 +52,9 @@ def recording_page(pages: Pages, request: Request) -> Response:
     if rows is None:
         return _absent(pages, day, request)
     assert day is not None  # noqa: S101 -- rows have a day
-    transcript_fault, transcripts = _transcripts(pages, day, rows[0].recording_id)
-    waveforms = pages.reader.waveforms(day, rows[0].recording_id)
+    recording_id, faults = rows[0].recording_id, list[str]()
+    transcripts = _readable(lambda: pages.reader.transcripts(day, recording_id), faults) or ()
+    waveforms = _readable(lambda: pages.reader.waveforms(day, recording_id), faults) or {}
     return pages.html(
         "recording.html",
         day=day,
@@ -61,7 +63,7 @@ def recording_page(pages: Pages, request: Request) -> Response:
         metadata=metadata_pairs(rows[0].metadata),
         at_seconds=_seconds(request.query_params.get("t")),
         wanted=request.query_params.get("audio"),
-        transcript_fault=transcript_fault,
+        faults=faults,
         audible=AUDIBLE,
         height=HEIGHT,
     )
@@ -111,18 +113,22 @@ def _absent(pages: Pages, day: date | None, request: Request) -> Response:
     return pages.message(404, "No such recording", "The catalog of this day has no such recording.")
 
 
-def _shown(row: CatalogRow, waveforms: dict[str, Waveform], transcripts: Sequence[TranscriptText]) -> ShownAudio:
+def _shown(
+    row: CatalogRow, waveforms: dict[tuple[str, str], Waveform], transcripts: Sequence[TranscriptText]
+) -> ShownAudio:
     own = next((text for text in transcripts if text.audio_id == row.key), None)
     words = f"{row.outcome_reason or ''} {row.audio_findings or ''}"
     places = sorted({float(found) for found in _PLACES.findall(words)})
-    return ShownAudio(row, waveforms.get(row.audio_key or ""), own, places)
+    return ShownAudio(row, waveforms.get((row.audio_key or "", row.audio_sha256 or "")), own, places)
 
 
-def _transcripts(pages: Pages, day: date, recording_id: str) -> tuple[str | None, Sequence[TranscriptText]]:
+def _readable(read: Callable[[], T], faults: list[str]) -> T | None:
+    """Return what `read` returns; None for a table that cannot be read, which is noted in `faults`."""
     try:
-        return None, pages.reader.transcripts(day, recording_id)
+        return read()
     except StorageError as error:
-        return str(error), ()
+        faults.append(str(error))
+        return None
 
 
 def _file_of(row: CatalogRow, *, is_original: bool) -> tuple[str | None, str | None]:

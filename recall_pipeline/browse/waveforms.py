@@ -1,24 +1,22 @@
 """The peaks of normalized files, drawn as a path, with the quiet stretches in them.
 
-The table `waveforms` is read by its columns: an archive may have none, and a file may have no row.
+A day may have no table of them, and a file no row.
 """
 
-import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from recall_pipeline.browse.row_filter import rows_with
-from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive, Layout
+from recall_pipeline.catalog import WAVEFORMS
+from recall_pipeline.storage import Archive
 
 HEIGHT = 100
 """The height of a drawing in its own units; it is as wide as it has pairs."""
 _FULL_SCALE = 127
 _QUIET_RATIO = 10 ** (-25 / 20)  # 25 dB below the mean, as the engine's silences (docs/audio.md)
 _MIN_QUIET_SECONDS = 0.5
-_COLUMNS = ["recording_id", "audio_key", "peak_seconds", "minima", "maxima"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Waveform:
 
     def quiet(self) -> Iterator[tuple[float, float]]:
         """Yield start and end in seconds of each stretch that is 25 dB quieter than the mean for half a second."""
-        peaks = [max(abs(low), abs(high)) for low, high in zip(self.minima, self.maxima, strict=True)]
+        peaks = [max(abs(low), abs(high)) for low, high in zip(self.minima, self.maxima, strict=False)]
         audible = [peak for peak in peaks if peak > 0]
         mean = math.sqrt(sum(peak * peak for peak in audible) / len(audible)) if audible else 0
         threshold, start = max(1.0, mean * _QUIET_RATIO), None
@@ -60,21 +58,10 @@ def _y(value: int) -> str:
     return f"{HEIGHT / 2 * (1 - value / _FULL_SCALE):.1f}".removesuffix(".0")
 
 
-def read_waveforms(archive: Archive, day: date, recording_id: str) -> dict[str, Waveform]:
-    """Return the waveforms of a recording by the key of the normalized file; empty if the archive has none of it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    found: dict[str, Waveform] = {}
-    with contextlib.suppress(StorageError, pa.ArrowException, OSError, ValueError, TypeError):
-        file = archive.open_file(
-            f"waveforms/{Layout.folder('audio_catalog', day).rpartition('/')[2]}/waveforms.parquet"
-        )
-        if file is None:
-            return {}
-        with file:
-            table = pq.ParquetFile(file).read(columns=_COLUMNS, use_threads=False)
-        for row in rows_with(table, "recording_id", recording_id).to_pylist():
-            if row["minima"] and len(row["minima"]) == len(row["maxima"]) and row["peak_seconds"] > 0:
-                found[row["audio_key"]] = Waveform(row["peak_seconds"], row["minima"], row["maxima"])
-    return found
+def read_waveforms(archive: Archive, day: date, recording_id: str) -> dict[tuple[str, str], Waveform]:
+    """Return the waveforms of a recording by key and SHA-256 of the normalized file. Raises StorageError."""
+    stored = WAVEFORMS.load_file(archive, WAVEFORMS.key(day), tuple(WAVEFORMS.columns))
+    if stored is None:
+        return {}
+    rows = WAVEFORMS.rows_in(archive, day, rows_with(stored, "recording_id", recording_id))
+    return {(row.audio_key, row.audio_sha256): Waveform(row.peak_seconds, row.minima, row.maxima) for row in rows}

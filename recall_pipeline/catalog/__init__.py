@@ -1,9 +1,10 @@
 """Normalize archived audio, derive the outcome of each recording, and write `audio_catalog`.
 
 Belongs here: the columns of `audio_catalog`, the outcomes of docs/design/interface.md as one function, normalizing
-what is archived, publishing a day of the catalog, and the readers of rows and audio that others import.
+what is archived, publishing a day of the catalog and its waveforms, and the readers that others import.
 Does not belong here: asking Recall.ai anything. Everything needed is in the archive, so no key is needed either.
-Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`.
+Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`
+and `waveforms`.
 """
 
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
@@ -28,6 +29,7 @@ from recall_pipeline.catalog.quality_checks import (
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.waveforms import WAVEFORMS, WaveformRow, remove_waveforms
 
 __all__ = [
     "AUDIBLE",
@@ -36,6 +38,7 @@ __all__ = [
     "FINDINGS",
     "OUTCOME_LABELS",
     "SETTLED",
+    "WAVEFORMS",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
@@ -46,6 +49,7 @@ __all__ = [
     "Finding",
     "FindingCode",
     "Outcome",
+    "WaveformRow",
     "byte_mismatches",
     "damaged_audio",
     "days_due",
@@ -62,6 +66,7 @@ __all__ = [
     "read_catalog",
     "read_day_states",
     "read_recordings",
+    "remove_waveforms",
     "schema_mismatch",
     "sync_catalog",
     "target_of",

@@ -1,4 +1,4 @@
-"""Catalog a day: normalize what is new, decide each outcome, write the table, then delete unreferenced files."""
+"""Catalog a day: normalize what is new, decide each outcome, write the tables, then delete unreferenced files."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, 
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
@@ -48,6 +49,8 @@ def sync_catalog(
         rows = {key: _without_download(row) for key, row in rows.items()}
     rows = _redacted(day, rows, before, read_again=normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
+    made = {key: columns.peaks for key, columns in audio.items() if columns.peaks}
+    write_waveforms(day, before.values(), ordered, made)  # first: what was made is not made again after the catalog
     day.write(CATALOG, ordered, recordings.facts)
     _remove_replaced(day, before.values(), ordered)
     remove_checkpoints(day)
