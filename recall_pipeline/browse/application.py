@@ -49,11 +49,12 @@ class ArchivePage:
             Route("/static/{name}", _static, methods=["GET"]),
             Route("/health", _health, methods=["GET"]),
         ]
-        handlers = {StorageError: self._unreadable, HTTPException: self._refused}
-        # Outside of Starlette, so that its answers to errors are protected too.
-        self._app = Protection(
-            Starlette(routes=routes, exception_handlers=handlers), names, is_behind_proxy=is_behind_proxy
+        starlette = Starlette(
+            routes=routes, exception_handlers={StorageError: self._unreadable, HTTPException: self._refused}
         )
+        starlette.router.redirect_slashes = False  # the path behind a proxy is not that of the address
+        # Outside of Starlette, so that its answers to errors are protected too.
+        self._app = Protection(starlette, names, is_behind_proxy=is_behind_proxy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

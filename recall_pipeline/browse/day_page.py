@@ -1,5 +1,6 @@
 """The page of a day: every row, and why audio is missing."""
 
+import re
 from collections import Counter
 from datetime import date
 
@@ -11,6 +12,7 @@ from recall_pipeline.browse.row_filter import RowFilter
 from recall_pipeline.catalog import AUDIBLE
 
 _ROWS_A_PAGE = 200
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def day_page(pages: Pages, request: Request) -> Response:
@@ -44,7 +46,7 @@ def requested_day(request: Request) -> date | None:
     """Return the day in the path of a request; None if it is not a date."""
     text = request.path_params["day"]
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-01-31") else None
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
 

@@ -78,7 +78,7 @@ def overview(pages: Pages, request: Request) -> Response:
     if not versions:
         return pages.html("empty.html")
     held = (min(versions), max(max(versions), min(utc_now().date(), max(versions) + timedelta(days=31))))
-    months = months_until(_month(request.query_params, held[1]))
+    months = months_until(min(max(held[0], _month(request.query_params, held[1])), held[1]))
     shown = {day: each for day, each in versions.items() if months[0] <= day <= last_of_month(months[-1])}
     patience = _FILTER_PATIENCE_SECONDS if selected.is_set else _PATIENCE_SECONDS
     summaries = pages.summaries.of(shown, selected, patience)
@@ -103,8 +103,9 @@ def overview(pages: Pages, request: Request) -> Response:
 
 
 def _month(query: QueryParams, last: date) -> date:
+    """Return a day of the month that the address names, else `last`."""
     try:
-        return date.fromisoformat(f"{query.get('until')}-01")
+        return last_of_month(date.fromisoformat(f"{query.get('until')}-01"))
     except ValueError:
         return last
 

@@ -22,6 +22,7 @@ from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Layout
 
 T = TypeVar("T")
+AUDIO_KINDS = ("normalized", "original")
 _PLACES = re.compile(r"\bat (\d{1,6}(?:\.\d+)?) s\b")
 _GONE = ("Erased", "This recording was erased for good, on request or by retention. Only the audit names it.")
 
@@ -82,8 +83,8 @@ def recording_audio(pages: Pages, request: Request) -> Response:
     _, rows = _requested_rows(pages, request)
     audio_id = canonical_id(request.path_params["audio_id"])
     row = next((row for row in rows or () if row.audio_id == audio_id is not None), None)
-    is_original = request.path_params["kind"] == "original"
-    key, sha256 = (None, None) if row is None else _file_of(row, is_original=is_original)
+    kind = request.path_params["kind"]
+    key, sha256 = _file_of(row, is_original=kind == "original") if row and kind in AUDIO_KINDS else (None, None)
     answer = audio_response(request, pages.archive, key, sha256) if key else None
     return answer or pages.message(404, "No audio", "The archive has no such file. To check it: recall-pipeline verify")
 
