@@ -48,6 +48,7 @@ DEFAULTS = {
     "RECALL_RETENTION_DAYS": None,
     "RECALL_RETENTION_LIMIT": None,
     "RECALL_ALERT_URL": None,
+    "RECALL_PAGE_URL": None,
 }
 WRONG = [
     ("RECALL_API_KEY", "two words", "is not a key: paste it as Recall's dashboard shows it"),
