@@ -7,6 +7,7 @@ from typing import Any
 from command_sections import command_sections
 from error_messages import message_sections
 from markdown_table import header, row
+from public_interface import updated_interface
 from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
@@ -31,6 +32,7 @@ TABLES = {
     "docs/troubleshooting.md": ("messages",),
     "docs/downstream.md": ("transcripts settings", "transcripts columns"),
 }
+INTERFACE = ROOT / "docs" / "design" / "public-interface.txt"
 
 
 def updated(file: str) -> str:
@@ -101,3 +103,4 @@ def columns(table: Table[Any], day: str) -> Iterable[str]:
 if __name__ == "__main__":
     for file in TABLES:
         (ROOT / file).write_text(updated(file), "utf-8")
+    INTERFACE.write_text(updated_interface(INTERFACE.read_text("utf-8")), "utf-8")
