@@ -49,8 +49,9 @@ class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster. `accept_vanished`: many
-    recordings that are gone at once are marked as deleted.
+    outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
+    for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
+    marked as deleted.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class RunContext:
     accept_vanished: bool = False
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
+    normalized_early: dict[date, int] = field(default_factory=dict)
 
     @cached_property
     def archive(self) -> Archive:

@@ -11,6 +11,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.checkpoints import Checkpoints, write_rows
+from recall_pipeline.download.early_normalizer import EarlyNormalizer
 from recall_pipeline.download.one_download import Downloader, open_downloader
 from recall_pipeline.download.partials import Unfinished, sweep_partials, unfinished
 from recall_pipeline.download.recovery import recently_unavailable
@@ -61,12 +62,14 @@ async def sync_mp3s(
     settings: Settings,
     refetch: frozenset[str] = frozenset(),
     progress: Progress = no_progress,
+    early: EarlyNormalizer | None = None,
 ) -> DownloadReport:
     """Download what is new or changed of a day, and write the table `mixed_audio`.
 
     A failed download never stops another one. `refetch` names recordings whose MP3s are fetched whatever their state.
-    Of a day that is older than RECALL_RETENTION_DAYS nothing is downloaded. Raises TableMissing when the day has no
-    table `recordings`, RecallError when the service does not answer, and StorageError when the archive fails.
+    `early` normalizes MP3s while they are checked. Of a day that is older than RECALL_RETENTION_DAYS nothing is
+    downloaded. Raises TableMissing when the day has no table `recordings`, RecallError when the service does not
+    answer, and StorageError when the archive fails.
     """
     expires_at = {row.recording_id: row.expires_at for row in day.require(RECORDINGS).rows}
     plan = DownloadPlan(expires_at, refetch, settings.is_past_retention(day.day, utc_now().date()))
@@ -74,7 +77,7 @@ async def sync_mp3s(
     rows, artifacts = await find_artifacts(day, upstream)
     current = {row.audio_id: row for row in rows}
     queue = sorted(filter(plan.includes, rows), key=plan.urgency)
-    async with open_downloader(upstream.client, day.archive, settings, day.day) as downloader:
+    async with open_downloader(upstream.client, day.archive, settings, day.day, early) as downloader:
         _discard_partials(downloader, [row for row in rows if not plan.includes(row)])
         for row in recently_unavailable(filed, rows):
             current[row.audio_id] = await downloader.recover(row)

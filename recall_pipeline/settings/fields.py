@@ -225,6 +225,11 @@ class Settings(BaseModel):
         return int(self.workers) if self.workers.isdecimal() else available_cores()
 
     @property
+    def uses_dask(self) -> bool:
+        """Whether `workers` is the address of a Dask scheduler, so that normalization runs there."""
+        return "://" in self.workers
+
+    @property
     def lookback(self) -> timedelta:
         """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
