@@ -19,6 +19,7 @@ The packages in the order in which a recording passes through them; each imports
     manifests          manifests for training toolkits
     polling            detect what changed upstream, with a bounded number of requests
     api_probe          how the live service answers, as a report without values
+    browse             the archive page: look, listen, search
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
     components         the archive as a component, for Dagster projects of other teams

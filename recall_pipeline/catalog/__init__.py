@@ -16,8 +16,9 @@ from recall_pipeline.catalog.early_normalization import EarlyNormalization
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import Outcome, decide
+from recall_pipeline.catalog.outcomes import AUDIBLE, SETTLED, Outcome, decide, is_at_risk, is_pending
 from recall_pipeline.catalog.quality_checks import (
+    EXPIRES_SOON,
     Finding,
     byte_mismatches,
     damaged_audio,
@@ -32,9 +33,12 @@ from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.catalog.waveforms import WAVEFORMS, WaveformRow, remove_waveforms
 
 __all__ = [
+    "AUDIBLE",
     "CATALOG",
+    "EXPIRES_SOON",
     "FINDINGS",
     "OUTCOME_LABELS",
+    "SETTLED",
     "WAVEFORMS",
     "ArchivedRecording",
     "CatalogReport",
@@ -57,6 +61,8 @@ __all__ = [
     "expiring_soon",
     "failed_downloads_left",
     "first_day_kept",
+    "is_at_risk",
+    "is_pending",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",

@@ -131,6 +131,11 @@ class Settings(BaseModel):
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
     )
+    page_url: Annotated[str, AfterValidator(values.page_url)] | None = Field(
+        None,
+        description="Address of the archive page, as readers reach it. The page answers for its host name, and the "
+        "metadata in Dagster links to it.",
+    )
     _storage_options: Mapping[str, Any] = PrivateAttr(default_factory=dict)
     _fault: str | None = PrivateAttr(default=None)
 

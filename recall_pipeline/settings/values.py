@@ -163,6 +163,14 @@ def alert_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def page_url(url: str) -> str:
+    """Return the address of the archive page without a trailing slash."""
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not the address of a page: use the form https://archive.example.com")
+    return url.rstrip("/")
+
+
 def day(value: object) -> object:
     """Return a text in the form YYYY-MM-DD as a date, and any other type unchanged."""
     try:

@@ -68,6 +68,19 @@ class Archive:
         with self._translating_errors("list", folder):
             return dict(sorted(self._store.sizes_below(folder).items()))
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return a text for every file below a folder, by key, that changes whenever the file is replaced."""
+        with self._translating_errors("list", folder):
+            return dict(sorted(self._store.versions_below(folder).items()))
+
+    def version(self, key: str) -> str | None:
+        """Return a text that changes whenever the file under `key` is replaced; None if there is none."""
+        with self._translating_errors("look at", key):
+            try:
+                return self._store.version(key)
+            except FileNotFoundError:
+                return None
+
     def exists(self, key: str) -> bool:
         """Return whether a file is stored under `key`."""
         with self._translating_errors("look at", key):
@@ -86,6 +99,14 @@ class Archive:
         with self._translating_errors("read", key):
             try:
                 return self._store.read(key)
+            except FileNotFoundError:
+                return None
+
+    def read_range(self, key: str, start: int, end: int) -> bytes | None:
+        """Return the bytes of a file from `start` to `end`, excluded, by one request; None if there is no file."""
+        with self._translating_errors("read", key):
+            try:
+                return self._store.read_range(key, start, end)
             except FileNotFoundError:
                 return None
 
