@@ -104,11 +104,11 @@ class Table(Generic[Row]):
         table = self._load(archive, day)
         return None if table is None else TableFile(self, archive, day, table)
 
-    def rows_in(self, archive: Archive, day: date, table: "pa.Table") -> list[Row]:
+    def rows_in(self, archive: Archive, day: date, table: "pa.Table", key: str | None = None) -> list[Row]:
         """Return the rows of a file's content; raises TableUnreadable if a required column or value is missing."""
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
-        self._check_required(archive, day, table, self._required())
-        with self._as_unreadable(archive, day):
+        self._check_required(archive, day, table, self._required(), key)
+        with self._as_unreadable(archive, day, key):
             return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def _rows_of(self, batch: "pa.RecordBatch") -> Iterator[Row]:
@@ -187,7 +187,7 @@ class Table(Generic[Row]):
         if missing := self._column_with_nulls(content):
             raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
-            pq.write_table(content, staged, compression="zstd")
+            pq.write_table(content, staged, compression="zstd", write_page_checksum=True)
             archive.publish(staged, key)
 
     def is_current(self, content: "pa.Table") -> bool:
@@ -326,7 +326,7 @@ class Table(Generic[Row]):
     def _parsed(self, archive: Archive, day: date, key: str, source: Any, columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow.parquet as pq
 
-        file = pq.ParquetFile(source)
+        file = pq.ParquetFile(source, page_checksum_verification=True)
         self._check_version(archive, key, file.schema_arrow)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]
@@ -466,6 +466,7 @@ def _arrow_type(hint: Any) -> "pa.DataType":
         int: pa.int64(),
         float: pa.float64(),
         bool: pa.bool_(),
+        date: pa.date32(),
         datetime: pa.timestamp("us", tz="UTC"),
     }
     return kinds[plain]
