@@ -61,9 +61,9 @@ def run_pass(
         files = {file.key: file for file in stored_files(archive, days_with_files(archive))}
         rows = _updated_table(archive, files, began_at)
         report = PassReport(len(rows), sum(row.size_bytes or 0 for row in rows.values()))
-        chosen = _chosen(cycle, rows, files, began_at)
+        chosen = _chosen_rows(cycle, rows, files, began_at)
         report.chosen = len(chosen)
-        for checked in _checked(archive, chosen, files, clock, began_at + time_limit):
+        for checked in _read_in_batches(archive, chosen, files, clock, began_at + time_limit):
             _save(archive, checked, report)
             progress(report.checked, report.chosen)
     return report
@@ -93,7 +93,7 @@ def _is_replaced(file: StoredFile, row: FixityRow) -> bool:
     return file.size_bytes != row.size_bytes or is_other
 
 
-def _chosen(
+def _chosen_rows(
     cycle: ReadingCycle, rows: Mapping[str, FixityRow], files: Mapping[str, StoredFile], now: datetime
 ) -> list[FixityRow]:
     """Return the rows to check: those of a wrong size first, which costs nothing."""
@@ -101,7 +101,7 @@ def _chosen(
     return [*wrong, *cycle.chosen([row for key, row in rows.items() if not files[key].has_wrong_size], now)]
 
 
-def _checked(
+def _read_in_batches(
     archive: Archive,
     chosen: Sequence[FixityRow],
     files: Mapping[str, StoredFile],
@@ -118,14 +118,14 @@ def _checked(
             batch = chosen[start : start + _BATCH_FILES]
             readings = list(threads.map(lambda row: read_back(archive, files[row.key], row.sha256), batch))
             raise_if_storage_is_down([reading.error for reading in readings])
-            unsaved += [(reading, clock()) for reading in _confirmed(archive, readings)]
+            unsaved += [(reading, clock()) for reading in _without_resolved(archive, readings)]
             if clock() - saved_at >= _CHECKPOINT_AFTER:
                 yield unsaved
                 unsaved, saved_at = [], clock()
     yield unsaved
 
 
-def _confirmed(archive: Archive, readings: Sequence[Reading]) -> Iterator[Reading]:
+def _without_resolved(archive: Archive, readings: Sequence[Reading]) -> Iterator[Reading]:
     """Yield the readings without damage that is over: a sync or an erasure may have replaced the file meanwhile."""
     suspected = [reading.file for reading in readings if reading.result != OK]
     now = {file.key: file for file in stored_files(archive, sorted({file.day for file in suspected}))}

@@ -71,11 +71,11 @@ def stored_files(archive: Archive, days: Collection[date]) -> Iterator[StoredFil
 
     A day whose tables cannot be read has its files, without anything that is stated of them.
     """
-    stated, erased = _stated(archive, days), erased_recordings(archive, days)
+    stated, erased = _stated_by_tables(archive, days), erased_recordings(archive, days)
     if not days:
         return
     with ThreadPoolExecutor(min(_LISTINGS_AT_ONCE, len(days))) as threads:
-        for day, sizes in zip(days, threads.map(lambda day: _sizes(archive, day), days), strict=True):
+        for day, sizes in zip(days, threads.map(lambda day: _sizes_of_day(archive, day), days), strict=True):
             yield from _files_of(day, sizes, stated[day], erased)
 
 
@@ -86,12 +86,12 @@ def erased_recordings(archive: Archive, days: Collection[date]) -> frozenset[str
     return frozenset().union(*(erased_on(archive, day).recordings for day in audited))
 
 
-def _sizes(archive: Archive, day: date) -> dict[str, int]:
+def _sizes_of_day(archive: Archive, day: date) -> dict[str, int]:
     """Return the size in bytes of every file of a day, by key."""
     return {key: size for folder in _FOLDERS for key, size in archive.sizes_below(f"{folder}/day={day}").items()}
 
 
-def _stated(archive: Archive, days: Collection[date]) -> Mapping[date, _Stated]:
+def _stated_by_tables(archive: Archive, days: Collection[date]) -> Mapping[date, _Stated]:
     """Return what the catalog states of originals and normalized files, and `mixed_audio` of originals."""
     found = {day: _Stated() for day in days}
     scans: tuple[tuple[Table[Any], tuple[str, ...]], ...] = ((CATALOG, _OF_CATALOG), (MIXED_AUDIO, _OF_MP3S))
@@ -99,13 +99,13 @@ def _stated(archive: Archive, days: Collection[date]) -> Mapping[date, _Stated]:
         for day, scanned in scan_days(archive, table, days, "recording_id", *names).items():
             found[day].is_complete &= scanned.error is None
             for recording_id, *values in zip(*scanned.stored.values.values(), strict=True) if scanned.stored else ():
-                for uri, sha256, size_bytes in batched(values, 3):
+                for uri, sha256, size_bytes in _in_groups(values, 3):
                     if sha256 and (key := Layout.audio_key_in(uri)):
                         found[day].files[key] = (recording_id, sha256, size_bytes)
     return found
 
 
-def batched(values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+def _in_groups(values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
     """Yield the values in groups of `size`."""
     yield from zip(*[iter(values)] * size, strict=True)
 

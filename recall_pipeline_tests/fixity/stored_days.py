@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, timedelta
+from typing import Any
 
 from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.days import start_of
@@ -39,7 +40,7 @@ def store(archive: Archive, day: date, original: bytes = b"the original") -> Non
     put(archive, source_key(day), original)
     put(archive, audio_key(day), normalized)
     bot_id, noon = an_id(f"bot of {day}"), start_of(day) + timedelta(hours=12)
-    source = {"source_bytes": len(original), "source_sha256": hashlib.sha256(original).hexdigest()}
+    source: dict[str, Any] = {"source_bytes": len(original), "source_sha256": hashlib.sha256(original).hexdigest()}
     BOTS.write(archive, day, [BotRow(bot_id, bot_name="Notetaker", is_finished=True, media_expired=False)])
     RECORDINGS.write(archive, day, [RecordingRow(recording_id=name, created_at=noon, bot_id=bot_id)])
     mp3 = MixedAudioRow(name, audio_id, has_url=True, source_key=source_key(day), **source)
