@@ -14,6 +14,7 @@ The packages in the order in which a recording passes through them; each imports
     catalog            outcome of each recording, the table `audio_catalog`, its readers
     migration          bring older tables to the present schema and place
     verification       check the archive against its tables
+    fixity             read every stored file back within so many days
     erasure            remove recordings for good
     upstream_deletion  delete at Recall what was verified just now
     manifests          manifests for training toolkits

@@ -1,7 +1,7 @@
 """Context of one run, shared by its steps: settings, archive, listings, and counts for the summary."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -18,6 +18,8 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, check_identity, open_archive, record_identity
 from recall_pipeline.webhooks import EventStore
 
+_REFETCH = "recall_pipeline/refetch"
+_MOST_REFETCHED = 100  # recordings of a run, since they are in one tag
 INTERRUPTED = "interrupted"
 """Description of the Failure of a step that the user interrupted."""
 
@@ -111,6 +113,11 @@ class RunContext:
             raise dg.Failure(description=INTERRUPTED, allow_retries=False) from None
 
 
+def refetch_tags(recordings: Collection[str]) -> dict[str, str]:
+    """Return the tags of a run that downloads these recordings again whatever their outcome: at most 100 of them."""
+    return {_REFETCH: ",".join(sorted(recordings)[:_MOST_REFETCHED])}
+
+
 class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
@@ -121,4 +128,5 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
         if context.run is None or context.instance is None:
             return RunContext(self.settings)
         context.instance.add_run_tags(context.run.run_id, process_tags())
-        return RunContext(self.settings, days_of_run(context.run.tags))
+        refetch = frozenset(filter(None, context.run.tags.get(_REFETCH, "").split(",")))
+        return RunContext(self.settings, days_of_run(context.run.tags), refetch)

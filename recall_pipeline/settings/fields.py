@@ -28,6 +28,7 @@ from recall_pipeline.settings.cores import available_cores
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
+_FIXITY_DAYS = 90  # of an archive on a folder
 
 
 class Settings(BaseModel):
@@ -127,6 +128,13 @@ class Settings(BaseModel):
         ge=0,
         description="Maximum number of recordings that one retention run may erase. Unset: a tenth of the archive, at "
         "most 1,000, or one whole day for each night since the last erasure.",
+    )
+    fixity_days: Annotated[Annotated[int, Field(ge=1)] | Literal["off"] | None, BeforeValidator(values.days_or_off)] = (
+        Field(
+            None,
+            description="Every stored file is read back and checked at least once in so many days; `off`: never by "
+            "itself. Unset: 90 on a folder, `off` in a bucket, where reading costs money.",
+        )
     )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
@@ -238,6 +246,13 @@ class Settings(BaseModel):
     def lookback(self) -> timedelta:
         """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
+
+    @property
+    def fixity_cycle_days(self) -> int | None:
+        """In how many days every stored file is read back; None: never by itself."""
+        if self.fixity_days is None:
+            return _FIXITY_DAYS if self.storage_is_local else None
+        return None if self.fixity_days == "off" else self.fixity_days
 
     def is_past_retention(self, day: date, today: date) -> bool:
         """Return whether recordings of `day` are older than RECALL_RETENTION_DAYS, so that they are erased."""

@@ -190,4 +190,10 @@ def start_date(day: date) -> date:
 
 def off_is_none(value: object) -> object:
     """Return None for `off`."""
-    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+    return None if days_or_off(value) == "off" else value
+
+
+def days_or_off(value: object) -> object:
+    """Return `off` in lower case, also for False, as which YAML reads it without quotes; other values unchanged."""
+    is_off = value is False or (isinstance(value, str) and value.strip().lower() == "off")
+    return "off" if is_off else value

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recall_pipeline.storage.location import ArchiveLocation
 
 _CONCURRENT_REQUESTS = 16
+_PART_BYTES = 8 * 2**20
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -117,6 +118,12 @@ class Archive:
                 return self._store.open_file(key)
             except FileNotFoundError:
                 return None
+
+    def parts(self, key: str) -> Iterator[bytes]:
+        """Yield the content of a file in parts of at most 8 MiB. Raises StorageError, also if there is no file."""
+        with self._translating_errors("read", key), self._store.open_file(key) as file:
+            while part := file.read(_PART_BYTES):
+                yield part
 
     def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of objects below 64 KiB in a bucket, one request each and many at once.

@@ -16,7 +16,7 @@ from recall_pipeline.audio import DecodeResult, Normalized, Target, decode_whole
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.errors import TransferError
 from recall_pipeline_tests.workspace import talk
-from recall_sandbox.content import ErrorPage, Truncated, body_of
+from recall_sandbox.content import Content, ErrorPage, Truncated, body_of
 
 
 def killed_by_poison(path: Path) -> DecodeResult:
@@ -162,10 +162,8 @@ def killed_when_normalizing(path: Path) -> Normalized:
 def test_a_normalization_takes_the_place_of_the_decode_and_its_failure_does_not_count(
     file: Callable[[str, bytes], Path], tmp_path: Path
 ) -> None:
-    good, cut, page = (
-        file(f"{number}.part", body_of(content))
-        for number, content in enumerate((talk(), Truncated(talk()), ErrorPage()))
-    )
+    contents: tuple[Content, ...] = (talk(), Truncated(talk()), ErrorPage())
+    good, cut, page = (file(f"{number}.part", body_of(content)) for number, content in enumerate(contents))
 
     async def checked() -> list[DecodeCheck]:
         async with DecodeChecker(1) as checker:
