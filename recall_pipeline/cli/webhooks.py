@@ -6,6 +6,7 @@ import socket
 
 import click
 
+from recall_pipeline.cli.arguments import HostType
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
@@ -13,7 +14,13 @@ from recall_pipeline.webhooks import EventStore, webhook_app, webhook_server
 
 
 @click.command("webhooks")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, without TLS: use a proxy.")
+@click.option(
+    "--host",
+    type=HostType(),
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on, without TLS: use a proxy.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8200, show_default=True, help="0: any free port.")
 def webhooks_command(host: str, port: int) -> None:
     """Receive the signed webhooks of Recall.ai into the archive, until interrupted.
@@ -21,7 +28,6 @@ def webhooks_command(host: str, port: int) -> None:
     Accepts them on any path and checks their signatures with RECALL_WEBHOOK_SECRET. Stores ids, type and timestamps
     until the sensor `finished_bots` has read them. GET /health answers 200 while the command serves.
     """
-    host = host.removeprefix("[").removesuffix("]")
     settings = load_settings()
     app = webhook_app(settings)
     pending = EventStore(open_archive(settings)).pending_count()
@@ -42,7 +48,8 @@ def _open_port(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot have
+        reason = getattr(error, "strerror", None) or "it is not a host's name"
         raise UsageError(
-            f"cannot listen on {_in_url(host)}:{port} ({error.strerror}): choose another --host or --port"
+            f"cannot listen on {_in_url(host)}:{port} ({reason}): choose another --host or --port"
         ) from None
