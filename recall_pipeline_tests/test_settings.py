@@ -162,6 +162,26 @@ def test_a_wrong_value_is_tested_for_every_setting() -> None:
     assert {name for name, _, _ in WRONG} == DEFAULTS.keys()
 
 
+@pytest.mark.parametrize("value", [" /archive", "/archive ", "s3://bucket/archive\n", "\u00a0/archive", "/archive\r"])
+@pytest.mark.parametrize("name", ["RECALL_STORAGE_URL", "RECALL_SPOOL_DIR"])
+def test_a_path_with_a_space_at_either_end_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"{name} (begins|ends) with a space or a line break.*: remove it$"):
+        load_settings()
+
+
+def test_spaces_around_a_value_that_is_not_a_path_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_LOOKBACK_DAYS", " 9 ")
+    monkeypatch.setenv("RECALL_REGION", "eu-central-1\r")
+    assert (load_settings().lookback_days, load_settings().region) == (9, "eu-central-1")
+
+
+def test_a_dagster_home_with_a_space_at_its_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/srv/dagster ")
+    with pytest.raises(SettingsError, match="begins or ends with a space"):
+        dagster_home()
+
+
 @pytest.mark.parametrize("name", DEFAULTS)
 @pytest.mark.parametrize("quoted", ['"/archive"', "'/archive'", '"7', "7'", "“/archive”", "`local`", ' "/archive" '])
 def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,12 +216,6 @@ def test_a_storage_url_with_a_typo_is_refused(url: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("RECALL_STORAGE_URL", url)
     with pytest.raises(SettingsError, match=r"^RECALL_STORAGE_URL \w+ .*: .+$"):
         load_settings()
-
-
-@pytest.mark.parametrize("path", [" /archive ", "/archive\n"])
-def test_space_around_a_value_is_ignored(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_STORAGE_URL", path)
-    assert load_settings().storage_root == "/archive"
 
 
 @pytest.mark.parametrize("name", ["RECALL_API_KEY", "RECALL_WEBHOOK_SECRET", "RECALL_ALERT_URL", "RECALL_API_URL"])

@@ -16,6 +16,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -29,6 +30,7 @@ Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
 _FIXITY_DAYS = 90  # of an archive on a folder
+_PLACES = ("storage_url", "spool_dir")
 
 
 class Settings(BaseModel):
@@ -160,8 +162,9 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _without_quotes(cls, value: object) -> object:
-        return values.without_quotes(value)
+    def _without_quotes(cls, value: object, info: ValidationInfo) -> object:
+        plain = values.without_quotes(value)
+        return values.plain_place(value) if info.field_name in _PLACES else plain
 
     @model_validator(mode="after")
     def _encryption_fits_storage(self) -> Self:

@@ -45,6 +45,14 @@ def without_quotes(value: object) -> object:
     return text
 
 
+def plain_place(value: object) -> object:
+    """Return a path or URL; raise ValueError for spaces around it, which a folder's name may have."""
+    if isinstance(value, str) and value.strip() and value != value.strip():
+        where = "begins" if value != value.lstrip() else "ends"
+        raise ValueError(f"{where} with a space or a line break, which counts as part of the path: remove it")
+    return value
+
+
 def plain_key(key: SecretStr) -> SecretStr:
     """Return the API key without surrounding spaces and without a leading `Token`."""
     text = re.sub(r"^Token(\s+|$)", "", key.get_secret_value().strip())
