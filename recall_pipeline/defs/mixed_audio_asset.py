@@ -60,7 +60,8 @@ async def _sync_mp3s(run_context: RunContext, day: date) -> DownloadReport:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
             upstream = await run_context.upstream(client, archive_day)
-            report = await sync_mp3s(archive_day, upstream, run_context.settings, run_context.refetch, progress)
+            settings, refetch, breakers = run_context.settings, run_context.refetch, run_context.breakers
+            report = await sync_mp3s(archive_day, upstream, settings, refetch, progress, breakers)
     run_context.listings.release(day)  # no later step asks for it
     run_context.stats.downloaded += report.downloaded
     run_context.stats.reused += report.reused

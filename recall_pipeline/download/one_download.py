@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from recall_pipeline.days import utc_now
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
+from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.media_client import media_client
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.recovery import find_published
@@ -39,7 +40,8 @@ class Downloader:
     async def download(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with the result of its download; without `url`, a fresh one is requested.
 
-        A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails.
+        A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails, and
+        MediaHostDown when the media host does.
         """
         self.archive.open_staging_folder()
         partial = self.partial(row)
@@ -111,11 +113,11 @@ class Downloader:
 
 @contextlib.asynccontextmanager
 async def open_downloader(
-    client: RecallClient, archive: Archive, settings: Settings, day: date
+    client: RecallClient, archive: Archive, settings: Settings, day: date, breakers: HostBreakers
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
     async with media_client(settings) as http, DecodeChecker(settings.processes) as checker:
-        yield Downloader(client, archive, Transfer(http, settings), checker, day)
+        yield Downloader(client, archive, Transfer(http, settings, breakers), checker, day)
 
 
 def _has_promised_length(check: DecodeCheck) -> bool:
