@@ -73,7 +73,7 @@ async def _sync_mp3s(run_context: RunContext, day: date, *, is_cataloged_next: b
             upstream = await run_context.upstream(client, archive_day)
             settings, refetch = run_context.settings, run_context.refetch
             early = EarlyNormalization(archive_day, settings, refetch) if is_cataloged_next else None
-            report = await sync_mp3s(archive_day, upstream, settings, refetch, progress, early)
+            report = await sync_mp3s(archive_day, upstream, settings, refetch, progress, early, run_context.breakers)
             run_context.normalized_early[day] = early.normalized if early else 0
     run_context.listings.release(day)  # no later step asks for it
     run_context.stats.downloaded += report.downloaded

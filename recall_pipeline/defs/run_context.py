@@ -11,6 +11,7 @@ import dagster as dg
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.discovery import refuse_vanished
+from recall_pipeline.download import HostBreakers
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
 from recall_pipeline.recall_api import Listings, RecallClient, Upstream, open_client
@@ -53,7 +54,7 @@ class RunContext:
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
     outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
     for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
-    marked as deleted.
+    marked as deleted. `breakers` are those of the media hosts.
     """
 
     settings: Settings
@@ -64,6 +65,7 @@ class RunContext:
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
     normalized_early: dict[date, int] = field(default_factory=dict)
+    breakers: HostBreakers = field(default_factory=HostBreakers)
 
     @cached_property
     def archive(self) -> Archive:

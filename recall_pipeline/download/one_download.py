@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from recall_pipeline.days import utc_now
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
+from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.media_client import media_client
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.recovery import find_published
@@ -50,7 +51,8 @@ class Downloader:
     async def download(self, row: MixedAudioRow, url: SecretStr | None) -> MixedAudioRow:
         """Return the row with the result of its download; without `url`, a fresh one is requested.
 
-        A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails.
+        A failure that concerns this MP3 alone is stored in the row. Raises StorageError when the archive fails, and
+        MediaHostDown when the media host does.
         """
         self.archive.open_staging_folder()
         if self.early is None:
@@ -136,11 +138,16 @@ class Downloader:
 
 @contextlib.asynccontextmanager
 async def open_downloader(
-    client: RecallClient, archive: Archive, settings: Settings, day: date, early: EarlyNormalizer | None = None
+    client: RecallClient,
+    archive: Archive,
+    settings: Settings,
+    day: date,
+    breakers: HostBreakers,
+    early: EarlyNormalizer | None = None,
 ) -> AsyncIterator[Downloader]:
     """Give a downloader with its own connections, which carry no API key, and its own decoding processes."""
     async with media_client(settings) as http, DecodeChecker(settings.processes) as checker:
-        yield Downloader(client, archive, Transfer(http, settings), checker, day, early)
+        yield Downloader(client, archive, Transfer(http, settings, breakers), checker, day, early)
 
 
 def _has_promised_length(check: DecodeCheck) -> bool:
