@@ -7,11 +7,13 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NewType
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Int8 = NewType("Int8", int)
+"""An integer of one byte, -128 to 127."""
 _VERSION = "recall_pipeline.schema_version"
 _DAY = "recall_pipeline.day"
 _FACT_PREFIX = "recall_pipeline.fact."
@@ -135,7 +137,9 @@ def _arrow_type(hint: Any) -> "pa.DataType":
         str: pa.string(),
         int: pa.int64(),
         float: pa.float64(),
+        Int8: pa.int8(),
         bool: pa.bool_(),
+        date: pa.date32(),
         datetime: pa.timestamp("us", tz="UTC"),
     }
     return kinds[plain]
