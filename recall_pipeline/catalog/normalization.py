@@ -9,7 +9,7 @@ from datetime import date
 from recall_pipeline.audio import Done, Target, run_tasks, time_limit_seconds
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.checkpoints import Checkpoint, write_checkpoint
-from recall_pipeline.errors import SettingsError
+from recall_pipeline.errors import CoordinationError, SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import ArchiveLocation, Layout
 
@@ -48,11 +48,16 @@ def normalize_task(task: NormalizeTask) -> AudioColumns:
 
 
 def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, AudioColumns]]:
-    """Yield each task as it ends, with its result or its error."""
+    """Yield each task as it ends, with its result or its error. Raises CoordinationError if a lock is not confirmed."""
     if not tasks:
         return
     with _executor(settings) as executor:
-        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds)
+        for done in run_tasks(
+            normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds
+        ):
+            if isinstance(done.error, CoordinationError):  # it concerns no file: all others would fail too
+                raise done.error
+            yield done
 
 
 def _limit_seconds(task: NormalizeTask) -> float:
