@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pydantic import SecretStr
 
 from recall_pipeline.coordination import CoordinationServer
@@ -61,7 +62,7 @@ class RunningServer:
         """Start the server, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- the wheel's own program
-                self._command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True, **_as_user(self._user)
+                self._command, cwd=self._folder, stdout=log, stderr=log, **_as_user(self._user)
             )
         give_up_at = time.monotonic() + _TIMEOUT_SECONDS
         while not self._answers():
@@ -84,8 +85,12 @@ class RunningServer:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+        if self._process is None or self._process.poll() is not None:
+            return
+        first = psutil.Process(self._process.pid)
+        for process in (first, *first.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def _answers(self) -> bool:
         if self.scheme == "redis":
