@@ -18,7 +18,7 @@ import psutil
 from pydantic import SecretStr
 
 from recall_pipeline.coordination import CoordinationServer
-from recall_pipeline.coordination.outages import Address
+from recall_pipeline.coordination.connection import new_connection
 
 HOST = "127.0.0.1"
 PASSWORD = "word-of-n%2Fobody"  # noqa: S105 -- as in the URL
@@ -40,6 +40,7 @@ class RunningServer:
         self._folder = folder
         self._user = user
         self._process: subprocess.Popen[bytes] | None = None
+        self._opened: list[CoordinationServer] = []
 
     @property
     def url(self) -> SecretStr:
@@ -49,14 +50,14 @@ class RunningServer:
         return SecretStr(f"{self.scheme}://{user}:{PASSWORD}@{HOST}:{self.port}/{database}")
 
     def open(self) -> CoordinationServer:
-        """Return a new connection, for which Redis is settled at once."""
-        if self.scheme == "postgresql":
-            from recall_pipeline.coordination.postgres_server import PostgresServer
+        """Return a new connection, until `close`."""
+        self._opened.append(new_connection(self.url))
+        return self._opened[-1]
 
-            return PostgresServer(Address(self.url))
-        from recall_pipeline.coordination.redis_server import RedisServer
-
-        return RedisServer(Address(self.url), settled_seconds=0)
+    def close(self) -> None:
+        """Close the connections."""
+        while self._opened:
+            self._opened.pop().close()
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
@@ -72,7 +73,10 @@ class RunningServer:
 
     def kill(self) -> None:
         """End the server as a crash does."""
-        self._signal(signal.SIGKILL)
+        if self.scheme == "redis":
+            self._signal(signal.SIGKILL)
+        elif self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate shutdown: no data is written
         if self._process is not None:
             self._process.wait()
 

@@ -19,6 +19,11 @@ def connect(url: SecretStr) -> CoordinationServer:
 @cache
 def _of_process(url: SecretStr, _: int) -> CoordinationServer:
     """Return one server for each process: a connection must not be used by a forked process too."""
+    return new_connection(url)
+
+
+def new_connection(url: SecretStr) -> CoordinationServer:
+    """Return a connection of its own, which is opened with the first request. Raises SettingsError as `connect`."""
     scheme = urlsplit(url.get_secret_value()).scheme
     extra = "postgres" if scheme == "postgresql" else "redis"
     try:

@@ -25,6 +25,7 @@ from recall_pipeline.coordination.postgres_statements import (
 from recall_pipeline.coordination.server import LEASE_SECONDS, WINDOW_SECONDS, Renewal, RequestLimits
 
 _ANSWER_SECONDS = 5.0
+_CONNECT_SECONDS = 5
 _CREATION = "recall_pipeline schema"
 _REFUSED_STATES = ("28", "3D", "42501")
 _REFUSED_TEXTS = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "SCRAM")
@@ -83,6 +84,13 @@ class PostgresServer:
         values = {"lock": lock, "token": token}
         self._answer(lambda connection: connection.execute(RELEASE, values).rowcount, 0)
 
+    def close(self) -> None:
+        """Close the connection."""
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
     def describe(self) -> str:
         """Return address, version and difference of the clocks."""
         version, clock = self._answer(lambda connection: _row_of(connection, VERSION_AND_CLOCK, {}))
@@ -104,9 +112,8 @@ class PostgresServer:
         try:
             with _time_limit(self._connection):
                 return ask(self._connection)
-        except psycopg.Error:
-            self._connection.close()
-            self._connection = None
+        except BaseException:  # an interrupt leaves it within a transaction
+            self.close()
             raise
 
     def _opened(self) -> psycopg.Connection[Any]:
@@ -115,7 +122,7 @@ class PostgresServer:
             self._address.url.get_secret_value(),
             autocommit=True,
             prepare_threshold=None,  # a pooler gives the next transaction another connection
-            connect_timeout=int(_ANSWER_SECONDS),
+            connect_timeout=_CONNECT_SECONDS,
             application_name="recall_pipeline",
         )
         try:

@@ -28,11 +28,10 @@ T = TypeVar("T")
 
 
 class RedisServer:
-    """A CoordinationServer. `settled_seconds`: how long after its start the server grants nothing; None: as needed."""
+    """A CoordinationServer. For one window, or one lease, after its start a Redis grants nothing."""
 
-    def __init__(self, address: Address, settled_seconds: float | None = None) -> None:
+    def __init__(self, address: Address) -> None:
         self._address = address
-        self._settled_seconds = settled_seconds
         self._client: Any = redis.Redis.from_url(
             address.url.get_secret_value(),
             decode_responses=True,
@@ -49,7 +48,7 @@ class RedisServer:
     def take_request(self, endpoint: str, limits: RequestLimits, *, is_short: bool) -> float:
         """Record a request, or return the seconds to wait."""
         keys = [f"{_PREFIX}:requests:{endpoint}", f"{_PREFIX}:requests:{endpoint}:{'short' if is_short else 'walk'}"]
-        times = [_microseconds(WINDOW_SECONDS), self._settled_us(WINDOW_SECONDS)]
+        times = [_microseconds(WINDOW_SECONDS), _microseconds(WINDOW_SECONDS + _UPTIME_ERROR_SECONDS)]
         waits_us = self._run(self._take, keys, [uuid.uuid4().hex, *times, limits.of_both, limits.of_class])
         return int(waits_us) / 1e6
 
@@ -72,6 +71,10 @@ class RedisServer:
         """Release a lock."""
         self._answer(lambda: self._release(keys=[_key(lock)], args=[token]), 0)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def describe(self) -> str:
         """Return address, version and difference of the clocks."""
         found: dict[str, Any] = self._answer(self._client.info)
@@ -84,12 +87,7 @@ class RedisServer:
 
     def _lease(self) -> list[int]:
         kept_ms = int(_LOCK_KEPT_SECONDS * 1000)
-        return [_microseconds(LEASE_SECONDS), kept_ms, self._settled_us(LEASE_SECONDS)]
-
-    def _settled_us(self, needed_seconds: float) -> int:
-        if self._settled_seconds is not None:
-            return _microseconds(self._settled_seconds)
-        return _microseconds(needed_seconds + _UPTIME_ERROR_SECONDS)
+        return [_microseconds(LEASE_SECONDS), kept_ms, _microseconds(LEASE_SECONDS + _UPTIME_ERROR_SECONDS)]
 
     def _run(self, script: Any, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
         return self._answer(lambda: script(keys=keys, args=arguments))

@@ -50,5 +50,8 @@ class CoordinationServer(Protocol):
     def release(self, lock: str, token: str) -> None:
         """Release a lock if `token` holds it; one attempt."""
 
+    def close(self) -> None:
+        """Close the connection; the next request opens another one."""
+
     def describe(self) -> str:
         """Return address, version and clock of the server for a report, and what is dangerous about its settings."""
