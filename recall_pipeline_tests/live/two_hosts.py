@@ -136,7 +136,7 @@ def _trial(kind: str, seed: int) -> Iterator[Trial]:
         }
         hosts = [Host(name, folder / name, sockets, ports, 30 * n, settings) for n, name in enumerate(("one", "two"))]
         for host in hosts:
-            stack.callback(lambda host=host: [command.kill() for command in host.commands if not command.is_over])
+            stack.callback(host.power_off)
         os.environ.update(s3.environment)
         yield Trial(sandbox, s3, server, hosts, days, random.Random(seed))  # noqa: S311 -- not for secrets
 

@@ -8,12 +8,14 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 HOST = "127.0.0.1"
 _CHUNK_BYTES = 65_536
+Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def serve_sockets(folder: Path, ports: Sequence[int]) -> None:
@@ -23,7 +25,7 @@ async def serve_sockets(folder: Path, ports: Sequence[int]) -> None:
         await _join(reader, writer, *await asyncio.open_connection(HOST, port))
 
     for port in ports:
-        await asyncio.start_unix_server(lambda r, w, port=port: _quietly(accept(port, r, w), w), folder / f"{port}")
+        await asyncio.start_unix_server(partial(_accept, partial(accept, port)), folder / f"{port}")
     await asyncio.Event().wait()
 
 
@@ -32,14 +34,14 @@ async def _serve_ports(folder: Path, ports: Sequence[int], is_ready: threading.E
         await _join(reader, writer, *await asyncio.open_unix_connection(folder / f"{port}"))
 
     for port in ports:
-        await asyncio.start_server(lambda r, w, port=port: _quietly(accept(port, r, w), w), HOST, port)
+        await asyncio.start_server(partial(_accept, partial(accept, port)), HOST, port)
     is_ready.set()
     await asyncio.Event().wait()
 
 
-async def _quietly(work: "asyncio.Future[None] | object", writer: asyncio.StreamWriter) -> None:
+async def _accept(accept: Accept, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        await work  # type: ignore[misc]
+        await accept(reader, writer)
     writer.close()
 
 

@@ -76,6 +76,12 @@ class Host:
         """The staging folder."""
         return self.folder / "spool"
 
+    def power_off(self) -> None:
+        """Kill every command that still runs."""
+        for command in self.commands:
+            if not command.is_over:
+                command.kill()
+
     def start(self, module: str, *arguments: str, **settings: str) -> Command:
         """Start a module of Python."""
         home = self.folder / "home"
