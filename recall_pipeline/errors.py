@@ -15,6 +15,7 @@
     ├── TransferError                 an MP3 could not be downloaded completely              (retry helps)
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
+    ├── MediaHostDown                 a media host fails for all downloads: the rest waits   (retry helps)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
     │   ├── TableMissing              a table that a step builds on is not there: sync its day
     │   ├── ArchiveUnreadable         archive.json is damaged
@@ -97,9 +98,16 @@ class RecordingsVanished(PipelineError):
 
 
 class TransferError(PipelineError):
-    """An MP3 could not be downloaded completely."""
+    """An MP3 could not be downloaded completely.
+
+    `is_host_fault`: the cause is the media host or the way to it, so other downloads from it may fail too.
+    """
 
     retry_can_help = True
+
+    def __init__(self, text: str, *, is_host_fault: bool = False) -> None:
+        super().__init__(text)
+        self.is_host_fault = is_host_fault
 
 
 class LinkExpired(TransferError):
@@ -110,6 +118,12 @@ class TransferRefused(TransferError):
     """The download is refused permanently."""
 
     retry_can_help = False
+
+
+class MediaHostDown(PipelineError):
+    """A media host fails for every download, so the rest of the day's MP3s are not fetched yet."""
+
+    retry_can_help = True
 
 
 class StorageError(PipelineError):

@@ -23,6 +23,7 @@ _COMMANDS = {
     "sync": ("sync", "Archive the recordings of some days."),
     "verify": ("verify", "Verify the archive against the catalog; needs no key."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
+    "browse": ("browse", "Serve a page of the archive: look, listen, search; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "forget": ("forget", "Erase recordings permanently."),
     "release": ("release", "Delete MP3s at Recall.ai that are verified in the archive."),

@@ -79,6 +79,7 @@ class RecallArchiveComponent(DocumentedComponent):
     webhook_secret: Secret = setting("webhook_secret")
     retention_days: int | Literal["off"] | None = setting("retention_days")
     retention_limit: int | None = setting("retention_limit")
+    fixity_days: int | Literal["off"] | None = setting("fixity_days")
     alert_url: Secret = setting("alert_url")
     translation: ArchiveTranslation = Field(
         ArchiveTranslation(), description="Group, owners, tags and key prefix of the assets."

@@ -46,6 +46,14 @@ def without_quotes(value: object) -> object:
     return text
 
 
+def plain_place(value: object) -> object:
+    """Return a path or URL; raise ValueError for spaces around it, which a folder's name may have."""
+    if isinstance(value, str) and value.strip() and value != value.strip():
+        where = "begins" if value != value.lstrip() else "ends"
+        raise ValueError(f"{where} with a space or a line break, which counts as part of the path: remove it")
+    return value
+
+
 def plain_key(key: SecretStr) -> SecretStr:
     """Return the API key without surrounding spaces and without a leading `Token`."""
     text = re.sub(r"^Token(\s+|$)", "", key.get_secret_value().strip())
@@ -182,6 +190,14 @@ def coordination_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def page_url(url: str) -> str:
+    """Return the address of the archive page without a trailing slash."""
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not the address of a page: use the form https://archive.example.com")
+    return url.rstrip("/")
+
+
 def day(value: object) -> object:
     """Return a text in the form YYYY-MM-DD as a date, and any other type unchanged."""
     try:
@@ -201,4 +217,10 @@ def start_date(day: date) -> date:
 
 def off_is_none(value: object) -> object:
     """Return None for `off`."""
-    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+    return None if days_or_off(value) == "off" else value
+
+
+def days_or_off(value: object) -> object:
+    """Return `off` in lower case, also for False, as which YAML reads it without quotes; other values unchanged."""
+    is_off = value is False or (isinstance(value, str) and value.strip().lower() == "off")
+    return "off" if is_off else value

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recall_pipeline.storage.location import ArchiveLocation
 
 _CONCURRENT_REQUESTS = 16
+_PART_BYTES = 8 * 2**20
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -81,6 +82,19 @@ class Archive:
         with self._translating_errors("list", folder):
             return dict(sorted(self._store.sizes_below(folder).items()))
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return a text for every file below a folder, by key, that changes whenever the file is replaced."""
+        with self._translating_errors("list", folder):
+            return dict(sorted(self._store.versions_below(folder).items()))
+
+    def version(self, key: str) -> str | None:
+        """Return a text that changes whenever the file under `key` is replaced; None if there is none."""
+        with self._translating_errors("look at", key):
+            try:
+                return self._store.version(key)
+            except FileNotFoundError:
+                return None
+
     def exists(self, key: str) -> bool:
         """Return whether a file is stored under `key`."""
         with self._translating_errors("look at", key):
@@ -102,6 +116,14 @@ class Archive:
             except FileNotFoundError:
                 return None
 
+    def read_range(self, key: str, start: int, end: int) -> bytes | None:
+        """Return the bytes of a file from `start` to `end`, excluded, by one request; None if there is no file."""
+        with self._translating_errors("read", key):
+            try:
+                return self._store.read_range(key, start, end)
+            except FileNotFoundError:
+                return None
+
     def open_file(self, key: str) -> BinaryIO | None:
         """Open a file for random access; in a bucket only the ranges that are read are requested. None: no file."""
         with self._translating_errors("read", key):
@@ -109,6 +131,12 @@ class Archive:
                 return self._store.open_file(key)
             except FileNotFoundError:
                 return None
+
+    def parts(self, key: str) -> Iterator[bytes]:
+        """Yield the content of a file in parts of at most 8 MiB. Raises StorageError, also if there is no file."""
+        with self._translating_errors("read", key), self._store.open_file(key) as file:
+            while part := file.read(_PART_BYTES):
+                yield part
 
     def read_small(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the contents of objects below 64 KiB in a bucket, one request each and many at once.

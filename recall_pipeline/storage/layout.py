@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
-TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "transcripts", "audit"]
+TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "waveforms", "transcripts", "audit", "fixity"]
 FolderName = Literal[TableName, "normalized_audio"]
 
 AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")
@@ -15,8 +15,17 @@ AWAITED_EVENTS = f"{EVENTS}/awaited"
 CONSUMED_EVENTS = f"{EVENTS}/drained"
 CHECKPOINTS = "_normalized"
 
-_FOLDERS = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio", "transcripts", "audit")
-ROOT_NAMES = frozenset((*_FOLDERS, "waveforms", "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
+_FOLDERS = (
+    "bots",
+    "recordings",
+    "mixed_audio",
+    "audio_catalog",
+    "normalized_audio",
+    "waveforms",
+    "transcripts",
+    "audit",
+)
+ROOT_NAMES = frozenset((*_FOLDERS, "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
 """The names in the root of an archive."""
 
 
