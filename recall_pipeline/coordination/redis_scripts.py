@@ -1,6 +1,6 @@
 """Lua scripts for Redis 6 or later. Each is one atomic step, and its time is the server's.
 
-A Redis server without persistence loses its data when it restarts. So for one window (or one lease) after its start no
+A Redis server can lose some or all of its data when it restarts. So for one window (or one lease) after its start no
 request (or lock) is granted: what was granted before has ended by then. A holder can claim its lock again meanwhile.
 """
 
@@ -47,11 +47,13 @@ ACQUIRE = (
     + """
 local lock, token, holder, lease_us, kept_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now, stored = now_us(), redis.call('HMGET', lock, 'token', 'until', 'holder')
-if stored[1] and stored[1] ~= token and tonumber(stored[2]) > now then
-  return stored[3]
-end
-if not stored[1] and us_until_settled(tonumber(ARGV[5])) > 0 then
-  return 'a process from before the start of the server perhaps'
+if stored[1] ~= token then
+  if stored[1] and tonumber(stored[2]) > now then
+    return stored[3]
+  end
+  if us_until_settled(tonumber(ARGV[5])) > 0 then
+    return 'perhaps a process from before the start of the server'
+  end
 end
 redis.call('HSET', lock, 'token', token, 'until', string.format('%.0f', now + lease_us), 'holder', holder)
 redis.call('PEXPIRE', lock, kept_ms)
@@ -66,7 +68,7 @@ RENEW = (
 local lock, token, holder, lease_us, kept_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local stored = redis.call('HGET', lock, 'token')
 if stored ~= token then
-  if stored or us_until_settled(tonumber(ARGV[5])) <= 0 then
+  if us_until_settled(tonumber(ARGV[5])) <= 0 then
     return 'lost'
   end
   if ARGV[6] ~= '1' then

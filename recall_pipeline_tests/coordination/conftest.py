@@ -1,4 +1,4 @@
-"""One Redis and one PostgreSQL for all tests of the package, in one worker; leases of less than a second."""
+"""One Redis and one PostgreSQL for all tests of the package, in one worker; leases of a second or two."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from recall_pipeline.coordination import leases, postgres_server, redis_server
 from recall_pipeline_tests.coordination_servers import CannotStart, RunningServer, running_postgres, running_redis
 
-LEASE_SECONDS = 0.5
+LEASE_SECONDS = 1.5
 
 
 @pytest.fixture(scope="session", params=["redis", "postgresql"])
@@ -27,12 +27,17 @@ def shared_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
 def server(shared_server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     """A server whose leases are short; a Redis grants at once, although it has started just now."""
     monkeypatch.setattr(redis_server, "_UPTIME_ERROR_SECONDS", -3600.0)
-    for module in (redis_server, postgres_server, leases):
-        monkeypatch.setattr(module, "LEASE_SECONDS", LEASE_SECONDS)
+    set_lease(monkeypatch, LEASE_SECONDS)
     monkeypatch.setattr(leases, "_ASK_SECONDS", 0.02)
     monkeypatch.setattr(leases, "_RENEW_SECONDS", 0.05)
     yield shared_server
     shared_server.close()
+
+
+def set_lease(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let every lease last `seconds` without a renewal."""
+    for module in (redis_server, postgres_server, leases):
+        monkeypatch.setattr(module, "LEASE_SECONDS", seconds)
 
 
 @pytest.fixture

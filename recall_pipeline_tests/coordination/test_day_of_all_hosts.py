@@ -10,6 +10,7 @@ from recall_pipeline.coordination import connect, leases
 from recall_pipeline.erasure import forget, plan_for_request, read_inventory
 from recall_pipeline.errors import LockLost
 from recall_pipeline.storage import open_day
+from recall_pipeline_tests.coordination.conftest import set_lease
 from recall_pipeline_tests.coordination_servers import RunningServer
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, settings_for, talk
 from recall_sandbox import Sandbox
@@ -27,8 +28,9 @@ def host(sandbox: Sandbox, server: RunningServer, folder: Path, name: str) -> Wo
 
 @pytest.mark.parametrize("shared_server", ["postgresql"], indirect=True)
 def test_an_erasure_on_another_host_waits_for_the_sync_of_its_day(
-    sandbox: Sandbox, server: RunningServer, tmp_path: Path
+    sandbox: Sandbox, server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_lease(monkeypatch, 30)
     one, two = host(sandbox, server, tmp_path, "one"), host(sandbox, server, tmp_path, "two")
     one.meet("kept", talk())
     one.meet("erased", talk(1))
