@@ -21,6 +21,8 @@
     │   ├── ArchiveUnreadable         archive.json is damaged
     │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     │       └── TableNewer            a newer version of recall_pipeline wrote it: update
+    ├── CoordinationError             the server of RECALL_COORDINATION_URL does not answer   (retry helps)
+    │   └── LockLost                  another process holds the lock now: nothing more is published
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
@@ -156,6 +158,16 @@ class TableUnreadable(StorageError):
 
 class TableNewer(TableUnreadable):
     """The file of a day's table has a newer schema version: rewriting it would drop columns."""
+
+
+class CoordinationError(PipelineError):
+    """The server of RECALL_COORDINATION_URL does not answer, so that neither budget nor locks are known."""
+
+    retry_can_help = True
+
+
+class LockLost(CoordinationError):
+    """A lock has ended while this process was stopped or without the server, and may be another's now."""
 
 
 class AudioError(PipelineError):
