@@ -33,7 +33,9 @@ class Summaries:
         self._filtered: OrderedDict[_Key, DaySummary] = OrderedDict()
         self._waiting: dict[_Key, Future[DaySummary]] = {}
 
-    def of(self, versions: Mapping[date, str], selected: CatalogFilter, seconds: float | None) -> dict[date, DaySummary]:
+    def of(
+        self, versions: Mapping[date, str], selected: CatalogFilter, seconds: float | None
+    ) -> dict[date, DaySummary]:
         """Return the summaries of days by the versions of their tables, as far as they are there in `seconds`.
 
         None: however long it takes. The others are read meanwhile, so that a later call finds them.

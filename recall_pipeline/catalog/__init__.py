@@ -12,6 +12,7 @@ from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
 from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_due, first_day_kept
+from recall_pipeline.catalog.early_normalization import EarlyNormalization
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
@@ -46,6 +47,7 @@ __all__ = [
     "DueDay",
     "DueDays",
     "DueReason",
+    "EarlyNormalization",
     "Finding",
     "FindingCode",
     "Outcome",

@@ -48,11 +48,11 @@ def write_waveforms(
     if not new and files == _files_of(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
-    stored = _stored_waveforms(day.archive, day.day)
+    stored = _readable(day.archive, day.day)
     if stored is not None:
         stored = _filtered(stored, lambda _, *file: file in kept)
     if stored is not None or new:
-        _publish_waveforms(day.archive, day.day, stored, new)
+        _write_merged(day.archive, day.day, stored, new)
 
 
 def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -> None:
@@ -62,7 +62,7 @@ def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -
         return
     left = _filtered(stored, lambda recording_id, *_: recording_id not in recordings)
     if len(left) < len(stored):
-        _publish_waveforms(archive, day, left, [])
+        _write_merged(archive, day, left, [])
 
 
 def _files_of(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
@@ -78,7 +78,7 @@ def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, Peaks]) -> Iterator
             )
 
 
-def _stored_waveforms(archive: Archive, day: date) -> "pa.Table | None":
+def _readable(archive: Archive, day: date) -> "pa.Table | None":
     """Return the content of the day's file; None if there is none, or if it is damaged: its rows are lost then."""
     try:
         file = WAVEFORMS.file(archive, day)
@@ -98,7 +98,7 @@ def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
     return content.filter(pa.array([keeps(*each) for each in values], pa.bool_()))
 
 
-def _publish_waveforms(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
+def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
     import pyarrow as pa
 
     content = WAVEFORMS.content(new, day=day)

@@ -10,6 +10,7 @@ import click
 from pydantic import SecretStr
 
 from recall_pipeline.browse import ArchivePage, page_server
+from recall_pipeline.cli.arguments import HostType
 from recall_pipeline.cli.listening import host_in_url, open_port
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings, environment_name, is_loopback, load_settings
@@ -19,7 +20,9 @@ _SEND_BUFFER_BYTES = 128 * 1024  # a player that stops reading has made the stor
 
 
 @click.command("browse")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, without TLS.")
+@click.option(
+    "--host", type=HostType(), default="127.0.0.1", show_default=True, help="Address to listen on, without TLS."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="0: any free port.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy in front asks for a password: allow other addresses.")
 def browse_command(host: str, port: int, behind_proxy: bool) -> None:
@@ -28,7 +31,6 @@ def browse_command(host: str, port: int, behind_proxy: bool) -> None:
     Shows days and recordings, why audio is missing, waveforms, transcripts and search, and plays the audio. The page
     asks for no password: other than on loopback, a proxy in front has to.
     """
-    host = host.removeprefix("[").removesuffix("]")
     if not behind_proxy and not is_loopback(host):
         raise UsageError(
             f"{host_in_url(host)} is not a loopback address, and the page asks for no password: "

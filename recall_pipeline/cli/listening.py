@@ -15,7 +15,8 @@ def open_port(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot have
+        reason = getattr(error, "strerror", None) or "it is not a host's name"
         raise UsageError(
-            f"cannot listen on {host_in_url(host)}:{port} ({error.strerror}): choose another --host or --port"
+            f"cannot listen on {host_in_url(host)}:{port} ({reason}): choose another --host or --port"
         ) from None

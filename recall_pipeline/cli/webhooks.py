@@ -5,6 +5,7 @@ import logging
 
 import click
 
+from recall_pipeline.cli.arguments import HostType
 from recall_pipeline.cli.listening import host_in_url, open_port
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
@@ -12,7 +13,13 @@ from recall_pipeline.webhooks import EventStore, webhook_app, webhook_server
 
 
 @click.command("webhooks")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, without TLS: use a proxy.")
+@click.option(
+    "--host",
+    type=HostType(),
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on, without TLS: use a proxy.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8200, show_default=True, help="0: any free port.")
 def webhooks_command(host: str, port: int) -> None:
     """Receive the signed webhooks of Recall.ai into the archive, until interrupted.
@@ -20,7 +27,6 @@ def webhooks_command(host: str, port: int) -> None:
     Accepts them on any path and checks their signatures with RECALL_WEBHOOK_SECRET. Stores ids, type and timestamps
     until the sensor `finished_bots` has read them. GET /health answers 200 while the command serves.
     """
-    host = host.removeprefix("[").removesuffix("]")
     settings = load_settings()
     app = webhook_app(settings)
     pending = EventStore(open_archive(settings)).pending_count()

@@ -36,13 +36,14 @@ def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) ->
             with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
                 progress = run_context.progress_callback(f"{day} normalize")
                 cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
-            run_context.stats.normalized += cataloged.normalized
+            normalized = cataloged.normalized + run_context.normalized_early.pop(day, 0)
+            run_context.stats.normalized += normalized
             _log_failures(failures, cataloged)
-            reports[day] = _catalog_report(run_context, day, cataloged)
+            reports[day] = _catalog_report(run_context, day, cataloged, normalized)
     return materialized(context, reports)
 
 
-def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport) -> DayReport:
+def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport, normalized: int) -> DayReport:
     rows = cataloged.rows
     outcomes = Counter(row.outcome for row in rows)
     return day_report(
@@ -54,7 +55,7 @@ def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport
         ready=outcomes["ready"],
         left_failed=outcomes["download_failed"],
         hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
-        normalized=cataloged.normalized,
+        normalized=normalized,
         audio_bytes=sum(row.audio_bytes or 0 for row in rows),
         longest_meeting=_longest(run_context.settings, day, rows),
         sample=_catalog_sample(run_context.settings, day, rows),

@@ -9,6 +9,7 @@ from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.files import sizes_by_recording
 from recall_pipeline.erasure.plan import ErasureIds, ErasurePlan
 from recall_pipeline.erasure.returned import returned_on
+from recall_pipeline.fixity import remove_fixity_rows
 from recall_pipeline.storage import Archive
 
 _REASON = "stored again after its erasure"  # used if the audit row is lost meanwhile
@@ -48,6 +49,8 @@ def preview(archive: Archive, plan: ErasurePlan) -> ErasureSummary:
 def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[[int, int], None]) -> ErasureSummary:
     """Erase day by day, oldest first. Raises StorageError; a second call completes an interrupted erasure."""
     summary = ErasureSummary()
+    if len(plan.days) > 1:  # all at once, else each day would write the table again
+        remove_fixity_rows(archive, {name for ids in plan.days.values() for name in ids.recordings})
     for number, (day, ids) in enumerate(plan.days.items(), start=1):
         summary.add(day, erase_day(archive, day, ids, reason))
         progress(number, len(plan.days))

@@ -32,6 +32,7 @@ mixed_audio/day=YYYY-MM-DD/...                       the MP3 files exactly as Re
 waveforms/                                           tables with the peaks of the normalized audio, to draw it
 bots/, recordings/                                   tables of the bots and recordings
 transcripts/                                         tables of transcripts, if there are any
+fixity/                                              when each file was last read back
 audit/                                               records of what was erased on purpose: never roll these back
 _events/, _spool/                                    working files
 archive.json                                         format of the archive, and the API host of its workspace

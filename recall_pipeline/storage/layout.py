@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
-TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "waveforms", "transcripts", "audit"]
+TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "waveforms", "transcripts", "audit", "fixity"]
 FolderName = Literal[TableName, "normalized_audio"]
 
 AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")

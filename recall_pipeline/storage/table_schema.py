@@ -139,6 +139,7 @@ def _arrow_type(hint: Any) -> "pa.DataType":
         float: pa.float64(),
         Int8: pa.int8(),
         bool: pa.bool_(),
+        date: pa.date32(),
         datetime: pa.timestamp("us", tz="UTC"),
     }
     return kinds[plain]

@@ -107,7 +107,7 @@ class TableSource:
     def _parsed(self, source: Any, columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow.parquet as pq
 
-        file = pq.ParquetFile(source)
+        file = pq.ParquetFile(source, page_checksum_verification=True)
         self._check_version(file.schema_arrow)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]

@@ -74,9 +74,12 @@ class Table(Generic[Row]):
         content = self._load(archive, day)
         return None if content is None else TableFile(self, archive, day, content)
 
-    def rows_in(self, archive: Archive, day: date, content: "pa.Table") -> list[Row]:
-        """Return the rows of a file's content; raises TableUnreadable if a required column or value is missing."""
-        return self._source(archive, self.key(day)).rows(content)
+    def rows_in(self, archive: Archive, place: date | str, content: "pa.Table") -> list[Row]:
+        """Return the rows of the content of a day's file, or of the file of that key.
+
+        Raises TableUnreadable if a required column or value is missing.
+        """
+        return self._source(archive, place if isinstance(place, str) else self.key(place)).rows(content)
 
     def read_columns(self, archive: Archive, day: date, *names: str) -> list[tuple[Any, ...]]:
         """Return some columns of `day`, one tuple per row; [] if the day has no table.
@@ -138,7 +141,7 @@ class Table(Generic[Row]):
         if missing := self._declared().column_with_nulls(content):
             raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
-            pq.write_table(content, staged, compression="zstd")
+            pq.write_table(content, staged, compression="zstd", write_page_checksum=True)
             archive.publish(staged, key)
 
     def is_current(self, content: "pa.Table") -> bool:

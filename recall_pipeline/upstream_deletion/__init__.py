@@ -6,6 +6,7 @@ Comes in: days. Goes out: DELETE requests, and rows of `audit`.
 """
 
 from recall_pipeline.upstream_deletion.candidates import Candidate, candidates_on, days_older_than
-from recall_pipeline.upstream_deletion.day_deletion import DeletionReport, delete_day
+from recall_pipeline.upstream_deletion.day_deletion import delete_day
+from recall_pipeline.upstream_deletion.report import DeletionReport
 
 __all__ = ["Candidate", "DeletionReport", "candidates_on", "days_older_than", "delete_day"]

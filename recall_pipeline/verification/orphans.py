@@ -56,6 +56,11 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
             )
 
 
+def version_in(key: str) -> str | None:
+    """Return the prefix of the SHA-256 in the name of an audio file; None if its name has none."""
+    return _part(key, "version")
+
+
 def _code_of(key: str) -> Code:
     """Return the code of an orphan: whether it has the name of an audio file."""
     matched = _AUDIO.fullmatch(key)
