@@ -45,7 +45,7 @@ class FixityByDay:
             return {}
         with self._lock:
             if version != self._version or self._reading is None:
-                self._version, self._reading = version, self._thread.submit(_read, self._archive)
+                self._version, self._reading = version, self._thread.submit(_read_checks, self._archive)
             reading = self._reading
         wait([reading], timeout=seconds)
         if reading.done():
@@ -57,15 +57,15 @@ class FixityByDay:
         self._thread.shutdown(cancel_futures=True)
 
 
-def _read(archive: Archive) -> Mapping[date, DayFixity]:
+def _read_checks(archive: Archive) -> Mapping[date, DayFixity]:
     try:
         content = FIXITY.load_file(archive, FIXITY_KEY, ["day", "checked_at", "result"])
     except StorageError:  # the next pass makes a damaged table anew
         return {}
-    return {} if content is None else _by_day(content)
+    return {} if content is None else _checks_by_day(content)
 
 
-def _by_day(content: "pa.Table") -> Mapping[date, DayFixity]:
+def _checks_by_day(content: "pa.Table") -> Mapping[date, DayFixity]:
     import pyarrow as pa
     import pyarrow.compute as pc
 

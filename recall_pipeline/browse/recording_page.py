@@ -54,8 +54,8 @@ def recording_page(pages: Pages, request: Request) -> Response:
         return _absent(pages, day, request)
     assert day is not None  # noqa: S101 -- rows have a day
     recording_id, faults = rows[0].recording_id, list[str]()
-    transcripts = _readable(lambda: pages.reader.transcripts(day, recording_id), faults) or ()
-    waveforms = _readable(lambda: pages.reader.waveforms(day, recording_id), faults) or {}
+    transcripts = _beside_catalog(lambda: pages.reader.transcripts(day, recording_id), faults) or ()
+    waveforms = _beside_catalog(lambda: pages.reader.waveforms(day, recording_id), faults) or {}
     return pages.html(
         "recording.html",
         day=day,
@@ -123,7 +123,7 @@ def _shown_audio(
     return ShownAudio(row, waveforms.get((row.audio_key or "", row.audio_sha256 or "")), own, places)
 
 
-def _readable(read: Callable[[], T], faults: list[str]) -> T | None:
+def _beside_catalog(read: Callable[[], T], faults: list[str]) -> T | None:
     """Return what `read` returns; None for a table that cannot be read, which is noted in `faults`."""
     try:
         return read()
