@@ -60,6 +60,8 @@ class Table(Generic[Row]):
     row: type[Row]
     version: int = 1
     part: str | None = None
+    has_one_file: typing.ClassVar[bool] = True
+    """Whether all rows of a day are in the file of its key."""
 
     @property
     def columns(self) -> dict[str, tuple[str, str]]:
@@ -131,16 +133,36 @@ class Table(Generic[Row]):
         return [] if stored is None else list(zip(*(stored.values[name] for name in names), strict=True))
 
     def load_columns(
-        self, archive: Archive, day: date, *names: str, content: bytes | None = None
+        self,
+        archive: Archive,
+        day: date,
+        *names: str,
+        content: bytes | None = None,
+        where: tuple[str, Collection[str]] | None = None,
     ) -> "StoredColumns | None":
         """Return some columns and the facts of `day`, as `read_columns` does; None when the day has no table.
 
-        `content` is the whole file, if it has been read before.
+        `content` is the whole file, if it has been read before. `where` is a column and its accepted values.
         """
-        table = self._load(archive, day, names, content)
+        table = self._load(archive, day, list(dict.fromkeys([*names, where[0]])) if where else names, content)
         if table is None:
             return None
+        if where:
+            table = self._rows_where(archive, day, table, *where)
         return StoredColumns({name: self._values(archive, day, table, name) for name in names}, _facts_in(table))
+
+    def _rows_where(
+        self, archive: Archive, day: date, table: "pa.Table", name: str, accepted: Collection[str]
+    ) -> "pa.Table":
+        """Return the rows with an accepted value in a column; none if the file lacks the column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if name not in table.column_names:
+            return table.slice(0, 0)
+        with self._as_unreadable(archive, day):
+            stored = _cast(table.column(name), self.schema().field(name))
+            return table.filter(pc.is_in(stored, value_set=pa.array(list(accepted), pa.string())))
 
     def _values(self, archive: Archive, day: date, table: "pa.Table", name: str) -> list[Any]:
         """Return the values of one column, in the type that is declared for it, if any is."""
