@@ -1,7 +1,7 @@
 """Read one Parquet file of a table, and check its content against the schema of the table."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,17 @@ class TableSource:
             is_declared = name in declared.names
             values: list[Any] = (cast_column(stored, declared.field(name)) if is_declared else stored).to_pylist()
             return values
+
+    def rows_where(self, content: "pa.Table", name: str, accepted: Collection[str]) -> "pa.Table":
+        """Return the content of rows with an accepted value in a column; of none if the content lacks the column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if name not in content.column_names:
+            return content.slice(0, 0)
+        with self._as_unreadable():
+            stored = cast_column(content.column(name), self.schema.arrow().field(name))
+            return content.filter(pc.is_in(stored, value_set=pa.array(list(accepted), pa.string())))
 
     def column(self, content: "pa.Table", declared: "pa.Field[Any]") -> Any:
         """Return one column in its declared type, as an Arrow array; nulls if the content lacks it."""
