@@ -13,6 +13,7 @@ import pytest
 from recall_pipeline.audio import DecodeResult, decode_whole
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.errors import TransferError
+from recall_pipeline_tests.open_files import no_more_files
 from recall_pipeline_tests.workspace import talk
 from recall_sandbox.content import ErrorPage, Truncated, body_of
 
@@ -149,3 +150,15 @@ def test_a_file_that_vanished_is_a_failure_of_that_file(tmp_path: Path) -> None:
     [failure] = check_file(tmp_path / "vanished")
     assert isinstance(failure, TransferError)
     assert "cannot read" in str(failure)
+
+
+def test_a_low_limit_of_open_files_is_named(file: Callable[[str, bytes], Path]) -> None:
+    async def check() -> None:
+        async with DecodeChecker(1) as checker:
+            checking = checker.check_file(file("talk.mp3", body_of(talk("a"))))
+            await asyncio.to_thread(int)  # so that the thread that hashes has started
+            with no_more_files():
+                await checking
+
+    with pytest.raises(TransferError, match="ulimit -n"):
+        asyncio.run(check())
