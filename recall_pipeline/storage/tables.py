@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from recall_pipeline.errors import StorageError, TableMissing, TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.column_types import fits
 from recall_pipeline.storage.layout import Layout, TableName
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Table(Generic[Row]):
         """Return the rows of a file's content; raises TableUnreadable if a required column or value is missing."""
         known = [f.name for f, _ in self._fields() if f.name in table.column_names]
         self._check_required(archive, day, table, self._required())
+        self._check_types(archive, day, table.schema)
         with self._as_unreadable(archive, day):
             return [row for batch in table.select(known).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
@@ -328,6 +330,8 @@ class Table(Generic[Row]):
 
         file = pq.ParquetFile(source)
         self._check_version(archive, key, file.schema_arrow)
+        if columns is not None:
+            self._check_types(archive, day, file.schema_arrow, key)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
@@ -337,6 +341,13 @@ class Table(Generic[Row]):
             missing = [name for name in self._required() if name not in stored_names]
             self._check_required(archive, day, table, missing, key)
         return table
+
+    def _check_types(self, archive: Archive, day: date, stored: "pa.Schema", key: str | None = None) -> None:
+        """Raise TableUnreadable if a column of the file, also one that is not read, is not of its declared kind."""
+        for declared in self.schema():
+            if declared.name in stored.names and not fits(stored.field(declared.name).type, declared.type):
+                kind = stored.field(declared.name).type
+                raise self._unreadable(archive, day, f"column {declared.name} is {kind}, not {declared.type}", key)
 
     def _check_version(self, archive: Archive, key: str, schema: "pa.Schema") -> None:
         """Raise TableNewer for a file with more columns than this version knows: writing it would drop them."""
