@@ -11,12 +11,12 @@ import s3fs
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, ArchiveLocation, object_store, open_archive
+from recall_pipeline.storage import Archive, ArchiveLocation, bucket_store, object_store, open_archive
 from recall_pipeline_tests.s3_proxy import CutUpload, LoseReply, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
 from recall_sandbox import Rule
-from recall_sandbox.effects import Effect, Reply
+from recall_sandbox.effects import Delay, Effect, Reply
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -115,6 +115,17 @@ class TestLargeFiles:
             publish(archive, os.urandom(13 * _MIB))
         proxy.faults.clear()
         assert not archive.exists(KEY)
+        assert unfinished_uploads(s3_server, bucket) == before
+
+    def test_an_upload_to_a_store_that_falls_silent_leaves_no_parts(
+        self, archive: Archive, proxy: S3Proxy, s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = unfinished_uploads(s3_server, bucket)
+        monkeypatch.setattr(bucket_store, "_SLOWEST_BYTES_PER_SECOND", 2**40)
+        monkeypatch.setattr(bucket_store, "_ANSWER_SECONDS", 1.5)
+        proxy.faults.add(Rule(Delay(3), method="PUT", skip=1, times=2))
+        with pytest.raises(StorageError, match="did not finish the request"):
+            publish(archive, os.urandom(11 * _MIB))
         assert unfinished_uploads(s3_server, bucket) == before
 
     def test_no_file_has_more_parts_than_s3_allows(self) -> None:
