@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.column_types import fits
 from recall_pipeline.storage.table_schema import TableSchema, cast_column, version_in
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class TableSource:
         """Return the rows of loaded content. Optional columns that it lacks have their default."""
         declared = [name for name in self.schema.defaults() if name in content.column_names]
         self._check_required(content, self.schema.required())
+        self._check_types(content.schema)
         with self._as_unreadable():
             return [row for batch in content.select(declared).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
@@ -120,6 +122,8 @@ class TableSource:
 
         file = pq.ParquetFile(source, page_checksum_verification=True)
         self._check_version(file.schema_arrow)
+        if columns is not None:
+            self._check_types(file.schema_arrow)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
@@ -137,6 +141,13 @@ class TableSource:
                 f"{self.archive.uri(self.key)} has schema version {version}, and this version of recall_pipeline "
                 f"reads {self.schema.name} up to version {self.schema.version}: update recall_pipeline"
             )
+
+    def _check_types(self, stored: "pa.Schema") -> None:
+        """Raise TableUnreadable if a column of the file, also one that is not read, is not of its declared kind."""
+        for declared in self.schema.arrow():
+            if declared.name in stored.names and not fits(stored.field(declared.name).type, declared.type):
+                kind = stored.field(declared.name).type
+                raise self._unreadable(f"column {declared.name} is {kind}, not {declared.type}")
 
     def _check_required(self, content: "pa.Table", names: Iterable[str]) -> None:
         """Raise TableUnreadable if one of `names` is not in the content, or a value of a required column is missing."""

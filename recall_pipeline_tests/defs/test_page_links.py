@@ -20,7 +20,7 @@ ROW = CatalogRow(
 
 def metadata_with(folder_url: str, page_url: str | None) -> str:
     settings = Settings(storage_url=folder_url, page_url=page_url)
-    report = _catalog_report(RunContext(settings), DAY, CatalogReport([ROW], 0))
+    report = _catalog_report(RunContext(settings), DAY, CatalogReport([ROW], 0), 0)
     return repr(report.metadata)
 
 
