@@ -89,11 +89,13 @@ class TestRowOf:
     ])  # fmt: skip
     def test_it_is_read_as_an_equal_record_and_has_no_secret(self, kind: str, record: Any, row: dict[str, Any]) -> None:
         original = read_record(record, row)
+        assert original is not None
         stored = json.loads(json.dumps(row_of(original)))
         assert "s3cret" not in json.dumps(stored)
         restored = read_record(
             record, with_links(kind, stored, links_of(original)), getattr(original, "row_shape", None)
         )
+        assert restored is not None
         if kind == "audio_mixed":
             assert (restored.download_url, restored.row_shape) == (original.download_url, original.row_shape)
         assert row_of(restored) == stored
