@@ -98,5 +98,5 @@ def without_erased(table: "pa.Table", erased: ErasedIds) -> DayRows:
     for name, ids in (("recording_id", erased.recordings), ("bot_id", erased.bots)):
         if ids:
             is_gone = pc.or_(is_gone, pc.is_in(table.column(name), value_set=pa.array(sorted(ids), pa.string())))
-    shown = table.filter(pc.invert(is_gone))
+    shown = table.filter(pc.invert(is_gone)) if pc.any(is_gone).as_py() else table
     return DayRows(shown, len(table) - len(shown))

@@ -85,7 +85,8 @@ def recording_audio(pages: Pages, request: Request) -> Response:
     row = next((row for row in rows or () if row.audio_id == audio_id is not None), None)
     kind = request.path_params["kind"]
     key, sha256 = _file_of(row, is_original=kind == "original") if row and kind in AUDIO_KINDS else (None, None)
-    answer = audio_response(request, pages.archive, key, sha256) if key else None
+    seconds = row.duration_seconds if row else None
+    answer = audio_response(request, pages.archive, key, sha256, seconds) if key else None
     return answer or pages.message(404, "No audio", "The archive has no such file. To check it: recall-pipeline verify")
 
 

@@ -173,12 +173,24 @@ def test_a_file_that_is_gone_is_reported(serve: Serve, archive: Archive) -> None
     assert "recall-pipeline verify" in answer.text
 
 
+def test_a_player_gets_the_same_bytes(
+    client: httpx.Client, rows: dict[str, CatalogRow], shared_archive: Archive
+) -> None:
+    content = file_of(shared_archive, rows["ready"].audio_key)
+    headers = {"Range": "bytes=100000-249999", "Sec-Fetch-Dest": "audio"}
+    assert client.get(link(rows["ready"]), headers=headers).content == content[100_000:250_000]
+
+
 @pytest.mark.parametrize("url", FOLDER_AND_BUCKET)
 def test_ten_seconds_of_a_long_file_read_no_more_than_they_have(
     request: pytest.FixtureRequest, url: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive, size = _archive_at(request.getfixturevalue(url)), 5 * MEGABYTE
-    long = replace(row("long"), audio_key=Layout.normalized(DAY, an_id("long"), an_id("long mp3"), "flac"))
+    long = replace(
+        row("long"),
+        duration_seconds=8 * 3600.0,
+        audio_key=Layout.normalized(DAY, an_id("long"), an_id("long mp3"), "flac"),
+    )
     content = np.random.default_rng(1).bytes(5 * MEGABYTE)
     with archive.staged_file() as staged:
         staged.write_bytes(content)
@@ -199,6 +211,11 @@ def test_ten_seconds_of_a_long_file_read_no_more_than_they_have(
     with client.stream("GET", link(long), headers={"Range": f"bytes={middle}-"}) as stream:
         taken = next(stream.iter_bytes(100_000))
     assert taken == content[middle : middle + 100_000]
+    read.clear()
+    player = {"Range": f"bytes={middle}-", "Sec-Fetch-Dest": "audio"}
+    with client.stream("GET", link(long), headers=player) as stream:
+        assert next(stream.iter_bytes(60_000)) == content[middle : middle + 60_000]
+    assert read.count(64 * 1024) <= 2  # others are what the last request was reading
 
 
 def _archive_at(url: str) -> Archive:
