@@ -26,6 +26,7 @@
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
+            └── WorkerNotStarted      no process could be started for a file           (retry helps)
 
 `retry_can_help` is true if the same request can succeed later. Dagster retries only those.
 """
@@ -34,6 +35,8 @@ import errno
 
 _OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
 _TOO_MANY_OPEN_FILES = "Too many open files"
+MORE_HANDLES = "raise the limit of open files (`ulimit -n`), or lower RECALL_CONCURRENCY and RECALL_WORKERS"
+"""The next action where the process has too many open files."""
 
 
 class PipelineError(Exception):
@@ -182,6 +185,12 @@ class NormalizationError(AudioError):
     """Decoding or encoding failed midway."""
 
 
+class WorkerNotStarted(NormalizationError):
+    """No worker process could be started: the limit of open files, of processes, or of memory is reached."""
+
+    retry_can_help = True
+
+
 def is_out_of_handles(error: BaseException) -> bool:
     """Return whether an error, or one that caused it, is that the process or the system has too many open files."""
     seen: set[int] = set()
@@ -201,4 +210,4 @@ def with_handle_hint(text: str) -> str:
     """Return an error's text with the cure for too many open files, if that is the error and has no cure yet."""
     if _TOO_MANY_OPEN_FILES not in text or "ulimit" in text:
         return text
-    return f"{text}: raise the limit of open files (`ulimit -n`)"
+    return f"{text}: {MORE_HANDLES}"
