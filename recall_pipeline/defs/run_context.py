@@ -1,7 +1,7 @@
 """Context of one run, shared by its steps: settings, archive, listings, and counts for the summary."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,8 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, check_identity, open_archive, record_identity
 from recall_pipeline.webhooks import EventStore
 
+_REFETCH = "recall_pipeline/refetch"
+_MOST_REFETCHED = 100  # recordings of a run, since they are in one tag
 INTERRUPTED = "interrupted"
 """Description of the Failure of a step that the user interrupted."""
 
@@ -51,8 +53,9 @@ class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster. `accept_vanished`: many
-    recordings that are gone at once are marked as deleted. `breakers` are those of the media hosts.
+    outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
+    for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
+    marked as deleted. `breakers` are those of the media hosts.
     """
 
     settings: Settings
@@ -62,6 +65,7 @@ class RunContext:
     accept_vanished: bool = False
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
+    normalized_early: dict[date, int] = field(default_factory=dict)
     breakers: HostBreakers = field(default_factory=HostBreakers)
 
     @cached_property
@@ -116,6 +120,11 @@ class RunContext:
             raise dg.Failure(description=INTERRUPTED, allow_retries=False) from None
 
 
+def refetch_tags(recordings: Collection[str]) -> dict[str, str]:
+    """Return the tags of a run that downloads these recordings again whatever their outcome: at most 100 of them."""
+    return {_REFETCH: ",".join(sorted(recordings)[:_MOST_REFETCHED])}
+
+
 class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
@@ -136,4 +145,5 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
         if context.run is None or context.instance is None:
             return RunContext(self.settings)
         context.instance.add_run_tags(context.run.run_id, process_tags())
-        return RunContext(self.settings, days_of_run(context.run.tags))
+        refetch = frozenset(filter(None, context.run.tags.get(_REFETCH, "").split(",")))
+        return RunContext(self.settings, days_of_run(context.run.tags), refetch)

@@ -11,6 +11,7 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.day_download import DownloadPlan, DownloadReport, sync_mp3s
 from recall_pipeline.download.decode_check import truncation
+from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
 from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
@@ -23,8 +24,10 @@ __all__ = [
     "MIXED_AUDIO",
     "DownloadPlan",
     "DownloadReport",
+    "EarlyNormalizer",
     "HostBreakers",
     "MixedAudioRow",
+    "NormalizeFile",
     "Partial",
     "Unfinished",
     "UrlGuard",

@@ -11,6 +11,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.checkpoints import Checkpoints, write_rows
+from recall_pipeline.download.early_normalizer import EarlyNormalizer
 from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.one_download import Downloader, open_downloader
 from recall_pipeline.download.partials import Unfinished, sweep_partials, unfinished
@@ -63,15 +64,17 @@ async def sync_mp3s(
     settings: Settings,
     refetch: frozenset[str] = frozenset(),
     progress: Progress = no_progress,
+    early: EarlyNormalizer | None = None,
     breakers: HostBreakers | None = None,
 ) -> DownloadReport:
     """Download what is new or changed of a day, and write the table `mixed_audio`.
 
     A failed download never stops another one. `refetch` names recordings whose MP3s are fetched whatever their state.
-    Of a day that is older than RECALL_RETENTION_DAYS nothing is downloaded. `breakers` are shared by the days and the
-    retries of a run. Raises TableMissing when the day has no table `recordings`, RecallError when the service does not
-    answer, StorageError when the archive fails, and MediaHostDown when a media host fails for every download: what is
-    left is not fetched yet, and downloads from other hosts are completed before.
+    `early` normalizes MP3s while they are checked. Of a day that is older than RECALL_RETENTION_DAYS nothing is
+    downloaded. `breakers` are shared by the days and the retries of a run. Raises TableMissing when the day has no
+    table `recordings`, RecallError when the service does not answer, StorageError when the archive fails, and
+    MediaHostDown when a media host fails for every download: what is left is not fetched yet, and downloads from other
+    hosts are completed before.
     """
     breakers = breakers or HostBreakers()
     breakers.begin()
@@ -81,7 +84,7 @@ async def sync_mp3s(
     rows, artifacts = await find_artifacts(day, upstream)
     current = {row.audio_id: row for row in rows}
     queue = sorted(filter(plan.includes, rows), key=plan.urgency)
-    async with open_downloader(upstream.client, day.archive, settings, day.day, breakers) as downloader:
+    async with open_downloader(upstream.client, day.archive, settings, day.day, breakers, early) as downloader:
         _discard_partials(downloader, [row for row in rows if not plan.includes(row)])
         for row in recently_unavailable(filed, rows):
             current[row.audio_id] = await downloader.recover(row)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from recall_pipeline.coordination import connect
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import (
     RecallNotFound,
@@ -23,10 +24,11 @@ from recall_pipeline.errors import (
 from recall_pipeline.http import async_client, connection_fault
 from recall_pipeline.recall_api.page_contract import check_page, fault_of_row
 from recall_pipeline.recall_api.pagination import next_page_url, read_page, walk
-from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
+from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget, WindowBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
+from recall_pipeline.recall_api.shared_budget import SharedBudget
 from recall_pipeline.recall_api.unknowns import unknown_in
 from recall_pipeline.settings import Settings, dagster_home
 
@@ -354,7 +356,7 @@ async def _read_bounded(response: httpx.Response, endpoint: str) -> httpx.Respon
 async def open_client(
     settings: Settings,
     retry_policy: RetryPolicy | None = None,
-    limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
+    limit: Callable[[WindowBudget], Budget] = lambda budget: budget,
     ledger: Path | None = None,
 ) -> AsyncIterator[RecallClient]:
     """Open a client for the workspace of the settings.
@@ -362,15 +364,20 @@ async def open_client(
     Raises SettingsError without a key, and if a proxy or certificate variable of the environment is wrong.
 
     `limit` replaces the request budget, for example by a `BudgetShare`. `ledger` is the file of the request budget, if
-    it is not that of the Dagster home.
+    it is not that of the Dagster home; with RECALL_COORDINATION_URL it is not used.
     """
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
-    budget = RequestBudget(ledger or dagster_home() / LEDGER)
     async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
-        yield RecallClient(http, settings, limit(budget), retry_policy)
+        yield RecallClient(http, settings, limit(_budget(settings, ledger)), retry_policy)
+
+
+def _budget(settings: Settings, ledger: Path | None) -> WindowBudget:
+    if settings.coordination_url is not None:
+        return SharedBudget(connect(settings.coordination_url))
+    return RequestBudget(ledger or dagster_home() / LEDGER)
 
 
 def _workspace(settings: Settings) -> str:

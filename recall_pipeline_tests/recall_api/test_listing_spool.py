@@ -94,6 +94,7 @@ class TestRowOf:
         restored: Any = read_record(
             record, with_links(kind, stored, links_of(original)), getattr(original, "row_shape", None)
         )
+        assert restored is not None
         if kind == "audio_mixed":
             assert (restored.download_url, restored.row_shape) == (original.download_url, original.row_shape)
         assert row_of(restored) == stored
