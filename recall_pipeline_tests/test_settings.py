@@ -39,6 +39,7 @@ DEFAULTS = {
     "RECALL_LIMITER_MAX_DB": 12,
     "RECALL_LIST_RPM": 50,
     "RECALL_OBJECT_RPM": 250,
+    "RECALL_COORDINATION_URL": None,
     "RECALL_CONCURRENCY": 8,
     "RECALL_WORKERS": "local",
     "RECALL_MAX_FILE_MB": 4096,
@@ -115,9 +116,23 @@ WRONG = [
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
     ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "mysql://host/db", "unknown scheme: use redis://, rediss://, postgresql://"),
+    ("RECALL_COORDINATION_URL", "postgresql+psycopg2://user:word@host/db", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "host:6379", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "redis://", "is not a valid URL: use redis://user:password@host:port/database"),
+    ("RECALL_COORDINATION_URL", "rediss://:wo/rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://:wo#rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host:port", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://two words", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host/dagster", "has a database that is not a number"),
+    ("RECALL_COORDINATION_URL", "postgresql://user:word@[::1/db", "is not a valid URL"),
     ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "is not encrypted: use https (http is for loopback only)"),
 ]
-SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
+SECRETS = {
+    "RECALL_API_KEY": "key-of-nobody",
+    "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "RECALL_COORDINATION_URL": "redis://:word-of-nobody@host",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from recall_pipeline.storage import Archive, ArchiveDay, Layout, Table, column
 
@@ -44,6 +44,8 @@ class AuditTable(Table[AuditRow]):
     Locks are per host, and each host replaces its own file only. So no host removes the rows of another, also where
     the merged file, which is for readers of the folder, is overtaken by another host.
     """
+
+    has_one_file: ClassVar[bool] = False
 
     @property
     def stem(self) -> str:

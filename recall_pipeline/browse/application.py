@@ -60,6 +60,13 @@ class ArchivePage:
         """Answer a request."""
         await self._app(scope, receive, send)
 
+    def warm_up(self) -> None:
+        """Import what the first answer would wait for."""
+        import pyarrow.compute
+        import pyarrow.parquet  # noqa: F401
+
+        self.pages.templates.get_template("overview.html")
+
     def start(self) -> None:
         """Begin to index the archive."""
         self.pages.indexer.start()

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from recall_pipeline.browse.day_reader import DayRows
 from recall_pipeline.browse.indexing import day_versions
 from recall_pipeline.browse.links import recording_link
 from recall_pipeline.browse.pages import Pages
@@ -75,20 +76,24 @@ def _position(request: Request) -> int | None:
 def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
     """Return the hits by recording; those of recordings that the catalog shows no more are left out."""
     found: list[FoundRecording] = []
+    days = {day: _rows(pages, day) for day in {hit.day for hit in hits}}
     for (day, recording_id), own in groupby(hits, lambda hit: (hit.day, hit.found.recording_id)):
-        if row := _present_row(pages, day, recording_id):
+        if row := _present_row(pages, day, days[day], recording_id):
             shown = [ShownHit(hit.found.audio_id, hit.found.start, _marked(hit.found.text)) for hit in own]
             found.append(FoundRecording(day, row, shown))
     return found
 
 
-def _present_row(pages: Pages, day: date, recording_id: str) -> CatalogRow | None:
+def _rows(pages: Pages, day: date) -> DayRows | None:
     try:
-        rows = pages.reader.rows(day)
-        own = None if rows is None else rows.of_recording(recording_id)
-        return pages.reader.typed(day, own.slice(0, 1))[0] if own is not None and len(own) else None
-    except StorageError:
+        return pages.reader.rows(day)
+    except StorageError:  # the page of the day reports it
         return None
+
+
+def _present_row(pages: Pages, day: date, rows: DayRows | None, recording_id: str) -> CatalogRow | None:
+    own = None if rows is None else rows.of_recording(recording_id).slice(0, 1)
+    return pages.reader.typed(day, own)[0] if own is not None and len(own) else None
 
 
 def _marked(snippet: str) -> Markup:

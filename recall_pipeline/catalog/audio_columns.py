@@ -8,7 +8,7 @@ from typing import Any
 from recall_pipeline.audio import Normalized, Peaks, Target
 from recall_pipeline.catalog.findings import FindingCode, kept_with_file
 from recall_pipeline.catalog.rows import CatalogRow
-from recall_pipeline.errors import PipelineError
+from recall_pipeline.errors import MORE_HANDLES, PipelineError, WorkerNotStarted, is_out_of_handles
 from recall_pipeline.storage import Archive, Layout
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -103,4 +103,6 @@ class AudioColumns:
 
 def _error_text(error: BaseException | None) -> str:
     """Return why it failed; only texts of this project's own errors are safe to quote."""
+    if error is not None and is_out_of_handles(error):
+        return str(error) if isinstance(error, WorkerNotStarted) else f"too many open files: {MORE_HANDLES}"
     return str(error) if isinstance(error, PipelineError) else f"its process ended with {type(error).__name__}"

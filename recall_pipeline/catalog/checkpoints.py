@@ -1,7 +1,7 @@
 """Checkpoints of a normalization: a small record beside the archive's tables for each file that was published.
 
-A worker writes the record right after it has published the file. The next sync of the day takes up recorded files of an
-interrupted one, and removes all records once the catalog is written. Readers never see a partial catalog
+The record is written right after the file was published. The catalog takes up recorded files, of the decode checks of
+the same run or of an interrupted one, and removes all records once it is written. Readers never see a partial catalog
 (docs/design/adr/0017-checkpoints-beside-the-catalog.md).
 """
 

@@ -1,7 +1,7 @@
 """Normalize MP3s in the process that decodes them to check them; `sync_catalog` takes up what was made.
 
-Half a day's CPU time for decoding is saved (docs/design/adr/0019-decode-once.md). Whatever fails here costs nothing but
-that: the catalog normalizes what has no record. What Recall removes soon is only checked, so that nothing delays it.
+This saves one of two decodes (docs/design/adr/0019-decode-once.md). Whatever fails here, the catalog makes up for: it
+normalizes what has no record. What expires soon is only checked, so that nothing delays its download.
 """
 
 import contextlib

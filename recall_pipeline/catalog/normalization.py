@@ -12,7 +12,7 @@ from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.checkpoints import Checkpoint, write_checkpoint
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.download import MixedAudioRow
-from recall_pipeline.errors import SettingsError
+from recall_pipeline.errors import CoordinationError, SettingsError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, ArchiveLocation, Layout
 
@@ -72,11 +72,16 @@ def publish_normalized(archive: Archive, task: NormalizeTask, output: Path, resu
 
 
 def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, AudioColumns]]:
-    """Yield each task as it ends, with its result or its error."""
+    """Yield each task as it ends, with its result or its error. Raises CoordinationError if a lock is not confirmed."""
     if not tasks:
         return
     with _executor(settings) as executor:
-        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds)
+        for done in run_tasks(
+            normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds
+        ):
+            if isinstance(done.error, CoordinationError):  # it concerns no file: all others would fail too
+                raise done.error
+            yield done
 
 
 def _limit_seconds(task: NormalizeTask) -> float:

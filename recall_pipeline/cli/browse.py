@@ -41,6 +41,7 @@ def browse_command(host: str, port: int, behind_proxy: bool) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", force=True)
     with open_port(host, port) as listener, contextlib.closing(page), contextlib.suppress(KeyboardInterrupt):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)  # connections inherit it
+        page.warm_up()
         click.echo(f"The archive page: http://{host_in_url(host)}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
         page.start()
         page_server(page).run([listener])

@@ -17,7 +17,7 @@ from recall_pipeline.errors import PipelineError, SettingsError, UsageError, is_
 
 _COMMANDS = {
     "demo": ("demo", "Sync the sandbox's days and show the catalog; needs no key."),
-    "ui": ("ui", "Open Dagster on the demo's data."),
+    "ui": ("ui", "Open Dagster and the archive page on the demo's data."),
     "sandbox": ("sandbox", "Serve a local mock of the Recall.ai API."),
     "doctor": ("doctor", "Check settings, key, storage, audio libraries and Dagster home."),
     "sync": ("sync", "Archive the recordings of some days."),

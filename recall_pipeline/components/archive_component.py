@@ -70,6 +70,7 @@ class RecallArchiveComponent(DocumentedComponent):
     limiter_max_db: float = setting("limiter_max_db")
     list_rpm: int = setting("list_rpm")
     object_rpm: int = setting("object_rpm")
+    coordination_url: Secret = setting("coordination_url", examples=["{{ env.EU_COORDINATION_URL }}"])
     concurrency: int = setting("concurrency")
     workers: int | str = setting("workers")
     max_file_mb: int = setting("max_file_mb")

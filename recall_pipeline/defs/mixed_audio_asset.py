@@ -8,7 +8,7 @@ import dagster as dg
 from recall_pipeline.catalog import EarlyNormalization
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
 from recall_pipeline.defs.failure_log import failure_log
-from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
@@ -62,6 +62,7 @@ def _mp3_report(run_context: RunContext, day: date, captured: DownloadReport, ap
         partial_bytes=captured.unfinished.size_bytes,
         archived_bytes=sum(row.source_bytes or 0 for row in captured.rows),
         api_requests=api_requests,
+        **page_metadata(run_context.settings, day),
     )
 
 

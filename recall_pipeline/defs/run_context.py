@@ -10,6 +10,7 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.defs.run_watch import interrupted_when_ended
 from recall_pipeline.discovery import refuse_vanished
 from recall_pipeline.download import HostBreakers
 from recall_pipeline.errors import PipelineError
@@ -75,7 +76,11 @@ class RunContext:
     @cached_property
     def listings(self) -> Listings:
         """Listings shared by the steps."""
-        return Listings(self.days)
+        return Listings(self.days, self.archive.open_staging_folder)
+
+    def close(self) -> None:
+        """Free the listings, and remove their file."""
+        self.listings.close()
 
     def progress_callback(self, doing: str) -> Callable[[int, int], None]:
         """Return a callback that reports progress under the name `doing`."""
@@ -124,6 +129,16 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
     settings: dg.ResourceDependency[Settings]  # a dependency, since Dagster shows the configuration of a resource
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
+        """Give the context of a run; at the end of the run, but not of a killed one, its listing is removed."""
+        with contextlib.ExitStack() as stack:
+            run_context = self.create_resource(context)
+            stack.callback(run_context.close)
+            if context.run is not None and context.instance is not None:
+                stack.enter_context(interrupted_when_ended(context.instance, context.run.run_id))
+            yield run_context
 
     def create_resource(self, context: dg.InitResourceContext) -> RunContext:
         """Return a context for the days of the run, and tag the run with its process."""

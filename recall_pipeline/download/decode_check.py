@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from recall_pipeline.audio import DecodeResult, Normalized, Worker, time_limit_seconds
 from recall_pipeline.download.early_normalizer import NormalizeFile
-from recall_pipeline.errors import NotAudio, TransferError
+from recall_pipeline.errors import NotAudio, TransferError, WorkerNotStarted, with_handle_hint
 from recall_pipeline.storage import sha256_of
 
 R = TypeVar("R")
@@ -73,7 +73,10 @@ class DecodeChecker:
             # The name of a partial file means nothing to a reader of the catalog.
             return DecodeCheck(size_bytes, sha256, None, str(error).removeprefix(f"{path.name} "))
         except OSError as error:
-            raise TransferError(f"cannot read what was received, {path}: {error.strerror}") from None
+            message = f"cannot read what was received, {path}: {error.strerror}"
+            raise TransferError(with_handle_hint(message)) from None
+        except WorkerNotStarted as error:
+            raise TransferError(str(error)) from None
         except BrokenProcessPool:
             message = "the process that decodes it was killed: check that the machine has enough memory"
             raise TransferError(message) from None

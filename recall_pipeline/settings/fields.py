@@ -97,10 +97,15 @@ class Settings(BaseModel):
         50,
         ge=1,
         description="Maximum requests per minute to each list endpoint and to bot creation, shared by all processes of "
-        "this host and Dagster home. With several hosts, set each one's share.",
+        "this host and Dagster home; with RECALL_COORDINATION_URL, by all hosts.",
     )
     object_rpm: int = Field(
         250, ge=1, description="Maximum requests per minute to each single-object endpoint, shared likewise."
+    )
+    coordination_url: Annotated[SecretStr, AfterValidator(values.coordination_url)] | None = Field(
+        None,
+        description="Redis or PostgreSQL server on which all hosts share request budget and locks: `redis://`, "
+        "`rediss://` or `postgresql://`. Unset: the processes of one host and Dagster home share them.",
     )
     concurrency: int = Field(8, ge=1, le=256, description="Maximum number of concurrent downloads.")
     workers: Annotated[str, AfterValidator(values.workers)] = Field(

@@ -14,6 +14,7 @@ from recall_pipeline.settings.folders import absolute
 _EARLIEST_START = date(2000, 1, 1)  # a typo in the year would create half a million partitions
 _MIN_SECRET_BYTES = 12
 _QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
+_COORDINATION_SCHEMES = ("redis", "rediss", "postgresql")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 Network = IPv4Network | IPv6Network
@@ -168,6 +169,24 @@ def alert_url(url: SecretStr) -> SecretStr:
         raise ValueError("is not a valid URL: use the form https://hooks.example.com/...")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("is not encrypted: use https (http is for loopback only)")
+    return url
+
+
+def coordination_url(url: SecretStr) -> SecretStr:
+    """Return the URL of a Redis or PostgreSQL server. A message never has the value, which may have a password."""
+    text = url.get_secret_value()
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in _COORDINATION_SCHEMES:
+        raise ValueError(f"has an unknown scheme: use {', '.join(f'{name}://' for name in _COORDINATION_SCHEMES)}")
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.port != 0 and not re.search(r"\s", text)  # reading `port` validates it
+    except ValueError:
+        is_complete = False
+    if not is_complete or (scheme != "postgresql" and not parts.hostname):
+        raise ValueError(f"is not a valid URL: use {scheme}://user:password@host:port/database, with %XX in passwords")
+    if scheme != "postgresql" and not re.fullmatch(r"/?\d*", parts.path):
+        raise ValueError("has a database that is not a number: use the form redis://host:6379/0")
     return url
 
 

@@ -1,6 +1,7 @@
 """The files of an archive in an object store, by key. Every call has a time limit."""
 
 import asyncio
+import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -107,7 +108,11 @@ class BucketStore:
         size_bytes = local.stat().st_size
         seconds = _ANSWER_SECONDS + size_bytes / _SLOWEST_BYTES_PER_SECOND
         options = upload_options(self._scheme, size_bytes)
-        self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
+        try:
+            self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
+        except StoreIsSilent:  # s3fs aborts after every other error
+            self._abort_uploads(key)
+            raise
         local.unlink()
 
     def create(self, local: Path, key: str) -> bool:
@@ -143,6 +148,18 @@ class BucketStore:
             self._call("call_s3", "upload_part", **place, **upload, PartNumber=1, Body=b"part")
         finally:
             self._call("call_s3", "abort_multipart_upload", **place, **upload)
+
+    def _abort_uploads(self, key: str) -> None:
+        """Abort unfinished uploads of `key`, whose parts would be stored and billed; a store may still be silent."""
+        if self._scheme != "s3":
+            return
+        bucket, _, name = self._full(key).partition("/")
+        with contextlib.suppress(Exception):
+            listed = self._call("call_s3", "list_multipart_uploads", Bucket=bucket, Prefix=name)
+            for upload in listed.get("Uploads", []):
+                if upload["Key"] == name:
+                    place = {"Bucket": bucket, "Key": name, "UploadId": upload["UploadId"]}
+                    self._call("call_s3", "abort_multipart_upload", **place)
 
     def remove_tree(self, folder: str) -> None:
         """Do nothing: object stores remove one key at a time."""

@@ -70,7 +70,7 @@ class Layout:
 
     @staticmethod
     def checkpoint(day: date, recording_id: str, audio_id: str) -> str:
-        """Return the key of the record of an MP3 that an interrupted sync has normalized."""
+        """Return the key of the record of an MP3 that is normalized and not cataloged yet."""
         return f"{Layout.checkpoints(day, recording_id)}/{audio_id}.json"
 
     @staticmethod

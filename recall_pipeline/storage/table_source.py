@@ -1,12 +1,13 @@
 """Read one Parquet file of a table, and check its content against the schema of the table."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.column_types import fits
 from recall_pipeline.storage.table_schema import TableSchema, cast_column, version_in
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class TableSource:
         """Return the rows of loaded content. Optional columns that it lacks have their default."""
         declared = [name for name in self.schema.defaults() if name in content.column_names]
         self._check_required(content, self.schema.required())
+        self._check_types(content.schema)
         with self._as_unreadable():
             return [row for batch in content.select(declared).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
@@ -63,6 +65,17 @@ class TableSource:
             is_declared = name in declared.names
             values: list[Any] = (cast_column(stored, declared.field(name)) if is_declared else stored).to_pylist()
             return values
+
+    def rows_where(self, content: "pa.Table", name: str, accepted: Collection[str]) -> "pa.Table":
+        """Return the content of rows with an accepted value in a column; of none if the content lacks the column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if name not in content.column_names:
+            return content.slice(0, 0)
+        with self._as_unreadable():
+            stored = cast_column(content.column(name), self.schema.arrow().field(name))
+            return content.filter(pc.is_in(stored, value_set=pa.array(list(accepted), pa.string())))
 
     def column(self, content: "pa.Table", declared: "pa.Field[Any]") -> Any:
         """Return one column in its declared type, as an Arrow array; nulls if the content lacks it."""
@@ -109,6 +122,8 @@ class TableSource:
 
         file = pq.ParquetFile(source, page_checksum_verification=True)
         self._check_version(file.schema_arrow)
+        if columns is not None:
+            self._check_types(file.schema_arrow)
         stored_names = file.schema_arrow.names
         names = None if columns is None else [name for name in columns if name in stored_names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
@@ -126,6 +141,13 @@ class TableSource:
                 f"{self.archive.uri(self.key)} has schema version {version}, and this version of recall_pipeline "
                 f"reads {self.schema.name} up to version {self.schema.version}: update recall_pipeline"
             )
+
+    def _check_types(self, stored: "pa.Schema") -> None:
+        """Raise TableUnreadable if a column of the file, also one that is not read, is not of its declared kind."""
+        for declared in self.schema.arrow():
+            if declared.name in stored.names and not fits(stored.field(declared.name).type, declared.type):
+                kind = stored.field(declared.name).type
+                raise self._unreadable(f"column {declared.name} is {kind}, not {declared.type}")
 
     def _check_required(self, content: "pa.Table", names: Iterable[str]) -> None:
         """Raise TableUnreadable if one of `names` is not in the content, or a value of a required column is missing."""

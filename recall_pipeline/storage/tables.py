@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from recall_pipeline.errors import StorageError, TableMissing
 from recall_pipeline.storage.archive import Archive
@@ -30,6 +30,8 @@ class Table(Generic[Row]):
     row: type[Row]
     version: int = 1
     part: str | None = None
+    has_one_file: ClassVar[bool] = True
+    """Whether all rows of a day are in the file of its key."""
 
     @property
     def columns(self) -> dict[str, tuple[str, str]]:
@@ -91,16 +93,23 @@ class Table(Generic[Row]):
         return [] if stored is None else list(zip(*(stored.values[name] for name in names), strict=True))
 
     def load_columns(
-        self, archive: Archive, day: date, *names: str, content: bytes | None = None
+        self,
+        archive: Archive,
+        day: date,
+        *names: str,
+        content: bytes | None = None,
+        where: tuple[str, Collection[str]] | None = None,
     ) -> "StoredColumns | None":
         """Return some columns and the facts of `day`, as `read_columns` does; None when the day has no table.
 
-        `content` is the whole file, if it has been read before.
+        `content` is the whole file, if it has been read before. `where` is a column and its accepted values.
         """
-        loaded = self._load(archive, day, names, content)
+        loaded = self._load(archive, day, list(dict.fromkeys([*names, where[0]])) if where else names, content)
         if loaded is None:
             return None
         source = self._source(archive, self.key(day))
+        if where:
+            loaded = source.rows_where(loaded, *where)
         return StoredColumns({name: source.values(loaded, name) for name in names}, facts_in(loaded.schema))
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ import pytest
 from recall_pipeline.audio import DecodeResult, Normalized, Target, decode_whole, normalize
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.errors import TransferError
+from recall_pipeline_tests.open_files import no_more_files
 from recall_pipeline_tests.workspace import talk
 from recall_sandbox.content import Content, ErrorPage, Truncated, body_of
 
@@ -176,3 +177,15 @@ def test_a_normalization_takes_the_place_of_the_decode_and_its_failure_does_not_
     assert whole.normalized.audio_samples == 96_000
     assert dataclasses.replace(whole, normalized=None) == after_a_kill == only_decoded
     assert ("cut short" in (half.fault or ""), "no decodable audio" in (none.fault or "")) == (True, True)
+
+
+def test_a_low_limit_of_open_files_is_named(file: Callable[[str, bytes], Path]) -> None:
+    async def check() -> None:
+        async with DecodeChecker(1) as checker:
+            checking = checker.check_file(file("talk.mp3", body_of(talk())))
+            await asyncio.to_thread(int)  # so that the thread that hashes has started
+            with no_more_files():
+                await checking
+
+    with pytest.raises(TransferError, match="ulimit -n"):
+        asyncio.run(check())

@@ -64,7 +64,7 @@ class Mp3 {
     if (player.readyState > 0) player.currentTime = seconds;
     else {
       player.addEventListener("loadedmetadata", () => { player.currentTime = seconds; }, { once: true });
-      player.load();
+      if (player.paused) player.load();  // to load again would stop one that is about to play
     }
   }
 
