@@ -85,7 +85,7 @@ def cause_of(check: str, next_action: str) -> str:
 def _failing_checks(state: AlertState) -> Iterator[tuple[str, TableCheck, date]]:
     """Yield the failing checks of days that only a run evaluates, the longest unchecked first."""
     for place in sorted(state.failing, key=lambda place: state.failing[place].at):
-        check, day = _CHECKS.get(_kind_of(place)), _day_of(place)
+        check, day = _CHECKS.get(_failure_at(place)), _day_at(place)
         if check and day and check.name not in _NEXT_ACTIONS:
             yield place, check, day
 
@@ -106,7 +106,7 @@ def _remove_lapsed(state: AlertState, due: DueDays) -> None:
     """Remove what failed on a day that is no longer the archive's, and steps and runs of days that are not due."""
     is_due, today = {each.day for each in due.days}, day_of(due.now)
     for place, failing in list(state.failing.items()):
-        day, kind = _day_of(place), _kind_of(place)
+        day, kind = _day_at(place), _failure_at(place)
         if day is None or day in is_due or day >= today:
             continue
         is_old = due.now - datetime.fromisoformat(failing.at) > _LAPSES_AFTER
@@ -114,12 +114,12 @@ def _remove_lapsed(state: AlertState, due: DueDays) -> None:
             state.lapse(place)
 
 
-def _kind_of(place: str) -> str:
+def _failure_at(place: str) -> str:
     """Return what of a day fails at a place."""
     return place.rpartition(" of ")[0]
 
 
-def _day_of(place: str) -> date | None:
+def _day_at(place: str) -> date | None:
     """Return the day at the end of a place such as `the sync of 2026-03-02`; None for a place without one."""
     try:
         return date.fromisoformat(place.rpartition(" of ")[2])
