@@ -24,7 +24,7 @@ _SPECIFIC: Mapping[tuple[str, str], frozenset[str]] = {("bot", "status"): frozen
 
 
 def unknown_in(kind: str, row: Mapping[str, Any]) -> frozenset[str]:
-    """Return what of a row is unknown, such as `field bot.x`, `code recording.x` or `type bot.join_at number`."""
+    """Return the unknown fields, codes and types of a row, as `field bot.x`, `code bot.x` or `type bot.x number`."""
     return _one_object(
         frozenset((*_unknown_fields(kind, OBJECTS[kind], row), *_unknown_codes(kind, row), *_other_types(kind, row)))
     )
