@@ -10,6 +10,7 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.defs.wait_log import waits_logged_by
 from recall_pipeline.discovery import refuse_vanished
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
@@ -113,6 +114,12 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
     settings: dg.ResourceDependency[Settings]  # a dependency, since Dagster shows the configuration of a resource
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
+        """Yield a context; what the run waits for is in the run's log too, not only on standard error."""
+        with waits_logged_by(context.log):
+            yield self.create_resource(context)
 
     def create_resource(self, context: dg.InitResourceContext) -> RunContext:
         """Return a context for the days of the run, and tag the run with its process."""

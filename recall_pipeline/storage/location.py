@@ -64,7 +64,9 @@ class ArchiveLocation:
 
         if self.scheme == "s3":
             check_aws_environment()
-        options = merged_options(filesystem_options(self.scheme, self.encryption, endpoint_of(self.options)), self.options)
+        options = merged_options(
+            filesystem_options(self.scheme, self.encryption, endpoint_of(self.options)), self.options
+        )
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
             filesystem_type = fsspec.get_filesystem_class(self.scheme)
