@@ -255,7 +255,7 @@ def test_a_run_removes_what_another_host_stored_again_of_an_erased_recording(
 def test_a_run_that_waits_for_a_lock_states_so_in_its_log(
     workspace: Workspace, settings: Settings, tmp_path: Path
 ) -> None:
-    instance = dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))  # two threads read it
+    instance = dg.DagsterInstance.local_temp(str(tmp_path))  # two threads read it
     job = build_definitions(settings).resolve_job_def("sync_day")
     with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as held:
         held.enter_context(workspace.archive.lock_day(DAY))
