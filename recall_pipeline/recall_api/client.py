@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -90,24 +90,18 @@ class RecallClient:
 
         The server may round the window to days (docs/design/recall-api.md, section 4).
         """
-        try:
-            return await self._list("bot", Bot, {**_bounds("join_at", window), **filters})
-        except RecallRefused as refused:
-            if refused.status_code != httpx.codes.BAD_REQUEST:
-                raise
-            # The 2026 documentation describes the filter as a date.
-            return await self._list("bot", Bot, {**_date_bounds("join_at", window), **filters})
+        return await self._list_window("bot", Bot, window, filters)
 
     async def recordings(self, window: Window, **filters: str) -> dict[str, Recording]:
         """List the recordings created in the window, by id (docs/design/recall-api.md, section 5)."""
-        return await self._list("recording", Recording, {**_bounds("created_at", window), **filters})
+        return await self._list_window("recording", Recording, window, filters)
 
     async def audio_mixed(self, window: Window, **filters: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts created in the window, by id.
 
         Each has a new download URL (docs/design/recall-api.md, section 6).
         """
-        return await self._list("audio_mixed", AudioMixed, {**_bounds("created_at", window), **filters})
+        return await self._list_window("audio_mixed", AudioMixed, window, filters)
 
     async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts of one recording, by id."""
@@ -196,6 +190,19 @@ class RecallClient:
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 
+    async def _list_window(
+        self, kind: Kind, record: type[R], window: Window, filters: Mapping[str, str]
+    ) -> dict[str, R]:
+        """List a window by times; by days, which contain it, where the filter takes dates only."""
+        field, _ = _LISTINGS[kind]
+        try:
+            return await self._list(kind, record, {**_bounds(field, window), **filters})
+        except RecallRefused as refused:
+            if refused.status_code != httpx.codes.BAD_REQUEST:
+                raise
+            # The 2026 documentation describes the filter of bots as a date.
+            return await self._list(kind, record, {**_date_bounds(field, window), **filters})
+
     async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
         for attempt in range(1, _MAX_LISTING_ATTEMPTS + 1):
@@ -247,6 +254,8 @@ class RecallClient:
         item = read_record(record, body)
         if item is None or item.id != canonical_id:
             raise RecallProtocolError(f"{what} {object_id}: the response is not that {kind}: check RECALL_API_URL")
+        if (day := item.day) and (unknown := unknown_in(kind, body)):
+            self._unknowns[kind, item.id] = day, unknown
         return item
 
     async def _get(self, url: str, endpoint: str) -> Any:
@@ -318,7 +327,6 @@ def _bounds(field: str, window: Window) -> dict[str, str]:
 
 
 def _date_bounds(field: str, window: Window) -> dict[str, str]:
-    return {
-        f"{field}_after": window[0].date().isoformat(),
-        f"{field}_before": window[1].date().isoformat(),
-    }
+    """Return the days that contain the window: the last one is excluded by the filter, so it is the next midnight."""
+    last = (window[1] + timedelta(days=1, microseconds=-1)).date()
+    return {f"{field}_after": window[0].date().isoformat(), f"{field}_before": last.isoformat()}
