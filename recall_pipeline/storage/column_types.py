@@ -1,13 +1,10 @@
 """Whether a stored column fits the type that is declared for it, by the footer of its file."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from typing import Any
 
 
-def fits(stored: "pa.DataType", declared: "pa.DataType") -> bool:
-    """Return whether values of `stored` can be read as `declared`: of the same kind, whatever its width or unit.
+def fits(stored: Any, declared: Any) -> bool:
+    """Return whether values of the Arrow type `stored` can be read as `declared`: of its kind, of any width or unit.
 
     A column of nulls only fits everything. A struct may lack fields of the declared one, or have others.
     """
@@ -32,7 +29,7 @@ def fits(stored: "pa.DataType", declared: "pa.DataType") -> bool:
     return any(is_kind(declared) and is_kind(stored) for is_kind in same_kind)
 
 
-def _is_text(kind: "pa.DataType") -> bool:
+def _is_text(kind: Any) -> bool:
     import pyarrow.types as kinds
 
     return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)

@@ -155,7 +155,7 @@ def test_a_file_that_vanished_is_a_failure_of_that_file(tmp_path: Path) -> None:
 def test_a_low_limit_of_open_files_is_named(file: Callable[[str, bytes], Path]) -> None:
     async def check() -> None:
         async with DecodeChecker(1) as checker:
-            checking = checker.check_file(file("talk.mp3", body_of(talk("a"))))
+            checking = checker.check_file(file("talk.mp3", body_of(talk())))
             await asyncio.to_thread(int)  # so that the thread that hashes has started
             with no_more_files():
                 await checking
