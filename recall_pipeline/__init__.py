@@ -3,6 +3,7 @@
 The packages in the order in which a recording passes through them; each imports only from those above it:
 
     errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
+    coordination       request budget and locks of all hosts, on Redis or PostgreSQL
     http               the one rule for all HTTP clients: proxies and certificates
     recall_api         async client: retries, rate limits, pagination, typed records
     storage            folders and object stores: paths, atomic writes, Parquet tables, locks
@@ -14,11 +15,13 @@ The packages in the order in which a recording passes through them; each imports
     catalog            outcome of each recording, the table `audio_catalog`, its readers
     migration          bring older tables to the present schema and place
     verification       check the archive against its tables
+    fixity             read every stored file back within so many days
     erasure            remove recordings for good
     upstream_deletion  delete at Recall what was verified just now
     manifests          manifests for training toolkits
     polling            detect what changed upstream, with a bounded number of requests
     api_probe          how the live service answers, as a report without values
+    browse             the archive page: look, listen, search
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
     components         the archive as a component, for Dagster projects of other teams

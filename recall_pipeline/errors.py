@@ -15,11 +15,14 @@
     ├── TransferError                 an MP3 could not be downloaded completely              (retry helps)
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
+    ├── MediaHostDown                 a media host fails for all downloads: the rest waits   (retry helps)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
     │   ├── TableMissing              a table that a step builds on is not there: sync its day
     │   ├── ArchiveUnreadable         archive.json is damaged
     │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     │       └── TableNewer            a newer version of recall_pipeline wrote it: update
+    ├── CoordinationError             the server of RECALL_COORDINATION_URL does not answer   (retry helps)
+    │   └── LockLost                  another process holds the lock now: nothing more is published
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
@@ -98,9 +101,16 @@ class RecordingsVanished(PipelineError):
 
 
 class TransferError(PipelineError):
-    """An MP3 could not be downloaded completely."""
+    """An MP3 could not be downloaded completely.
+
+    `is_host_fault`: the cause is the media host or the way to it, so other downloads from it may fail too.
+    """
 
     retry_can_help = True
+
+    def __init__(self, text: str, *, is_host_fault: bool = False) -> None:
+        super().__init__(text)
+        self.is_host_fault = is_host_fault
 
 
 class LinkExpired(TransferError):
@@ -111,6 +121,12 @@ class TransferRefused(TransferError):
     """The download is refused permanently."""
 
     retry_can_help = False
+
+
+class MediaHostDown(PipelineError):
+    """A media host fails for every download, so the rest of the day's MP3s are not fetched yet."""
+
+    retry_can_help = True
 
 
 class StorageError(PipelineError):
@@ -145,6 +161,16 @@ class TableUnreadable(StorageError):
 
 class TableNewer(TableUnreadable):
     """The file of a day's table has a newer schema version: rewriting it would drop columns."""
+
+
+class CoordinationError(PipelineError):
+    """The server of RECALL_COORDINATION_URL does not answer, so that neither budget nor locks are known."""
+
+    retry_can_help = True
+
+
+class LockLost(CoordinationError):
+    """A lock has ended while this process was stopped or without the server, and may be another's now."""
 
 
 class AudioError(PipelineError):

@@ -173,6 +173,12 @@ def test_the_changelog_knows_the_version() -> None:
     assert released[:1] in ([], [PROJECT["project"]["version"]])
 
 
+def test_the_deployment_names_the_image_of_this_version() -> None:
+    values = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    assert deployment["image"]["tag"] == PROJECT["project"]["version"]
+
+
 def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:
     script = tmp_path / "requirements" / "install"
     script.parent.mkdir()

@@ -39,6 +39,7 @@ DEFAULTS = {
     "RECALL_LIMITER_MAX_DB": 12,
     "RECALL_LIST_RPM": 50,
     "RECALL_OBJECT_RPM": 250,
+    "RECALL_COORDINATION_URL": None,
     "RECALL_CONCURRENCY": 8,
     "RECALL_WORKERS": "local",
     "RECALL_MAX_FILE_MB": 4096,
@@ -46,6 +47,7 @@ DEFAULTS = {
     "RECALL_SENSOR_INTERVAL_SECONDS": 300,
     "RECALL_WEBHOOK_SECRET": None,
     "RECALL_RETENTION_DAYS": None,
+    "RECALL_FIXITY_DAYS": None,
     "RECALL_RETENTION_LIMIT": None,
     "RECALL_ALERT_URL": None,
 }
@@ -107,14 +109,30 @@ WRONG = [
     ("RECALL_WEBHOOK_SECRET", "whsec_c2FuZGJv-XgtZWNyZXQ_b2Ytbm9ib2R5", "is not a webhook secret"),
     ("RECALL_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "is not a webhook secret"),
     ("RECALL_RETENTION_DAYS", "0", "should be greater than or equal to 1"),
+    ("RECALL_FIXITY_DAYS", "0", "should be greater than or equal to 1"),
     ("RECALL_RETENTION_DAYS", "never", "should be a valid integer"),
+    ("RECALL_FIXITY_DAYS", "never", "should be a valid integer"),
     ("RECALL_GROUP_MAY_READ", "perhaps", "should be a valid boolean"),
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
     ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "mysql://host/db", "unknown scheme: use redis://, rediss://, postgresql://"),
+    ("RECALL_COORDINATION_URL", "postgresql+psycopg2://user:word@host/db", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "host:6379", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "redis://", "is not a valid URL: use redis://user:password@host:port/database"),
+    ("RECALL_COORDINATION_URL", "rediss://:wo/rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://:wo#rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host:port", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://two words", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host/dagster", "has a database that is not a number"),
+    ("RECALL_COORDINATION_URL", "postgresql://user:word@[::1/db", "is not a valid URL"),
     ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "is not encrypted: use https (http is for loopback only)"),
 ]
-SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
+SECRETS = {
+    "RECALL_API_KEY": "key-of-nobody",
+    "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "RECALL_COORDINATION_URL": "redis://:word-of-nobody@host",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +256,38 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 def test_retention_can_be_switched_off_by_name(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", text)
     assert load_settings().retention_days is None
+
+
+@pytest.mark.parametrize(
+    ("text", "storage", "days"),
+    [
+        ("", "/data", 90),
+        ("", "file:///data", 90),
+        ("", "s3://bucket/prefix", None),
+        ("off", "/data", None),
+        (" OFF ", "/data", None),
+        ("30", "s3://bucket/prefix", 30),
+        ("1", "/data", 1),
+    ],
+)
+def test_files_are_read_back_in_90_days_on_a_folder_and_never_in_a_bucket_unless_set(
+    text: str, storage: str, days: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_FIXITY_DAYS", text)
+    monkeypatch.setenv("RECALL_STORAGE_URL", storage)
+    assert load_settings().fixity_cycle_days == days
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "weekly", "1.5"])
+def test_a_cycle_that_is_not_a_number_of_days_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_FIXITY_DAYS", text)
+    with pytest.raises(SettingsError, match="RECALL_FIXITY_DAYS is wrong"):
+        load_settings()
+
+
+def test_off_without_quotes_in_yaml_is_off() -> None:
+    assert Settings(fixity_days=False).fixity_days == "off"
+    assert Settings(retention_days=False).retention_days is None
 
 
 @pytest.mark.parametrize("encryption", ["AES256", "aws:kms", "aws:kms:arn:aws:kms:eu-central-1:1:key/2"])

@@ -11,7 +11,7 @@ from recall_transcripts.table import DayTable
 from recall_transcripts.transcriber import Transcriber
 
 TranscriptCallback = Callable[[TranscriptRow], object]
-"""Called with each new transcript after it was published."""
+"""Called with each new transcript."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ def transcribe_recordings(
         recordings = list(cataloged)
         table = DayTable(archive, day, recordings)
         ready = [recording for recording in recordings if recording.row.outcome == Outcome.READY]
-        new_rows, failures = _transcribe(table, ready, open_transcriber(), on_transcript) if ready else ([], {})
+        try:
+            new_rows, failures = _transcribe(table, ready, open_transcriber(), on_transcript) if ready else ([], {})
+        finally:
+            table.flush()
         return Transcribed(table.rows, new_rows, failures)
 
 

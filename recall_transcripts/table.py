@@ -1,5 +1,6 @@
 """The stored transcripts of a day: finds those that are current, erases those of erased recordings."""
 
+import time
 from collections.abc import Sequence
 from datetime import date
 
@@ -8,6 +9,8 @@ from recall_transcripts.erasure import record_erasures_begun, record_erasures_fi
 from recall_transcripts.rows import TRANSCRIPTS, TranscriptRow
 from recall_transcripts.transcriber import Model
 
+CHECKPOINT_SECONDS = 30
+
 
 def is_kept(outcome: str) -> bool:
     """Return whether a recording with this outcome keeps its transcript."""
@@ -15,7 +18,10 @@ def is_kept(outcome: str) -> bool:
 
 
 class DayTable:
-    """The transcripts table of a day. Every change is published at once, so an interrupted run loses nothing."""
+    """The transcripts table of a day. Erasures are published at once, new rows twice a minute and by `flush`.
+
+    A table per row would write a long day many times over; a run that is killed loses half a minute of new rows.
+    """
 
     def __init__(self, archive: Archive, day: date, cataloged: Sequence[ArchivedRecording]) -> None:
         self._archive, self._day = archive, day
@@ -27,6 +33,7 @@ class DayTable:
             record_erasures_begun(archive, day, erased)
         if stored is None or len(stored) != len(self._rows):
             self._publish()
+        self._published_at, self._is_changed = time.monotonic(), False
         record_erasures_finished(archive, day, self._rows)
 
     @property
@@ -40,9 +47,17 @@ class DayTable:
         return next((row for row in same_model if row.audio_sha256 == audio_sha256), None)
 
     def put(self, row: TranscriptRow) -> None:
-        """Add or replace the row of its MP3, and publish the table. Raises StorageError."""
+        """Add or replace the row of its MP3; publish the table twice a minute. Raises StorageError."""
         self._rows[row.audio_id] = row
-        self._publish()
+        self._is_changed = True
+        if time.monotonic() - self._published_at >= CHECKPOINT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Publish rows that are not published yet. Raises StorageError."""
+        if self._is_changed:
+            self._publish()
+            self._published_at, self._is_changed = time.monotonic(), False
 
     def is_current(self, recording: ArchivedRecording, model: Model) -> bool:
         """Return whether the recording has a transcript of its current audio by this model."""

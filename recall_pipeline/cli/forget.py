@@ -9,8 +9,17 @@ from rich.filesize import decimal
 
 from recall_pipeline.cli.arguments import DAY, RECALL_ID
 from recall_pipeline.cli.confirmation import confirm
+from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
-from recall_pipeline.erasure import ErasureSummary, check_limit, forget, plan_for_request, preview, read_inventory
+from recall_pipeline.erasure import (
+    ErasureSummary,
+    check_limit,
+    forget,
+    plan_for_request,
+    preview,
+    read_inventory,
+    read_inventory_of,
+)
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 
@@ -31,11 +40,15 @@ def forget_command(
     dry_run: bool,
     yes: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Erase recordings from the archive permanently: their files, and the personal data in the tables.
 
     Erased ids are recorded under audit/, and no later sync downloads them again. If interrupted, run the same command
     again to complete it. Nothing is deleted at Recall.ai.
+
+    A day with a table that cannot be read is listed on standard error, and the others are erased.
+
+    Exit status: 0 success; 1 an error, or a table that cannot be read; 2 wrong usage or settings.
 
     \b
     The object of --json:
@@ -46,7 +59,9 @@ def forget_command(
     """
     settings = load_settings()
     archive = open_archive(settings)
-    inventory = read_inventory(archive)
+    inventory = (
+        read_inventory(archive) if before else read_inventory_of(archive, recording_id=recording_id, bot_id=bot_id)
+    )
     plan = plan_for_request(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
     summary = preview(archive, plan)
     if plan.days and not dry_run:
@@ -57,7 +72,10 @@ def forget_command(
             summary = forget(archive, plan, reason, lambda done, total: progress("days", done, total))
     verb = "Would forget" if dry_run else "Forgot"
     nothing = "no matching recordings are left" if before else f"{recording_id or bot_id} is already erased"
+    for day, fault in sorted(summary.faults.items()):
+        click.echo(f"{day}: {fault}", err=True)
     click.echo(_as_json(summary, dry_run) if as_json else f"{_erasure_text(summary, verb, nothing)}.")
+    return FAILED if summary.faults else 0
 
 
 def _erasure_text(summary: ErasureSummary, verb: str, nothing: str = "") -> str:
@@ -69,5 +87,5 @@ def _erasure_text(summary: ErasureSummary, verb: str, nothing: str = "") -> str:
 
 
 def _as_json(summary: ErasureSummary, dry_run: bool) -> str:
-    days = [day.isoformat() for day in summary.days]
-    return json.dumps({**dataclasses.asdict(summary), "days": days, "dry_run": dry_run})
+    counts = {name: value for name, value in dataclasses.asdict(summary).items() if name != "faults"}
+    return json.dumps({**counts, "days": [day.isoformat() for day in summary.days], "dry_run": dry_run})

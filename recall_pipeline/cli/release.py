@@ -1,20 +1,27 @@
 """The command `release`: delete MP3s at Recall.ai that are verified in the archive."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import click
 from rich.filesize import decimal
 
 from recall_pipeline.cli.confirmation import confirm
+from recall_pipeline.cli.main import FAILED
 from recall_pipeline.cli.progress import progress_bars
 from recall_pipeline.days import utc_now
 from recall_pipeline.erasure import check_clock
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings, load_settings
 from recall_pipeline.storage import Archive, check_identity, open_archive
-from recall_pipeline.upstream_deletion import Candidate, DeletionReport, candidates_on, days_older_than, delete_day
+from recall_pipeline.upstream_deletion import (
+    DeletionEstimate,
+    DeletionReport,
+    days_older_than,
+    delete_day,
+    estimate_deletion,
+)
 
 
 @click.command("release")
@@ -27,7 +34,7 @@ from recall_pipeline.upstream_deletion import Candidate, DeletionReport, candida
 )
 @click.option("--dry-run", is_flag=True, help="Show the most that would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Skip confirmation.")
-def release_command(days: int, dry_run: bool, yes: bool) -> None:
+def release_command(days: int, dry_run: bool, yes: bool) -> int:
     """Delete MP3s at Recall.ai that are `ready` here, to stop paying for storage twice.
 
     First, each MP3 is compared with a fresh listing, and its files in the archive are read and verified again. An MP3
@@ -35,27 +42,29 @@ def release_command(days: int, dry_run: bool, yes: bool) -> None:
     video and transcripts at Recall.ai stay. This cannot be undone. If interrupted, run the same command again to
     complete it.
 
-    Exit status: 0 success (also if MP3s were kept; they are listed on standard error); 1 an error; 2 wrong usage or
-    settings.
+    Exit status: 0 success (also if MP3s were kept; they are listed on standard error); 1 an error, or a day with a
+    table that cannot be read, which is listed; 2 wrong usage or settings.
     """
     settings = load_settings()
     settings.required_api_key()
     archive = open_archive(settings)
     check_identity(archive, settings)
     check_clock(archive)
-    found = {day: candidates_on(archive, day) for day in days_older_than(archive, days, utc_now())}
-    candidates = {day: of_day for day, of_day in found.items() if of_day}
-    if dry_run or not candidates:
-        click.echo(f"Would release at most {_count_text(candidates)}.")
-        return
-    confirm(f"Delete {_count_text(candidates)} at Recall.ai, permanently?", yes)
+    estimate = estimate_deletion(archive, days_older_than(archive, days, utc_now()))
+    for day, fault in estimate.faults.items():
+        click.echo(f"{day}: {fault}", err=True)
+    if dry_run or not estimate.days:
+        click.echo(f"Would release at most {_count_text(estimate)}.")
+        return FAILED if estimate.faults else 0
+    confirm(f"Delete {_count_text(estimate)} at Recall.ai, permanently?", yes)
     report = DeletionReport()
     try:
-        asyncio.run(_release(settings, archive, list(candidates), f"release --older-than-days {days}", report))
+        asyncio.run(_release(settings, archive, estimate.days, f"release --older-than-days {days}", report))
     finally:  # deletions before an error are reported too
         for line in report.kept:
             click.echo(line, err=True)
         click.echo(f"Released {report.mp3s} MP3s ({decimal(report.bytes)}); {len(report.kept)} kept.")
+    return FAILED if estimate.faults else 0
 
 
 async def _release(
@@ -67,6 +76,5 @@ async def _release(
                 await delete_day(client, archive, settings, day, reason, progress, report)
 
 
-def _count_text(candidates: Mapping[date, Sequence[Candidate]]) -> str:
-    mp3s = [candidate.mp3 for of_day in candidates.values() for candidate in of_day]
-    return f"{len(mp3s)} MP3s ({decimal(sum(mp3.source_bytes or 0 for mp3 in mp3s))})"
+def _count_text(estimate: DeletionEstimate) -> str:
+    return f"{estimate.mp3s} MP3s ({decimal(estimate.bytes)})"

@@ -2,12 +2,11 @@
 
 import contextlib
 import logging
-import socket
 
 import click
 
 from recall_pipeline.cli.arguments import HostType
-from recall_pipeline.errors import UsageError
+from recall_pipeline.cli.listening import host_in_url, open_port
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
 from recall_pipeline.webhooks import EventStore, webhook_app, webhook_server
@@ -32,24 +31,8 @@ def webhooks_command(host: str, port: int) -> None:
     app = webhook_app(settings)
     pending = EventStore(open_archive(settings)).pending_count()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
-    with _open_port(host, port) as listener:
-        address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
+    with open_port(host, port) as listener:
+        address = f"http://{host_in_url(host)}:{listener.getsockname()[1]}"
         click.echo(f"Receiving webhooks on {address} (health: {address}/health); {pending} events wait for the sensor.")
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the regular end
             webhook_server(app).run([listener])
-
-
-def _in_url(host: str) -> str:
-    """Return a host as a URL names it: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def _open_port(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot have
-        reason = getattr(error, "strerror", None) or "it is not a host's name"
-        raise UsageError(
-            f"cannot listen on {_in_url(host)}:{port} ({reason}): choose another --host or --port"
-        ) from None

@@ -10,12 +10,14 @@ import dagster as dg
 
 from recall_pipeline.defs.alert_state import AlertState
 from recall_pipeline.defs.alert_tables import cause_of
+from recall_pipeline.defs.fixity_asset import FIXITY_CHECKS
+from recall_pipeline.defs.fixity_automation import FIXITY_JOB
 from recall_pipeline.defs.freshness import FRESH_ASSETS, NOT_SYNCED
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_context import INTERRUPTED
 
-_JOBS = ("sync_day", "retention")  # who starts `forget` sees its result
+_JOBS = ("sync_day", "retention", FIXITY_JOB)  # who starts `forget` sees its result
 _EVENT_TYPES = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
@@ -31,7 +33,7 @@ def record_run(
     run = instance.get_run_by_id(ended.run_id)
     if run is None or not _is_ours(run, names):
         return
-    days = [day.isoformat() for day in days_of_run(run.tags)] or [run.job_name]
+    days = [day.isoformat() for day in days_of_run(run.tags)] or [_place_of(run, names)]
     events = list(_events(instance, run.run_id))
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -56,7 +58,12 @@ def record_freshness(instance: dg.DagsterInstance, state: AlertState, names: Nam
 def _is_ours(run: dg.DagsterRun, names: Names) -> bool:
     """Whether it is a run of one of our jobs, or of assets or checks alone, as the UI starts them."""
     selected = {check.asset_key for check in run.asset_check_selection or ()} | (run.asset_selection or set())
-    return run.job_name in map(names.of, _JOBS) or not selected.isdisjoint(names.assets)
+    return run.job_name in map(names.of, _JOBS) or not selected.isdisjoint([*names.assets, names.asset("fixity")])
+
+
+def _place_of(run: dg.DagsterRun, names: Names) -> str:
+    """Return the job of a run without a day; the same for a pass of `fixity`, however it was started."""
+    return names.of(FIXITY_JOB) if names.asset("fixity") in (run.asset_selection or ()) else run.job_name
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.DagsterEvent]:
@@ -74,7 +81,9 @@ def _record_state(state: AlertState, what: str, where: list[str], cause: str | N
 
 
 def _note_check(state: AlertState, check: dg.AssetCheckEvaluation, days: list[str], now: datetime) -> None:
-    """Record a check of severity ERROR. A warning is shown in the UI only."""
+    """Record a check of severity ERROR. A warning is shown in the UI only; the table `fixity` is read for itself."""
+    if check.check_name in FIXITY_CHECKS:
+        return
     if check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
         _record_state(state, check.check_name, days, None, now)
         return

@@ -10,6 +10,7 @@ from typing import Final
 
 from recall_pipeline.catalog import DueDays, days_due, expiring_soon, failed_downloads_left
 from recall_pipeline.days import day_of, utc_now
+from recall_pipeline.defs.alert_fixity import record_fixity
 from recall_pipeline.defs.alert_state import AlertState
 from recall_pipeline.defs.check_tables import CheckTables
 from recall_pipeline.defs.freshness import NOT_SYNCED
@@ -44,6 +45,7 @@ def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
         return
     state.passed(_THE_ARCHIVE)
     _record_states(state, due)
+    record_fixity(context.archive, settings, state, now)
     state.set_notices(_new_names(context, due))
     for thing, check, day in list(_failing_checks(state))[:_CHECKED_AGAIN]:
         _check_again(state, thing, check, CheckTables(context, day), now)

@@ -10,7 +10,7 @@ import dagster as dg
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.run_context import RunContext
 
-_RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+RETRY_TRANSIENT = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """For errors whose `retry_can_help`; permanent errors forbid it."""
 _BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=7)
 """The days of a run share the walks of the lists. More days per run would spread over fewer workers."""
@@ -53,7 +53,7 @@ def daily_asset(
             kinds=spec.kinds,
             metadata=spec.metadata,
             required_resource_keys={names.run_context},
-            retry_policy=_RETRY_TRANSIENT,
+            retry_policy=RETRY_TRANSIENT,
             backfill_policy=_BACKFILL,
             freshness_policy=freshness,
             **options,

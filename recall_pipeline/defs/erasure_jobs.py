@@ -16,6 +16,7 @@ from recall_pipeline.erasure import (
     plan_for_request,
     preview,
     read_inventory,
+    read_inventory_of,
     retention_plan,
 )
 from recall_pipeline.errors import UsageError
@@ -106,8 +107,12 @@ def daily_retention_schedule(settings: Settings, names: Names) -> dg.ScheduleDef
 
 
 def _plan_of(config: ForgetConfig, run_context: RunContext) -> ErasurePlan:
-    inventory = read_inventory(run_context.archive)
     before = _day(config.before)
+    inventory = (
+        read_inventory(run_context.archive)
+        if before
+        else read_inventory_of(run_context.archive, recording_id=config.recording, bot_id=config.bot)
+    )
     plan = plan_for_request(inventory, recording_id=config.recording, bot_id=config.bot, before=before)
     if before and not config.beyond_limit and not config.dry_run:
         check_limit(run_context.settings, inventory, plan)
@@ -135,6 +140,7 @@ def _execute(
     done = forget(run_context.archive, plan, reason, run_context.progress_callback("forget"))
     context.log.info("%s recordings, %s files, %s bytes were forgotten", *_counts(done))
     context.add_output_metadata({"forgotten": _as_metadata(done)})
+    done.raise_if_faulty()
 
 
 def _counts(summary: ErasureSummary) -> tuple[int, int, int]:

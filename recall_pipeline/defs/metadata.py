@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from recall_pipeline.browse import day_link
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Table
 
 TAGS = {"source": "recall.ai", "privacy": "personal-data"}
@@ -28,15 +30,25 @@ class DayReport:
 
 def day_report(archive: Archive, table: Table[Any], day: date, rows: Sequence[Any], **values: Any) -> DayReport:
     """Return the report on a day's table: row count, name, schema, URI, and `values`. Dagster plots the numbers."""
+    of_table = table_metadata(table, archive.uri(table.key(day)))
+    return DayReport({"dagster/partition_row_count": len(rows), **values, **of_table}, content_version(rows))
+
+
+def table_metadata(table: Table[Any], uri: str) -> dict[str, Any]:
+    """Return name, URI and schema of a table, under the names that Dagster knows."""
     columns = [
         dg.TableColumn(name, kind, description=description) for name, (kind, description) in table.columns.items()
     ]
-    of_table = {
+    return {
         "dagster/table_name": table.name,
-        "dagster/uri": archive.uri(table.key(day)),
+        "dagster/uri": uri,
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
     }
-    return DayReport({"dagster/partition_row_count": len(rows), **values, **of_table}, content_version(rows))
+
+
+def page_metadata(settings: Settings, day: date) -> dict[str, Any]:
+    """Return the link to a day on the archive page; nothing without RECALL_PAGE_URL."""
+    return {"archive_page": dg.MetadataValue.url(day_link(settings.page_url, day))} if settings.page_url else {}
 
 
 def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayReport]) -> dg.MaterializeResult[None]:

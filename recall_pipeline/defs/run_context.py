@@ -1,7 +1,7 @@
 """Context of one run, shared by its steps: settings, archive, listings, and counts for the summary."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -10,8 +10,10 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.defs.run_watch import interrupted_when_ended
 from recall_pipeline.defs.wait_log import waits_logged_by
 from recall_pipeline.discovery import refuse_vanished
+from recall_pipeline.download import HostBreakers
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
 from recall_pipeline.recall_api import Listings, RecallClient, Upstream, open_client
@@ -19,6 +21,8 @@ from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, check_identity, open_archive, record_identity
 from recall_pipeline.webhooks import EventStore
 
+_REFETCH = "recall_pipeline/refetch"
+_MOST_REFETCHED = 100  # recordings of a run, since they are in one tag
 INTERRUPTED = "interrupted"
 """Description of the Failure of a step that the user interrupted."""
 
@@ -50,8 +54,9 @@ class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster. `accept_vanished`: many
-    recordings that are gone at once are marked as deleted.
+    outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
+    for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
+    marked as deleted. `breakers` are those of the media hosts.
     """
 
     settings: Settings
@@ -61,6 +66,8 @@ class RunContext:
     accept_vanished: bool = False
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
+    normalized_early: dict[date, int] = field(default_factory=dict)
+    breakers: HostBreakers = field(default_factory=HostBreakers)
 
     @cached_property
     def archive(self) -> Archive:
@@ -70,7 +77,11 @@ class RunContext:
     @cached_property
     def listings(self) -> Listings:
         """Listings shared by the steps."""
-        return Listings(self.days)
+        return Listings(self.days, self.archive.open_staging_folder)
+
+    def close(self) -> None:
+        """Free the listings, and remove their file."""
+        self.listings.close()
 
     def progress_callback(self, doing: str) -> Callable[[int, int], None]:
         """Return a callback that reports progress under the name `doing`."""
@@ -110,6 +121,11 @@ class RunContext:
             raise dg.Failure(description=INTERRUPTED, allow_retries=False) from None
 
 
+def refetch_tags(recordings: Collection[str]) -> dict[str, str]:
+    """Return the tags of a run that downloads these recordings again whatever their outcome: at most 100 of them."""
+    return {_REFETCH: ",".join(sorted(recordings)[:_MOST_REFETCHED])}
+
+
 class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
@@ -117,13 +133,22 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
-        """Yield a context; what the run waits for is in the run's log too, not only on standard error."""
-        with waits_logged_by(context.log):
-            yield self.create_resource(context)
+        """Give the context of a run; at the end of the run, but not of a killed one, its listing is removed.
+
+        What the run waits for is in its log too, not only on standard error.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(waits_logged_by(context.log))
+            run_context = self.create_resource(context)
+            stack.callback(run_context.close)
+            if context.run is not None and context.instance is not None:
+                stack.enter_context(interrupted_when_ended(context.instance, context.run.run_id))
+            yield run_context
 
     def create_resource(self, context: dg.InitResourceContext) -> RunContext:
         """Return a context for the days of the run, and tag the run with its process."""
         if context.run is None or context.instance is None:
             return RunContext(self.settings)
         context.instance.add_run_tags(context.run.run_id, process_tags())
-        return RunContext(self.settings, days_of_run(context.run.tags))
+        refetch = frozenset(filter(None, context.run.tags.get(_REFETCH, "").split(",")))
+        return RunContext(self.settings, days_of_run(context.run.tags), refetch)

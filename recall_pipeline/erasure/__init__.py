@@ -8,7 +8,7 @@ Comes in: a request and a reason. Goes out: rows of `audit`, and redacted rows i
 
 from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.execute import ErasureSummary, finish_erasures, forget, preview
-from recall_pipeline.erasure.inventory import Inventory, read_inventory
+from recall_pipeline.erasure.inventory import Inventory, read_inventory, read_inventory_of
 from recall_pipeline.erasure.plan import ErasurePlan, plan_for_request
 from recall_pipeline.erasure.retention import check_limit, retention_plan
 from recall_pipeline.erasure.safety_checks import check_clock
@@ -25,5 +25,6 @@ __all__ = [
     "plan_for_request",
     "preview",
     "read_inventory",
+    "read_inventory_of",
     "retention_plan",
 ]

@@ -15,6 +15,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.erasure import files
 from recall_pipeline.erasure.day_tables import DayTables
 from recall_pipeline.erasure.plan import ErasureIds
+from recall_pipeline.fixity import remove_fixity_rows
 from recall_pipeline.storage import Archive
 
 
@@ -31,6 +32,7 @@ def erase_day(archive: Archive, day: date, ids: ErasureIds, reason: str) -> list
             for folder in files.folders_of(day, recording_id):
                 archive.remove_below(folder)
         files.discard_checkpoints(archive, day, ids.recordings)
+        remove_fixity_rows(archive, ids.recordings)
         files.discard_partials(archive, tables.audio_ids(ids.recordings))
         tables.redact(archive, ids.recordings, ids.bots)
         return _finish_audit(archive, day, begun)

@@ -9,6 +9,8 @@ from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.files import sizes_by_recording
 from recall_pipeline.erasure.plan import ErasureIds, ErasurePlan
 from recall_pipeline.erasure.returned import returned_on
+from recall_pipeline.errors import TableUnreadable
+from recall_pipeline.fixity import remove_fixity_rows
 from recall_pipeline.storage import Archive
 
 _REASON = "stored again after its erasure"  # used if the audit row is lost meanwhile
@@ -16,13 +18,22 @@ _REASON = "stored again after its erasure"  # used if the audit row is lost mean
 
 @dataclass(slots=True)
 class ErasureSummary:
-    """Counts of erased days, recordings, bots, files and bytes, or of those to erase."""
+    """Counts of erased days, recordings, bots, files and bytes, or of those to erase.
+
+    `faults`: why nothing, or not everything, is erased on a day, such as a table that cannot be read.
+    """
 
     days: list[date] = field(default_factory=list)
     recordings: int = 0
     bots: int = 0
     files: int = 0
     bytes: int = 0
+    faults: dict[date, str] = field(default_factory=dict)
+
+    def raise_if_faulty(self) -> None:
+        """Raise TableUnreadable with a line for each day that has a fault."""
+        if self.faults:
+            raise TableUnreadable("\n".join(f"{day}: {fault}" for day, fault in sorted(self.faults.items())))
 
     def add(self, day: date, rows: Sequence[AuditRow]) -> None:
         """Add the audit rows of a day to the counts, and the day if there are any."""
@@ -36,7 +47,7 @@ class ErasureSummary:
 
 def preview(archive: Archive, plan: ErasurePlan) -> ErasureSummary:
     """Return what `forget` would erase; change nothing. Raises StorageError."""
-    summary = ErasureSummary(list(plan.days), plan.recordings, plan.bots)
+    summary = ErasureSummary(list(plan.days), plan.recordings, plan.bots, faults=dict(plan.faults))
     for day, ids in plan.days.items():
         by_recording = sizes_by_recording(archive, day) if ids.recordings else {}
         sizes = [size for name in ids.recordings for size in by_recording.get(name, {}).values()]
@@ -46,10 +57,19 @@ def preview(archive: Archive, plan: ErasurePlan) -> ErasureSummary:
 
 
 def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[[int, int], None]) -> ErasureSummary:
-    """Erase day by day, oldest first. Raises StorageError; a second call completes an interrupted erasure."""
-    summary = ErasureSummary()
+    """Erase day by day, oldest first; a second call completes an interrupted erasure.
+
+    A day with a table that cannot be read costs itself only: it is in the `faults` of the summary. Raises StorageError
+    if the storage fails.
+    """
+    summary = ErasureSummary(faults=dict(plan.faults))
+    if len(plan.days) > 1:  # all at once, else each day would write the table again
+        remove_fixity_rows(archive, {name for ids in plan.days.values() for name in ids.recordings})
     for number, (day, ids) in enumerate(plan.days.items(), start=1):
-        summary.add(day, erase_day(archive, day, ids, reason))
+        try:
+            summary.add(day, erase_day(archive, day, ids, reason))
+        except TableUnreadable as fault:
+            summary.faults[day] = str(fault)
         progress(number, len(plan.days))
     return summary
 

@@ -14,8 +14,8 @@ from recall_pipeline.storage import Archive
 def retention_plan(archive: Archive, settings: Settings, retention_days: int) -> ErasurePlan:
     """Plan all recordings whose whole day is older than `retention_days`.
 
-    Raises StorageError if any table is unreadable; UsageError if the clock is not plausible, or the plan exceeds the
-    limit.
+    The plan names the days with a table that cannot be read. Raises StorageError if the storage fails, UsageError if
+    the clock is not plausible or the plan exceeds the limit.
     """
     check_clock(archive)
     inventory = read_inventory(archive)

@@ -8,7 +8,7 @@ from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.erasure.inventory import Inventory
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, scan_days
 
 _MAX_LISTING_AGE = timedelta(days=3)
 _MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
@@ -49,6 +49,7 @@ def check_clock(archive: Archive) -> None:
 
 
 def _last_listing(archive: Archive, days: Sequence[date]) -> datetime | None:
-    """Return the newest `listed_at` of `days`; None if there is none."""
-    listed_at = [(RECORDINGS.facts(archive, day) or {}).get("listed_at") for day in days]
+    """Return the newest `listed_at` of the readable `days`; None if there is none."""
+    stored = [scanned.stored for scanned in scan_days(archive, RECORDINGS, days).values()]
+    listed_at = [each.facts.get("listed_at") for each in stored if each]
     return max((datetime.fromisoformat(moment) for moment in listed_at if moment), default=None)

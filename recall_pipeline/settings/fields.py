@@ -29,6 +29,7 @@ from recall_pipeline.settings.cores import available_cores
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
+_FIXITY_DAYS = 90  # of an archive on a folder
 _PLACES = ("storage_url", "spool_dir")
 
 
@@ -96,10 +97,15 @@ class Settings(BaseModel):
         50,
         ge=1,
         description="Maximum requests per minute to each list endpoint and to bot creation, shared by all processes of "
-        "this host and Dagster home. With several hosts, set each one's share.",
+        "this host and Dagster home; with RECALL_COORDINATION_URL, by all hosts.",
     )
     object_rpm: int = Field(
         250, ge=1, description="Maximum requests per minute to each single-object endpoint, shared likewise."
+    )
+    coordination_url: Annotated[SecretStr, AfterValidator(values.coordination_url)] | None = Field(
+        None,
+        description="Redis or PostgreSQL server on which all hosts share request budget and locks: `redis://`, "
+        "`rediss://` or `postgresql://`. Unset: the processes of one host and Dagster home share them.",
     )
     concurrency: int = Field(8, ge=1, le=256, description="Maximum number of concurrent downloads.")
     workers: Annotated[str, AfterValidator(values.workers)] = Field(
@@ -130,8 +136,20 @@ class Settings(BaseModel):
         description="Maximum number of recordings that one retention run may erase. Unset: a tenth of the archive, at "
         "most 1,000, or one whole day for each night since the last erasure.",
     )
+    fixity_days: Annotated[Annotated[int, Field(ge=1)] | Literal["off"] | None, BeforeValidator(values.days_or_off)] = (
+        Field(
+            None,
+            description="Every stored file is read back and checked at least once in so many days; `off`: never by "
+            "itself. Unset: 90 on a folder, `off` in a bucket, where reading costs money.",
+        )
+    )
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
+    )
+    page_url: Annotated[str, AfterValidator(values.page_url)] | None = Field(
+        None,
+        description="Address of the archive page, as readers reach it. The page answers for its host name, and the "
+        "metadata in Dagster links to it.",
     )
     _storage_options: Mapping[str, Any] = PrivateAttr(default_factory=dict)
     _fault: str | None = PrivateAttr(default=None)
@@ -228,9 +246,21 @@ class Settings(BaseModel):
         return int(self.workers) if self.workers.isdecimal() else available_cores()
 
     @property
+    def uses_dask(self) -> bool:
+        """Whether `workers` is the address of a Dask scheduler, so that normalization runs there."""
+        return "://" in self.workers
+
+    @property
     def lookback(self) -> timedelta:
         """`lookback_days` as a timedelta."""
         return timedelta(days=self.lookback_days)
+
+    @property
+    def fixity_cycle_days(self) -> int | None:
+        """In how many days every stored file is read back; None: never by itself."""
+        if self.fixity_days is None:
+            return _FIXITY_DAYS if self.storage_is_local else None
+        return None if self.fixity_days == "off" else self.fixity_days
 
     def is_past_retention(self, day: date, today: date) -> bool:
         """Return whether recordings of `day` are older than RECALL_RETENTION_DAYS, so that they are erased."""

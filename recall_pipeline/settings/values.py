@@ -14,6 +14,7 @@ from recall_pipeline.settings.folders import absolute
 _EARLIEST_START = date(2000, 1, 1)  # a typo in the year would create half a million partitions
 _MIN_SECRET_BYTES = 12
 _QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
+_COORDINATION_SCHEMES = ("redis", "rediss", "postgresql")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 Network = IPv4Network | IPv6Network
@@ -171,6 +172,32 @@ def alert_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def coordination_url(url: SecretStr) -> SecretStr:
+    """Return the URL of a Redis or PostgreSQL server. A message never has the value, which may have a password."""
+    text = url.get_secret_value()
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in _COORDINATION_SCHEMES:
+        raise ValueError(f"has an unknown scheme: use {', '.join(f'{name}://' for name in _COORDINATION_SCHEMES)}")
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.port != 0 and not re.search(r"\s", text)  # reading `port` validates it
+    except ValueError:
+        is_complete = False
+    if not is_complete or (scheme != "postgresql" and not parts.hostname):
+        raise ValueError(f"is not a valid URL: use {scheme}://user:password@host:port/database, with %XX in passwords")
+    if scheme != "postgresql" and not re.fullmatch(r"/?\d*", parts.path):
+        raise ValueError("has a database that is not a number: use the form redis://host:6379/0")
+    return url
+
+
+def page_url(url: str) -> str:
+    """Return the address of the archive page without a trailing slash."""
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not the address of a page: use the form https://archive.example.com")
+    return url.rstrip("/")
+
+
 def day(value: object) -> object:
     """Return a text in the form YYYY-MM-DD as a date, and any other type unchanged."""
     try:
@@ -190,4 +217,10 @@ def start_date(day: date) -> date:
 
 def off_is_none(value: object) -> object:
     """Return None for `off`."""
-    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+    return None if days_or_off(value) == "off" else value
+
+
+def days_or_off(value: object) -> object:
+    """Return `off` in lower case, also for False, as which YAML reads it without quotes; other values unchanged."""
+    is_off = value is False or (isinstance(value, str) and value.strip().lower() == "off")
+    return "off" if is_off else value

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -48,6 +48,17 @@ class BucketStore:
         found = {name: int(info["size"]) for name, info in listed if name.startswith(f"{path}/")}
         return {name.removeprefix(f"{self._prefix}/"): size for name, size in found.items()}
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return the version of every object below a folder, by key."""
+        path = self._full(folder)
+        listed = self._call("find", path, seconds=_LISTING_SECONDS, detail=True).items()
+        found = {name: _version(info) for name, info in listed if name.startswith(f"{path}/")}
+        return {name.removeprefix(f"{self._prefix}/"): version for name, version in found.items()}
+
+    def version(self, key: str) -> str:
+        """Return size, ETag and time of the last change, as far as the store names them."""
+        return _version(self._call("info", self._full(key)))
+
     def exists(self, key: str) -> bool:
         """Return whether an object is stored under `key`."""
         return bool(self._call("exists", self._full(key)))
@@ -59,6 +70,10 @@ class BucketStore:
     def read(self, key: str) -> bytes:
         """Return the content of a small object."""
         return bytes(self._call("cat_file", self._full(key), **reading_options(self._scheme)))
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes of an object from `start` to `end`, excluded."""
+        return bytes(self._call("cat_file", self._full(key), start=start, end=end))
 
     def open_file(self, key: str) -> BinaryIO:
         """Open an object for random access; only the ranges that are read are requested."""
@@ -186,6 +201,12 @@ class BucketStore:
             return await asyncio.to_thread(getattr(self._filesystem, method), *arguments, **options)
 
         return in_thread
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    """Return what changes whenever an object is replaced; a second replacement in a second may have the same time."""
+    parts = (info.get(name) for name in ("size", "ETag", "etag", "generation", "LastModified", "last_modified"))
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _extending(limit: asyncio.Timeout) -> Any:

@@ -9,11 +9,13 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.tables import StoredColumns, Table
+from recall_pipeline.storage.stored_tables import StoredColumns
+from recall_pipeline.storage.tables import Table
 
 _CONCURRENT_DAYS = 24  # requests in flight; more do not help, because one thread serves the connections
 
@@ -26,17 +28,28 @@ class ScannedDay:
     error: StorageError | None = None
 
 
-def scan_days(archive: Archive, table: Table[Any], days: Collection[date], *names: str) -> Mapping[date, ScannedDay]:
+def scan_days(
+    archive: Archive,
+    table: Table[Any],
+    days: Collection[date],
+    *names: str,
+    where: tuple[str, Collection[str]] | None = None,
+) -> Mapping[date, ScannedDay]:
     """Return the columns `names` of `table` for each of `days`, as `Table.load_columns` returns them.
+
+    `where` is a column and its accepted values: only such rows become values, and a day without any may be left out.
 
     Raises StorageError if the storage itself does not answer: every day fails with an error that a retry can resolve.
     """
 
+    if where and archive.is_local and table.has_one_file:
+        days = _days_with(archive, table, days, *where)
     small = archive.read_small([table.key(day) for day in days])
 
     def scan(day: date) -> ScannedDay:
         try:
-            return ScannedDay(table.load_columns(archive, day, *names, content=small.get(table.key(day))))
+            content = small.get(table.key(day))
+            return ScannedDay(table.load_columns(archive, day, *names, content=content, where=where))
         except StorageError as error:
             return ScannedDay(error=error)
 
@@ -53,3 +66,28 @@ def raise_if_storage_is_down(results: Collection[StorageError | None]) -> None:
     errors = [error for error in results if error is not None and error.retry_can_help]
     if len(results) > 1 and len(errors) == len(results):
         raise errors[0]
+
+
+def _days_with(
+    archive: Archive, table: Table[Any], days: Collection[date], name: str, accepted: Collection[str]
+) -> Collection[date]:
+    """Return the days of a local archive on which a row may have an accepted value; all if a file is not readable.
+
+    Arrow reads the files in threads of its own, without Python: ten times as fast as one file after another.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    day_of_path = {str(archive.local_path(table.key(day))): day for day in days}
+    paths = [path for path in day_of_path if Path(path).is_file()]
+    checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    file_format = ds.ParquetFileFormat(default_fragment_scan_options=checked)
+    schema = pa.schema([table.schema().field(name)])
+    has_value = pc.field(name).isin(pa.array(list(accepted), pa.string()))
+    try:
+        files = ds.dataset(paths, schema=schema, format=file_format)
+        found = files.scanner(columns=["__filename"], filter=has_value).to_table() if paths else None
+        return {day_of_path[str(path)] for path in found.column(0).unique().to_pylist()} if found else ()
+    except (pa.ArrowException, OSError, ValueError, KeyError):  # each day says what is wrong with it
+        return days

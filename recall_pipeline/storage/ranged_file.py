@@ -50,4 +50,6 @@ class RangedFile(io.RawIOBase):
         tail_start = self._size_bytes - len(self._tail)
         if start >= tail_start:
             return self._tail[start - tail_start : end - tail_start]
-        return self._read_range(start, end)
+        if end <= tail_start:
+            return self._read_range(start, end)
+        return self._read_range(start, tail_start) + self._tail[: end - tail_start]

@@ -5,7 +5,22 @@ Does not belong here: changes to the archive other than its audit. Recordings, v
 Comes in: days. Goes out: DELETE requests, and rows of `audit`.
 """
 
-from recall_pipeline.upstream_deletion.candidates import Candidate, candidates_on, days_older_than
-from recall_pipeline.upstream_deletion.day_deletion import DeletionReport, delete_day
+from recall_pipeline.upstream_deletion.candidates import (
+    Candidate,
+    DeletionEstimate,
+    candidates_on,
+    days_older_than,
+    estimate_deletion,
+)
+from recall_pipeline.upstream_deletion.day_deletion import delete_day
+from recall_pipeline.upstream_deletion.report import DeletionReport
 
-__all__ = ["Candidate", "DeletionReport", "candidates_on", "days_older_than", "delete_day"]
+__all__ = [
+    "Candidate",
+    "DeletionEstimate",
+    "DeletionReport",
+    "candidates_on",
+    "days_older_than",
+    "delete_day",
+    "estimate_deletion",
+]

@@ -1,13 +1,21 @@
 """Select the MP3s that may be deleted at Recall.ai: `ready`, in the newest listed version, not deleted yet."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from recall_pipeline.audit import AUDIT, RELEASED, AuditRow, ErasedIds
+from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, ErasedIds
 from recall_pipeline.catalog import CATALOG, Outcome
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, AudioMixed
-from recall_pipeline.storage import Archive
+from recall_pipeline.storage import Archive, ScannedDay, scan_days
+
+_OF_MP3S = (
+    "audio_id", "recording_id", "source_bytes",
+    "status_code", "state", "fault", "fetch_failure", "updated_at", "captured_updated_at",
+)  # fmt: skip
+_Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,55 @@ def days_older_than(archive: Archive, days: int, now: datetime) -> list[date]:
     """Return the cataloged days that ended more than `days` before `now`, oldest first."""
     before = (now - timedelta(days=days)).date()
     return [day for day in archive.days(CATALOG.name) if day < before]
+
+
+@dataclass(slots=True)
+class DeletionEstimate:
+    """At most so many MP3s and bytes are candidates; `days`: on which; `faults`: why a day cannot be read."""
+
+    days: list[date] = field(default_factory=list)
+    mp3s: int = 0
+    bytes: int = 0
+    faults: dict[date, str] = field(default_factory=dict)
+
+
+def estimate_deletion(archive: Archive, days: Collection[date]) -> DeletionEstimate:
+    """Count the candidates of some days, from a few columns of several days at once.
+
+    Raises StorageError if the storage does not answer.
+    """
+    estimate = DeletionEstimate()
+    catalogs = scan_days(archive, CATALOG, days, "audio_id", "outcome")
+    mp3s = scan_days(archive, MIXED_AUDIO, days, *_OF_MP3S)
+    audits = scan_days(archive, AUDIT, days, "action", "audio_id", "recording_id", "finished_at")
+    for day in sorted(days):
+        of_day = catalogs[day], mp3s[day], audits[day]
+        if fault := next((scanned.error for scanned in of_day if scanned.error), None):
+            estimate.faults[day] = str(fault)
+        elif sizes := _candidate_sizes(*(list(_rows_in(scanned)) for scanned in of_day)):
+            estimate.days.append(day)
+            estimate.mp3s += len(sizes)
+            estimate.bytes += sum(sizes)
+    return estimate
+
+
+def _rows_in(scanned: ScannedDay) -> Iterator[tuple[Any, ...]]:
+    yield from zip(*scanned.stored.values.values(), strict=True) if scanned.stored else ()
+
+
+def _candidate_sizes(catalog: _Rows, mp3s: _Rows, audit: _Rows) -> list[int]:
+    """Return the size of each candidate of a day, as `candidates_on` finds them."""
+    ready = {audio_id for audio_id, outcome in catalog if outcome == Outcome.READY}
+    erased = {recording_id for action, _, recording_id, _ in audit if action == FORGOTTEN}
+    released = {audio_id: finished_at for action, audio_id, _, finished_at in audit if action == RELEASED}
+    sizes = []
+    for audio_id, recording_id, source_bytes, *values in mp3s:
+        mp3 = MixedAudioRow(recording_id, audio_id, **dict(zip(_OF_MP3S[3:], values, strict=True)))
+        is_ready = audio_id in ready and recording_id not in erased and _is_settled_without_errors(mp3)
+        is_new = audio_id not in released and is_ready and mp3.status_code != DELETED
+        if is_new or (audio_id in released and released[audio_id] is None):
+            sizes.append(source_bytes or 0)
+    return sizes
 
 
 def candidates_on(archive: Archive, day: date) -> list[Candidate]:

@@ -15,7 +15,14 @@ from recall_pipeline.verification.erased import erased_recording
 from recall_pipeline.verification.problems import Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
-FOLDERS: tuple[FolderName, ...] = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio")
+FOLDERS: tuple[FolderName, ...] = (
+    "bots",
+    "recordings",
+    "mixed_audio",
+    "audio_catalog",
+    "normalized_audio",
+    "waveforms",
+)
 _AUDIO = re.compile(
     r"(?P<folder>\w+)/day=[\d-]+/(?P<recording_id>[^/]+)/(?P<audio_id>[^/.]+)(\.(?P<version>[0-9a-f]{8}))?\.\w+"
 )
@@ -47,6 +54,11 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
             yield _older_version(key, archived) or Problem(
                 tables.day, _code_of(key), key, "is not referenced by any row", _part(key, "recording_id")
             )
+
+
+def version_in(key: str) -> str | None:
+    """Return the prefix of the SHA-256 in the name of an audio file; None if its name has none."""
+    return _part(key, "version")
 
 
 def _code_of(key: str) -> Code:

@@ -293,8 +293,8 @@ class TestUnreadable:
     ) -> None:
         day = ago(20)
         fields = [pa.field(f.name, values.type) if f.name == name else f for f in table.schema()]
-        content = pa.schema(fields).empty_table().replace_schema_metadata(table.schema().metadata)
-        table.publish(settled, table.key(day), content)
+        schema = pa.schema(fields).with_metadata(table.schema().metadata)
+        table.publish(settled, table.key(day), schema.empty_table())
         due = days_due(settled, settings, NOW)
         assert f"column {name} is {values.type}, not " in due.faults[day]
         assert day in due.requested

@@ -32,12 +32,15 @@ def test_a_synced_mp3_is_deleted_upstream_once(sandboxed: Run, sandbox: Sandbox,
     assert deletions(sandbox) == 1
 
 
-def test_an_unreadable_table_stops_it(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
+def test_an_unreadable_table_costs_its_own_day_and_the_status(
+    sandboxed: Run, sandbox: Sandbox, archive: Archive
+) -> None:
     day, *_ = fill(archive, 3)
     archive.local_path(f"audio_catalog/day={day}/audio_catalog.parquet").write_bytes(b"damaged")
     result = sandboxed("release", "--older-than-days", "1", "--yes")
     assert result.status == 1
-    assert "is not a readable Parquet file" in result.error_line
+    assert result.err.startswith(f"{day}: ")
+    assert "is not a readable Parquet file" in result.err
     assert deletions(sandbox) == 0
 
 

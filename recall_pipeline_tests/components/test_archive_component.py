@@ -59,10 +59,14 @@ def test_the_yaml_of_the_documentation_loads(project: Project, monkeypatch: pyte
         translation={"group_name": "meetings", "owners": ["team:data"], "key_prefix": "raw", "tags": {"tier": "1"}},
     )
     repository = project.load()
-    assert archive_keys(repository) == {f"raw/eu/{name}" for name in ASSETS}
-    assert {"eu_sync_day", "eu_forget", "eu_retention"} <= set(repository.job_names)
-    assert {sensor.name for sensor in repository.sensor_defs} == {"eu_finished_bots", "eu_alerts"}
-    assert {schedule.name for schedule in repository.schedule_defs} == {"eu_daily_sync", "eu_daily_retention"}
+    assert archive_keys(repository) == {f"raw/eu/{name}" for name in (*ASSETS, "fixity")}
+    assert {"eu_sync_day", "eu_forget", "eu_retention", "eu_check_fixity"} <= set(repository.job_names)
+    assert {sensor.name for sensor in repository.sensor_defs} == {"eu_finished_bots", "eu_alerts", "eu_fixity_repairs"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "eu_daily_sync",
+        "eu_daily_retention",
+        "eu_daily_fixity",
+    }
     node = repository.asset_graph.get(dg.AssetKey(["raw", "eu", "audio_catalog"]))
     assert (node.group_name, node.owners) == ("meetings", ["team:data"])
     assert {"tier": "1", "source": "recall.ai"}.items() <= node.tags.items()
@@ -75,7 +79,7 @@ def test_the_yaml_of_the_documentation_loads(project: Project, monkeypatch: pyte
 def test_one_instance_needs_no_name_and_has_the_documented_names(project: Project) -> None:
     project.add("archive", api_key="{{ env.EU_KEY }}")
     repository = project.load()
-    assert archive_keys(repository) == set(ASSETS)
+    assert archive_keys(repository) == {*ASSETS, "fixity"}
     assert settings_in(repository).storage_root == str(project.root / "data")
 
 
@@ -94,11 +98,20 @@ def test_a_value_of_any_type_reaches_the_settings(project: Project, monkeypatch:
     common = {"api_key": "{{ env.EU_KEY }}", "concurrency": "{{ env.TWELVE }}", "alert_url": "{{ env.ALERTS }}"}
     day = date(2026, 2, 1)
     project.add("a", name="a", storage_url="a", workers=2, retention_days=30, start_date=day, **common)
-    project.add("b", name="b", storage_url="b", workers="local", retention_days="off", group_may_read=True, **common)
+    project.add(
+        "b",
+        name="b",
+        storage_url="b",
+        workers="local",
+        retention_days="off",
+        fixity_days="off",
+        group_may_read=True,
+        **common,
+    )
     repository = project.load()
     a, b = settings_in(repository, "a"), settings_in(repository, "b")
     assert (a.workers, a.retention_days, a.start_date, a.concurrency) == ("2", 30, day, 12)
-    assert (b.workers, b.retention_days, b.group_may_read) == ("local", None, True)
+    assert (b.workers, b.retention_days, b.fixity_days, b.group_may_read) == ("local", None, "off", True)
     assert a.alert_url is not None
     assert a.alert_url.get_secret_value() == "https://hooks.example.com/x"
 
@@ -162,7 +175,7 @@ def test_one_bucket_name_on_two_endpoints_is_two_storages(project: Project) -> N
     for name in ("a", "b"):
         options = {"endpoint_url": f"https://{name}.example.com"}
         project.add(name, name=name, api_key="{{ env.EU_KEY }}", storage_url="s3://x/y", storage_options=options)
-    assert len(archive_keys(project.load())) == 8
+    assert len(archive_keys(project.load())) == 10
 
 
 FAULTY: dict[str, tuple[dict[str, Any], str]] = {
@@ -254,7 +267,7 @@ def test_a_subclass_that_overrides_only_the_translation_keeps_lineage_checks_and
     for upstream, asset in itertools.pairwise(ASSETS):
         assert graph.get(renamed[asset]).parent_keys == {renamed[upstream]}
     theirs, plain = ({key for key in graph.asset_check_keys if key.asset_key.path[0] == name} for name in ("eu", "us"))
-    assert {key.asset_key for key in theirs} == set(renamed.values())
+    assert {key.asset_key for key in theirs} == {*renamed.values(), dg.AssetKey(["eu", "fixity_key-of-us"])}
     assert {key.name for key in theirs} == {key.name for key in plain}
     assert repository.get_job("eu_sync_day").asset_layer.selected_asset_keys == set(renamed.values())
 
@@ -268,7 +281,7 @@ def test_loading_needs_no_network_and_writes_nothing(project: Project, monkeypat
     before = sorted(path for path in project.root.rglob("*") if "__pycache__" not in path.parts)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert len(archive_keys(project.load())) == 8
+    assert len(archive_keys(project.load())) == 10
     assert sorted(path for path in project.root.rglob("*") if "__pycache__" not in path.parts) == before
 
 

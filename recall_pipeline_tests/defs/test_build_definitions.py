@@ -58,7 +58,7 @@ def test_two_calls_share_no_definition() -> None:
 def test_a_name_goes_before_every_asset_key_and_every_other_name() -> None:
     plain, named = repository(Settings()), repository(Settings(), "eu")
     assert {key.path[0] for key in named.asset_graph.materializable_asset_keys} == {"eu"}
-    assert {key.path[1] for key in named.asset_graph.materializable_asset_keys} == set(ASSETS)
+    assert {key.path[1] for key in named.asset_graph.materializable_asset_keys} == {*ASSETS, "fixity"}
     assert names_in(named) == {f"eu_{name}" for name in names_in(plain)}
     checked = {key.asset_key.path[0] for key in named.asset_graph.asset_check_keys}
     assert checked == {"eu"}

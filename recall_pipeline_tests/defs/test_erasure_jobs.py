@@ -92,3 +92,13 @@ def test_the_schedule_asks_only_where_an_age_is_set(monkeypatch: pytest.MonkeyPa
     assert isinstance(asked()[0], dg.SkipReason)
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "30")
     assert isinstance(asked()[0], dg.RunRequest)
+
+
+def test_retention_beside_an_unreadable_table_erases_the_other_days_and_fails_with_the_day(
+    archive: Archive, days: list[date], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_RETENTION_DAYS", "1")
+    monkeypatch.setenv("RECALL_RETENTION_LIMIT", "9")
+    archive.local_path(f"bots/day={days[0]}/bots.parquet").write_bytes(b"damaged")
+    assert failure(run("retention")).startswith(f"{days[0]}: ")
+    assert outcomes(archive, days) == ["ready", "forgotten", "ready", "ready"]

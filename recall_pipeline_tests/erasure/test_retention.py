@@ -55,12 +55,15 @@ def test_an_interrupted_erasure_is_planned_again(archive: Archive, monkeypatch: 
 @pytest.mark.on_disk
 @pytest.mark.parametrize("day", range(3))
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG])
-def test_an_unreadable_table_stops_it(archive: Archive, table: object, day: int) -> None:
+def test_an_unreadable_table_costs_its_own_day(archive: Archive, table: object, day: int) -> None:
     days = fill(archive, 3)
     name = table.name  # type: ignore[attr-defined]
     archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
-    with pytest.raises(StorageError, match=f"{name}.parquet is not a readable Parquet file"):
-        retention_plan(archive, SETTINGS, 1)
+    done = forget(archive, retention_plan(archive, SETTINGS, 1), "retention", lambda *_: None)
+    old = days[:1]  # the last two are kept
+    assert done.days == [each for each in old if each != days[day]]
+    assert list(done.faults) == [each for each in old if each == days[day]]
+    assert all(f"{name}.parquet is not a readable Parquet file" in fault for fault in done.faults.values())
 
 
 @pytest.mark.on_disk

@@ -174,7 +174,9 @@ class TestLists:
         assert queries[1] == f"{field}_after={DAY}&{field}_before={DAY + timedelta(days=1)}"
 
     def test_dates_contain_a_window_that_ends_within_a_day(self, call: CallApi, sandbox: Sandbox) -> None:
-        sandbox.faults.add(Rule(Reply(400, {}), path="/recording/$", times=1))
+        sandbox.faults.add(
+            Rule(Reply(400, {"created_at_after": ["Enter a valid date."]}), path="/recording/$", times=1)
+        )
         noon = WINDOW[0] + timedelta(hours=12)
         call(lambda client: client.recordings((noon, noon + timedelta(hours=1))))
         assert f"created_at_before={DAY + timedelta(days=1)}" in list(sandbox.access_log)[1].query
@@ -188,9 +190,9 @@ class TestLists:
 
         async def look_up(client: RecallClient) -> Any:
             await client.recording(row.id)
-            return client.unknowns
+            return client.unknowns_looked_up(row.created_at.date())
 
-        assert call(look_up) == {row.created_at.date(): {"field recording.mood": 1}}
+        assert call(look_up) == {"field recording.mood": 1}
 
     def test_any_other_error_of_the_request_is_raised(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"detail": "no"}), path="/bot/$"))

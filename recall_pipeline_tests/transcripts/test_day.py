@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -269,6 +270,24 @@ def test_finished_transcripts_are_kept_when_a_run_is_killed(team: Team) -> None:
     assert list(stored(team)) == [an_id("question")]
     team.engine = TestEngine()
     assert ids(team.run().new_rows) == [an_id("answer")]
+
+
+@pytest.mark.parametrize(("seconds", "tables"), [(30, 2), (0, 4)])
+def test_a_day_is_written_once_at_its_end_and_twice_a_minute_before(
+    team: Team, monkeypatch: pytest.MonkeyPatch, seconds: int, tables: int
+) -> None:
+    team.catalog(*(publish_recording(team.archive, clip, clip) for clip in ("question", "answer", "risk")))
+    written: list[int] = []
+    publish = Archive.publish
+
+    def counted(archive: Archive, staged: Path, key: str) -> None:
+        written.append(1)
+        publish(archive, staged, key)
+
+    monkeypatch.setattr("recall_transcripts.table.CHECKPOINT_SECONDS", seconds)
+    monkeypatch.setattr(Archive, "publish", counted)
+    team.run()
+    assert (len(written), len(stored(team))) == (tables, 3)  # one of them is the empty table of a new day
 
 
 def test_an_engine_is_opened_only_if_a_recording_is_ready(team: Team) -> None:
