@@ -7,6 +7,7 @@ Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files
 """
 
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
+from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, conflict_in, uses_in, uses_on
 from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
@@ -19,6 +20,7 @@ from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
     damaged_audio,
+    deployments_at_odds,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -32,6 +34,7 @@ __all__ = [
     "CATALOG",
     "FINDINGS",
     "OUTCOME_LABELS",
+    "SAME_SETTINGS",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
@@ -43,10 +46,12 @@ __all__ = [
     "FindingCode",
     "Outcome",
     "byte_mismatches",
+    "conflict_in",
     "damaged_audio",
     "days_due",
     "days_of_tables",
     "decide",
+    "deployments_at_odds",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
@@ -59,4 +64,6 @@ __all__ = [
     "schema_mismatch",
     "sync_catalog",
     "target_of",
+    "uses_in",
+    "uses_on",
 ]

@@ -15,6 +15,7 @@ from recall_pipeline.defs.metadata import DayReport, day_report, materialized
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
+from recall_pipeline.defs.run_liveness import deployment_of
 from recall_pipeline.storage import open_day
 
 _SAMPLE_ROWS = 10
@@ -33,7 +34,9 @@ def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) ->
         for day in days_of(context):
             with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
                 progress = run_context.progress_callback(f"{day} normalize")
-                cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
+                cataloged = sync_catalog(
+                    archive_day, run_context.settings, progress, run_context.refetch, deployment_of(context.instance)
+                )
             run_context.stats.normalized += cataloged.normalized
             _log_failures(failures, cataloged)
             reports[day] = _catalog_report(run_context, day, cataloged)
