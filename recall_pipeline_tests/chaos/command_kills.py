@@ -153,8 +153,11 @@ def run(folder: Path, times: int, seed: int, storage: str, commands: tuple[str, 
             place = _Place(
                 folder, server.new_bucket(), {**server.environment, "RECALL_SPOOL_DIR": str(folder / "spool")}
             )
-        for command in commands:
-            _Trial(place, command, rng, report).run(times)
+        trials = [_Trial(place, command, rng, report) for command in commands]
+        for _ in range(times):
+            for trial in trials:
+                trial.kill_once()
+            print(report.kills, report.wrong, file=sys.stderr, flush=True)
     return report
 
 
@@ -163,18 +166,18 @@ class _Trial:
         self._place, self._command, self._rng, self._report = place, command, rng, report
         self._work_seconds = 0.0
         self._original = self._synced() if command == "release" else STORED
+        report.kills[command] = 0
+        self._expected = self._outcome(None)
+        self._lasts_seconds = self._work_seconds
+        if self._expected == (self._place.state(self._place.copy(self._original)), None):
+            report.wrong.append(f"{command} changes nothing, so its kills show nothing")
 
-    def run(self, times: int) -> None:
-        """Kill the command; tries that end before their kill do not count."""
-        self._report.kills[self._command] = 0
-        expected, lasts = self._outcome(None), self._work_seconds
-        if expected == (self._place.state(self._place.copy(self._original)), expected[1] and None):
-            self._report.wrong.append(f"{self._command} changed nothing")
-        while self._report.kills[self._command] < times:
-            if self._outcome(self._rng.uniform(0, lasts)) != expected:
-                number = self._report.kills[self._command]
+    def kill_once(self) -> None:
+        """Kill the command once; tries that end before their kill do not count."""
+        number = self._report.kills[self._command]
+        while self._report.kills[self._command] == number:
+            if self._outcome(self._rng.uniform(0, self._lasts_seconds)) != self._expected:
                 self._report.wrong.append(f"{self._command}, kill {number}: ended in another state")
-            print(self._report.kills, self._report.wrong, file=sys.stderr, flush=True)
 
     def _outcome(self, killed_after_seconds: float | None) -> Any:
         """Return the state of a copy, and of what is upstream, after a try that is killed and one that is not."""
@@ -190,7 +193,8 @@ class _Trial:
         process = _PROCESSES.Process(
             target=_in_process, args=(self._command, settings, self._place.environment, theirs)
         )
-        process.start()
+        with _without_main():
+            process.start()
         theirs.close()
         assert ours.recv() == "began"
         began = time.monotonic()
@@ -229,6 +233,17 @@ class _Trial:
         return folder
 
 
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep a new process from running the main module once more; what it needs is imported."""
+    main = vars(sys.modules["__main__"])
+    kept = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
+    try:
+        yield
+    finally:
+        main.update(kept)
+
+
 def _deleted(sandbox: Sandbox) -> list[str]:
     """Return the paths of the MP3s that were deleted upstream."""
     return sorted({access.path for access in sandbox.access_log.only(method="DELETE") if access.status == 204})
@@ -246,7 +261,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers")
     parser.add_argument("--storage", choices=("folder", "bucket"), default="folder")
     options = parser.parse_args()
-    vars(sys.modules["__main__"])["__spec__"] = None  # else each process imports this file once more
     with tempfile.TemporaryDirectory(prefix="recall-command-kills-") as folder:
         report = run(Path(folder), options.times, options.seed, options.storage)
     print(f"{sum(report.kills.values())} kills in a {options.storage}: {report.kills}; {report.too_late} came too late")
