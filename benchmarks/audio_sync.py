@@ -94,7 +94,11 @@ def compare(kind: str, files: int, runs: int, megabits: float | None) -> dict[st
                     seconds = measured("benchmarks.audio_sync", "--sync", way)
                     cpu[way].append(seconds[0])
                     wall[way].append(seconds[1])
-                    print(".", end="", file=sys.stderr, flush=True)
+                    print(
+                        f"{kind} {way}: {seconds[0]:.1f} CPU s, floor {floor[0] * files:.1f}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
     hours = files * _SECONDS / 3600
     figures = {f"{way}_cpu_seconds_an_hour": statistics.median(cpu[way]) / hours for way in cpu}
     figures |= {f"{way}_wall_seconds_an_hour": statistics.median(wall[way]) / hours for way in wall}
