@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from recall_pipeline.browse.day_page import day_page
 from recall_pipeline.browse.overview import overview
-from recall_pipeline.browse.pages import STATIC_FILES, Pages, static_content
+from recall_pipeline.browse.pages import STATIC_FILES, PageContext, static_content
 from recall_pipeline.browse.protection import Protection
 from recall_pipeline.browse.recording_page import recording_audio, recording_json, recording_page
 from recall_pipeline.browse.search_page import find_recording, search_page
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive
 
-Handler = Callable[[Pages, Request], Response]
+Handler = Callable[[PageContext, Request], Response]
 _log = logging.getLogger(__name__)
 _ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/", overview),
@@ -42,7 +42,7 @@ class ArchivePage:
 
     def __init__(self, archive: Archive, *, page_url: str | None = None, is_behind_proxy: bool = False) -> None:
         address = urlsplit(page_url or "")
-        self.pages = Pages.of(archive, address.path.rstrip("/") if is_behind_proxy else "")
+        self.pages = PageContext.of(archive, address.path.rstrip("/") if is_behind_proxy else "")
         names = frozenset({(address.hostname or "").rstrip(".")} - {""})
         routes = [Route(path, self._endpoint(handler), methods=["GET"]) for path, handler in _ROUTES]
         routes += [

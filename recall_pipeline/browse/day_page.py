@@ -7,7 +7,7 @@ from datetime import date
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recall_pipeline.browse.pages import Pages
+from recall_pipeline.browse.pages import PageContext
 from recall_pipeline.browse.row_filter import CatalogFilter
 from recall_pipeline.catalog import AUDIBLE
 
@@ -15,7 +15,7 @@ _ROWS_A_PAGE = 200
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def day_page(pages: Pages, request: Request) -> Response:
+def day_page(pages: PageContext, request: Request) -> Response:
     """Answer with a day's rows, the earliest first. Raises StorageError."""
     day = requested_day(request)
     found = pages.reader.rows(day) if day else None
@@ -57,7 +57,7 @@ def page_number(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-def _neighbour(pages: Pages, day: date, direction: int) -> date | None:
+def _neighbour(pages: PageContext, day: date, direction: int) -> date | None:
     """Return the next cataloged day in a direction."""
     days = pages.archive.days("audio_catalog")
     others = [each for each in days if (each - day).days * direction > 0]

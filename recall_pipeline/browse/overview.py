@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from recall_pipeline.browse.calendar import SIGNS, calendar_months, last_of_month, months_until
 from recall_pipeline.browse.day_summary import DaySummary
-from recall_pipeline.browse.pages import Pages
+from recall_pipeline.browse.pages import PageContext
 from recall_pipeline.browse.row_filter import CatalogFilter
 from recall_pipeline.catalog import CATALOG, EXPIRES_SOON
 from recall_pipeline.days import utc_now
@@ -64,14 +64,14 @@ def expiring_in(summary: DaySummary) -> int:
     return sum(now <= moment <= now + EXPIRES_SOON for moment in moments)
 
 
-def catalog_versions(pages: Pages) -> dict[date, str]:
+def catalog_versions(pages: PageContext) -> dict[date, str]:
     """Return the version of each day's catalog, by one listing. Raises StorageError."""
     listed = pages.archive.versions_below(CATALOG.name).items()
     days = ((Layout.day_in(key.rpartition("/")[0]), key, version) for key, version in listed)
     return {day: version for day, key, version in days if day is not None and key == CATALOG.key(day)}
 
 
-def overview(pages: Pages, request: Request) -> Response:
+def overview(pages: PageContext, request: Request) -> Response:
     """Answer with the overview. Raises StorageError."""
     selected, versions = CatalogFilter.from_query(request.query_params), catalog_versions(pages)
     if not versions:

@@ -35,7 +35,7 @@ _FILTERS: tuple[Callable[..., str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class PageContext:
     """What the handlers of all pages share. `root` is the path of the page behind its proxy, without a final slash."""
 
     archive: Archive
@@ -48,7 +48,7 @@ class Pages:
     templates: Environment
 
     @classmethod
-    def of(cls, archive: Archive, root: str) -> "Pages":
+    def of(cls, archive: Archive, root: str) -> "PageContext":
         """Return the pages of an archive. Nothing is read yet."""
         index = SearchIndex()
         indexer = Indexer(archive, index)

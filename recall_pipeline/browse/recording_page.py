@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from recall_pipeline.browse.audio_response import audio_response
 from recall_pipeline.browse.day_page import requested_day
-from recall_pipeline.browse.pages import Pages
+from recall_pipeline.browse.pages import PageContext
 from recall_pipeline.browse.row_filter import metadata_pairs
 from recall_pipeline.browse.transcripts import TranscriptText
 from recall_pipeline.browse.waveforms import HEIGHT, Waveform
@@ -47,7 +47,7 @@ class ShownAudio:
         return bool(self.transcript and self.transcript.audio_sha256 != self.row.audio_sha256)
 
 
-def recording_page(pages: Pages, request: Request) -> Response:
+def recording_page(pages: PageContext, request: Request) -> Response:
     """Answer with the page of a recording. Raises StorageError."""
     day, rows = _requested_rows(pages, request)
     if rows is None:
@@ -70,7 +70,7 @@ def recording_page(pages: Pages, request: Request) -> Response:
     )
 
 
-def recording_json(pages: Pages, request: Request) -> Response:
+def recording_json(pages: PageContext, request: Request) -> Response:
     """Answer with the rows of a recording as JSON. Raises StorageError."""
     _, rows = _requested_rows(pages, request)
     if rows is None:
@@ -78,7 +78,7 @@ def recording_json(pages: Pages, request: Request) -> Response:
     return JSONResponse([{name: _json_value(value) for name, value in asdict(row).items()} for row in rows])
 
 
-def recording_audio(pages: Pages, request: Request) -> Response:
+def recording_audio(pages: PageContext, request: Request) -> Response:
     """Answer with the original or the normalized file of an MP3. Raises StorageError."""
     _, rows = _requested_rows(pages, request)
     audio_id = canonical_id(request.path_params["audio_id"])
@@ -98,7 +98,7 @@ def canonical_id(text: str) -> str | None:
         return None
 
 
-def _requested_rows(pages: Pages, request: Request) -> tuple[date | None, list[CatalogRow] | None]:
+def _requested_rows(pages: PageContext, request: Request) -> tuple[date | None, list[CatalogRow] | None]:
     day, recording_id = requested_day(request), canonical_id(request.path_params["recording_id"])
     if day is None or recording_id is None:
         return None, None
@@ -107,7 +107,7 @@ def _requested_rows(pages: Pages, request: Request) -> tuple[date | None, list[C
     return day, pages.reader.typed(day, own) if own is not None and len(own) else None
 
 
-def _absent(pages: Pages, day: date | None, request: Request) -> Response:
+def _absent(pages: PageContext, day: date | None, request: Request) -> Response:
     """Answer for a recording without a row that may be shown: erased, or never there."""
     recording_id = canonical_id(request.path_params["recording_id"])
     if day is not None and recording_id is not None and pages.reader.is_erased(day, recording_id):

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from recall_pipeline.browse.day_reader import DayRows
 from recall_pipeline.browse.indexing import day_versions
 from recall_pipeline.browse.links import recording_link
-from recall_pipeline.browse.pages import Pages
+from recall_pipeline.browse.pages import PageContext
 from recall_pipeline.browse.recording_page import canonical_id
 from recall_pipeline.browse.search_index import MARK_END, MARK_START, SearchHit
 from recall_pipeline.catalog import CatalogRow
@@ -38,7 +38,7 @@ class FoundRecording:
     hits: list[ShownHit]
 
 
-def search_page(pages: Pages, request: Request) -> Response:
+def search_page(pages: PageContext, request: Request) -> Response:
     """Answer with what was found. Only days that are indexed in their present version are searched."""
     query = request.query_params.get("q", "").strip()
     present = day_versions(pages.archive)
@@ -57,7 +57,7 @@ def search_page(pages: Pages, request: Request) -> Response:
     )
 
 
-def find_recording(pages: Pages, request: Request) -> Response:
+def find_recording(pages: PageContext, request: Request) -> Response:
     """Redirect from a recording's id to its page, if its day is indexed."""
     recording_id = canonical_id(request.path_params["recording_id"])
     days = pages.index.versions.keys()
@@ -73,7 +73,7 @@ def _position(request: Request) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
+def _shown_hits(pages: PageContext, hits: list[SearchHit]) -> list[FoundRecording]:
     """Return the hits by recording; those of recordings that the catalog shows no more are left out."""
     found: list[FoundRecording] = []
     days = {day: _rows_of_day(pages, day) for day in {hit.day for hit in hits}}
@@ -84,14 +84,14 @@ def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
     return found
 
 
-def _rows_of_day(pages: Pages, day: date) -> DayRows | None:
+def _rows_of_day(pages: PageContext, day: date) -> DayRows | None:
     try:
         return pages.reader.rows(day)
     except StorageError:  # the page of the day reports it
         return None
 
 
-def _present_row(pages: Pages, day: date, rows: DayRows | None, recording_id: str) -> CatalogRow | None:
+def _present_row(pages: PageContext, day: date, rows: DayRows | None, recording_id: str) -> CatalogRow | None:
     own = None if rows is None else rows.of_recording(recording_id).slice(0, 1)
     return pages.reader.typed(day, own)[0] if own is not None and len(own) else None
 

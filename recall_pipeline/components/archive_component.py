@@ -81,6 +81,7 @@ class RecallArchiveComponent(DocumentedComponent):
     retention_limit: int | None = setting("retention_limit")
     fixity_days: int | Literal["off"] | None = setting("fixity_days")
     alert_url: Secret = setting("alert_url")
+    page_url: str | None = setting("page_url")
     translation: AssetTranslation = Field(
         AssetTranslation(), description="Group, owners, tags and key prefix of the assets."
     )
