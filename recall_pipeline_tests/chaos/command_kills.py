@@ -237,11 +237,12 @@ class _Trial:
 def _without_main() -> Iterator[None]:
     """Keep a new process from running the main module once more; what it needs is imported."""
     main = vars(sys.modules["__main__"])
-    kept = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
+    kept = dict(main)
+    main["__spec__"] = main["__file__"] = None
     try:
         yield
     finally:
-        main.update(kept)
+        main |= {"__spec__": kept.get("__spec__"), "__file__": kept.get("__file__")}
 
 
 def _deleted(sandbox: Sandbox) -> list[str]:
