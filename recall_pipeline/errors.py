@@ -15,14 +15,18 @@
     ├── TransferError                 an MP3 could not be downloaded completely              (retry helps)
     │   ├── LinkExpired               the pre-signed URL has expired: look up the artifact again
     │   └── TransferRefused           permanent: too large, a forbidden address, not http(s)
+    ├── MediaHostDown                 a media host fails for all downloads: the rest waits   (retry helps)
     ├── StorageError                  the archive could not be read or written               (retry helps, mostly)
     │   ├── TableMissing              a table that a step builds on is not there: sync its day
     │   ├── ArchiveUnreadable         archive.json is damaged
     │   └── TableUnreadable           a table's file is not Parquet, or lacks a required column or value
     │       └── TableNewer            a newer version of recall_pipeline wrote it: update
+    ├── CoordinationError             the server of RECALL_COORDINATION_URL does not answer   (retry helps)
+    │   └── LockLost                  another process holds the lock now: nothing more is published
     └── AudioError                    a complete file cannot be decoded or normalized
         ├── NotAudio                  no decoder finds audio in the file
         └── NormalizationError        decoding or encoding failed midway
+            └── WorkerNotStarted      no process could be started for a file           (retry helps)
 
 `retry_can_help` is true if the same request can succeed later. Dagster retries only those.
 """
@@ -31,6 +35,8 @@ import errno
 
 _OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
 _TOO_MANY_OPEN_FILES = "Too many open files"
+MORE_HANDLES = "raise the limit of open files (`ulimit -n`), or lower RECALL_CONCURRENCY and RECALL_WORKERS"
+"""The next action where the process has too many open files."""
 
 
 class PipelineError(Exception):
@@ -95,9 +101,16 @@ class RecordingsVanished(PipelineError):
 
 
 class TransferError(PipelineError):
-    """An MP3 could not be downloaded completely."""
+    """An MP3 could not be downloaded completely.
+
+    `is_host_fault`: the cause is the media host or the way to it, so other downloads from it may fail too.
+    """
 
     retry_can_help = True
+
+    def __init__(self, text: str, *, is_host_fault: bool = False) -> None:
+        super().__init__(text)
+        self.is_host_fault = is_host_fault
 
 
 class LinkExpired(TransferError):
@@ -108,6 +121,12 @@ class TransferRefused(TransferError):
     """The download is refused permanently."""
 
     retry_can_help = False
+
+
+class MediaHostDown(PipelineError):
+    """A media host fails for every download, so the rest of the day's MP3s are not fetched yet."""
+
+    retry_can_help = True
 
 
 class StorageError(PipelineError):
@@ -144,6 +163,16 @@ class TableNewer(TableUnreadable):
     """The file of a day's table has a newer schema version: rewriting it would drop columns."""
 
 
+class CoordinationError(PipelineError):
+    """The server of RECALL_COORDINATION_URL does not answer, so that neither budget nor locks are known."""
+
+    retry_can_help = True
+
+
+class LockLost(CoordinationError):
+    """A lock has ended while this process was stopped or without the server, and may be another's now."""
+
+
 class AudioError(PipelineError):
     """A complete file cannot be decoded or normalized."""
 
@@ -154,6 +183,12 @@ class NotAudio(AudioError):
 
 class NormalizationError(AudioError):
     """Decoding or encoding failed midway."""
+
+
+class WorkerNotStarted(NormalizationError):
+    """No worker process could be started: the limit of open files, of processes, or of memory is reached."""
+
+    retry_can_help = True
 
 
 def is_out_of_handles(error: BaseException) -> bool:
@@ -175,4 +210,4 @@ def with_handle_hint(text: str) -> str:
     """Return an error's text with the cure for too many open files, if that is the error and has no cure yet."""
     if _TOO_MANY_OPEN_FILES not in text or "ulimit" in text:
         return text
-    return f"{text}: raise the limit of open files (`ulimit -n`)"
+    return f"{text}: {MORE_HANDLES}"

@@ -118,7 +118,7 @@ def test_the_readme_follows_the_assets_in_their_order() -> None:
 
 def test_the_tables_page_shows_the_storage_as_it_is_laid_out() -> None:
     keys = [
-        *(Layout.table(name, DAY) for name in ("bots", "recordings", "mixed_audio", "audio_catalog")),
+        *(Layout.table(name, DAY) for name in ("bots", "recordings", "mixed_audio", "audio_catalog", "waveforms")),
         Layout.source(DAY, "<recording_id>", "<audio_id>"),
         Layout.normalized(DAY, "<recording_id>", "<audio_id>", "flac"),
     ]

@@ -62,7 +62,11 @@ TOP_LEVEL = {
     "tools",
     "workspace.yaml",
 }
-ONLY_WHEN_ASKED_FOR = {"distributed": "RECALL_WORKERS names a Dask scheduler"}
+ONLY_WHEN_ASKED_FOR = {
+    "distributed": "RECALL_WORKERS names a Dask scheduler",
+    "psycopg": "RECALL_COORDINATION_URL names a PostgreSQL",
+    "redis": "RECALL_COORDINATION_URL names a Redis",
+}
 
 
 def pins(group: str) -> dict[str, str]:
@@ -171,6 +175,12 @@ def test_the_changelog_knows_the_version() -> None:
     first, *released = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.MULTILINE)
     assert first == "Unreleased"
     assert released[:1] in ([], [PROJECT["project"]["version"]])
+
+
+def test_the_deployment_names_the_image_of_this_version() -> None:
+    values = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    assert deployment["image"]["tag"] == PROJECT["project"]["version"]
 
 
 def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:

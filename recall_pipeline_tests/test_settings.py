@@ -39,6 +39,7 @@ DEFAULTS = {
     "RECALL_LIMITER_MAX_DB": 12,
     "RECALL_LIST_RPM": 50,
     "RECALL_OBJECT_RPM": 250,
+    "RECALL_COORDINATION_URL": None,
     "RECALL_CONCURRENCY": 8,
     "RECALL_WORKERS": "local",
     "RECALL_MAX_FILE_MB": 4096,
@@ -49,6 +50,7 @@ DEFAULTS = {
     "RECALL_FIXITY_DAYS": None,
     "RECALL_RETENTION_LIMIT": None,
     "RECALL_ALERT_URL": None,
+    "RECALL_PAGE_URL": None,
 }
 WRONG = [
     ("RECALL_API_KEY", "two words", "is not a key: paste it as Recall's dashboard shows it"),
@@ -115,9 +117,24 @@ WRONG = [
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
     ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_PAGE_URL", "archive.example.com", "is not the address of a page"),
+    ("RECALL_COORDINATION_URL", "mysql://host/db", "unknown scheme: use redis://, rediss://, postgresql://"),
+    ("RECALL_COORDINATION_URL", "postgresql+psycopg2://user:word@host/db", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "host:6379", "has an unknown scheme"),
+    ("RECALL_COORDINATION_URL", "redis://", "is not a valid URL: use redis://user:password@host:port/database"),
+    ("RECALL_COORDINATION_URL", "rediss://:wo/rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://:wo#rd@host", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host:port", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://two words", "is not a valid URL"),
+    ("RECALL_COORDINATION_URL", "redis://host/dagster", "has a database that is not a number"),
+    ("RECALL_COORDINATION_URL", "postgresql://user:word@[::1/db", "is not a valid URL"),
     ("RECALL_ALERT_URL", "http://hooks.example.invalid/abc", "is not encrypted: use https (http is for loopback only)"),
 ]
-SECRETS = {"RECALL_API_KEY": "key-of-nobody", "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET}
+SECRETS = {
+    "RECALL_API_KEY": "key-of-nobody",
+    "RECALL_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "RECALL_COORDINATION_URL": "redis://:word-of-nobody@host",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +179,26 @@ def test_a_wrong_value_is_tested_for_every_setting() -> None:
     assert {name for name, _, _ in WRONG} == DEFAULTS.keys()
 
 
+@pytest.mark.parametrize("value", [" /archive", "/archive ", "s3://bucket/archive\n", "\u00a0/archive", "/archive\r"])
+@pytest.mark.parametrize("name", ["RECALL_STORAGE_URL", "RECALL_SPOOL_DIR"])
+def test_a_path_with_a_space_at_either_end_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"{name} (begins|ends) with a space or a line break.*: remove it$"):
+        load_settings()
+
+
+def test_spaces_around_a_value_that_is_not_a_path_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_LOOKBACK_DAYS", " 9 ")
+    monkeypatch.setenv("RECALL_REGION", "eu-central-1\r")
+    assert (load_settings().lookback_days, load_settings().region) == (9, "eu-central-1")
+
+
+def test_a_dagster_home_with_a_space_at_its_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/srv/dagster ")
+    with pytest.raises(SettingsError, match="begins or ends with a space"):
+        dagster_home()
+
+
 @pytest.mark.parametrize("name", DEFAULTS)
 @pytest.mark.parametrize("quoted", ['"/archive"', "'/archive'", '"7', "7'", "“/archive”", "`local`", ' "/archive" '])
 def test_quotes_around_any_value_are_refused_by_name(name: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,12 +233,6 @@ def test_a_storage_url_with_a_typo_is_refused(url: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("RECALL_STORAGE_URL", url)
     with pytest.raises(SettingsError, match=r"^RECALL_STORAGE_URL \w+ .*: .+$"):
         load_settings()
-
-
-@pytest.mark.parametrize("path", [" /archive ", "/archive\n"])
-def test_space_around_a_value_is_ignored(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_STORAGE_URL", path)
-    assert load_settings().storage_root == "/archive"
 
 
 @pytest.mark.parametrize("name", ["RECALL_API_KEY", "RECALL_WEBHOOK_SECRET", "RECALL_ALERT_URL", "RECALL_API_URL"])

@@ -7,7 +7,6 @@ from datetime import date
 import dagster as dg
 
 from recall_pipeline.downstream import (
-    TAGS,
     DayReport,
     RecallCatalog,
     as_dagster_failure,
@@ -24,6 +23,7 @@ from recall_transcripts.run_context import Transcription
 _RESOURCES = ("recall_catalog", "transcription")
 _CHECK = "every_ready_recording_is_transcribed"
 _SAMPLE_CHARACTERS = 120
+_KIND = "dagster/kind/"
 _RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
 
 
@@ -34,24 +34,23 @@ def transcripts_asset(names: TranscriptNames, days: dg.PartitionsDefinition) -> 
         catalog, transcription = (getattr(context.resources, names.of(key)) for key in _RESOURCES)
         yield from _transcribe_days(context, catalog, transcription)
 
+    spec = names.spec
     asset: dg.AssetsDefinition = dg.asset(
-        key=names.asset,
+        key=spec.key,
         deps=[names.catalog],
         partitions_def=days,
         # Not eager(): it misses the update of a day that changes right after its transcripts were made.
         automation_condition=dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.any_deps_missing(),
-        check_specs=[
-            dg.AssetCheckSpec(_CHECK, asset=names.asset, description="Every ready recording has a transcript.")
-        ],
-        group_name="transcripts",
-        owners=["team:speech"],
-        tags=TAGS,
-        kinds={"parquet"},
+        check_specs=[dg.AssetCheckSpec(_CHECK, asset=spec.key, description="Every ready recording has a transcript.")],
+        group_name=spec.group_name,
+        owners=list(spec.owners),
+        tags={name: value for name, value in spec.tags.items() if not name.startswith(_KIND)},
+        kinds=spec.kinds,
+        metadata=spec.metadata,
         pool=names.of("transcription"),
         retry_policy=_RETRY,
         required_resource_keys={names.of(key) for key in _RESOURCES},
-        description="Text, segments with times, and language of every recording that is `ready`, with the hashes of "
-        "its audio and of the model. Incremental: only new or changed audio is transcribed.",
+        description=spec.description,
     )(transcripts)
     return asset
 

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field, ValidationError
 
 from recall_pipeline import RecallArchiveComponent
-from recall_pipeline.downstream import DocumentedComponent, SettingsError, day_partitions
+from recall_pipeline.downstream import AssetTranslation, DocumentedComponent, SettingsError, day_partitions
 from recall_transcripts.asset import transcripts_asset
 from recall_transcripts.automation import (
     catalog_changes_sensor,
@@ -43,13 +43,21 @@ class RecallTranscriptsComponent(DocumentedComponent):
     download: bool = _setting("download")
     language: str | None = _setting("language")
     sample_rows: int = _setting("sample_rows")
+    translation: AssetTranslation = Field(
+        AssetTranslation(),
+        description="Group, owners, tags and key prefix of the asset. The prefix goes before that of the archive.",
+    )
+
+    def translate(self, spec: dg.AssetSpec) -> dg.AssetSpec:
+        """Return what Dagster shows of the asset. A subclass may override it; check, job and sensor follow the key."""
+        return self.translation.translated(spec)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the definitions. Raises SettingsError for a wrong value, or if the project has no such archive."""
         settings = self._settings()
         archive = RecallArchiveComponent.in_project(context, self.archive)
         of_archive = archive.settings(context.project_root)
-        names = TranscriptNames(archive.name, archive.names.asset("audio_catalog"))
+        names = TranscriptNames(archive.name, archive.names.asset("audio_catalog"), self.translate)
         is_enabled = is_engine_installed(settings)
         resource = transcription_resource(lambda: Transcription(load=lambda: settings, load_archive=lambda: of_archive))
         return dg.Definitions(

@@ -7,10 +7,11 @@ from typing import Any
 from command_sections import command_sections
 from error_messages import message_sections
 from markdown_table import header, row
+from public_interface import updated_interface
 from pydantic import BaseModel
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog import CATALOG, FINDINGS
+from recall_pipeline.catalog import CATALOG, FINDINGS, WAVEFORMS
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
 from recall_pipeline.cli.main import cli
 from recall_pipeline.discovery import BOTS, RECORDINGS
@@ -26,12 +27,22 @@ ROOT = Path(__file__).parent.parent
 TABLES = {
     "docs/concepts.md": ("outcomes",),
     "docs/configuration.md": ("settings",),
-    "docs/tables.md": ("audio_catalog", "findings", "mixed_audio", "recordings", "bots", "audit", "fixity"),
+    "docs/tables.md": (
+        "audio_catalog",
+        "findings",
+        "waveforms",
+        "mixed_audio",
+        "recordings",
+        "bots",
+        "audit",
+        "fixity",
+    ),
     "docs/cli.md": ("commands",),
     "docs/damage.md": ("damage",),
     "docs/troubleshooting.md": ("messages",),
     "docs/downstream.md": ("transcripts settings", "transcripts columns"),
 }
+INTERFACE = ROOT / "docs" / "design" / "public-interface.txt"
 
 
 def updated(file: str) -> str:
@@ -41,6 +52,7 @@ def updated(file: str) -> str:
         "settings": settings(Settings, "RECALL_"),
         "audio_catalog": columns(CATALOG, "The partition: UTC day of `created_at`"),
         "findings": findings(),
+        "waveforms": columns(WAVEFORMS, "The partition, that of the recording"),
         "mixed_audio": columns(MIXED_AUDIO, "The partition, that of the recording"),
         "recordings": columns(RECORDINGS, "The partition: UTC day of `created_at`"),
         "bots": columns(BOTS, "The partition: UTC day on which the bot was to join"),
@@ -103,3 +115,4 @@ def columns(table: Table[Any], day: str | None = None) -> Iterable[str]:
 if __name__ == "__main__":
     for file in TABLES:
         (ROOT / file).write_text(updated(file), "utf-8")
+    INTERFACE.write_text(updated_interface(INTERFACE.read_text("utf-8")), "utf-8")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.audio.findings import AudioFinding, AudioFindingCode
 from recall_pipeline.audio.pool import Done, run_tasks
-from recall_pipeline.audio.results import DecodeResult, Inspection, Normalized
+from recall_pipeline.audio.results import DecodeResult, Inspection, Normalized, Peaks
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.worker import Worker, time_limit_seconds
 
@@ -38,6 +38,7 @@ __all__ = [
     "Done",
     "Inspection",
     "Normalized",
+    "Peaks",
     "Segment",
     "Target",
     "Worker",

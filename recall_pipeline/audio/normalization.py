@@ -124,6 +124,7 @@ def _describe(
         speech_ratio=speech_ratio(analysis.hop_energies),
         silences=silences(analysis.hop_energies),
         waveform=analysis.waveform,
+        peaks=rendered.peaks,
         is_silent=intermediate.is_silent,
         audio_format=target.format,
         audio_sample_rate_hz=target.sample_rate_hz,

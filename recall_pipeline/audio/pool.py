@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from recall_pipeline.audio.worker import Worker
-from recall_pipeline.errors import NormalizationError
+from recall_pipeline.errors import NormalizationError, WorkerNotStarted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -107,7 +107,7 @@ class _Pool(Generic[T, R]):
         while self.free and self.waiting:
             worker, task = self.free.pop(), self.waiting.popleft()
             started = _Started(task, worker, self.limit(task), time.monotonic())
-            self.running[worker.submit(self.function, task)] = started
+            self.running[_submitted(worker, self.function, task)] = started
         return bool(self.running)
 
     def wait(self) -> Iterator[Done[T, R]]:
@@ -135,6 +135,16 @@ class _Pool(Generic[T, R]):
         """End all workers, after their tasks; a late one is killed already."""
         for worker in (*self.free, *(started.worker for started in self.running.values())):
             worker.close()
+
+
+def _submitted(worker: Worker, function: Callable[[T], R], task: T) -> "Future[R]":
+    """Return the future of a task; one that has failed if no process could be started for it."""
+    try:
+        return worker.submit(function, task)
+    except WorkerNotStarted as error:
+        failed: Future[R] = Future()
+        failed.set_exception(error)
+        return failed
 
 
 def _collect(

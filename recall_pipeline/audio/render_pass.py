@@ -15,6 +15,8 @@ from recall_pipeline.audio.encoder import FULL_SCALE, Int16Frames, open_encoder
 from recall_pipeline.audio.gain import GainPlan, apply_gain, predicted_lufs
 from recall_pipeline.audio.intermediate import SILENCE_DBTP, Intermediate
 from recall_pipeline.audio.loudness import LoudnessMeter, integrated_lufs
+from recall_pipeline.audio.peaks import PeakMeter
+from recall_pipeline.audio.results import Peaks
 from recall_pipeline.audio.target import Target
 from recall_pipeline.audio.true_peak import TruePeakMeter, to_db
 from recall_pipeline.errors import NormalizationError, NotAudio
@@ -22,12 +24,13 @@ from recall_pipeline.errors import NormalizationError, NotAudio
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An encoded file: the plan applied, its samples per channel, and the loudness and true peak of its decode."""
+    """An encoded file: the plan applied, samples per channel, loudness and true peak of its decode, and its peaks."""
 
     plan: GainPlan
     samples: int
     lufs: float | None
     true_peak_dbtp: float | None
+    peaks: Peaks
 
 
 class _OutputMeter:
@@ -41,9 +44,9 @@ class _OutputMeter:
         self._loudness.feed(samples)
         self._true_peak.feed(samples)
 
-    def result(self, plan: GainPlan, samples: int) -> Rendered:
+    def result(self, plan: GainPlan, samples: int, peaks: Peaks) -> Rendered:
         lufs = integrated_lufs(self._loudness.hop_energies)
-        return Rendered(plan, samples, lufs, to_db(self._true_peak.peak()))
+        return Rendered(plan, samples, lufs, to_db(self._true_peak.peak()), peaks)
 
 
 def render(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
@@ -61,9 +64,9 @@ def render(intermediate: Intermediate, target: Target, path: Path, plan: GainPla
 
 def _render_lossless(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
     meter = _OutputMeter(target.sample_rate_hz, (1.0,) * target.channels) if plan.limiter else None
-    checksum, peak = 0, 0
+    checksum, peak, peak_meter = 0, 0, PeakMeter(intermediate.samples.rows, target.sample_rate_hz)
     with contextlib.closing(open_encoder(path, target)) as encoder:
-        for samples in apply_gain(intermediate, plan):
+        for samples in peak_meter.measured(apply_gain(intermediate, plan)):
             frames = _to_int16(samples, FULL_SCALE)
             encoder.write(frames)
             checksum = zlib.crc32(frames.data, checksum)
@@ -72,26 +75,26 @@ def _render_lossless(intermediate: Intermediate, target: Target, path: Path, pla
                 meter.feed(np.multiply(frames, np.float32(1 / FULL_SCALE), dtype=np.float32))
     _check_decoded_samples(path, intermediate.samples.rows, checksum)
     if meter is not None:
-        return meter.result(plan, intermediate.samples.rows)
+        return meter.result(plan, intermediate.samples.rows, peak_meter.peaks())
     # A gain alone shifts all energies and peaks by the same amount, so measuring again is not needed.
     lufs = None if intermediate.is_silent else predicted_lufs(intermediate, plan)
     # Rounding near-silence to 16 bits can raise its peaks.
     true_peaks = (_predicted_true_peak_dbtp(intermediate, plan), to_db(peak / FULL_SCALE))
     true_peak_dbtp = max((level for level in true_peaks if level is not None), default=None)
-    return Rendered(plan, intermediate.samples.rows, lufs, true_peak_dbtp)
+    return Rendered(plan, intermediate.samples.rows, lufs, true_peak_dbtp, peak_meter.peaks())
 
 
 def _render_lossy(intermediate: Intermediate, target: Target, path: Path, plan: GainPlan) -> Rendered:
-    encoder = open_encoder(path, target)
+    encoder, peak_meter = open_encoder(path, target), PeakMeter(intermediate.samples.rows, target.sample_rate_hz)
     with contextlib.closing(encoder):
-        for samples in apply_gain(intermediate, plan):
+        for samples in peak_meter.measured(apply_gain(intermediate, plan)):
             encoder.write(_to_int16(samples, FULL_SCALE * encoder.input_gain))
     blocks = Decoder(path).blocks()
     first = next(blocks)
     meter = _OutputMeter(first.sample_rate_hz, loudness_weights(first.layout))
     for block in chain([first], blocks):
         meter.feed(block.samples)
-    return meter.result(plan, intermediate.samples.rows)
+    return meter.result(plan, intermediate.samples.rows, peak_meter.peaks())
 
 
 def _to_int16(samples: Samples, scale: float) -> Int16Frames:

@@ -73,13 +73,23 @@ class Inspection(DecodeResult):
 
 
 @dataclass(frozen=True, slots=True)
+class Peaks:
+    """One minimum and one maximum for each `peak_seconds` of a file, over all channels; full scale is 127."""
+
+    peak_seconds: float
+    minima: tuple[int, ...]
+    maxima: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Normalized:
     """Measurements of a normalized file, taken from what it decodes to, and of its source.
 
     `source` has the counts of decoding the source. Source loudness is taken over the source's own
-    channels at the output's sample rate. `gain_db` is the gain before limiting, `limiter_depth_db`
-    the maximum gain reduction (0 without a limiter). `findings` state each way in which the file
-    misses the target. `finding_codes` has the codes of recall_pipeline/catalog/findings.py for the row of the catalog.
+    channels at the output's sample rate. `peaks` are those of the output. `gain_db` is the gain before
+    limiting, `limiter_depth_db` the maximum gain reduction (0 without a limiter). `findings` state each
+    way in which the file misses the target. `finding_codes` has the codes of
+    recall_pipeline/catalog/findings.py for the row of the catalog.
     """
 
     source: DecodeResult
@@ -89,6 +99,7 @@ class Normalized:
     speech_ratio: float
     silences: tuple[tuple[float, float], ...]
     waveform: tuple[float, ...]
+    peaks: Peaks
     is_silent: bool
     audio_format: str
     audio_sample_rate_hz: int

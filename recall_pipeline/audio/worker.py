@@ -1,5 +1,6 @@
 """A worker: one process that runs one task at a time, and can be killed without harm to other workers."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
+
+from recall_pipeline.errors import MORE_HANDLES, WorkerNotStarted, is_out_of_handles
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,26 +32,34 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._process = _one_process()
+        self._process: ProcessPoolExecutor | None = None
 
     def submit(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> "Future[R]":
-        """Run a picklable function; submit the next one when this one has ended."""
+        """Run a picklable function; submit the next one when this one has ended. Raises WorkerNotStarted."""
         try:
-            return self._process.submit(function, *arguments, **options)
-        except BrokenProcessPool:
-            self._process.shutdown(wait=False)
+            with contextlib.suppress(BrokenProcessPool):
+                if self._process is not None:
+                    return self._process.submit(function, *arguments, **options)
+            self.close(wait=False)
             self._process = _one_process()
             return self._process.submit(function, *arguments, **options)
+        except OSError as error:
+            self.close(wait=False)
+            reason = f"cannot start a worker process ({os.strerror(error.errno or 0)})"
+            action = MORE_HANDLES if is_out_of_handles(error) else "check the limits of processes and memory"
+            raise WorkerNotStarted(f"{reason}: {action}") from None
 
     def kill(self) -> None:
         """End the process at once, whatever it does."""
         # Public from Python 3.14 on, as ProcessPoolExecutor.kill_workers.
-        for process in list((self._process._processes or {}).values()):
+        for process in list(((self._process and self._process._processes) or {}).values()):
             process.kill()
 
     def close(self, *, wait: bool = True) -> None:
         """End the process; with `wait`, return after its task has ended."""
-        self._process.shutdown(wait=wait, cancel_futures=True)
+        if self._process is not None:
+            self._process.shutdown(wait=wait, cancel_futures=True)
+            self._process = None
 
 
 def _one_process() -> ProcessPoolExecutor:

@@ -59,7 +59,7 @@ class AuditTable(Table[AuditRow]):
 
     def merged_rows(self, archive: Archive, day: date) -> list[AuditRow]:
         """Return the rows of the merged file, as readers of the folder see them."""
-        merged = self.load_file(archive, day, self.key(day))
+        merged = self.load_file(archive, self.key(day))
         return [] if merged is None else self.rows_in(archive, day, merged)
 
     def _load(
@@ -76,7 +76,7 @@ class AuditTable(Table[AuditRow]):
         names = [name for name in archive.names(folder) if re.fullmatch(rf"{self.stem}-[0-9a-f]{{8}}\.parquet", name)]
         keys = [self.key(day), *(f"{folder}/{name}" for name in names)]
         needed = None if columns is None else self.schema().names  # with columns, a file that lacks some is refused
-        parts = [file for key in keys if (file := self.load_file(archive, day, key, needed)) is not None]
+        parts = [file for key in keys if (file := self.load_file(archive, key, needed)) is not None]
         if len(parts) > 1:
             merged = pa.concat_tables(parts, promote_options="default")
             rows = self.rows_in(archive, day, merged)
@@ -101,7 +101,7 @@ def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: A
     The caller holds the lock of the day, which other hosts do not see. Raises StorageError.
     """
     recorded = {row.key: row for row in rows}
-    own = audit.load_file(archive, day, audit.own_key(day))
+    own = audit.load_file(archive, audit.own_key(day))
     own_before = [] if own is None else audit.rows_in(archive, day, own)
     own_after = {row.key: row for row in own_before} | recorded
     if list(own_after.values()) != own_before:

@@ -1,9 +1,10 @@
 """Normalize archived audio, derive the outcome of each recording, and write `audio_catalog`.
 
 Belongs here: the columns of `audio_catalog`, the outcomes of docs/design/interface.md as one function, normalizing
-what is archived, publishing a day of the catalog, and the readers of rows and audio that others import.
+what is archived, publishing a day of the catalog and its waveforms, and the readers that others import.
 Does not belong here: asking Recall.ai anything. Everything needed is in the archive, so no key is needed either.
-Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`.
+Comes in: the rows of `recordings` and `mixed_audio`. Goes out: normalized files and the rows of `audio_catalog`
+and `waveforms`.
 """
 
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
@@ -12,11 +13,13 @@ from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
 from recall_pipeline.catalog.due_days import DueDay, DueDays, DueReason, days_due, first_day_kept
+from recall_pipeline.catalog.early_normalization import EarlyNormalization
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import Outcome, decide
+from recall_pipeline.catalog.outcomes import AUDIBLE, SETTLED, Outcome, decide, is_at_risk, is_pending
 from recall_pipeline.catalog.quality_checks import (
+    EXPIRES_SOON,
     Finding,
     byte_mismatches,
     damaged_audio,
@@ -29,12 +32,17 @@ from recall_pipeline.catalog.quality_checks import (
     schema_mismatch,
 )
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.waveforms import WAVEFORMS, WaveformRow, remove_waveforms
 
 __all__ = [
+    "AUDIBLE",
     "CATALOG",
+    "EXPIRES_SOON",
     "FINDINGS",
     "OUTCOME_LABELS",
     "SAME_SETTINGS",
+    "SETTLED",
+    "WAVEFORMS",
     "ArchivedRecording",
     "CatalogReport",
     "CatalogRow",
@@ -42,9 +50,11 @@ __all__ = [
     "DueDay",
     "DueDays",
     "DueReason",
+    "EarlyNormalization",
     "Finding",
     "FindingCode",
     "Outcome",
+    "WaveformRow",
     "byte_mismatches",
     "conflict_in",
     "damaged_audio",
@@ -56,11 +66,14 @@ __all__ = [
     "expiring_soon",
     "failed_downloads_left",
     "first_day_kept",
+    "is_at_risk",
+    "is_pending",
     "loudness_out_of_tolerance",
     "missing_among",
     "read_catalog",
     "read_day_states",
     "read_recordings",
+    "remove_waveforms",
     "schema_mismatch",
     "sync_catalog",
     "target_of",

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recall_pipeline.audio import Normalized, Target
+from recall_pipeline.audio import Normalized, Peaks, Target
 from recall_pipeline.catalog.findings import FindingCode, kept_with_file
 from recall_pipeline.catalog.rows import CatalogRow
-from recall_pipeline.errors import PipelineError
+from recall_pipeline.errors import MORE_HANDLES, PipelineError, WorkerNotStarted, is_out_of_handles
 from recall_pipeline.storage import Archive, Layout
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -30,7 +30,7 @@ class AudioColumns:
     """Values by column name, and what the outcome depends on.
 
     `finding` says what is not quite as asked for, `codes` the same as finding codes; `failure` says why there is no
-    normalized file.
+    normalized file. `peaks` are those of a file that was made for this row; None for a file that is kept.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class AudioColumns:
     finding: str | None = None
     failure: str | None = None
     codes: tuple[str, ...] = ()
+    peaks: Peaks | None = None
 
     @classmethod
     def from_result(cls, archive: Archive, key: str, target: Target, result: Normalized) -> "AudioColumns":
@@ -50,7 +51,7 @@ class AudioColumns:
             "audio_findings": findings,
             "waveform": "".join(_BARS[min(int(peak * len(_BARS)), len(_BARS) - 1)] for peak in result.waveform),
         }
-        return cls(values, result.is_silent, findings, codes=result.finding_codes)
+        return cls(values, result.is_silent, findings, codes=result.finding_codes, peaks=result.peaks)
 
     @classmethod
     def from_catalog(cls, archive: Archive, row: CatalogRow) -> "AudioColumns":
@@ -102,4 +103,6 @@ class AudioColumns:
 
 def _error_text(error: BaseException | None) -> str:
     """Return why it failed; only texts of this project's own errors are safe to quote."""
+    if error is not None and is_out_of_handles(error):
+        return str(error) if isinstance(error, WorkerNotStarted) else f"too many open files: {MORE_HANDLES}"
     return str(error) if isinstance(error, PipelineError) else f"its process ended with {type(error).__name__}"

@@ -1,7 +1,7 @@
 """Checkpoints of a normalization: a small record beside the archive's tables for each file that was published.
 
-A worker writes the record right after it has published the file. The next sync of the day takes up recorded files of an
-interrupted one, and removes all records once the catalog is written. Readers never see a partial catalog
+The record is written right after the file was published. The catalog takes up recorded files, of the decode checks of
+the same run or of an interrupted one, and removes all records once it is written. Readers never see a partial catalog
 (docs/design/adr/0017-checkpoints-beside-the-catalog.md).
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.storage import Archive, ArchiveDay, Layout, size_mismatch
 
@@ -65,7 +66,8 @@ def _checkpoint(archive: Archive, content: bytes) -> Checkpoint | None:
         stored = json.loads(content)
         columns = AudioColumns(**stored["columns"])
         values = {**columns.values, "audio_uri": archive.uri(columns.values["audio_key"])}  # it may have moved
-        columns = dataclasses.replace(columns, values=values, codes=tuple(columns.codes))
+        peaks = Peaks(**stored["columns"]["peaks"])
+        columns = dataclasses.replace(columns, values=values, codes=tuple(columns.codes), peaks=peaks)
         return Checkpoint(stored["audio_id"], stored["source_sha256"], columns)
     except (ValueError, KeyError, TypeError):  # of another version, or cut short when the machine lost power
         return None

@@ -1,8 +1,8 @@
-"""Catalog a day: normalize what is new, decide each outcome, write the table, then delete unreferenced files."""
+"""Catalog a day: normalize what is new, decide each outcome, write the tables, then delete unreferenced files."""
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,12 @@ from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, opposing_use, uses_in, uses_near, with_use
-from recall_pipeline.catalog.checkpoints import read_checkpoints, remove_checkpoints
+from recall_pipeline.catalog.checkpoints import Checkpoint, read_checkpoints, remove_checkpoints
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
@@ -51,18 +52,29 @@ def sync_catalog(
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     kept_as_is = _is_opposed(day, target_of(settings), before, deployment)
-    audio, normalized = _audio_columns(day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
+    audio = _audio_columns(day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
     now = utc_now()
-    rows = _rows(day, mp3s, before, audio, now)
+    rows = _rows(day, mp3s, before, audio.columns, now)
     if settings.is_past_retention(day.day, now.date()):
         rows = {key: _without_download(row) for key, row in rows.items()}
-    rows = _redacted(day, rows, before, read_again=normalized > 0)
+    rows = _redacted(day, rows, before, read_again=audio.normalized > 0)
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
+    made = {key: columns.peaks for key, columns in audio.columns.items() if columns.peaks}
+    write_waveforms(day, before.values(), ordered, made)  # first: what was made is not made again after the catalog
     uses = uses_in(stored.facts if (stored := day.stored(CATALOG)) else {})
     day.write(CATALOG, ordered, {**recordings.facts, **with_use(uses, target_of(settings).text, deployment, now)})
-    _remove_replaced(day, before.values(), ordered)
+    _remove_replaced(day, before.values(), ordered, audio.unused)
     remove_checkpoints(day)
-    return CatalogReport(ordered, normalized)
+    return CatalogReport(ordered, audio.normalized)
+
+
+@dataclass(frozen=True, slots=True)
+class _Audio:
+    """Audio columns by artifact id, how many files were normalized, and the keys of recorded files of no use."""
+
+    columns: Mapping[str, AudioColumns]
+    normalized: int
+    unused: Collection[str]
 
 
 def _is_opposed(day: ArchiveDay, target: Target, before: Mapping[str, CatalogRow], deployment: str) -> bool:
@@ -125,8 +137,8 @@ def _audio_columns(
     progress: Progress,
     *,
     kept_as_is: bool,
-) -> tuple[dict[str, AudioColumns], int]:
-    """Return the audio columns of every archived MP3 by artifact id, and how many files were normalized for them."""
+) -> _Audio:
+    """Return the audio columns of every archived MP3; normalize what has no current file."""
     target = target_of(settings)
     archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3.state == ARCHIVED}
     previous = {
@@ -143,22 +155,23 @@ def _audio_columns(
     columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}
     missing = {key: mp3 for key, mp3 in archived.items() if key not in current}
-    taken_up = _taken_up(day, target, missing, refetch)
+    found = read_checkpoints(day) if missing else {}
+    taken_up = _taken_up(found, target, missing, refetch)
     columns |= taken_up
-    tasks = [_task(day, target, mp3, rows.get(key)) for key, mp3 in missing.items() if key not in taken_up]
+    tasks = [NormalizeTask.of(day, target, mp3, rows.get(key)) for key, mp3 in missing.items() if key not in taken_up]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
         columns[done.task.audio_id] = _columns_of(day, done, rows.get(done.task.audio_id))
         normalized += done.result is not None
         progress(number, len(tasks))
-    return columns, normalized
+    unused = [checkpoint.columns.values["audio_key"] for key, checkpoint in found.items() if key not in taken_up]
+    return _Audio(columns, normalized, unused)
 
 
 def _taken_up(
-    day: ArchiveDay, target: Target, missing: Mapping[str, MixedAudioRow], refetch: frozenset[str]
+    found: Mapping[str, Checkpoint], target: Target, missing: Mapping[str, MixedAudioRow], refetch: frozenset[str]
 ) -> dict[str, AudioColumns]:
-    """Return the columns of files that an interrupted sync published and did not catalog."""
-    found = read_checkpoints(day) if missing else {}
+    """Return the columns of files that were published and are not in the catalog yet."""
     return {
         key: found[key].columns
         for key, mp3 in missing.items()
@@ -203,24 +216,12 @@ def _columns_of(day: ArchiveDay, done: Done[NormalizeTask, AudioColumns], row: C
     return AudioColumns.keep_older_version(day.archive, row, done.error)
 
 
-def _task(day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow | None) -> NormalizeTask:
-    taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
-    return NormalizeTask(
-        day.archive.location,
-        target,
-        day.day,
-        mp3.recording_id,
-        mp3.audio_id,
-        mp3.source_key or "",
-        taken,
-        mp3.source_sha256,
-        mp3.source_bytes,
-        mp3.duration_seconds,
-    )
-
-
-def _remove_replaced(day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterable[CatalogRow]) -> None:
+def _remove_replaced(
+    day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterable[CatalogRow], unused: Iterable[str]
+) -> None:
     """Remove the normalized files in whose place the catalog now references another file of the same MP3.
+
+    The same holds for `unused` files, which were made for another target.
 
     A row that references none has no replacement: its table may have been lost, and the file may be the only one.
     """
@@ -228,4 +229,7 @@ def _remove_replaced(day: ArchiveDay, before: Iterable[CatalogRow], rows: Iterab
     kept = set(referenced.values())
     for row in before:
         if row.key in referenced and row.audio_uri and (key := Layout.key_in(row.audio_uri)) not in kept:
+            day.archive.remove(key)
+    for key in unused:
+        if key not in kept:
             day.archive.remove(key)

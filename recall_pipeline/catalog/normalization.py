@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
-from recall_pipeline.audio import Done, Target, run_tasks, time_limit_seconds
+from recall_pipeline.audio import Done, Normalized, Target, run_tasks, time_limit_seconds
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.checkpoints import Checkpoint, write_checkpoint
-from recall_pipeline.errors import SettingsError
+from recall_pipeline.catalog.rows import CatalogRow
+from recall_pipeline.download import MixedAudioRow
+from recall_pipeline.errors import CoordinationError, SettingsError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import ArchiveLocation, Layout
+from recall_pipeline.storage import Archive, ArchiveDay, ArchiveLocation, Layout
 
 _VERSION_LENGTH = 8
 
@@ -31,6 +34,23 @@ class NormalizeTask:
     source_bytes: int | None = None
     source_seconds: float | None = None
 
+    @classmethod
+    def of(cls, day: ArchiveDay, target: Target, mp3: MixedAudioRow, row: CatalogRow | None) -> "NormalizeTask":
+        """Return the task of an archived MP3; `row` is its row in the catalog at present, if any."""
+        taken = Layout.key_in(row.audio_uri) if row and row.audio_uri and row.audio_recipe else None
+        return cls(
+            day.archive.location,
+            target,
+            day.day,
+            mp3.recording_id,
+            mp3.audio_id,
+            mp3.source_key or "",
+            taken,
+            mp3.source_sha256,
+            mp3.source_bytes,
+            mp3.duration_seconds,
+        )
+
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:
     """Normalize one MP3, publish the file under a free key, and record it. Runs in a worker."""
@@ -38,9 +58,13 @@ def normalize_task(task: NormalizeTask) -> AudioColumns:
 
     archive = task.location.open()
     with archive.local_copy(task.source_key) as source, archive.staged_file(suffix=f".{task.target.format}") as output:
-        result = normalize(source, output, task.target)
-        key = _output_key(task, result.audio_sha256)
-        archive.publish(output, key)
+        return publish_normalized(archive, task, output, normalize(source, output, task.target))
+
+
+def publish_normalized(archive: Archive, task: NormalizeTask, output: Path, result: Normalized) -> AudioColumns:
+    """Publish the file at `output` under a free key, record it, and return its columns. Raises StorageError."""
+    key = _output_key(task, result.audio_sha256)
+    archive.publish(output, key)
     columns = AudioColumns.from_result(archive, key, task.target, result)
     record = Layout.checkpoint(task.day, task.recording_id, task.audio_id)
     write_checkpoint(archive, record, Checkpoint(task.audio_id, task.source_sha256, columns))
@@ -48,11 +72,16 @@ def normalize_task(task: NormalizeTask) -> AudioColumns:
 
 
 def normalize_all(settings: Settings, tasks: Sequence[NormalizeTask]) -> Iterator[Done[NormalizeTask, AudioColumns]]:
-    """Yield each task as it ends, with its result or its error."""
+    """Yield each task as it ends, with its result or its error. Raises CoordinationError if a lock is not confirmed."""
     if not tasks:
         return
     with _executor(settings) as executor:
-        yield from run_tasks(normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds)
+        for done in run_tasks(
+            normalize_task, tasks, workers=settings.processes, executor=executor, limit=_limit_seconds
+        ):
+            if isinstance(done.error, CoordinationError):  # it concerns no file: all others would fail too
+                raise done.error
+            yield done
 
 
 def _limit_seconds(task: NormalizeTask) -> float:
@@ -82,7 +111,7 @@ def _output_key(task: NormalizeTask, sha256: str) -> str:
 @contextlib.contextmanager
 def _executor(settings: Settings) -> Iterator[Executor | None]:
     """Give the executor of a Dask cluster if the settings name a scheduler; None: processes of this machine."""
-    if "://" not in settings.workers:
+    if not settings.uses_dask:
         yield None
         return
     try:

@@ -1,5 +1,6 @@
 """Parameter types of the command line: days, ids, timestamps, key-value pairs."""
 
+import re
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -46,6 +47,19 @@ class TimestampType(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is not a timestamp: use a form such as 2026-03-02T09:00:00Z", param, ctx)
         return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+class HostType(click.ParamType[str]):
+    """A host to listen on: a name or an address, an IPv6 address with or without brackets."""
+
+    name = "HOST"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the host without brackets; fail with an example. An empty one would be every network of this host."""
+        host = str(value).removeprefix("[").removesuffix("]")
+        if not re.fullmatch(r"[^\s/\[\]\x00]+", host):
+            self.fail(f"{value!r} is not a host: use an address such as 127.0.0.1 (0.0.0.0: all networks)", param, ctx)
+        return host
 
 
 class PairType(click.ParamType[tuple[str, str]]):

@@ -47,6 +47,7 @@ def run_demo(demo: DemoFolder) -> int:
     click.echo(
         f"\nDownloaded {done.stats.downloaded} MP3s ({decimal(done.stats.bytes_downloaded)}) with "
         f"{done.stats.api_requests} requests to the API, and normalized {done.stats.normalized}.\n"
-        f"Tables and audio are in {demo.data}. To see the runs in Dagster: {demo.ui_command}"
+        f"Tables and audio are in {demo.data}. To hear the meetings, and to see the runs in Dagster: "
+        f"{demo.ui_command}"
     )
     return FAILED if error_lines else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from recall_pipeline.cli.coordination_check import check_coordination
 from recall_pipeline.cli.doctor_network import check_clients, check_media
 from recall_pipeline.cli.due_report import due_lines
 from recall_pipeline.cli.instance import checked_dagster_home, open_instance
@@ -39,7 +40,8 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
 
     Prints one line per check; a failed check prints how to fix it. The storage check writes, reads, lists, moves
     and deletes small objects. The archive check compares the API of archive.json with the settings. The key check
-    requests one listing from Recall.ai. The media check fetches one byte of one MP3. The line `days` shows the days
+    requests one listing from Recall.ai. The check of hosts takes a request and a lock on the server of
+    RECALL_COORDINATION_URL, if that is set. The media check fetches one byte of one MP3. The line `days` shows the days
     that are due, and those from RECALL_START_DATE to the archive's first day, which no schedule requests; both are
     information.
 
@@ -59,6 +61,7 @@ def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:
         "key": _check_key,
         "media": check_media,
         "storage": check_storage,
+        **({"hosts": check_coordination} if settings.coordination_url else {}),
         "archive": _check_archive,
         "days": _check_days,
         "audio": _check_audio,

@@ -17,12 +17,13 @@ from recall_pipeline.errors import PipelineError, SettingsError, UsageError, is_
 
 _COMMANDS = {
     "demo": ("demo", "Sync the sandbox's days and show the catalog; needs no key."),
-    "ui": ("ui", "Open Dagster on the demo's data."),
+    "ui": ("ui", "Open Dagster and the archive page on the demo's data."),
     "sandbox": ("sandbox", "Serve a local mock of the Recall.ai API."),
     "doctor": ("doctor", "Check settings, key, storage, audio libraries and Dagster home."),
     "sync": ("sync", "Archive the recordings of some days."),
     "verify": ("verify", "Verify the archive against the catalog; needs no key."),
     "catalog": ("catalog", "Show the catalog; needs no key."),
+    "browse": ("browse", "Serve a page of the archive: look, listen, search; needs no key."),
     "export": ("export", "Write a manifest for training toolkits; needs no key."),
     "forget": ("forget", "Erase recordings permanently."),
     "release": ("release", "Delete MP3s at Recall.ai that are verified in the archive."),

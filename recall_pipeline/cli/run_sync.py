@@ -1,5 +1,6 @@
 """Run `sync_day` for one day after another in this process; the Dagster UI shows each run."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -64,7 +65,11 @@ def run_days(
     job = build_definitions(settings).resolve_job_def("sync_day")
     done = DaysRun(run_context.stats)
     failed_in_a_row = 0
-    with open_instance() as instance, detect_interrupts() as interrupted:
+    with (
+        contextlib.closing(run_context),
+        open_instance() as instance,
+        detect_interrupts() as interrupted,
+    ):
         try:
             close_dead_runs(instance)
         except Exception as error:

@@ -1,6 +1,7 @@
-"""The command `ui`: serve the Dagster UI on the demo's data, with the sandbox as its API."""
+"""The command `ui`: serve the Dagster UI and the archive page on the demo's data, with the sandbox as its API."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -12,30 +13,52 @@ import click
 from recall_pipeline.cli.demo import run_demo
 from recall_pipeline.cli.demo_folder import DemoFolder
 from recall_pipeline.days import utc_now
-from recall_pipeline.settings import project_folder
+from recall_pipeline.settings import environment_name, project_folder
 from recall_sandbox import Sandbox, demo_world
 
 
 @click.command("ui")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
 @click.option(
+    "--page-port", type=click.IntRange(1, 65535), default=8300, show_default=True, help="Port of the archive page."
+)
+@click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the demo.  [default: demo beside workspace.yaml]",
 )
-def ui_command(port: int, folder: Path | None) -> int:
-    """Serve the Dagster UI on the demo's data, until interrupted. Creates the demo if the folder is empty."""
+def ui_command(port: int, page_port: int, folder: Path | None) -> int:
+    """Serve the Dagster UI and the archive page on the demo's data, until interrupted.
+
+    Creates the demo if the folder is empty.
+    """
     demo = DemoFolder.at(folder)
     if demo.created_on is None:
         run_demo(demo)
     demo.check_format()
     world = demo_world(demo.created_on or utc_now().date())
     with Sandbox(world).running() as sandbox, demo.environment(sandbox):
-        click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop with Ctrl-C)")
-        return _serve_dagster(port, demo.folder)
+        page_url = f"http://127.0.0.1:{page_port}"
+        os.environ[environment_name("page_url")] = page_url
+        click.echo(f"Look and listen, on the archive page: {page_url}")
+        click.echo(f"Dagster on the demo's data: http://127.0.0.1:{port}  (stop both with Ctrl-C)")
+        with _passing_stop_signals() as pass_to, _archive_page(page_port, demo.folder):
+            return _serve_dagster(port, demo.folder, pass_to)
 
 
-def _serve_dagster(port: int, folder: Path) -> int:
+@contextlib.contextmanager
+def _archive_page(port: int, folder: Path) -> Iterator[None]:
+    """Run `recall-pipeline browse` in a process of its own, without the sandbox's key, until the block ends."""
+    program = [sys.executable, "-m", "recall_pipeline", "browse", "--port", str(port)]
+    environment = {**os.environ, environment_name("api_key"): ""}
+    with subprocess.Popen(program, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as page:  # noqa: S603
+        try:
+            yield
+        finally:
+            page.terminate()
+
+
+def _serve_dagster(port: int, folder: Path, pass_to: Callable[["subprocess.Popen[bytes]"], None]) -> int:
     """Run `dagster dev` until a stop signal. It runs in the demo's folder, so that it reads no `.env` of the user."""
     workspace = str(project_folder() / "workspace.yaml")
     program = [
@@ -52,7 +75,7 @@ def _serve_dagster(port: int, folder: Path) -> int:
         "--port",
         str(port),
     ]
-    with _passing_stop_signals() as pass_to, subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own
+    with subprocess.Popen(program, cwd=folder) as dagster:  # noqa: S603 -- our own
         pass_to(dagster)
         return dagster.wait()
 

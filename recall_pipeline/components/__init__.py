@@ -8,7 +8,7 @@ SettingsError in one line.
 """
 
 from recall_pipeline.components.archive_component import RecallArchiveComponent
-from recall_pipeline.components.attributes import ArchiveTranslation, Secret
+from recall_pipeline.components.attributes import Secret
 from recall_pipeline.components.templates import RenderedAttributes, render_attributes
 
-__all__ = ["ArchiveTranslation", "RecallArchiveComponent", "RenderedAttributes", "Secret", "render_attributes"]
+__all__ = ["RecallArchiveComponent", "RenderedAttributes", "Secret", "render_attributes"]

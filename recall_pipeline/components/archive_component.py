@@ -8,12 +8,12 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from recall_pipeline.audio_formats import AudioFormat
-from recall_pipeline.components.attributes import ArchiveTranslation, Day, Secret, setting
+from recall_pipeline.components.attributes import Day, Secret, setting
 from recall_pipeline.components.distinct import Instance, check_distinct, instances_in
 from recall_pipeline.components.scaffolder import ArchiveScaffolder
 from recall_pipeline.components.templates import RenderedAttributes, render_attributes
 from recall_pipeline.components.validation import settings_of, valid_attributes
-from recall_pipeline.defs import DocumentedComponent, Names, build_definitions, valid_instance
+from recall_pipeline.defs import AssetTranslation, DocumentedComponent, Names, build_definitions, valid_instance
 from recall_pipeline.downstream import RecallCatalog
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.settings import Region, Settings
@@ -70,6 +70,7 @@ class RecallArchiveComponent(DocumentedComponent):
     limiter_max_db: float = setting("limiter_max_db")
     list_rpm: int = setting("list_rpm")
     object_rpm: int = setting("object_rpm")
+    coordination_url: Secret = setting("coordination_url", examples=["{{ env.EU_COORDINATION_URL }}"])
     concurrency: int = setting("concurrency")
     workers: int | str = setting("workers")
     max_file_mb: int = setting("max_file_mb")
@@ -80,8 +81,8 @@ class RecallArchiveComponent(DocumentedComponent):
     retention_limit: int | None = setting("retention_limit")
     fixity_days: int | Literal["off"] | None = setting("fixity_days")
     alert_url: Secret = setting("alert_url")
-    translation: ArchiveTranslation = Field(
-        ArchiveTranslation(), description="Group, owners, tags and key prefix of the assets."
+    translation: AssetTranslation = Field(
+        AssetTranslation(), description="Group, owners, tags and key prefix of the assets."
     )
     _templated: set[str] = PrivateAttr(default_factory=set)
     _faults: dict[str, str] = PrivateAttr(default_factory=dict)

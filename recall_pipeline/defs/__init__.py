@@ -10,6 +10,7 @@ that names the fault and the next action.
 
 from typing import TYPE_CHECKING, Any
 
+from recall_pipeline.defs.asset_translation import AssetTranslation
 from recall_pipeline.defs.build import build_definitions
 from recall_pipeline.defs.documented_component import DocumentedComponent
 from recall_pipeline.defs.failure_log import failure_log
@@ -26,6 +27,7 @@ __all__ = [
     "SCHEDULE_PRIORITY",
     "SENSOR_PRIORITY",
     "TAGS",
+    "AssetTranslation",
     "DayReport",
     "DocumentedComponent",
     "Names",

@@ -7,15 +7,17 @@ from datetime import date
 
 import dagster as dg
 
+from recall_pipeline.browse import recording_link
 from recall_pipeline.catalog import CATALOG, CatalogReport, CatalogRow, sync_catalog
 from recall_pipeline.defs.daily_asset import daily_asset
 from recall_pipeline.defs.failure_log import FailureLog, failure_log
 from recall_pipeline.defs.freshness import DAILY
-from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.defs.run_liveness import deployment_of
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_day
 
 _SAMPLE_ROWS = 10
@@ -37,13 +39,14 @@ def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) ->
                 cataloged = sync_catalog(
                     archive_day, run_context.settings, progress, run_context.refetch, deployment_of(context.instance)
                 )
-            run_context.stats.normalized += cataloged.normalized
+            normalized = cataloged.normalized + run_context.normalized_early.pop(day, 0)
+            run_context.stats.normalized += normalized
             _log_failures(failures, cataloged)
-            reports[day] = _catalog_report(run_context, day, cataloged)
+            reports[day] = _catalog_report(run_context, day, cataloged, normalized)
     return materialized(context, reports)
 
 
-def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport) -> DayReport:
+def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport, normalized: int) -> DayReport:
     rows = cataloged.rows
     outcomes = Counter(row.outcome for row in rows)
     return day_report(
@@ -55,14 +58,15 @@ def _catalog_report(run_context: RunContext, day: date, cataloged: CatalogReport
         ready=outcomes["ready"],
         left_failed=outcomes["download_failed"],
         hours_of_audio=round(sum(row.duration_seconds or 0 for row in rows) / 3600, 4),
-        normalized=cataloged.normalized,
+        normalized=normalized,
         audio_bytes=sum(row.audio_bytes or 0 for row in rows),
-        longest_meeting=_longest(rows),
-        sample=_catalog_sample(rows),
+        longest_meeting=_longest(run_context.settings, day, rows),
+        sample=_catalog_sample(run_context.settings, day, rows),
+        **page_metadata(run_context.settings, day),
     )
 
 
-def _catalog_sample(rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
+def _catalog_sample(settings: Settings, day: date, rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
     records = [
         dg.TableRecord(
             {
@@ -72,22 +76,26 @@ def _catalog_sample(rows: Sequence[CatalogRow]) -> dg.TableMetadataValue:
                 "outcome": row.outcome,
                 "seconds": round(row.duration_seconds, 1) if row.duration_seconds else None,
                 "why": textwrap.shorten(row.outcome_reason or "", _LONGEST_REASON, placeholder="…"),
+                **({"page": recording_link(settings.page_url, day, row.recording_id)} if settings.page_url else {}),
             }
         )
         for row in rows[:_SAMPLE_ROWS]
     ]
-    names = ("started (UTC)", "recording", "platform", "outcome", "seconds", "why")
+    names = ["started (UTC)", "recording", "platform", "outcome", "seconds", "why"]
+    names += ["page"] if settings.page_url else []
     columns = [dg.TableColumn(name, "float" if name == "seconds" else "string") for name in names]
     return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 
-def _longest(rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
+def _longest(settings: Settings, day: date, rows: Sequence[CatalogRow]) -> dg.MarkdownMetadataValue:
     """Draw the day's longest meeting as a strip of sixty bars."""
     audible = [row for row in rows if row.waveform and row.duration_seconds]
     if not audible:
         return dg.MetadataValue.md("no audio on this day")
     row = max(audible, key=lambda row: row.duration_seconds or 0)
-    return dg.MetadataValue.md(f"`{row.waveform}`\n\n{(row.duration_seconds or 0) / 60:.1f} minutes: {row.audio_uri}")
+    listen = f" ([listen]({recording_link(settings.page_url, day, row.recording_id)}))" if settings.page_url else ""
+    minutes = (row.duration_seconds or 0) / 60
+    return dg.MetadataValue.md(f"`{row.waveform}`\n\n{minutes:.1f} minutes: {row.audio_uri}{listen}")
 
 
 def _log_failures(failures: FailureLog, cataloged: CatalogReport) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 from recall_pipeline.audit import erased_in
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
 from recall_pipeline.defs.freshness import DAILY
-from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
@@ -39,6 +39,7 @@ def bots(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.Mater
             bots_by_status=dict(statuses),
             finished_bots=sum(row.is_finished for row in rows),
             api_requests=run_context.stats.api_requests - requests_before,
+            **page_metadata(run_context.settings, day),
         )
     return materialized(context, reports)
 

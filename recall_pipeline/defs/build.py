@@ -51,9 +51,11 @@ def build_definitions(
 
 
 def _reserved_storage(settings: Settings, names: Names) -> dict[str, dg.ResourceDefinition]:
-    """Return a resource whose key stands for the storage of a named instance: Dagster refuses to merge two of a key."""
-    if names.instance is None or settings.fault is not None:
+    """Return a resource whose key stands for the storage: Dagster refuses to merge two that have the same key."""
+    if settings.fault is not None:
         return {}
     place = hashlib.sha256(place_of(settings).encode()).hexdigest()[:12]
-    reserved = dg.ResourceDefinition.none_resource(f"Keeps {settings.storage_root} for {names.instance} alone.")
+    reserved = dg.ResourceDefinition.none_resource(
+        f"Reserves {settings.storage_root} for {names.instance or 'one archive'}."
+    )
     return {f"recall_archive_{place}": reserved}

@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from recall_pipeline.browse import day_link
+from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Table
 
 TAGS = {"source": "recall.ai", "privacy": "personal-data"}
@@ -42,6 +44,11 @@ def table_metadata(table: Table[Any], uri: str) -> dict[str, Any]:
         "dagster/uri": uri,
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
     }
+
+
+def page_metadata(settings: Settings, day: date) -> dict[str, Any]:
+    """Return the link to a day on the archive page; nothing without RECALL_PAGE_URL."""
+    return {"archive_page": dg.MetadataValue.url(day_link(settings.page_url, day))} if settings.page_url else {}
 
 
 def materialized(context: dg.AssetExecutionContext, reports: Mapping[date, DayReport]) -> dg.MaterializeResult[None]:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
 from recall_pipeline.defs.failure_log import failure_log
-from recall_pipeline.defs.metadata import DayReport, day_report, materialized
+from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
@@ -52,6 +52,7 @@ def recordings(context: dg.AssetExecutionContext, run_context: RunContext) -> dg
                 **_unknowns_metadata(unknowns),
                 listed_at=dg.MetadataValue.timestamp(listing.listed_at),
                 api_requests=run_context.stats.api_requests - requests_before,
+                **page_metadata(run_context.settings, day),
             )
     return materialized(context, reports)
 

@@ -10,7 +10,10 @@ import dagster as dg
 
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
+from recall_pipeline.defs.run_watch import interrupted_when_ended
+from recall_pipeline.defs.wait_log import waits_logged_by
 from recall_pipeline.discovery import refuse_vanished
+from recall_pipeline.download import HostBreakers
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.progress import StepProgress, no_step_progress
 from recall_pipeline.recall_api import Listings, RecallClient, Upstream, open_client
@@ -51,8 +54,9 @@ class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
     `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `is_interactive`: the user waits for the result, so no error is retried by Dagster. `accept_vanished`: many
-    recordings that are gone at once are marked as deleted.
+    outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
+    for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
+    marked as deleted. `breakers` are those of the media hosts.
     """
 
     settings: Settings
@@ -62,6 +66,8 @@ class RunContext:
     accept_vanished: bool = False
     progress: StepProgress = no_step_progress
     stats: SyncStats = field(default_factory=SyncStats)
+    normalized_early: dict[date, int] = field(default_factory=dict)
+    breakers: HostBreakers = field(default_factory=HostBreakers)
 
     @cached_property
     def archive(self) -> Archive:
@@ -71,7 +77,11 @@ class RunContext:
     @cached_property
     def listings(self) -> Listings:
         """Listings shared by the steps."""
-        return Listings(self.days)
+        return Listings(self.days, self.archive.open_staging_folder)
+
+    def close(self) -> None:
+        """Free the listings, and remove their file."""
+        self.listings.close()
 
     def progress_callback(self, doing: str) -> Callable[[int, int], None]:
         """Return a callback that reports progress under the name `doing`."""
@@ -120,6 +130,20 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
     """Context of a run: settings, archive, listings. The days of a range share their walks of the lists."""
 
     settings: dg.ResourceDependency[Settings]  # a dependency, since Dagster shows the configuration of a resource
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
+        """Give the context of a run; at the end of the run, but not of a killed one, its listing is removed.
+
+        What the run waits for is in its log too, not only on standard error.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(waits_logged_by(context.log))
+            run_context = self.create_resource(context)
+            stack.callback(run_context.close)
+            if context.run is not None and context.instance is not None:
+                stack.enter_context(interrupted_when_ended(context.instance, context.run.run_id))
+            yield run_context
 
     def create_resource(self, context: dg.InitResourceContext) -> RunContext:
         """Return a context for the days of the run, and tag the run with its process."""

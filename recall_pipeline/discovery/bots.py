@@ -85,9 +85,9 @@ async def sync_bots(day: ArchiveDay, upstream: Upstream) -> list[BotRow]:
     """
     await look_up_unlisted_bots(day, upstream)
     filed = {row.bot_id: row for row in day.rows(BOTS)}
-    candidates = [bot for bot in upstream.bots.values() if bot.id in filed or bot.day == day.day]
-    elsewhere = _filed_elsewhere(day, [bot for bot in candidates if bot.id not in filed])
-    shown = {bot.id: BotRow.of(bot) for bot in candidates if bot.id not in elsewhere}
+    elsewhere = _filed_elsewhere(day, (bot for bot in upstream.bots_of(day.day) if bot.id not in filed))
+    shown = {bot_id: BotRow.of(upstream.bots[bot_id]) for bot_id in filed if bot_id in upstream.bots}
+    shown |= {bot.id: BotRow.of(bot) for bot in upstream.bots_of(day.day) if bot.id not in elsewhere}
     filed |= {bot_id: row.merged_with(filed.get(bot_id)) for bot_id, row in shown.items()}
     filed |= {bot_id: filed[bot_id].redacted() for bot_id in erased_in(day).bots & filed.keys()}
     rows = sorted(filed.values(), key=lambda row: row.bot_id)
@@ -106,22 +106,25 @@ async def look_up_unlisted_bots(day: ArchiveDay, upstream: Upstream) -> None:
     Recordings of the next day count too, as far as they are listed: their bot may have joined before midnight.
     """
     near = (day.day, day.day + ONE_DAY)
-    named = {row.bot.id for row in upstream.recordings.values() if row.bot and row.day in near}
-    if unlisted := named - upstream.bots.keys():
+    named = {row.bot.id for each in near for row in upstream.recordings_of(each) if row.bot}
+    if unlisted := {bot_id for bot_id in named if bot_id not in upstream.bots}:
         filed = filed_bots(day, day.day - ONE_DAY, *near)
         await upstream.look_up_bots(unlisted - {bot_id for bot_id, row in filed.items() if row.is_finished})
 
 
 def _filed_elsewhere(day: ArchiveDay, bots: Iterable[Bot]) -> set[str]:
     """Return those of `bots` that are filed under another day: once filed, a bot stays there, even if rescheduled."""
-    wanted = {bot.id: bot for bot in bots}
-    if not wanted:
-        return set()
-    changes = [change.created_at for bot in wanted.values() for change in bot.status_changes if change.created_at]
-    first = min((day.day, *map(day_of, changes)))  # perhaps the first day of the calendar, which has none before it
+    wanted: set[str] = set()
+    first = day.day
+    for bot in bots:
+        wanted.add(bot.id)
+        changes = (change.created_at for change in bot.status_changes if change.created_at)
+        first = min(
+            first, *map(day_of, changes), first
+        )  # perhaps the first day of the calendar, which has none before it
     days = [
         filed
         for filed in day.archive.days("bots")
         if first <= filed + ONE_DAY and day.day != filed <= day.day + ONE_DAY
     ]
-    return wanted.keys() & filed_bots(day, *days).keys()
+    return wanted & filed_bots(day, *days).keys() if wanted else set()

@@ -9,7 +9,7 @@ from typing import Any
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BOTS
-from recall_pipeline.recall_api import Upstream
+from recall_pipeline.recall_api import Bot, Upstream
 from recall_pipeline.storage import ArchiveDay, Table
 
 _FACT = "bots_expired"
@@ -28,12 +28,15 @@ def expired_bots_fact(
     `bots_with_recording`: ids of the bots of the day's recordings. Raises StorageError.
     """
     stored = day.stored(recordings)
-    found = {bot.id for bot in upstream.bots.values() if bot.media_expired and bot.has_recorded and not bot.recordings}
-    found -= set(bots_with_recording)
+    filed = {row.bot_id for row in day.rows(BOTS)} - set(bots_with_recording)
+    found = {bot_id for bot_id in filed if (bot := upstream.bots.get(bot_id)) and _is_expired_unseen(bot)}
     if found:  # a recording may have begun after midnight, or its bot before
         near = (day.day - ONE_DAY, day.day + ONE_DAY)
         found -= {row.bot_id for other in near for row in day.rows(recordings, other)}
-        found &= {row.bot_id for row in day.rows(BOTS)}
     found |= set(expired_bots(stored.facts if stored else None)) - set(bots_with_recording)
     found -= erased_in(day).bots
     return {_FACT: " ".join(sorted(found))} if found else {}
+
+
+def _is_expired_unseen(bot: Bot) -> bool:
+    return bot.media_expired and bot.has_recorded and not bot.recordings

@@ -149,11 +149,11 @@ async def _current_rows(
 ) -> dict[str, RecordingRow]:
     """Return the rows of all recordings of the day as Recall.ai shows them now."""
     embedded = _embedded_rows(upstream, day.day)
-    bots = _bots_by_id(day, upstream)
+    bots = _ShownBots(day, upstream)
     rows = {}
     for recording in upstream.recordings_of(day.day):
         bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
-        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id or "")).completed_by(embedded.get(recording.id))
+        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id)).completed_by(embedded.get(recording.id))
     unlisted = {**known, **embedded}.keys() - rows.keys()
     rows |= {
         name: known[name].completed_by(embedded.get(name)) if name in known else embedded[name] for name in unlisted
@@ -168,8 +168,8 @@ async def _with_mp3_lookups(
     upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return rows that state whether an MP3 exists, looked up where no listing shows one and one may exist."""
-    shown = upstream.artifacts_by_recording()
-    with_mp3 = {name for name, artifacts in shown.items() if any(audio.is_mp3 for audio in artifacts.values())}
+    shown = upstream.artifacts_of(rows)
+    with_mp3 = {name for name, artifacts in shown if any(audio.is_mp3 for audio in artifacts.values())}
     stated = {
         name: dataclasses.replace(row.with_mp3() if name in with_mp3 else row, mp3_lookup_error=None)
         for name, row in rows.items()
@@ -206,13 +206,13 @@ def _is_worth_asking(row: RecordingRow, now: datetime) -> bool:
     return row.mp3_looked_up_at is None and (done_at is None or now - done_at >= MP3_DUE_WITHIN)
 
 
-def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: dict[str, BotRow]) -> RecordingRow:
+def _answered(row: RecordingRow, answer: Recording | RecallError | None, bots: "_ShownBots") -> RecordingRow:
     if answer is None:
         return row.marked_deleted()
     if isinstance(answer, RecallError):
         return row
     bot_id = answer.bot.id if answer.bot else row.bot_id
-    return RecordingRow.of(answer, bots.get(bot_id or "")).merged_with(row)
+    return RecordingRow.of(answer, bots.get(bot_id)).merged_with(row)
 
 
 def _bot_id_in(row: RecordingRow | None) -> str | None:
@@ -220,15 +220,26 @@ def _bot_id_in(row: RecordingRow | None) -> str | None:
 
 
 def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
-    embedded = upstream.embedded_in_bots(day).items()
-    return {recording_id: RecordingRow.of(copy, BotRow.of(bot)) for recording_id, (copy, bot) in embedded}
+    return {copy.id: RecordingRow.of(copy, BotRow.of(bot)) for copy, bot in upstream.embedded_in_bots(day)}
 
 
-def _bots_by_id(day: ArchiveDay, upstream: Upstream) -> dict[str, BotRow]:
-    """Return the bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
-    listed = {bot.id: BotRow.of(bot) for bot in upstream.bots.values()}
-    named = {recording.bot.id for recording in upstream.recordings_of(day.day) if recording.bot}
-    if all(name in listed and listed[name].is_complete for name in named):
-        return listed
-    filed = filed_bots(day, day.day - ONE_DAY, day.day)
-    return filed | {bot_id: row.merged_with(filed.get(bot_id)) for bot_id, row in listed.items()}
+@dataclass(slots=True)
+class _ShownBots:
+    """The bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
+
+    day: ArchiveDay
+    upstream: Upstream
+    _filed: dict[str, BotRow] | None = None
+
+    def get(self, bot_id: str | None) -> BotRow | None:
+        """Return the row of a bot; None if nothing shows it."""
+        if bot_id is None:
+            return None
+        bot = self.upstream.bots.get(bot_id)
+        row = BotRow.of(bot) if bot else None
+        if row and row.is_complete:
+            return row
+        if self._filed is None:
+            self._filed = filed_bots(self.day, self.day.day - ONE_DAY, self.day.day)
+        filed = self._filed.get(bot_id)
+        return row.merged_with(filed) if row else filed

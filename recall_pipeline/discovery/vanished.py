@@ -10,7 +10,7 @@ from datetime import datetime
 from recall_pipeline.audit import AUDIT, RELEASED, erased_in
 from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow
 from recall_pipeline.errors import RecordingsVanished
-from recall_pipeline.recall_api import DELETED, Upstream
+from recall_pipeline.recall_api import DELETED, Bot, Upstream
 from recall_pipeline.storage import ArchiveDay
 
 MOST_AT_ONCE = 9
@@ -27,19 +27,24 @@ async def refuse_vanished(day: ArchiveDay, upstream: Upstream, deletion_events: 
     """
     erased = erased_in(day).recordings
     released = {row.recording_id for row in day.rows(AUDIT) if row.action == RELEASED}
-    expired = {bot.id for bot in upstream.bots.values() if bot.media_expired}
     suspects = {
         row.recording_id
         for row in day.rows(RECORDINGS)
-        if _was_there(row, upstream.listing.listed_at) and row.bot_id not in expired
+        if _was_there(row, upstream.listing.listed_at)
+        and row.recording_id not in upstream.recordings
+        and not _is_expired(upstream.bots.get(row.bot_id or ""))
     }
-    suspects -= upstream.recordings.keys() | erased | released
+    suspects -= erased | released
     if len(suspects) > MOST_AT_ONCE:
         answers = await upstream.look_up_recordings(suspects)
         vanished = {recording_id for recording_id, answer in answers.items() if answer is None}
         vanished -= set(deletion_events(vanished)) if len(vanished) > MOST_AT_ONCE else set()
         if len(vanished) > MOST_AT_ONCE:
             raise _error(day, len(vanished))
+
+
+def _is_expired(bot: Bot | None) -> bool:
+    return bot is not None and bot.media_expired
 
 
 def _was_there(row: RecordingRow, now: datetime) -> bool:

@@ -1,8 +1,8 @@
 """Download each MP3 with resume, check that it decodes to its full length, and store it.
 
 Belongs here: the table `mixed_audio`; which artifacts exist, which of them to download and in which order; the transfer
-with resume; the check of a URL's addresses (url_guard.py); the decode check; publication under the
-name of the right version.
+with resume; the check of a URL's addresses (url_guard.py); the breakers of media hosts (host_breakers.py); the decode
+check; publication under the name of the right version.
 Does not belong here: what becomes of the audio afterwards (`catalog`), decoding itself (`audio`).
 Comes in: an open day of the archive and what Recall.ai shows about it. Goes out: MP3s byte for byte, and the rows of
 `mixed_audio`.
@@ -11,6 +11,8 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.day_download import DownloadPlan, DownloadReport, sync_mp3s
 from recall_pipeline.download.decode_check import truncation
+from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
+from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
@@ -22,7 +24,10 @@ __all__ = [
     "MIXED_AUDIO",
     "DownloadPlan",
     "DownloadReport",
+    "EarlyNormalizer",
+    "HostBreakers",
     "MixedAudioRow",
+    "NormalizeFile",
     "Partial",
     "Unfinished",
     "UrlGuard",

@@ -1,6 +1,6 @@
 """Which MP3 artifacts the day's recordings have: the rows of `mixed_audio` as Recall.ai shows them now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from recall_pipeline.audit import erased_in
@@ -53,17 +53,16 @@ async def find_artifacts(day: ArchiveDay, upstream: Upstream) -> tuple[list[Mixe
 
 async def _shown(upstream: Upstream, recordings: Sequence[RecordingRow], with_row: set[str]) -> Shown:
     """Return the MP3 artifacts of these recordings; those that only a lookup shows are looked up again if need be."""
-    everywhere = upstream.artifacts_by_recording()
-    with_mp3 = {name for name, artifacts in everywhere.items() if any(audio.is_mp3 for audio in artifacts.values())}
+    shown = _mp3s(upstream, (row.recording_id for row in recordings))
+    with_mp3 = {recording_id for recording_id, _ in shown.values()}
     hidden = {row.recording_id for row in recordings if row.has_mp3} - with_mp3 - with_row
-    looked_up = (await upstream.look_up_artifacts_of(hidden)).items()
-    everywhere |= {name: found for name, found in looked_up if found and not isinstance(found, RecallError)}
-    return {
-        audio.id: (row.recording_id, audio)
-        for row in recordings
-        for audio in everywhere.get(row.recording_id, {}).values()
-        if audio.is_mp3
-    }
+    await upstream.look_up_artifacts_of(hidden)
+    return shown | _mp3s(upstream, hidden)
+
+
+def _mp3s(upstream: Upstream, recording_ids: Iterable[str]) -> Shown:
+    found = upstream.artifacts_of(recording_ids)
+    return {audio.id: (name, audio) for name, artifacts in found for audio in artifacts.values() if audio.is_mp3}
 
 
 def _hidden(shown: Shown, known: Mapping[str, MixedAudioRow], recordings_gone: set[str]) -> list[str]:

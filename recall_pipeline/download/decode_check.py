@@ -5,25 +5,33 @@ Decodes in a subprocess, because a malformed file may crash the decoder or keep 
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from recall_pipeline.audio import DecodeResult, Worker, time_limit_seconds
-from recall_pipeline.errors import NotAudio, TransferError
+from recall_pipeline.audio import DecodeResult, Normalized, Worker, time_limit_seconds
+from recall_pipeline.download.early_normalizer import NormalizeFile
+from recall_pipeline.errors import NotAudio, TransferError, WorkerNotStarted, with_handle_hint
 from recall_pipeline.storage import sha256_of
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeCheck:
-    """Result of the decode check of a file; `fault` states why it is not whole audio, None if it is."""
+    """Result of the decode check of a file; `fault` states why it is not whole audio, None if it is.
+
+    `normalized`: the result of the normalization that decoded it; None where it was decoded only.
+    """
 
     size_bytes: int
     sha256: str
     decoded: DecodeResult | None
     fault: str | None
+    normalized: Normalized | None = None
 
 
 class DecodeChecker:
@@ -46,39 +54,50 @@ class DecodeChecker:
                 worker.kill()
             worker.close()
 
-    async def check_file(self, path: Path) -> DecodeCheck:
-        """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes or hangs."""
+    async def check_file(self, path: Path, normalize: NormalizeFile | None = None) -> DecodeCheck:
+        """Hash and decode `path`. Raises TransferError if it cannot be read, or if the decoder crashes or hangs.
+
+        With `normalize`, this decodes it. Where that fails, for any reason, the file is decoded as without.
+        """
+        normalized: Normalized | None = None
         try:
             sha256, size_bytes = await asyncio.to_thread(lambda: (sha256_of(path), path.stat().st_size))
-            decoded = await self._decode(path, time_limit_seconds(size_bytes))
+            limit_seconds = time_limit_seconds(size_bytes)
+            if normalize is not None:
+                with contextlib.suppress(Exception):
+                    normalized = await self._in_a_process(normalize, path, limit_seconds)
+            decoded = normalized.source if normalized else await self._decode(path, limit_seconds)
         except TransferError:
             raise
         except NotAudio as error:
             # The name of a partial file means nothing to a reader of the catalog.
             return DecodeCheck(size_bytes, sha256, None, str(error).removeprefix(f"{path.name} "))
         except OSError as error:
-            raise TransferError(f"cannot read what was received, {path}: {error.strerror}") from None
+            message = f"cannot read what was received, {path}: {error.strerror}"
+            raise TransferError(with_handle_hint(message)) from None
+        except WorkerNotStarted as error:
+            raise TransferError(str(error)) from None
         except BrokenProcessPool:
             message = "the process that decodes it was killed: check that the machine has enough memory"
             raise TransferError(message) from None
         except Exception as error:
             # A decoder may fail in any way on malformed bytes: only this file fails.
             raise TransferError(f"decoding it ended with {type(error).__name__}") from None
-        return DecodeCheck(size_bytes, sha256, decoded, truncation(decoded))
+        return DecodeCheck(size_bytes, sha256, decoded, truncation(decoded), normalized)
 
     async def _decode(self, path: Path, limit_seconds: float) -> DecodeResult:
-        with contextlib.suppress(BrokenProcessPool):
-            return await self._in_a_process(path, limit_seconds)
-        async with self._one_alone:  # the machine may have been short of memory: try again, one file at a time
-            return await self._in_a_process(path, limit_seconds)
-
-    async def _in_a_process(self, path: Path, limit_seconds: float) -> DecodeResult:
         from recall_pipeline.audio import decode_whole  # pickled by name: the process loads the audio package only
 
+        with contextlib.suppress(BrokenProcessPool):
+            return await self._in_a_process(decode_whole, path, limit_seconds)
+        async with self._one_alone:  # the machine may have been short of memory: try again, one file at a time
+            return await self._in_a_process(decode_whole, path, limit_seconds)
+
+    async def _in_a_process(self, function: Callable[[Path], R], path: Path, limit_seconds: float) -> R:
         async with self._may_run:
             worker = self._idle.pop() if self._idle else self._new_worker()
             try:
-                decoding = asyncio.wrap_future(worker.submit(decode_whole, path))
+                decoding = asyncio.wrap_future(worker.submit(function, path))
                 await asyncio.wait([decoding], timeout=limit_seconds)
                 if not decoding.done():
                     worker.kill()

@@ -21,16 +21,22 @@ async def check_status(response: httpx.Response, partial: Partial | None = None)
     proxy = proxy_of(response.request.url)
     if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED and proxy is not None:
         raise TransferError(
-            f"the proxy of {proxy.variable} requires a login (407): write user and password into its URL"
+            f"the proxy of {proxy.variable} requires a login (407): write user and password into its URL",
+            is_host_fault=True,
         )
     if not response.is_client_error or status in (*_LINK_IS_GOOD, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
-        raise TransferError(f"the media host answers {status}")
+        raise TransferError(f"the media host answers {status}", is_host_fault=_is_of_host(response))
     if status == httpx.codes.FORBIDDEN and await _is_web_page(response):
         raise LinkExpired(
             "the media host answers 403 with a web page: a firewall refuses the IP address that this machine sends "
-            "from (its cloud network, NAT, VPN or proxy): allow the host there, or send from another network"
+            "from (its cloud network, NAT, VPN or proxy): allow the host there, or send from another network",
+            is_host_fault=True,
         )
     raise LinkExpired(f"the media host answers {status}, even to a fresh URL")
+
+
+def _is_of_host(response: httpx.Response) -> bool:
+    return response.is_server_error or response.status_code in _LINK_IS_GOOD
 
 
 async def _is_web_page(response: httpx.Response) -> bool:

@@ -5,6 +5,7 @@ A partial file stays in the staging folder beside a note of its ETag. This proce
 """
 
 import asyncio
+import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 
 from recall_pipeline.download.body_promise import BodyPromise, begin_body, is_whole_already
 from recall_pipeline.download.content_codings import check_size
+from recall_pipeline.download.host_breakers import WORKING_BYTES, HostBreakers
 from recall_pipeline.download.minimum_throughput import Clock, MinimumThroughput
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.refusals import check_status
@@ -35,8 +37,16 @@ _REDIRECTS = 3
 class Transfer:
     """Downloads over one connection pool, which never sends the API key."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: Settings, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        settings: Settings,
+        breakers: HostBreakers | None = None,
+        *,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._http = http
+        self._breakers = breakers or HostBreakers()
         self._limit_bytes = settings.max_file_bytes
         self._guard = UrlGuard.of(settings)
         self._clock = clock
@@ -46,7 +56,8 @@ class Transfer:
     async def fetch(self, url: SecretStr, fresh_url: Callable[[], Awaitable[SecretStr]], partial: Partial) -> bool:
         """Complete `partial`, and return whether HTTP promised the length that was received.
 
-        A URL that the media host refuses is replaced by `fresh_url`, and never requested again. Raises TransferError.
+        A URL that the media host refuses is replaced by `fresh_url`, and never requested again. Raises TransferError,
+        and MediaHostDown if the breaker of its host is open.
         """
         throughput = MinimumThroughput(self._clock)
         without_a_byte = 0
@@ -90,7 +101,8 @@ class Transfer:
         if offset and etag:
             headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
         try:
-            return await self.follow(url, headers, lambda response: self._receive(response, partial, throughput))
+            receive = functools.partial(self._receive, partial=partial, throughput=throughput)
+            return await self.follow(url, headers, receive, mp3=partial.path.stem)
         except (httpx.InvalidURL, ValueError):
             raise TransferRefused("the download URL cannot be read") from None
         except httpx.HTTPError as error:
@@ -101,23 +113,26 @@ class Transfer:
             raise _cannot_write(partial, error) from None
 
     async def follow(
-        self, url: str, headers: Mapping[str, str], receive: Callable[[httpx.Response], Awaitable[T]]
+        self, url: str, headers: Mapping[str, str], receive: Callable[[httpx.Response], Awaitable[T]], mp3: str = ""
     ) -> T:
         """Open `url`, following a few redirects, each to an address that is allowed; return what `receive` does.
 
-        Raises TransferError, and the exceptions of httpx.
+        A failure is counted for the host of the last URL, and for `mp3`, the id of the artifact. Raises TransferError,
+        MediaHostDown, and the exceptions of httpx.
         """
         for _ in range(_REDIRECTS + 1):
-            await self._guard.check_url(url)
-            async with self._http.stream("GET", url, headers=headers, extensions=exact_target(url)) as response:
-                self._guard.check_peer(response)
-                if not response.has_redirect_location:
-                    return await receive(response)
-                url = urljoin(url, response.headers["location"])
+            with self._breakers.attempt(url, mp3):
+                await self._guard.check_url(url)
+                async with self._http.stream("GET", url, headers=headers, extensions=exact_target(url)) as response:
+                    self._guard.check_peer(response)
+                    if not response.has_redirect_location:
+                        return await receive(response)
+                    url = urljoin(url, response.headers["location"])
         raise TransferError("the media host redirects without end")
 
     async def _receive(self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput) -> bool:
         if is_whole_already(response, partial):
+            self._breakers.add_success(response.request.url)
             return True
         await check_status(response, partial)
         promise = begin_body(response, partial, self._limit_bytes)
@@ -125,12 +140,13 @@ class Transfer:
         expected = promise.total or promise.end
         if expected is not None and partial.size_bytes != expected:
             raise TransferError(f"{partial.size_bytes} bytes came of the {expected} promised")
+        self._breakers.add_success(response.request.url)
         return promise.is_length_promised
 
     async def _append(
         self, response: httpx.Response, partial: Partial, throughput: MinimumThroughput, promise: BodyPromise
     ) -> None:
-        size = partial.size_bytes
+        size = size_before = partial.size_bytes
         throughput.begin_window()
         with partial.path.open("ab") as file:
             async for chunk in response.aiter_raw():  # raw: ranges count packed bytes
@@ -142,6 +158,8 @@ class Transfer:
                 file.write(chunk)
                 self.bytes_received += len(chunk)
                 throughput.count(len(chunk))
+                if size - size_before >= WORKING_BYTES:
+                    self._breakers.add_success(response.request.url)
 
 
 def _cannot_write(partial: Partial, error: OSError) -> TransferRefused:

@@ -97,6 +97,7 @@ async def _resolve(host: str, port: int) -> list[str]:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a host name"
         raise TransferError(
-            f"the media host {host} cannot be found ({reason}): check the network, and HTTPS_PROXY if you need a proxy"
+            f"the media host {host} cannot be found ({reason}): check the network, and HTTPS_PROXY if you need a proxy",
+            is_host_fault=True,
         ) from None
     return [str(address[4][0]) for address in found]

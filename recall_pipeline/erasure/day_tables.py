@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.catalog import CATALOG, WAVEFORMS, CatalogRow, remove_waveforms
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.storage import Archive, Table
@@ -15,13 +15,14 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class DayTables:
-    """The rows of a day, in every table that contains personal data."""
+    """The rows of a day, in every table that contains personal data; of `waveforms`, the ids of its recordings."""
 
     day: date
     bots: list[BotRow]
     recordings: list[RecordingRow]
     mp3s: list[MixedAudioRow]
     catalog: list[CatalogRow]
+    drawn: frozenset[str]
 
     @classmethod
     def read(cls, archive: Archive, day: date) -> "DayTables":
@@ -32,6 +33,7 @@ class DayTables:
             RECORDINGS.read(archive, day) or [],
             MIXED_AUDIO.read(archive, day) or [],
             CATALOG.read(archive, day) or [],
+            frozenset(name for (name,) in WAVEFORMS.read_columns(archive, day, "recording_id")),
         )
 
     def bot_of(self, recording_id: str) -> str | None:
@@ -47,17 +49,17 @@ class DayTables:
         return {row.audio_id for row in rows if row.audio_id and row.recording_id in recordings}
 
     def personal_recordings(self) -> set[str]:
-        """Return the ids of recordings with a row that is not redacted."""
+        """Return the ids of recordings with a row that is not redacted, or with a waveform."""
         rows: Iterator[RecordingRow | MixedAudioRow | CatalogRow]
         rows = (row for rows in (self.recordings, self.mp3s, self.catalog) for row in rows)
-        return {row.recording_id for row in rows if row != row.redacted()}
+        return {row.recording_id for row in rows if row != row.redacted()} | self.drawn
 
     def personal_bots(self) -> set[str]:
         """Return the ids of bots with a row that is not redacted."""
         return {row.bot_id for row in self.bots if row != row.redacted()}
 
     def redact(self, archive: Archive, erased: frozenset[str], bots: frozenset[str]) -> None:
-        """Replace the rows of these recordings and bots by redacted rows. Raises StorageError."""
+        """Replace the rows of these recordings and bots by redacted rows, and remove waveforms. Raises StorageError."""
         self._write(archive, BOTS, self.bots, [r.redacted() if r.bot_id in bots else r for r in self.bots])
         recordings = [r.redacted() if r.recording_id in erased else r for r in self.recordings]
         self._write(archive, RECORDINGS, self.recordings, recordings)
@@ -65,6 +67,8 @@ class DayTables:
         self._write(archive, MIXED_AUDIO, self.mp3s, mp3s)
         catalog = [r.redacted() if r.recording_id in erased else r for r in self.catalog]
         self._write(archive, CATALOG, self.catalog, catalog)
+        if not self.drawn.isdisjoint(erased):
+            remove_waveforms(archive, self.day, erased)
 
     def _write(self, archive: Archive, table: Table[Row], before: list[Row], after: list[Row]) -> None:
         if after != before:

@@ -8,6 +8,7 @@ from datetime import date
 from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.download import MixedAudioRow, Partial
 from recall_pipeline.errors import StorageError
+from recall_pipeline.recall_api import remove_listings
 from recall_pipeline.storage import AUDIO_FOLDERS, Archive, Layout, sha256_of
 
 
@@ -54,7 +55,8 @@ def with_hash(archive: Archive, key: str, size_bytes: int, stated: Mapping[str, 
 
 
 def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
-    """Remove partial files from the staging folder of this host."""
+    """Remove partial files, and listings that killed syncs left, from the staging folder of this host."""
+    remove_listings(archive.staging_folder)
     for audio_id in audio_ids:
         Partial.of(archive.staging_folder, audio_id).discard()
 

@@ -47,14 +47,14 @@ FIXITY = Table("fixity", FixityRow)
 
 def read_fixity(archive: Archive) -> dict[str, FixityRow]:
     """Return the rows by key; none without a table. Raises StorageError."""
-    content = FIXITY.load_file(archive, date.min, FIXITY_KEY)
-    rows = [] if content is None else FIXITY.rows_in(archive, date.min, content, FIXITY_KEY)
+    content = FIXITY.load_file(archive, FIXITY_KEY)
+    rows = [] if content is None else FIXITY.rows_in(archive, FIXITY_KEY, content)
     return {row.key: row for row in rows}
 
 
 def read_fixity_columns(archive: Archive, *names: str) -> Iterator[tuple[object, ...]]:
     """Yield some columns of every row. Raises StorageError."""
-    content = FIXITY.load_file(archive, date.min, FIXITY_KEY, names)
+    content = FIXITY.load_file(archive, FIXITY_KEY, names)
     if content is not None:
         yield from zip(*(content.column(name).to_pylist() for name in names), strict=True)
 
@@ -97,8 +97,8 @@ def _remove_rows(archive: Archive, recordings: Collection[str]) -> None:
     def are_removed(content: pa.Table) -> pa.BooleanArray:
         return pc.is_in(content.column("recording_id"), value_set=ids)
 
-    column_alone = FIXITY.load_file(archive, date.min, FIXITY_KEY, ["recording_id"])
+    column_alone = FIXITY.load_file(archive, FIXITY_KEY, ["recording_id"])
     if column_alone is None or not pc.any(are_removed(column_alone)).as_py():
         return
-    if (content := FIXITY.load_file(archive, date.min, FIXITY_KEY)) is not None:
+    if (content := FIXITY.load_file(archive, FIXITY_KEY)) is not None:
         FIXITY.publish(archive, FIXITY_KEY, content.filter(pc.invert(are_removed(content))))

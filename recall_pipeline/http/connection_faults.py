@@ -2,6 +2,7 @@
 
 import httpx
 
+from recall_pipeline.errors import MORE_HANDLES, is_out_of_handles
 from recall_pipeline.http.proxies import proxy_of
 from recall_pipeline.redaction import redact
 
@@ -11,6 +12,8 @@ _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 def connection_fault(error: Exception, url: str, action: str) -> tuple[str, str]:
     """Return the reason of a failed request to `url`, and the next action: `action` if the environment has no part."""
     reason = " ".join(redact(str(error)).split()) or type(error).__name__
+    if is_out_of_handles(error):
+        return reason, MORE_HANDLES
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return reason, "set SSL_CERT_FILE to a file with the root certificates of your network"
     proxy = proxy_of(httpx.URL(url))

@@ -72,7 +72,7 @@ def _outdated(archive: Archive, files: Sequence[DayTableFile], report: Migration
     """Yield the new content of each file that is not current, and count all files."""
     for file in files:
         try:
-            content = file.table.load_file(archive, file.day, file.key)
+            content = file.table.load_file(archive, file.key)
             migrated = None if content is None else _migrated(archive, file, content)
         except StorageError as error:
             report.error_lines.append(f"{file.day}: {error}")
@@ -88,7 +88,7 @@ def _outdated(archive: Archive, files: Sequence[DayTableFile], report: Migration
 def _migrated(archive: Archive, file: DayTableFile, content: "pa.Table") -> _Migrated | None:
     """Return a file in the present schema and place; None if it is so already. Raises StorageError."""
     is_current = file.table.is_current(content)
-    present = file.table.upgraded(archive, file.day, file.key, content)
+    present = file.table.upgraded(archive, file.key, content)
     if not is_current:
         present = with_derived_columns(archive, file, present)
     before, uris = present, 0

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog import CATALOG
+from recall_pipeline.catalog import CATALOG, WAVEFORMS
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, Layout, Table, column
@@ -23,7 +23,7 @@ class _TranscriptKey:
 
 
 TRANSCRIPT_KEYS = Table("transcripts", _TranscriptKey)
-_TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG, TRANSCRIPT_KEYS)
+_TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG, WAVEFORMS, TRANSCRIPT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Async client for the Recall.ai API: retries, rate limits, pagination, typed records.
 
 Belongs here: the HTTP client with its retries (retry.py), request budget (rate_limit.py) and pagination; typed
-records that tolerate what docs/design/recall-api.md leaves open; the listings of a span of days; bounded concurrent
-lookups.
-Does not belong here: files, tables, outcomes, and requests to the media host.
+records that tolerate what docs/design/recall-api.md leaves open; the listings of a span of days, kept in a file
+(listing_spool.py); bounded concurrent lookups.
+Does not belong here: the archive, tables, outcomes, and requests to the media host.
 Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """
 
 from recall_pipeline.recall_api.client import LEDGER, AnyListed, Kind, RecallClient, Window, open_client
 from recall_pipeline.recall_api.day_listing import Listing, list_days
+from recall_pipeline.recall_api.listing_spool import remove_listings
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.recall_api.page_contract import no_links_error
@@ -66,4 +67,5 @@ __all__ = [
     "objects_within",
     "open_client",
     "parse_meeting",
+    "remove_listings",
 ]

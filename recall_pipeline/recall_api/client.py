@@ -5,14 +5,16 @@ import contextlib
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from recall_pipeline.coordination import connect
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import (
     RecallNotFound,
@@ -23,10 +25,11 @@ from recall_pipeline.errors import (
 from recall_pipeline.http import async_client, connection_fault
 from recall_pipeline.recall_api.page_contract import check_page, fault_of_row
 from recall_pipeline.recall_api.pagination import next_page_url, read_page, walk
-from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget
+from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget, WindowBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
 from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
+from recall_pipeline.recall_api.shared_budget import SharedBudget
 from recall_pipeline.recall_api.unknowns import unknown_in
 from recall_pipeline.settings import Settings, dagster_home
 
@@ -41,6 +44,55 @@ R = TypeVar("R", bound=Identified)
 Window = tuple[datetime, datetime]
 Kind = Literal["bot", "recording", "audio_mixed"]
 AnyListed = Bot | Recording | AudioMixed
+
+
+class PageStore(Protocol):
+    """Takes the pages of lists. A position is the URL of the next page: None before the first, empty after the last."""
+
+    def position(self, kind: str) -> str | None:
+        """Return the position in a list."""
+        ...
+
+    def begin(self, kind: str) -> None:
+        """Note when the walk of a list begins."""
+        ...
+
+    def add_page(self, kind: str, items: Sequence[tuple[Any, frozenset[str]]], next_url: str | None) -> int:
+        """Take the records of a page, each with what is unknown in it; return how many were not there before."""
+        ...
+
+    def drop(self, kind: str) -> None:
+        """Remove the pages of a list."""
+        ...
+
+
+@dataclass
+class CollectedPages:
+    """The records of one list in memory, by id."""
+
+    records: dict[str, Any] = field(default_factory=dict)
+    _position: str | None = None
+
+    def position(self, kind: str) -> str | None:  # noqa: ARG002
+        """Return the position."""
+        return self._position
+
+    def begin(self, kind: str) -> None:
+        """Do nothing."""
+
+    def add_page(self, kind: str, items: Sequence[tuple[Any, frozenset[str]]], next_url: str | None) -> int:  # noqa: ARG002
+        """Add the records of a page; rows move between pages, so the latest one counts."""
+        before = len(self.records)
+        self.records |= {item.id: item for item, _ in items}
+        self._position = next_url or ""
+        return len(self.records) - before
+
+    def drop(self, kind: str) -> None:  # noqa: ARG002
+        """Remove all records."""
+        self.records.clear()
+        self._position = None
+
+
 _LISTINGS: dict[Kind, tuple[str, type[AnyListed]]] = {
     "bot": ("join_at", Bot),
     "recording": ("created_at", Recording),
@@ -49,7 +101,7 @@ _LISTINGS: dict[Kind, tuple[str, type[AnyListed]]] = {
 
 
 class RecallClient:
-    """Client for one workspace. `requests` counts the requests sent.
+    """Client for one workspace. `requests` counts the requests sent; `workspace` is its name without the key.
 
     Its methods raise the subclasses of RecallError.
     """
@@ -67,51 +119,41 @@ class RecallClient:
         self._retry_policy = retry_policy or RetryPolicy()
         self._waits = WaitReporter()
         self._base_url = settings.base_url
-        self._workspace = _workspace(settings)
+        self.workspace = _workspace(settings)
         self.requests = 0
         self._rejected: dict[str, str] = {}
-        self._unknowns: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
+        self._unknown_in_lookups: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
 
     @property
     def rejected(self) -> list[str]:
         """Position and fault of each row that was not usable, without its values."""
         return list(self._rejected.values())
 
-    @property
-    def unknowns(self) -> dict[date, Counter[str]]:
-        """Numbers of listed rows with something that this version does not know, by day and name."""
-        counts: dict[date, Counter[str]] = {}
-        for day, names in self._unknowns.values():
-            counts.setdefault(day, Counter()).update(names)
-        return counts
+    def unknowns_looked_up(self, day: date) -> Mapping[str, int]:
+        """Return what lookups of objects of `day` showed that this version does not know, with numbers of objects."""
+        return Counter(name for its_day, names in self._unknown_in_lookups.values() if its_day == day for name in names)
 
     async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
         """List the bots whose `join_at` is in the window [from, to), by id.
 
         The server may round the window to days (docs/design/recall-api.md, section 4).
         """
-        try:
-            return await self._list("bot", Bot, {**_bounds("join_at", window), **filters})
-        except RecallRefused as refused:
-            if refused.status_code != httpx.codes.BAD_REQUEST:
-                raise
-            # The 2026 documentation describes the filter as a date.
-            return await self._list("bot", Bot, {**_date_bounds("join_at", window), **filters})
+        return await self._list_window("bot", window, filters)
 
     async def recordings(self, window: Window, **filters: str) -> dict[str, Recording]:
         """List the recordings created in the window, by id (docs/design/recall-api.md, section 5)."""
-        return await self._list("recording", Recording, {**_bounds("created_at", window), **filters})
+        return await self._list_window("recording", window, filters)
 
     async def audio_mixed(self, window: Window, **filters: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts created in the window, by id.
 
         Each has a new download URL (docs/design/recall-api.md, section 6).
         """
-        return await self._list("audio_mixed", AudioMixed, {**_bounds("created_at", window), **filters})
+        return await self._list_window("audio_mixed", window, filters)
 
     async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts of one recording, by id."""
-        return await self._list("audio_mixed", AudioMixed, {"recording_id": recording_id})
+        return await self._list("audio_mixed", {"recording_id": recording_id})
 
     async def bot(self, bot_id: str) -> Bot | None:
         """Look up a bot; None if it does not exist."""
@@ -196,47 +238,85 @@ class RecallClient:
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 
-    async def _list(self, kind: str, record: type[R], query: Mapping[str, str]) -> dict[str, R]:
+    async def walk_into(self, pages: "PageStore", kind: Kind, window: Window) -> None:
+        """Walk a list and store its pages; continue where `pages` ends, if the API still accepts that.
+
+        A filter that takes dates only gets the days that contain the window (docs/design/recall-api.md, section 4).
+        """
+        field, _ = _LISTINGS[kind]
+        if pages.position(kind) == "":
+            return
+        if pages.position(kind):
+            try:
+                await self._walk(pages, kind, _bounds(field, window))
+            except (RecallRefused, RecallNotFound, RecallProtocolError):
+                pages.drop(kind)
+            else:
+                return
+        try:
+            await self._walk(pages, kind, _bounds(field, window))
+        except RecallRefused as refused:
+            if not _names_filter(refused, field):
+                raise
+            # The 2026 documentation describes the filter of bots as a date.
+            pages.drop(kind)
+            await self._walk(pages, kind, _date_bounds(field, window))
+
+    async def _list_window(self, kind: Kind, window: Window, filters: Mapping[str, str]) -> dict[str, Any]:
+        """List a window by times; by days, which contain it, where the filter takes dates only."""
+        field, _ = _LISTINGS[kind]
+        try:
+            return await self._list(kind, {**_bounds(field, window), **filters})
+        except RecallRefused as refused:
+            if not _names_filter(refused, field):
+                raise
+            return await self._list(kind, {**_date_bounds(field, window), **filters})
+
+    async def _list(self, kind: Kind, query: Mapping[str, str]) -> dict[str, Any]:
+        collected = CollectedPages()
+        await self._walk(collected, kind, query)
+        return collected.records
+
+    async def _walk(self, pages: "PageStore", kind: Kind, query: Mapping[str, str]) -> None:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
         for attempt in range(1, _MAX_LISTING_ATTEMPTS + 1):
-            found: dict[str, R] = {}
+            pages.begin(kind)
             try:
-                await self._read_all_pages(url, kind, record, found)
+                await self._read_all_pages(pages, kind, next_page_url(pages.position(kind) or url, url))
             except RecallNotFound:
                 # Rows disappeared during the walk, so the last page is gone and other rows moved to earlier pages.
-                if not found or attempt == _MAX_LISTING_ATTEMPTS:
+                if pages.position(kind) is None or attempt == _MAX_LISTING_ATTEMPTS:
                     raise
+                pages.drop(kind)
             else:
-                break
-        return found
+                return
 
-    async def _read_all_pages(self, url: str, kind: str, record: type[R], found: dict[str, R]) -> None:
+    async def _read_all_pages(self, pages: "PageStore", kind: Kind, url: str) -> None:
         async def fetch(page_url: str) -> Any:
             return await self._get(page_url, f"list {kind}")
 
         pages_without_new_rows = 0
         page = 0
-        async for rows in walk(fetch, url):
-            count_before, page = len(found), page + 1
-            self._read_rows(rows, kind, record, found, page)
-            pages_without_new_rows = 0 if len(found) > count_before else pages_without_new_rows + 1
-            if pages_without_new_rows == _MAX_PAGES_WITHOUT_NEW_ROWS:
-                raise RecallProtocolError(
-                    f"list {kind}: {pages_without_new_rows} pages in a row without new rows: try again later"
-                )
+        async with contextlib.aclosing(walk(fetch, url)) as walked:
+            async for rows, next_url in walked:
+                page += 1
+                new_rows = pages.add_page(kind, self._read_rows(rows, kind, page), next_url)
+                pages_without_new_rows = 0 if new_rows else pages_without_new_rows + 1
+                if pages_without_new_rows == _MAX_PAGES_WITHOUT_NEW_ROWS:
+                    raise RecallProtocolError(
+                        f"list {kind}: {pages_without_new_rows} pages in a row without new rows: try again later"
+                    )
 
-    def _read_rows(self, rows: list[Any], kind: str, record: type[R], found: dict[str, R], page: int) -> None:
-        items = [read_record(record, row) for row in rows]
+    def _read_rows(self, rows: list[Any], kind: Kind, page: int) -> list[tuple[Any, frozenset[str]]]:
+        """Return the usable records of a page, each with what is unknown in it."""
+        items = [read_record(_LISTINGS[kind][1], row) for row in rows]
         check_page(kind, rows, sum(item is not None for item in items))
         for place, (row, item) in enumerate(zip(rows, items, strict=True), start=1):
-            if item is not None:
-                found[item.id] = item  # rows move between pages: the latest one wins
-                if (day := item.day) and (unknown := unknown_in(kind, row)):
-                    self._unknowns[kind, item.id] = day, unknown
-                continue
-            row_id = row.get("id") if isinstance(row, dict) else None
-            key = f"{kind} {row_id if isinstance(row_id, str) else (page, place)}"  # pages can repeat rows
-            self._rejected.setdefault(key, f"{kind} {place} of page {page}: {fault_of_row(kind, row)}")
+            if item is None:
+                row_id = row.get("id") if isinstance(row, dict) else None
+                key = f"{kind} {row_id if isinstance(row_id, str) else (page, place)}"  # pages can repeat rows
+                self._rejected.setdefault(key, f"{kind} {place} of page {page}: {fault_of_row(kind, row)}")
+        return [(item, unknown_in(kind, row)) for row, item in zip(rows, items, strict=True) if item is not None]
 
     async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
         what, canonical_id = f"get {kind}", str(uuid.UUID(object_id))
@@ -247,6 +327,8 @@ class RecallClient:
         item = read_record(record, body)
         if item is None or item.id != canonical_id:
             raise RecallProtocolError(f"{what} {object_id}: the response is not that {kind}: check RECALL_API_URL")
+        if (day := item.day) and (unknown := unknown_in(kind, body)):
+            self._unknown_in_lookups[kind, item.id] = day, unknown
         return item
 
     async def _get(self, url: str, endpoint: str) -> Any:
@@ -259,7 +341,7 @@ class RecallClient:
         """Send one request within the budget and return its response, limited in size. A GET never has a body."""
         settings = self._settings
         per_minute = settings.list_rpm if endpoint.startswith(("list", "create")) else settings.object_rpm
-        await self._budget.take(f"{self._workspace} {endpoint}", per_minute)
+        await self._budget.take(f"{self.workspace} {endpoint}", per_minute)
         self.requests += 1
         try:
             async with asyncio.timeout(_RESPONSE_TIMEOUT_SECONDS), self._http.stream(method, url, **extra) as response:
@@ -287,7 +369,7 @@ async def _read_bounded(response: httpx.Response, endpoint: str) -> httpx.Respon
 async def open_client(
     settings: Settings,
     retry_policy: RetryPolicy | None = None,
-    limit: Callable[[RequestBudget], Budget] = lambda budget: budget,
+    limit: Callable[[WindowBudget], Budget] = lambda budget: budget,
     ledger: Path | None = None,
 ) -> AsyncIterator[RecallClient]:
     """Open a client for the workspace of the settings.
@@ -295,15 +377,20 @@ async def open_client(
     Raises SettingsError without a key, and if a proxy or certificate variable of the environment is wrong.
 
     `limit` replaces the request budget, for example by a `BudgetShare`. `ledger` is the file of the request budget, if
-    it is not that of the Dagster home.
+    it is not that of the Dagster home; with RECALL_COORDINATION_URL it is not used.
     """
     headers = {
         "Authorization": f"Token {settings.required_api_key().get_secret_value()}",
         "Accept": "application/json",
     }
-    budget = RequestBudget(ledger or dagster_home() / LEDGER)
     async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
-        yield RecallClient(http, settings, limit(budget), retry_policy)
+        yield RecallClient(http, settings, limit(_budget(settings, ledger)), retry_policy)
+
+
+def _budget(settings: Settings, ledger: Path | None) -> WindowBudget:
+    if settings.coordination_url is not None:
+        return SharedBudget(connect(settings.coordination_url))
+    return RequestBudget(ledger or dagster_home() / LEDGER)
 
 
 def _workspace(settings: Settings) -> str:
@@ -317,8 +404,12 @@ def _bounds(field: str, window: Window) -> dict[str, str]:
     return {f"{field}_after": after, f"{field}_before": before}
 
 
+def _names_filter(refused: RecallRefused, field: str) -> bool:
+    """Return whether a request may be refused because its filter takes dates; for bots, whatever the text says."""
+    return refused.status_code == httpx.codes.BAD_REQUEST and (field == "join_at" or field in str(refused))
+
+
 def _date_bounds(field: str, window: Window) -> dict[str, str]:
-    return {
-        f"{field}_after": window[0].date().isoformat(),
-        f"{field}_before": window[1].date().isoformat(),
-    }
+    """Return the days that contain the window: the last one is excluded by the filter, so it is the next midnight."""
+    last = (window[1] + timedelta(days=1, microseconds=-1)).date()
+    return {f"{field}_after": window[0].date().isoformat(), f"{field}_before": last.isoformat()}

@@ -5,7 +5,8 @@ host or path in `next`, and the key must reach no other host. A listing that can
 never a shorter listing.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,16 +17,29 @@ from recall_pipeline.errors import RecallProtocolError
 Fetch = Callable[[str], Awaitable[Any]]
 
 
-async def walk(fetch: Fetch, first_url: str) -> AsyncIterator[list[Any]]:
-    """Yield the `results` of each page; raise RecallProtocolError if the listing cannot be read to its end."""
-    seen: set[frozenset[tuple[str, str]]] = set()
-    url: str | None = first_url
-    while url is not None:
-        seen.add(_parameters(url))
-        results, url = await read_page(fetch, url)
-        yield results
-        if url is not None and _parameters(url) in seen:
-            raise _circle(first_url)
+async def walk(fetch: Fetch, first_url: str) -> AsyncGenerator[tuple[list[Any], str | None], None]:
+    """Yield the `results` of each page and the URL of the next one, which is requested while a page is processed.
+
+    Raises RecallProtocolError if the listing cannot be read to its end.
+    """
+    seen = {_parameters(first_url)}
+    page = asyncio.create_task(read_page(fetch, first_url))
+    try:
+        while True:
+            results, next_url = await page
+            is_circle = next_url is not None and _parameters(next_url) in seen
+            if next_url is not None and not is_circle:
+                seen.add(_parameters(next_url))
+                page = asyncio.create_task(read_page(fetch, next_url))
+                await asyncio.sleep(0)  # sends the request
+            yield results, next_url
+            if is_circle:
+                raise _circle(first_url)
+            if next_url is None:
+                return
+    finally:
+        page.cancel()
+        await asyncio.gather(page, return_exceptions=True)
 
 
 async def read_page(fetch: Fetch, url: str) -> tuple[list[Any], str | None]:

@@ -1,5 +1,7 @@
 """Rate limit: a request budget per minute and endpoint, shared by all processes of one host and Dagster home.
 
+With RECALL_COORDINATION_URL all hosts share it (shared_budget.py).
+
 Recall's limits are sliding windows per workspace and endpoint (docs/design/recall-api.md, section 2). This budget is
 a sliding window per workspace and endpoint, where a workspace is an API host and a key, of which a digest is stored.
 The time of each request is stored in `recall_budget.sqlite` of the Dagster home (request_ledger.py). A request waits
@@ -12,11 +14,13 @@ which does not). Each leaves a fifth of every minute to the other, so that neith
 import asyncio
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from math import ceil
 from pathlib import Path
 from typing import Protocol
 
+from recall_pipeline.coordination import RequestLimits
 from recall_pipeline.errors import RecallThrottled
 from recall_pipeline.recall_api.request_ledger import RequestLedger, SentRequest
 
@@ -36,8 +40,36 @@ def reserve_of(per_minute: int) -> int:
     return min(ceil(per_minute / 5), per_minute - 1)
 
 
-class RequestBudget:
-    """A budget that allows at most `per_minute` requests in any 60 seconds.
+def limits_of(per_minute: int) -> RequestLimits:
+    """Return the limits of a window of `per_minute` requests."""
+    return RequestLimits(per_minute, per_minute - reserve_of(per_minute))
+
+
+class WindowBudget(ABC):
+    """A budget that allows at most `per_minute` requests in any 60 seconds, whatever stores their times."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def take(self, endpoint: str, per_minute: int) -> None:
+        """Wait until one more request of a walk to `endpoint` fits the budget, and record it."""
+        while (wait_seconds := await self._record_walk(endpoint, per_minute)) > 0:
+            await self._sleep(wait_seconds)
+
+    def try_take(self, endpoint: str, per_minute: int) -> bool:
+        """Record one more request of a short look to `endpoint` if it fits the budget now; return whether it did."""
+        return self._record(endpoint, limits_of(per_minute), is_short=True) == 0
+
+    async def _record_walk(self, endpoint: str, per_minute: int) -> float:
+        return self._record(endpoint, limits_of(per_minute), is_short=False)
+
+    @abstractmethod
+    def _record(self, endpoint: str, limits: RequestLimits, *, is_short: bool) -> float:
+        """Record a request and return 0, or return the seconds until the next attempt can succeed."""
+
+
+class RequestBudget(WindowBudget):
+    """The budget of one host and Dagster home, in a file.
 
     `clock` is the system's monotonic clock, because all processes share it and it is never adjusted. Raises
     SettingsError if the file cannot be stored.
@@ -50,30 +82,19 @@ class RequestBudget:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(sleep)
         self._ledger = RequestLedger(ledger)
         self._clock = clock
-        self._sleep = sleep
         self._ledger.transaction(lambda _: None)
 
-    async def take(self, endpoint: str, per_minute: int) -> None:
-        """Wait until one more request of a walk to `endpoint` fits the budget, and record it."""
-        while (wait_seconds := self._try_take(endpoint, per_minute, is_short=False)) > 0:
-            await self._sleep(wait_seconds)
-
-    def try_take(self, endpoint: str, per_minute: int) -> bool:
-        """Record one more request of a short look to `endpoint` if it fits the budget now; return whether it did."""
-        return self._try_take(endpoint, per_minute, is_short=True) == 0
-
-    def _try_take(self, endpoint: str, per_minute: int, *, is_short: bool) -> float:
-        """Record a request and return 0, or return the seconds until the next attempt can succeed."""
-
+    def _record(self, endpoint: str, limits: RequestLimits, *, is_short: bool) -> float:
         def take_if_free(connection: sqlite3.Connection) -> float:
             now = self._clock()  # read inside the transaction: else times of other processes could be later
             self._ledger.forget_before(connection, now - WINDOW_SECONDS, now)
-            limits = ((per_minute, not is_short), (per_minute - reserve_of(per_minute), is_short))
+            counted = ((limits.of_both, not is_short), (limits.of_class, is_short))
             blocking = [
                 row[0]
-                for limit, other_class in limits
+                for limit, other_class in counted
                 if (row := connection.execute(_NEWEST, (endpoint, is_short, other_class, limit - 1)).fetchone())
             ]
             if not blocking:
@@ -90,7 +111,7 @@ class BudgetShare:
     Raises RecallThrottled if its `requests` to an endpoint are used, or if the budget has no capacity now.
     """
 
-    def __init__(self, budget: RequestBudget, requests: int) -> None:
+    def __init__(self, budget: WindowBudget, requests: int) -> None:
         self._budget = budget
         self._left: dict[str, int] = {}
         self._requests = requests

@@ -269,23 +269,27 @@ class Bot(Listed):
 R = TypeVar("R")
 
 
-def read_record(kind: type[R], value: object) -> R | None:
-    """Parse one JSON value; None if it has no valid id (or, for a recording, no `created_at`)."""
+def read_record(kind: type[R], value: object, row_shape: str | None = None) -> R | None:
+    """Parse one JSON value; None if it has no valid id (or, for a recording, no `created_at`).
+
+    `row_shape` is that of the row as the API sent it, if `value` was made from a record.
+    """
     reader: TypeAdapter[R] = _READERS[kind]
     try:
-        return reader.validate_python(_with_other_fields(kind, value) if issubclass(kind, Listed) else value)
+        return reader.validate_python(_with_other_fields(kind, value, row_shape) if issubclass(kind, Listed) else value)
     except (ValidationError, RecursionError):  # RecursionError: a field that is nested too deeply
         return None
 
 
-def _with_other_fields(kind: type[Listed], row: object) -> object:
+def _with_other_fields(kind: type[Listed], row: object, row_shape: str | None) -> object:
     if not isinstance(row, dict):
         return row
     known_names = _NAMES[kind]
     unknown = {name: value for name, value in row.items() if name not in known_names}
     unknown = remove_secrets(remove_participants(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
-    return {**row, "other_fields": other_fields, **({"row_shape": fields_and_types(row)} if kind is AudioMixed else {})}
+    shape = {"row_shape": row_shape or fields_and_types(row)} if kind is AudioMixed else {}
+    return {**row, "other_fields": other_fields, **shape}
 
 
 def _field_names(kind: type[Any]) -> frozenset[str]:

@@ -1,17 +1,20 @@
 """What Recall.ai shows about some days: their listing, and lookups of single objects, each answered once."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import TypeVar
 
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api.client import RecallClient
 from recall_pipeline.recall_api.day_listing import Listing
+from recall_pipeline.recall_api.listing_spool import SpooledRecords
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Recording
 
 T = TypeVar("T")
+R = TypeVar("R", Bot, Recording)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,27 @@ class Lookups:
     bots: dict[str, Bot | None] = field(default_factory=dict)
     recordings: dict[str, Recording | None] = field(default_factory=dict)
     artifacts_of: dict[str, dict[str, AudioMixed] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown(Mapping[str, R]):
+    """Records that were looked up, and beneath them those that were listed."""
+
+    looked_up: Mapping[str, R | None]
+    listed: Mapping[str, R]
+
+    def __getitem__(self, object_id: str) -> R:
+        return self.looked_up.get(object_id) or self.listed[object_id]
+
+    def __contains__(self, object_id: object) -> bool:
+        return bool(self.looked_up.get(str(object_id))) or object_id in self.listed
+
+    def __iter__(self) -> Iterator[str]:
+        found = (object_id for object_id, record in self.looked_up.items() if record)
+        return chain(found, (object_id for object_id in self.listed if not self.looked_up.get(object_id)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +60,67 @@ class Upstream:
     lookups: Lookups = field(default_factory=Lookups)
 
     @property
-    def bots(self) -> dict[str, Bot]:
-        """Bots that were listed or looked up, by id."""
-        return self.listing.bots | {bot.id: bot for bot in self.lookups.bots.values() if bot}
+    def bots(self) -> Mapping[str, Bot]:
+        """Bots that were listed or looked up, by id. They are read when they are used: a listing may be large."""
+        return _Shown(self.lookups.bots, self.listing.bots)
 
     @property
-    def recordings(self) -> dict[str, Recording]:
-        """Recordings that were listed or looked up, by id."""
-        return self.listing.recordings | {found.id: found for found in self.lookups.recordings.values() if found}
+    def recordings(self) -> Mapping[str, Recording]:
+        """Recordings that were listed or looked up, by id, read when they are used."""
+        return _Shown(self.lookups.recordings, self.listing.recordings)
 
-    def recordings_of(self, day: date) -> list[Recording]:
-        """Return the recordings created on `day`."""
-        return [recording for recording in self.recordings.values() if recording.day == day]
+    def bots_of(self, day: date) -> Iterator[Bot]:
+        """Yield the bots whose day is `day`."""
+        return _records_of_day(self.lookups.bots, self.listing.bots, day)
 
-    def embedded_in_bots(self, day: date) -> dict[str, tuple[Recording, Bot]]:
-        """Return the recordings of `day` that are embedded in bots, by id, each with its bot."""
-        return {r.id: (r, bot) for bot in self.bots.values() for r in bot.recordings if r.day == day}
+    def recordings_of(self, day: date) -> Iterator[Recording]:
+        """Yield the recordings created on `day`."""
+        return _records_of_day(self.lookups.recordings, self.listing.recordings, day)
+
+    def embedded_in_bots(self, day: date) -> Iterator[tuple[Recording, Bot]]:
+        """Yield the recordings of `day` that are embedded in bots, each with its bot."""
+        listed = self.listing.spool.bots_embedding("day", day.isoformat())
+        looked_up = [bot for bot in self.lookups.bots.values() if bot]
+        for bot in chain((bot for bot in listed if not self.lookups.bots.get(bot.id)), looked_up):
+            yield from ((recording, bot) for recording in bot.recordings if recording.day == day)
 
     def artifacts_by_recording(self) -> dict[str, dict[str, AudioMixed]]:
-        """Return every artifact shown anywhere, by recording id and artifact id.
+        """Return every artifact shown anywhere, by recording id and artifact id."""
+        looked_up = {found.id for found in self.lookups.recordings.values() if found} | self.lookups.artifacts_of.keys()
+        looked_up |= {within.id for bot in self.lookups.bots.values() if bot for within in bot.recordings}
+        return dict(self.artifacts_of(self.listing.spool.ids_with_artifacts() | looked_up))
+
+    def artifacts_of(self, recording_ids: Iterable[str]) -> Iterator[tuple[str, dict[str, AudioMixed]]]:
+        """Yield the id of each of these recordings that has artifacts, and the artifacts by their ids.
 
         A lookup counts more than the list of artifacts, the list more than the shortcuts within recordings, unless the
         status of the other copy is newer.
         """
-        found: dict[str, dict[str, AudioMixed]] = {}
-        for recording_id, audio in self._artifact_copies():
-            artifacts = found.setdefault(recording_id, {})
-            artifacts[audio.id] = _preferred(artifacts.get(audio.id), audio)
-        return found
+        looked_up: dict[str, list[Recording]] = {}
+        for within in (within for bot in self.lookups.bots.values() if bot for within in bot.recordings):
+            looked_up.setdefault(within.id, []).append(within)
+        for recording_id in recording_ids:
+            artifacts: dict[str, AudioMixed] = {}
+            for audio in self._artifact_copies(recording_id, looked_up.get(recording_id, ())):
+                artifacts[audio.id] = _preferred(artifacts.get(audio.id), audio)
+            if artifacts or recording_id in self.lookups.artifacts_of:
+                yield recording_id, artifacts
 
-    def _artifact_copies(self) -> Iterator[tuple[str, AudioMixed]]:
-        """Yield every copy of an artifact with its recording's id; the copies that count more come later."""
-        embedded = (recording for bot in self.bots.values() for recording in bot.recordings)
-        for recording in (*embedded, *self.recordings.values()):
+    def _artifact_copies(self, recording_id: str, in_bots_looked_up: Iterable[Recording]) -> Iterator[AudioMixed]:
+        """Yield every copy of an artifact of a recording; the copies that count more come later."""
+        in_listed_bots = (
+            within
+            for bot in self.listing.spool.bots_embedding("recording_id", recording_id)
+            if not self.lookups.bots.get(bot.id)
+            for within in bot.recordings
+            if within.id == recording_id
+        )
+        own = self.recordings.get(recording_id)
+        for recording in (*in_listed_bots, *in_bots_looked_up, *([own] if own else [])):
             if shortcut := recording.media_shortcuts.audio_mixed:
-                yield recording.id, shortcut
-        for audio in self.listing.audio_mixed.values():
-            if audio.recording:
-                yield audio.recording.id, audio
-        for recording_id, artifacts in self.lookups.artifacts_of.items():
-            yield from ((recording_id, audio) for audio in (artifacts or {}).values())
+                yield shortcut
+        yield from self.listing.audio_mixed.within(recording_id)
+        yield from (self.lookups.artifacts_of.get(recording_id) or {}).values()
 
     async def look_up_bots(self, ids: Collection[str]) -> Mapping[str, Bot | RecallError | None]:
         """Return bots by id."""
@@ -90,6 +135,11 @@ class Upstream:
     ) -> Mapping[str, dict[str, AudioMixed] | RecallError | None]:
         """Return the artifacts of recordings, by recording id and artifact id."""
         return await _lookups(self.client.audio_mixed_of, self.lookups.artifacts_of, recording_ids)
+
+
+def _records_of_day(looked_up: Mapping[str, R | None], listed: SpooledRecords[R], day: date) -> Iterator[R]:
+    yield from (record for record in listed.of_day(day) if not looked_up.get(record.id))
+    yield from (record for record in looked_up.values() if record and record.day == day)
 
 
 def _preferred(before: AudioMixed | None, audio: AudioMixed) -> AudioMixed:

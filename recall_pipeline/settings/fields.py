@@ -16,6 +16,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -29,6 +30,7 @@ Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 _MIB = 1024 * 1024
 _FIXITY_DAYS = 90  # of an archive on a folder
+_PLACES = ("storage_url", "spool_dir")
 
 
 class Settings(BaseModel):
@@ -95,10 +97,15 @@ class Settings(BaseModel):
         50,
         ge=1,
         description="Maximum requests per minute to each list endpoint and to bot creation, shared by all processes of "
-        "this host and Dagster home. With several hosts, set each one's share.",
+        "this host and Dagster home; with RECALL_COORDINATION_URL, by all hosts.",
     )
     object_rpm: int = Field(
         250, ge=1, description="Maximum requests per minute to each single-object endpoint, shared likewise."
+    )
+    coordination_url: Annotated[SecretStr, AfterValidator(values.coordination_url)] | None = Field(
+        None,
+        description="Redis or PostgreSQL server on which all hosts share request budget and locks: `redis://`, "
+        "`rediss://` or `postgresql://`. Unset: the processes of one host and Dagster home share them.",
     )
     concurrency: int = Field(8, ge=1, le=256, description="Maximum number of concurrent downloads.")
     workers: Annotated[str, AfterValidator(values.workers)] = Field(
@@ -139,6 +146,11 @@ class Settings(BaseModel):
     alert_url: Annotated[SecretStr, AfterValidator(values.alert_url)] | None = Field(
         None, description="URL to which alerts are posted, as JSON in Slack's format."
     )
+    page_url: Annotated[str, AfterValidator(values.page_url)] | None = Field(
+        None,
+        description="Address of the archive page, as readers reach it. The page answers for its host name, and the "
+        "metadata in Dagster links to it.",
+    )
     _storage_options: Mapping[str, Any] = PrivateAttr(default_factory=dict)
     _fault: str | None = PrivateAttr(default=None)
 
@@ -155,8 +167,9 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _without_quotes(cls, value: object) -> object:
-        return values.without_quotes(value)
+    def _without_quotes(cls, value: object, info: ValidationInfo) -> object:
+        plain = values.without_quotes(value)
+        return values.plain_place(value) if info.field_name in _PLACES else plain
 
     @model_validator(mode="after")
     def _encryption_fits_storage(self) -> Self:
@@ -231,6 +244,11 @@ class Settings(BaseModel):
     def processes(self) -> int:
         """The number of local worker processes: the number in `workers`, else one per core that may be used."""
         return int(self.workers) if self.workers.isdecimal() else available_cores()
+
+    @property
+    def uses_dask(self) -> bool:
+        """Whether `workers` is the address of a Dask scheduler, so that normalization runs there."""
+        return "://" in self.workers
 
     @property
     def lookback(self) -> timedelta:

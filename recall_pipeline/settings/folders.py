@@ -26,6 +26,8 @@ def dagster_home() -> Path:
         return project_folder() / ".dagster"
     if home[0] in "\"'" or home[-1] in "\"'":
         raise SettingsError(f"DAGSTER_HOME {home} contains quotes, which count as part of the value: remove them")
+    if home != home.strip():
+        raise SettingsError(f"DAGSTER_HOME {home!r} begins or ends with a space, which counts as part of it: remove it")
     try:
         return Path(home).expanduser()
     except RuntimeError:

@@ -14,6 +14,7 @@ from recall_pipeline.settings.folders import absolute
 _EARLIEST_START = date(2000, 1, 1)  # a typo in the year would create half a million partitions
 _MIN_SECRET_BYTES = 12
 _QUOTES = tuple("\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
+_COORDINATION_SCHEMES = ("redis", "rediss", "postgresql")
 _STORAGE_SCHEMES = ("file", "s3", "gs", "gcs", "az", "abfs", "abfss")
 
 Network = IPv4Network | IPv6Network
@@ -43,6 +44,14 @@ def without_quotes(value: object) -> object:
         place = "begins" if begins else "ends"
         raise ValueError(f"{place} with a quote, which counts as part of the value: remove it")
     return text
+
+
+def plain_place(value: object) -> object:
+    """Return a path or URL; raise ValueError for spaces around it, which a folder's name may have."""
+    if isinstance(value, str) and value.strip() and value != value.strip():
+        where = "begins" if value != value.lstrip() else "ends"
+        raise ValueError(f"{where} with a space or a line break, which counts as part of the path: remove it")
+    return value
 
 
 def plain_key(key: SecretStr) -> SecretStr:
@@ -161,6 +170,32 @@ def alert_url(url: SecretStr) -> SecretStr:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("is not encrypted: use https (http is for loopback only)")
     return url
+
+
+def coordination_url(url: SecretStr) -> SecretStr:
+    """Return the URL of a Redis or PostgreSQL server. A message never has the value, which may have a password."""
+    text = url.get_secret_value()
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in _COORDINATION_SCHEMES:
+        raise ValueError(f"has an unknown scheme: use {', '.join(f'{name}://' for name in _COORDINATION_SCHEMES)}")
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.port != 0 and not re.search(r"\s", text)  # reading `port` validates it
+    except ValueError:
+        is_complete = False
+    if not is_complete or (scheme != "postgresql" and not parts.hostname):
+        raise ValueError(f"is not a valid URL: use {scheme}://user:password@host:port/database, with %XX in passwords")
+    if scheme != "postgresql" and not re.fullmatch(r"/?\d*", parts.path):
+        raise ValueError("has a database that is not a number: use the form redis://host:6379/0")
+    return url
+
+
+def page_url(url: str) -> str:
+    """Return the address of the archive page without a trailing slash."""
+    parts = _http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not the address of a page: use the form https://archive.example.com")
+    return url.rstrip("/")
 
 
 def day(value: object) -> object:

@@ -33,7 +33,10 @@ from recall_pipeline.storage.layout import (
 )
 from recall_pipeline.storage.location import ArchiveLocation, open_archive, place_of, staging_place_of
 from recall_pipeline.storage.locks import exclusive_file_lock
-from recall_pipeline.storage.tables import StoredColumns, StoredTable, Table, TableFile, column, cure_of_missing_table
+from recall_pipeline.storage.permissions import private_temporary_folder
+from recall_pipeline.storage.stored_tables import StoredColumns, StoredTable, TableFile
+from recall_pipeline.storage.table_schema import Int8, column
+from recall_pipeline.storage.tables import Table, cure_of_missing_table
 
 __all__ = [
     "AUDIO_FOLDERS",
@@ -46,6 +49,7 @@ __all__ = [
     "ArchiveDay",
     "ArchiveLocation",
     "FolderName",
+    "Int8",
     "Layout",
     "ScannedDay",
     "StoredColumns",
@@ -64,6 +68,7 @@ __all__ = [
     "open_archive",
     "open_day",
     "place_of",
+    "private_temporary_folder",
     "raise_if_storage_is_down",
     "read_identity",
     "record_identity",

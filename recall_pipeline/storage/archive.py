@@ -8,15 +8,18 @@ incomplete file after an exception (docs/design/adr/0006-verify-locally-then-pub
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from recall_pipeline.coordination import Leases
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage.bucket_store import BucketStore
 from recall_pipeline.storage.error_messages import translated_errors
 from recall_pipeline.storage.folder_store import FolderStore
 from recall_pipeline.storage.layout import Layout, TableName
+from recall_pipeline.storage.locks import describe_process
 from recall_pipeline.storage.staging import StagingFolder
 
 if TYPE_CHECKING:
@@ -29,13 +32,23 @@ T = TypeVar("T")
 
 
 class Archive:
-    """Reads, publishes and removes files by their keys (see `Layout`). Its methods raise StorageError."""
+    """Reads, publishes and removes files by their keys (see `Layout`). Its methods raise StorageError.
+
+    Those that change files also raise LockLost if a lock that is held here was taken by another host, and
+    CoordinationError if the server of RECALL_COORDINATION_URL does not answer.
+    """
 
     def __init__(self, location: "ArchiveLocation", store: FolderStore | BucketStore) -> None:
-        self.location = location
+        self._location = location
+        self._leases = Leases(location.coordination_url, location.name_for_all_hosts, location.held_locks)
         self.staging_folder = location.staging_folder
         self._store = store
         self._staging = StagingFolder(location.staging_folder)
+
+    @property
+    def location(self) -> "ArchiveLocation":
+        """How a worker opens this archive, with the locks that are held now."""
+        return replace(self._location, held_locks=self._leases.held)
 
     @property
     def is_local(self) -> bool:
@@ -69,6 +82,19 @@ class Archive:
         with self._translating_errors("list", folder):
             return dict(sorted(self._store.sizes_below(folder).items()))
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return a text for every file below a folder, by key, that changes whenever the file is replaced."""
+        with self._translating_errors("list", folder):
+            return dict(sorted(self._store.versions_below(folder).items()))
+
+    def version(self, key: str) -> str | None:
+        """Return a text that changes whenever the file under `key` is replaced; None if there is none."""
+        with self._translating_errors("look at", key):
+            try:
+                return self._store.version(key)
+            except FileNotFoundError:
+                return None
+
     def exists(self, key: str) -> bool:
         """Return whether a file is stored under `key`."""
         with self._translating_errors("look at", key):
@@ -87,6 +113,14 @@ class Archive:
         with self._translating_errors("read", key):
             try:
                 return self._store.read(key)
+            except FileNotFoundError:
+                return None
+
+    def read_range(self, key: str, start: int, end: int) -> bytes | None:
+        """Return the bytes of a file from `start` to `end`, excluded, by one request; None if there is no file."""
+        with self._translating_errors("read", key):
+            try:
+                return self._store.read_range(key, start, end)
             except FileNotFoundError:
                 return None
 
@@ -132,18 +166,18 @@ class Archive:
 
     def publish(self, local: Path, key: str) -> None:
         """Give a finished local file its final name in one atomic step."""
-        with self._translating_errors("write", key):
+        with self._changing("write", key):
             self._store.publish(local, key)
 
     def create(self, content: bytes, key: str) -> bool:
         """Write a small file in one atomic step unless it exists; return whether this call wrote it."""
-        with self.staged_file(suffix=Path(key).suffix) as staged, self._translating_errors("write", key):
+        with self.staged_file(suffix=Path(key).suffix) as staged, self._changing("write", key):
             staged.write_bytes(content)
             return self._store.create(staged, key)
 
     def remove(self, key: str) -> None:
         """Remove the file under `key`, and its folder if that is empty then; a missing file is not an error."""
-        with self._translating_errors("remove", key), contextlib.suppress(FileNotFoundError):
+        with self._changing("remove", key), contextlib.suppress(FileNotFoundError):
             self._store.remove(key)
 
     def move_many(self, renamed: Mapping[str, str]) -> None:
@@ -151,12 +185,12 @@ class Archive:
         self._each(lambda pair: self._move(*pair), list(renamed.items()))
 
     def _move(self, before: str, after: str) -> None:
-        with self._translating_errors("move", before), contextlib.suppress(FileNotFoundError):
+        with self._changing("move", before), contextlib.suppress(FileNotFoundError):
             self._store.move(before, after)
 
     def remove_below(self, folder: str) -> None:
         """Remove a folder and its content; raise StorageError if a new listing still finds files."""
-        with self._translating_errors("remove", folder), contextlib.suppress(FileNotFoundError):
+        with self._changing("remove", folder), contextlib.suppress(FileNotFoundError):
             self._store.remove_tree(folder)
         self._each(self.remove, list(self.sizes_below(folder)))
         if left := self.sizes_below(folder):
@@ -196,16 +230,24 @@ class Archive:
         """Remove the staging folder if it is empty."""
         self._staging.close()
 
-    def exclusive_lock(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Hold a lock among the processes that share this staging folder. It ends with its process.
+    @contextlib.contextmanager
+    def exclusive_lock(self, name: str) -> Iterator[None]:
+        """Hold a lock among the processes that share this staging folder; with RECALL_COORDINATION_URL, of all hosts.
 
-        A process that waits logs which one holds it. Leftovers of killed processes are removed before and after.
+        It ends with its process, on other hosts at most LEASE_SECONDS later. A process that waits logs which one holds
+        it. Leftovers of killed processes are removed before and after. Raises CoordinationError.
         """
-        return self._staging.exclusive_lock(name)
+        with self._staging.exclusive_lock(name), self._leases.hold(name, describe_process()):
+            yield
 
     def lock_day(self, day: date) -> contextlib.AbstractContextManager[None]:
-        """Hold the lock of `day` among the processes that share this staging folder."""
+        """Hold the lock of `day`, as `exclusive_lock` does."""
         return self.exclusive_lock(f"day-{day.isoformat()}")
+
+    def _changing(self, action: str, what: str) -> contextlib.AbstractContextManager[None]:
+        """Confirm the locks that are held, then translate errors: nothing changes once a lock is lost."""
+        self._leases.confirm()
+        return self._translating_errors(action, what)
 
     def _translating_errors(self, action: str, what: str) -> contextlib.AbstractContextManager[None]:
         return translated_errors(action, what, self.location.root)

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from recall_pipeline.errors import TableUnreadable
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.tables import StoredTable, Table
+from recall_pipeline.storage.stored_tables import StoredTable
+from recall_pipeline.storage.tables import Table
 
 Row = TypeVar("Row")
 

@@ -29,6 +29,7 @@ No software of its own is needed to use it. Days are UTC.
 audio_catalog/day=YYYY-MM-DD/audio_catalog.parquet   one row per recording: what became of it, and where its audio is
 normalized_audio/day=YYYY-MM-DD/...                  the audio at one loudness and sample rate
 mixed_audio/day=YYYY-MM-DD/...                       the MP3 files exactly as Recall.ai served them, and their table
+waveforms/                                           tables with the peaks of the normalized audio, to draw it
 bots/, recordings/                                   tables of the bots and recordings
 transcripts/                                         tables of transcripts, if there are any
 fixity/                                              when each file was last read back

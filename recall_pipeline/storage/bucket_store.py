@@ -1,8 +1,9 @@
 """The files of an archive in an object store, by key. Every call has a time limit."""
 
 import asyncio
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -47,6 +48,17 @@ class BucketStore:
         found = {name: int(info["size"]) for name, info in listed if name.startswith(f"{path}/")}
         return {name.removeprefix(f"{self._prefix}/"): size for name, size in found.items()}
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return the version of every object below a folder, by key."""
+        path = self._full(folder)
+        listed = self._call("find", path, seconds=_LISTING_SECONDS, detail=True).items()
+        found = {name: _version(info) for name, info in listed if name.startswith(f"{path}/")}
+        return {name.removeprefix(f"{self._prefix}/"): version for name, version in found.items()}
+
+    def version(self, key: str) -> str:
+        """Return size, ETag and time of the last change, as far as the store names them."""
+        return _version(self._call("info", self._full(key)))
+
     def exists(self, key: str) -> bool:
         """Return whether an object is stored under `key`."""
         return bool(self._call("exists", self._full(key)))
@@ -58,6 +70,10 @@ class BucketStore:
     def read(self, key: str) -> bytes:
         """Return the content of a small object."""
         return bytes(self._call("cat_file", self._full(key), **reading_options(self._scheme)))
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes of an object from `start` to `end`, excluded."""
+        return bytes(self._call("cat_file", self._full(key), start=start, end=end))
 
     def open_file(self, key: str) -> BinaryIO:
         """Open an object for random access; only the ranges that are read are requested."""
@@ -92,7 +108,11 @@ class BucketStore:
         size_bytes = local.stat().st_size
         seconds = _ANSWER_SECONDS + size_bytes / _SLOWEST_BYTES_PER_SECOND
         options = upload_options(self._scheme, size_bytes)
-        self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
+        try:
+            self._call("put_file", str(local), self._full(key), seconds=seconds, **options)
+        except StoreIsSilent:  # s3fs aborts after every other error
+            self._abort_uploads(key)
+            raise
         local.unlink()
 
     def create(self, local: Path, key: str) -> bool:
@@ -128,6 +148,18 @@ class BucketStore:
             self._call("call_s3", "upload_part", **place, **upload, PartNumber=1, Body=b"part")
         finally:
             self._call("call_s3", "abort_multipart_upload", **place, **upload)
+
+    def _abort_uploads(self, key: str) -> None:
+        """Abort unfinished uploads of `key`, whose parts would be stored and billed; a store may still be silent."""
+        if self._scheme != "s3":
+            return
+        bucket, _, name = self._full(key).partition("/")
+        with contextlib.suppress(Exception):
+            listed = self._call("call_s3", "list_multipart_uploads", Bucket=bucket, Prefix=name)
+            for upload in listed.get("Uploads", []):
+                if upload["Key"] == name:
+                    place = {"Bucket": bucket, "Key": name, "UploadId": upload["UploadId"]}
+                    self._call("call_s3", "abort_multipart_upload", **place)
 
     def remove_tree(self, folder: str) -> None:
         """Do nothing: object stores remove one key at a time."""
@@ -169,6 +201,12 @@ class BucketStore:
             return await asyncio.to_thread(getattr(self._filesystem, method), *arguments, **options)
 
         return in_thread
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    """Return what changes whenever an object is replaced; a second replacement in a second may have the same time."""
+    parts = (info.get(name) for name in ("size", "ETag", "etag", "generation", "LastModified", "last_modified"))
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _extending(limit: asyncio.Timeout) -> Any:

@@ -14,7 +14,8 @@ from typing import Any
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.tables import StoredColumns, Table
+from recall_pipeline.storage.stored_tables import StoredColumns
+from recall_pipeline.storage.tables import Table
 
 _CONCURRENT_DAYS = 24  # requests in flight; more do not help, because one thread serves the connections
 

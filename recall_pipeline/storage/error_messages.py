@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from recall_pipeline.errors import StorageError, is_out_of_handles
+from recall_pipeline.errors import MORE_HANDLES, StorageError, is_out_of_handles
 from recall_pipeline.redaction import redact
 
 _UPLOADS = ("write", "move")
@@ -76,7 +76,7 @@ def _reason(cause: Exception) -> str:
 def _next_step(action: str, cause: Exception) -> str:
     code = cause.errno if isinstance(cause, OSError) else None
     if is_out_of_handles(cause):
-        return "Raise the limit of open files (`ulimit -n`), or lower RECALL_CONCURRENCY and RECALL_WORKERS"
+        return MORE_HANDLES[0].upper() + MORE_HANDLES[1:]
     if isinstance(cause, StoreIsSilent) or type(cause).__name__ in _SILENCE:
         return "Check the store and the network; the next sync continues"
     if action in _UPLOADS and _needs_other_checksums(cause):

@@ -32,6 +32,20 @@ class FolderStore:
         """Return the size in bytes of every file below a folder, by key."""
         return {name.removeprefix(f"{self._root}/"): size for name, size in sizes_below(self.path(folder)).items()}
 
+    def versions_below(self, folder: str) -> dict[str, str]:
+        """Return the version of every file below a folder, by key."""
+        found: dict[str, str] = {}
+        for name in sizes_below(self.path(folder)):
+            with contextlib.suppress(FileNotFoundError):  # replaced or removed since the listing
+                key = name.removeprefix(f"{self._root}/")
+                found[key] = self.version(key)
+        return found
+
+    def version(self, key: str) -> str:
+        """Return size, time of the last change, and inode."""
+        found = self.path(key).stat()
+        return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
+
     def exists(self, key: str) -> bool:
         """Return whether a file is stored under `key`."""
         return self.path(key).exists()
@@ -43,6 +57,12 @@ class FolderStore:
     def read(self, key: str) -> bytes:
         """Return the content of a small file."""
         return self.path(key).read_bytes()
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes of a file from `start` to `end`, excluded."""
+        with self.path(key).open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(end - start)
 
     def open_file(self, key: str) -> BinaryIO:
         """Open a file for random access."""

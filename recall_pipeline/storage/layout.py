@@ -7,7 +7,7 @@ from typing import Literal
 
 from recall_pipeline.errors import TableUnreadable
 
-TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "transcripts", "audit", "fixity"]
+TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "waveforms", "transcripts", "audit", "fixity"]
 FolderName = Literal[TableName, "normalized_audio"]
 
 AUDIO_FOLDERS: tuple[FolderName, ...] = ("mixed_audio", "normalized_audio")
@@ -17,8 +17,17 @@ AWAITED_EVENTS = f"{EVENTS}/awaited"
 CONSUMED_EVENTS = f"{EVENTS}/drained"
 CHECKPOINTS = "_normalized"
 
-_FOLDERS = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio", "transcripts", "audit")
-ROOT_NAMES = frozenset((*_FOLDERS, "waveforms", "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
+_FOLDERS = (
+    "bots",
+    "recordings",
+    "mixed_audio",
+    "audio_catalog",
+    "normalized_audio",
+    "waveforms",
+    "transcripts",
+    "audit",
+)
+ROOT_NAMES = frozenset((*_FOLDERS, "fixity", EVENTS, CHECKPOINTS, "_spool", "archive.json", "README.txt"))
 """The names in the root of an archive."""
 
 
@@ -63,7 +72,7 @@ class Layout:
 
     @staticmethod
     def checkpoint(day: date, recording_id: str, audio_id: str) -> str:
-        """Return the key of the record of an MP3 that an interrupted sync has normalized."""
+        """Return the key of the record of an MP3 that is normalized and not cataloged yet."""
         return f"{Layout.checkpoints(day, recording_id)}/{audio_id}.json"
 
     @staticmethod

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
+from recall_pipeline.coordination import HeldLock
 from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage.archive import Archive
@@ -24,7 +27,8 @@ class ArchiveLocation:
     """Where an archive is stored. Picklable, so that a worker process can open the archive; its text has no secret.
 
     `root` is an absolute path or an fsspec URL; `encryption` is the value of RECALL_S3_ENCRYPTION; `options` are
-    fsspec's, which may contain credentials.
+    fsspec's, which may contain credentials. `held_locks` are those of the process that gives this to a worker: the
+    worker publishes nothing once they are lost.
     """
 
     root: str
@@ -32,6 +36,8 @@ class ArchiveLocation:
     encryption: str | None = None
     group_may_read: bool = False
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    coordination_url: SecretStr | None = field(default=None, repr=False)
+    held_locks: tuple[HeldLock, ...] = field(default=(), repr=False)
 
     @property
     def scheme(self) -> str:
@@ -48,7 +54,15 @@ class ArchiveLocation:
             settings.s3_encryption,
             settings.group_may_read,
             settings.storage_options,
+            settings.coordination_url,
         )
+
+    @property
+    def name_for_all_hosts(self) -> str:
+        """The archive's name in locks: all hosts must give it the same URL, or mount it at the same path."""
+        if self.scheme == "file":
+            return os.path.realpath(self.root)
+        return f"{_SCHEMES.get(self.scheme, self.scheme)}://{self.root.partition('://')[2]}"
 
     def open(self) -> Archive:
         """Open the archive without any request. Raises StorageError if the scheme's package is not installed.
@@ -64,7 +78,9 @@ class ArchiveLocation:
 
         if self.scheme == "s3":
             check_aws_environment()
-        options = merged_options(filesystem_options(self.scheme, self.encryption), self.options)
+        options = merged_options(
+            filesystem_options(self.scheme, self.encryption, endpoint_of(self.options)), self.options
+        )
         try:
             # Not `url_to_fs`: it reads `::` in a path as a chain of file systems.
             filesystem_type = fsspec.get_filesystem_class(self.scheme)

@@ -79,15 +79,19 @@ def _is_removed(handle: int, path: Path) -> bool:
 
 
 def _write_holder(handle: int) -> None:
-    """Describe this process in the lock file, without arguments that could be personal."""
+    """Describe this process in the lock file."""
     with contextlib.suppress(OSError):  # a full disk
         os.ftruncate(handle, 0)
-        now = utc_now()
-        text = f"process {os.getpid()} on {socket.gethostname()} ({_command()}) since {now:%Y-%m-%d %H:%M:%S} UTC"
-        os.pwrite(handle, text.encode("utf-8", "replace")[:_MAX_HOLDER_BYTES], 0)
+        os.pwrite(handle, describe_process().encode("utf-8", "replace")[:_MAX_HOLDER_BYTES], 0)
+
+
+def describe_process() -> str:
+    """Return process, host, command and time, for a process that waits for a lock of this one."""
+    return f"process {os.getpid()} on {socket.gethostname()} ({_command()}) since {utc_now():%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _command() -> str:
+    """Return the program and its subcommand, without arguments that could be personal."""
     program = Path(sys.argv[0] if sys.argv else "")
     name = program.parent.name if program.name == "__main__.py" else program.name
     words = [word for word in sys.argv[1:3] if re.fullmatch(r"[a-z][a-z_-]*", word)]

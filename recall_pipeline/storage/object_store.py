@@ -4,6 +4,9 @@ import math
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from recall_pipeline.settings import is_loopback
 
 _MAX_CONNECTIONS = 64  # with the default of 10, a few requests that hang would block all others
 _PART_BYTES = 16 * 2**20
@@ -13,11 +16,16 @@ _EXTRAS = {"gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure", "abfss": "
 _KMS = "aws:kms"
 
 
-def filesystem_options(scheme: str, encryption: str | None) -> dict[str, Any]:
-    """Return the constructor options of the file system; `encryption` is the value of RECALL_S3_ENCRYPTION."""
+def filesystem_options(scheme: str, encryption: str | None, endpoint: str = "") -> dict[str, Any]:
+    """Return the constructor options of the file system; `encryption` is the value of RECALL_S3_ENCRYPTION.
+
+    An `endpoint` on loopback is reached directly: botocore would send its requests to the proxy of HTTP_PROXY.
+    """
     if scheme != "s3":
         return {}
-    connections = {"config_kwargs": {"max_pool_connections": _MAX_CONNECTIONS}}
+    connections: dict[str, Any] = {"config_kwargs": {"max_pool_connections": _MAX_CONNECTIONS}}
+    if is_loopback(urlsplit(endpoint).hostname):
+        connections["config_kwargs"]["proxies"] = {}
     if encryption is None:
         return connections
     algorithm = _KMS if encryption.startswith(_KMS) else encryption

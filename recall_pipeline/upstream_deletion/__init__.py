@@ -12,7 +12,8 @@ from recall_pipeline.upstream_deletion.candidates import (
     days_older_than,
     estimate_deletion,
 )
-from recall_pipeline.upstream_deletion.day_deletion import DeletionReport, delete_day
+from recall_pipeline.upstream_deletion.day_deletion import delete_day
+from recall_pipeline.upstream_deletion.report import DeletionReport
 
 __all__ = [
     "Candidate",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recall_pipeline.audio import Done
 from recall_pipeline.download import truncation
-from recall_pipeline.errors import NotAudio, PipelineError
+from recall_pipeline.errors import NotAudio, PipelineError, with_handle_hint
 from recall_pipeline.storage import NOT_THERE, ArchiveLocation, sha256_of, size_mismatch
 from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.problems import Problem
@@ -53,7 +53,7 @@ def problem_of(done: Done[FileCheck, Problem | None]) -> Problem | None:
     if isinstance(done.error, FileNotFoundError):
         return done.task.problem(Code.FILE_MISSING, NOT_THERE)
     reason = str(done.error) if isinstance(done.error, PipelineError | OSError) else type(done.error).__name__
-    return done.task.problem(Code.FILE_UNREADABLE, f"cannot be read: {reason}")
+    return done.task.problem(Code.FILE_UNREADABLE, with_handle_hint(f"cannot be read: {reason}"))
 
 
 def _decode_error(local: Path) -> str | None:

@@ -15,7 +15,14 @@ from recall_pipeline.verification.erased import erased_recording
 from recall_pipeline.verification.problems import Problem
 from recall_pipeline.verification.referenced_files import ReferencedFile, Tables
 
-FOLDERS: tuple[FolderName, ...] = ("bots", "recordings", "mixed_audio", "audio_catalog", "normalized_audio")
+FOLDERS: tuple[FolderName, ...] = (
+    "bots",
+    "recordings",
+    "mixed_audio",
+    "audio_catalog",
+    "normalized_audio",
+    "waveforms",
+)
 _AUDIO = re.compile(
     r"(?P<folder>\w+)/day=[\d-]+/(?P<recording_id>[^/]+)/(?P<audio_id>[^/.]+)(\.(?P<version>[0-9a-f]{8}))?\.\w+"
 )

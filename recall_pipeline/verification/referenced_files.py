@@ -16,6 +16,7 @@ from recall_pipeline.verification.erased import kept_transcripts, personal_rows
 from recall_pipeline.verification.problems import Problem, table_problem
 from recall_pipeline.verification.row_checks import row_problems
 from recall_pipeline.verification.table_contents import content_problems
+from recall_pipeline.verification.waveform_checks import waveform_problems
 
 Row = TypeVar("Row")
 _OLDER_VERSION_KEPT = {FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED}
@@ -110,6 +111,7 @@ def read_tables(archive: Archive, day: date) -> Tables:
     if tables.are_readable:
         tables.problems += _contradictions(tables)
         tables.problems += row_problems(tables)
+    tables.problems += waveform_problems(archive, day, tables.erased)
     tables.problems += kept_transcripts(archive, day, tables.erased)
     return tables
 

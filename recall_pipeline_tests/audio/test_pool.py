@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.audio import Done, Target, normalize, run_tasks, time_limit_seconds
+from recall_pipeline.audio import Done, Target, Worker, normalize, run_tasks, time_limit_seconds
+from recall_pipeline.errors import WorkerNotStarted
 from recall_pipeline_tests.audio.sounds import speech, write_mp3
+from recall_pipeline_tests.open_files import no_more_files
 
 TIMEOUT_SECONDS = 60
 
@@ -55,6 +57,23 @@ def test_every_task_is_completed_and_reported() -> None:
     done = list(run_tasks(double, range(20), workers=2, on_done=reported.append))
     assert sorted((each.task, each.result) for each in done) == [(n, 2 * n) for n in range(20)]
     assert reported == done
+
+
+def test_a_low_limit_of_open_files_is_named_and_fails_every_task() -> None:
+    with no_more_files():
+        done = list(run_tasks(double, range(3), workers=2))
+    assert [each.result for each in done] == [None] * 3
+    assert all("Too many open files" in str(each.error) and "ulimit -n" in str(each.error) for each in done)
+
+
+def test_a_worker_starts_once_files_can_be_opened_again() -> None:
+    worker = Worker()
+    with no_more_files(), pytest.raises(WorkerNotStarted):
+        worker.submit(double, 2)
+    try:
+        assert worker.submit(double, 2).result(TIMEOUT_SECONDS) == 4
+    finally:
+        worker.close()
 
 
 def test_a_task_that_raises_fails_alone() -> None:

@@ -275,6 +275,30 @@ class TestUnreadable:
         due = days_due(settled, settings, NOW)
         assert [day.reason for day in due.days] == [DueReason.UNREADABLE, DueReason.YESTERDAY]
 
+    @pytest.mark.parametrize(
+        ("table", "name", "values"),
+        [
+            (BOTS, "status", pa.array([1])),
+            (BOTS, "bot_id", pa.array([b"\x00"])),
+            (RECORDINGS, "created_at", pa.array(["2026-03-01"])),
+            (MIXED_AUDIO, "source_bytes", pa.array([1.5])),
+            (CATALOG, "findings", pa.array(["a"])),
+            (AUDIT, "recording_id", pa.array([1])),
+            (CATALOG, "audio_bytes", pa.array(["1"])),
+        ],
+        ids=str,
+    )
+    def test_a_column_of_another_type_that_the_rule_does_not_read_makes_its_day_due(
+        self, settled: Archive, settings: Settings, table: Table[Any], name: str, values: Any
+    ) -> None:
+        day = ago(20)
+        fields = [pa.field(f.name, values.type) if f.name == name else f for f in table.schema()]
+        schema = pa.schema(fields).with_metadata(table.schema().metadata)
+        table.publish(settled, table.key(day), schema.empty_table())
+        due = days_due(settled, settings, NOW)
+        assert f"column {name} is {values.type}, not " in due.faults[day]
+        assert day in due.requested
+
     def test_a_catalog_that_lacks_only_optional_columns_is_read(self, settled: Archive, settings: Settings) -> None:
         key, facts = CATALOG.key(ago(20)), {"recall_pipeline.fact.listed_at": end_of(ago(20)).isoformat()}
         table = pa.table({"outcome": ["download_failed"], "recording_id": ["x"], "created_at": [NOW]})

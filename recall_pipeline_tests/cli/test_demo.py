@@ -79,26 +79,38 @@ def test_a_folder_that_cannot_be_created_is_one_error_line(run: Run, tmp_path: P
 
 def test_the_ui_shows_the_days_of_the_demo(run: Run, demo: Path, tmp_path: Path) -> None:
     assert run("demo", "--folder", str(demo)).status == 0
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = [sys.executable, "-m", "recall_pipeline", "ui", "--folder", str(demo), "--port", str(port)]
+    port, page_port = free_ports()
+    program = [
+        sys.executable, "-m", "recall_pipeline", "ui",
+        "--folder", str(demo), "--port", str(port), "--page-port", str(page_port),
+    ]  # fmt: skip
     with (tmp_path / "output").open("w") as output:
         process = subprocess.Popen(  # noqa: S603  this interpreter
             program, stdout=output, stderr=output, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}
         )
         try:
             shown = query_when_ready(f"http://127.0.0.1:{port}/graphql", process)
+            page = httpx.get(f"http://127.0.0.1:{page_port}/days/{TODAY}", trust_env=False)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=PATIENCE_SECONDS)
     result = (tmp_path / "output").read_text()
     assert f"http://127.0.0.1:{port}" in result
+    assert f"http://127.0.0.1:{page_port}" in result
+    assert page.status_code == 200
     assert "Warning" not in result
     assert shown.keys() == {"bots", "recordings", "mixed_audio", "audio_catalog", "transcripts"}
     shown.pop("transcripts")  # of the other code location, which does not run in the demo
     for ranges in shown.values():  # the sensor may be syncing other days already
         assert {"startKey": f"{DAY_BEFORE}", "endKey": f"{TODAY}", "status": "MATERIALIZED"} in ranges
+
+
+def free_ports() -> tuple[int, int]:
+    """Two ports that are free."""
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
 
 
 def query_when_ready(url: str, process: "subprocess.Popen[bytes]") -> dict[str, list[dict[str, str]]]:

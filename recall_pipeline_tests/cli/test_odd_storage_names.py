@@ -18,14 +18,11 @@ from recall_pipeline_tests.storages import stored
 
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
 PATTERN_AND_NEIGHBOUR = [
-    ("Meetings [EU]", "Meetings E"),
+    ("Meetings [EU] all* what?", "Meetings E all of them what1"),
     ("Meetings [!a]", "Meetings E"),
-    ("all*", "all of them"),
-    ("what?", "what1"),
-    ("{a,b}", "a"),
-    ("50% & #1; 'ü' $x ~ +", "50"),
+    ("{a,b} 50% & #1; 'ü' $x ~ +", "a"),
 ]
-ON_A_BUCKET = ("Meetings [EU]", "50% & #1; 'ü' $x ~ +")  # the store of a bucket treats all patterns alike
+ON_A_BUCKET = (PATTERN_AND_NEIGHBOUR[0], PATTERN_AND_NEIGHBOUR[2])  # the store of a bucket treats all patterns alike
 
 
 @pytest.fixture
@@ -37,11 +34,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
     ("storage_url", "pattern", "neighbour"),
     [
         *(pytest.param("folder_url", *names) for names in PATTERN_AND_NEIGHBOUR),
-        *(
-            pytest.param("bucket_url", *names, marks=pytest.mark.xdist_group("s3"))
-            for names in PATTERN_AND_NEIGHBOUR
-            if names[0] in ON_A_BUCKET
-        ),
+        *(pytest.param("bucket_url", *names, marks=pytest.mark.xdist_group("s3")) for names in ON_A_BUCKET),
     ],
     indirect=["storage_url"],
 )
@@ -88,11 +81,11 @@ def test_all_commands_work_on_an_archive_named_like_a_pattern_and_leave_its_neig
     assert stored(other.location.root) == before
 
 
-@pytest.mark.parametrize("name", ["a::b", "::", "s3::x"])
+@pytest.mark.parametrize("name", ["::", "s3::x"])
 def test_two_colons_in_a_folder_are_part_of_its_name(
-    sandboxed: Run, folder_url: str, name: str, monkeypatch: pytest.MonkeyPatch
+    sandboxed: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RECALL_STORAGE_URL", f"{folder_url}/{name}")
+    monkeypatch.setenv("RECALL_STORAGE_URL", f"{tmp_path}/{name}")
     assert sandboxed("sync", *BOTH_DAYS).status == 0
     assert sandboxed("verify", *BOTH_DAYS).status == 0
-    assert (Path(folder_url) / name / "audio_catalog").is_dir()
+    assert (tmp_path / name / "audio_catalog").is_dir()

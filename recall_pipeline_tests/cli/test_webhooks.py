@@ -61,6 +61,20 @@ def test_an_ipv6_address_is_in_brackets(run: Run, monkeypatch: pytest.MonkeyPatc
     assert "on http://[::1]:" in result.out
 
 
+@pytest.mark.parametrize("host", ["", " ", "[]", "http://127.0.0.1", "a b", "127.0.0.1/24"])
+def test_what_is_not_a_host_is_refused(host: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
+    result = run("webhooks", "--host", host, "--port", "0")
+    assert result.status == 2
+    assert "is not a host: use an address such as 127.0.0.1" in result.error_line
+
+
+def test_a_name_that_dns_cannot_have_is_one_error_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
+    result = run("webhooks", "--host", "a" * 70, "--port", "0")
+    assert (result.status, "choose another --host or --port" in result.error_line) == (2, True)
+
+
 def test_a_port_in_use_is_one_error_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_WEBHOOK_SECRET", SECRET)
     with socket.socket() as taken:

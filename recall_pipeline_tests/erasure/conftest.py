@@ -13,7 +13,7 @@ import pytest
 import stamina
 
 from recall_pipeline.audit import AUDIT
-from recall_pipeline.catalog import CATALOG
+from recall_pipeline.catalog import CATALOG, WAVEFORMS
 from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.recall_api import Upstream, open_client
@@ -26,7 +26,7 @@ from recall_pipeline_tests.workspace import DAY, Workspace, an_id, settings_for
 from recall_sandbox import Sandbox, World
 from recall_sandbox.speech import Speech
 
-TABLES: tuple[Any, ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
+TABLES: tuple[Any, ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG, WAVEFORMS)
 CONTOSO, NORTHWIND, SILENT_ONE, FABRIKAM = map(an_id, ("contoso", "northwind", "no audio", "fabrikam"))
 
 

@@ -201,7 +201,7 @@ def test_after_a_kill_at_any_step_no_sync_downloads_it_and_a_second_erasure_give
     whole = office_at(str(tmp_path / "whole")).archive
     steps = _steps(whole, monkeypatch, None)
     expected = state(whole)
-    assert steps == 10  # two audit files, two folders, four tables, two audit files
+    assert steps == 11  # two audit files, two folders, five tables, two audit files
     for step in range(steps):
         office = office_at(str(tmp_path / f"killed at {step}"))
         with pytest.raises(Killed):

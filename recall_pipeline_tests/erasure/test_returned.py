@@ -73,6 +73,7 @@ RETURNS: dict[str, tuple[Callable[[Archive, dict[str, list[Any]]], None], int]] 
     "the table recordings": (rows_back("recordings"), 0),
     "the table mixed_audio": (rows_back("mixed_audio"), 0),
     "the table audio_catalog": (rows_back("audio_catalog"), 0),
+    "the table waveforms": (rows_back("waveforms"), 0),
     "an original": (file_back(Layout.source(DAY, CONTOSO, AUDIO)), 1),
     "a newer version": (file_back(Layout.source(DAY, CONTOSO, AUDIO, "0123abcd")), 1),
     "a normalized file": (file_back(Layout.normalized(DAY, CONTOSO, AUDIO, "flac")), 1),

@@ -12,6 +12,7 @@ import pytest
 from recall_pipeline.errors import SettingsError
 from recall_pipeline.http import async_client, connection_fault, sync_client
 from recall_pipeline_tests.forward_proxy import ForwardProxy, company_certificates, tls_host
+from recall_pipeline_tests.open_files import no_more_files
 from recall_sandbox import Sandbox
 
 HOST = "recall.invalid"
@@ -88,6 +89,17 @@ def test_a_proxy_that_refuses_is_named_by_its_variable(
     reason, action = connection_fault(raised.value, url, "check the network")
     assert reason == f"{refusal}, through the proxy of https_proxy"
     assert action == "check https_proxy and NO_PROXY"
+
+
+def test_a_low_limit_of_open_files_is_named(sandbox: Sandbox) -> None:
+    async def get_without_files() -> tuple[str, str]:
+        async with async_client(sandbox.api_url) as http:
+            with no_more_files(), pytest.raises(httpx.ConnectError) as raised:
+                await http.get(sandbox.api_url)
+        return connection_fault(raised.value, sandbox.api_url, "check the network")
+
+    reason, action = asyncio.run(get_without_files())
+    assert "ulimit -n" in action, (reason, action)
 
 
 def test_loopback_is_reached_whatever_the_environment_says(

@@ -117,7 +117,7 @@ class TestUpstream:
         add_meeting(world, "standup", NINE)
         add_meeting(world, "next day", NINE + ONE_DAY)
         upstream: Upstream = call(lambda client: shown(client, DAY, DAY))
-        ((recording, bot),) = upstream.embedded_in_bots(DAY).values()
+        ((recording, bot),) = upstream.embedded_in_bots(DAY)
         assert (recording.id, bot.id) == (an_id("standup"), an_id("standup bot"))
 
 

@@ -21,7 +21,7 @@ def pages(served: Mapping[str, Any], first: str = FIRST) -> list[list[Any]]:
         return served[url]
 
     async def read() -> list[list[Any]]:
-        return [rows async for rows in walk(fetch, first)]
+        return [rows async for rows, _ in walk(fetch, first)]
 
     return asyncio.run(read())
 

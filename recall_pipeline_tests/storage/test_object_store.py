@@ -11,12 +11,13 @@ import s3fs
 
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, ArchiveLocation, object_store, open_archive
+from recall_pipeline.storage import Archive, ArchiveLocation, bucket_store, object_store, open_archive
+from recall_pipeline_tests.forward_proxy import ForwardProxy
 from recall_pipeline_tests.s3_proxy import CutUpload, LoseReply, S3Proxy
 from recall_pipeline_tests.s3_server import S3Server
 from recall_pipeline_tests.storages import stored
 from recall_sandbox import Rule
-from recall_sandbox.effects import Effect, Reply
+from recall_sandbox.effects import Delay, Effect, Reply
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -92,6 +93,35 @@ class TestFailedUploads:
         assert archive.read(KEY) == content
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_endpoint_on_loopback_is_not_reached_through_the_proxy_of_the_environment(
+    variable: str, host: str, s3_server: S3Server, bucket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url.replace("127.0.0.1", host))
+    with ForwardProxy({}, refusal="502 Bad Gateway").running() as company:
+        monkeypatch.setenv(variable, company.url)
+        archive = open_archive(Settings(storage_url=bucket_url))
+        publish(archive, b"content")
+        assert archive.read(KEY) == b"content"
+    assert company.seen == []
+
+
+def test_another_endpoint_is_reached_through_the_proxy_of_the_environment(
+    bucket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.invalid")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    with ForwardProxy({}, refusal="403 Forbidden").running() as company:
+        monkeypatch.setenv("HTTP_PROXY", company.url)
+        with pytest.raises(StorageError):
+            open_archive(Settings(storage_url=bucket_url)).read(KEY)
+    assert "http://store.invalid/" in company.seen[0]
+
+
 class TestLargeFiles:
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +145,17 @@ class TestLargeFiles:
             publish(archive, os.urandom(13 * _MIB))
         proxy.faults.clear()
         assert not archive.exists(KEY)
+        assert unfinished_uploads(s3_server, bucket) == before
+
+    def test_an_upload_to_a_store_that_falls_silent_leaves_no_parts(
+        self, archive: Archive, proxy: S3Proxy, s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = unfinished_uploads(s3_server, bucket)
+        monkeypatch.setattr(bucket_store, "_SLOWEST_BYTES_PER_SECOND", 2**40)
+        monkeypatch.setattr(bucket_store, "_ANSWER_SECONDS", 1.5)
+        proxy.faults.add(Rule(Delay(3), method="PUT", skip=1, times=2))
+        with pytest.raises(StorageError, match="did not finish the request"):
+            publish(archive, os.urandom(11 * _MIB))
         assert unfinished_uploads(s3_server, bucket) == before
 
     def test_no_file_has_more_parts_than_s3_allows(self) -> None:

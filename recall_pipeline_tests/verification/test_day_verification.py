@@ -70,6 +70,7 @@ def test_an_unreferenced_file_is_an_orphan_unless_it_is_an_older_version(copy: C
         Layout.normalized(DAY, REVIEW, audio_id, "wav"),
         f"mixed_audio/day={DAY}/{REVIEW}/.{audio_id}.mp3.k2j3h4",
         f"audio_catalog/day={DAY}/copy of audio_catalog.parquet",
+        f"waveforms/day={DAY}/copy of waveforms.parquet",
     ]
     for key in orphans:
         copy.put(key, b"whatever")

@@ -1,6 +1,7 @@
 """Dagster's daemon in this process: ticks as it would evaluate them, and the runs that they request."""
 
 import contextlib
+import gc
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +18,11 @@ import dagster as dg
 from recall_pipeline.defs import build_definitions
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.chaos.simulation.clock import TurnedClock
-
-_READ = {
-    dg.DagsterEventType.ASSET_MATERIALIZATION,
-    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-    dg.DagsterEventType.STEP_SUCCESS,
-    dg.DagsterEventType.STEP_FAILURE,
-}
-"""Events of steps that the sensors read, or Dagster itself. Storing the others takes a third of the time."""
+from recall_pipeline_tests.chaos.simulation.event_log import EventLists
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PARTITION = "dagster/partition"
+_GARBAGE = 50_000
 _PROCESS = "recall_pipeline.audio.worker._one_process"
 
 
@@ -51,6 +46,7 @@ class Deployment:
         self._cursors: dict[str, str | None] = {}
         self._run_keys: set[tuple[str, str]] = set()
         self.instance = dg.DagsterInstance.ephemeral()
+        self.instance._event_storage = EventLists(self.instance)
         self.load(settings)
 
     def load(self, settings: Settings) -> None:
@@ -133,16 +129,14 @@ class _Thread(ThreadPoolExecutor):
 
 @contextlib.contextmanager
 def quick_runs() -> Iterator[None]:
-    """Let threads decode and normalize, since processes take most of the time, and store no event that is not read."""
-    store = dg.DagsterInstance.handle_new_event
-
-    def store_if_read(self: dg.DagsterInstance, event: dg.EventLogEntry, **options: Any) -> None:
-        of_run = event.dagster_event
-        if of_run and (of_run.event_type in _READ or of_run.event_type_value.startswith("PIPELINE")):
-            store(self, event, **options)
-
-    with patch(_PROCESS, _Thread), patch.object(dg.DagsterInstance, "handle_new_event", store_if_read):
-        yield
+    """Let threads decode and normalize, since processes take most of the time, and collect garbage less often."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_GARBAGE, 20, 50)
+    try:
+        with patch(_PROCESS, _Thread):
+            yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 @dataclass

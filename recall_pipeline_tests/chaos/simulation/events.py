@@ -36,7 +36,7 @@ _QUIET_DAYS = 5
 class Kind:
     """A kind of event: what happens, for how many days, and whether nights of it are healthy.
 
-    `alerts`: an alert is due. `at_step`: what happens at each step of its days.
+    `alerts`: an alert is due; else none may be sent. `at_step`: what happens at each step of its days.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Event:
 
     @property
     def alerts(self) -> bool:
-        """Whether an alert is due."""
+        """Whether an alert is due; else none may be sent."""
         return self.kind.alerts
 
     def happening(self, year: "Year") -> AbstractContextManager[None]:
@@ -279,7 +279,7 @@ KINDS = (
     Kind("a media host that is down", _media_down, days=2, alerts=True),
     Kind("kills", _kills),
     Kind("a lost table", _lost_table),
-    Kind("a torn table", _torn_table, days=1),
+    Kind("a torn table", _torn_table, days=1, alerts=True),
     Kind("a table of an older schema", _older_schema),
     Kind("a restored backup of last week", _backup, days=7, disturbs=False),
     Kind("a moved start date", _moved_start_date, days=4),

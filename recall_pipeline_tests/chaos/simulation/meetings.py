@@ -23,7 +23,7 @@ _UNFINISHED = SampleMeeting("plain", "an MP3", 0, time(9), ("ready",), (Recordin
 class Meetings:
     """Adds meetings to `world` when they end, and changes them later; `turn_to` applies all that is due.
 
-    Of the recordings with a retention, half expire at Recall after seven days. Some MP3s are finished up to 20 days
+    The recordings of half of the meetings expire at Recall after seven days. Some MP3s are finished up to 20 days
     late, some get other bytes in their first five days, and some are deleted.
     """
 
@@ -72,7 +72,7 @@ class Meetings:
             content = None if is_late else self.speech()
             artifacts = (ArtifactSpec(content, status="processing" if is_late else "done"),)
         hours = _RECALL_KEEPS / timedelta(hours=1) if expires else None
-        return replace(spec, artifacts=artifacts, retention_hours=spec.retention_hours and hours)
+        return replace(spec, artifacts=artifacts, retention_hours=hours)
 
     def _short(self, content: Content | None) -> Content | None:
         match content:

@@ -1,0 +1,107 @@
+"""The table `waveforms`: the peaks of each normalized file, for drawing it (docs/design/interface.md, section 3).
+
+A day may lack the table, and a file may lack a row: earlier versions wrote none. Drawing is all that depends on it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, cast
+
+from recall_pipeline.audio import Peaks
+from recall_pipeline.catalog.rows import CatalogRow
+from recall_pipeline.errors import TableNewer, TableUnreadable
+from recall_pipeline.storage import Archive, ArchiveDay, Int8, Table, column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class WaveformRow:
+    """The peaks of a normalized file."""
+
+    recording_id: str = column("Recall's id of the recording")
+    audio_id: str = column("Recall's id of the MP3")
+    audio_key: str = column("The normalized file, relative to the root of the archive")
+    audio_sha256: str = column("Its SHA-256, hex: other bytes under the same key have another waveform")
+    peak_seconds: float = column("Length of the audio of one minimum and one maximum, seconds; 0.01 or more")
+    minima: list[Int8] = column("Lowest sample of each such length, over all channels; full scale is 127")
+    maxima: list[Int8] = column("Highest sample of each, at most 2,000 of them; full scale is 127")
+
+
+WAVEFORMS = Table("waveforms", WaveformRow)
+_ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
+    ("recording_id", "ascending"),
+    ("audio_id", "ascending"),
+]
+
+
+def write_waveforms(
+    day: ArchiveDay, before: Iterable[CatalogRow], rows: Collection[CatalogRow], made: Mapping[str, Peaks]
+) -> None:
+    """Replace the table: new rows for files that were `made`, by row key; of the others, rows of files in the catalog.
+
+    Writes nothing if the catalog has the same files as `before`. A damaged table counts as absent. Raises StorageError.
+    """
+    files, new = _files_of(rows), list(_new_rows(rows, made))
+    if not new and files == _files_of(before):
+        return
+    kept = files - {(row.audio_key, row.audio_sha256) for row in new}
+    stored = _readable(day.archive, day.day)
+    if stored is not None:
+        stored = _filtered(stored, lambda _, *file: file in kept)
+    if stored is not None or new:
+        _write_merged(day.archive, day.day, stored, new)
+
+
+def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -> None:
+    """Remove the rows of these recordings. The caller holds the lock of the day. Raises StorageError."""
+    stored = WAVEFORMS.load_file(archive, WAVEFORMS.key(day))
+    if stored is None:
+        return
+    left = _filtered(stored, lambda recording_id, *_: recording_id not in recordings)
+    if len(left) < len(stored):
+        _write_merged(archive, day, left, [])
+
+
+def _files_of(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
+    return {(row.audio_key, row.audio_sha256) for row in rows if row.audio_key}
+
+
+def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, Peaks]) -> Iterator[WaveformRow]:
+    for row in rows:
+        if row.audio_id and row.audio_key and row.audio_sha256 and (peaks := made.get(row.key)):
+            minima, maxima = (cast("list[Int8]", list(values)) for values in (peaks.minima, peaks.maxima))
+            yield WaveformRow(
+                row.recording_id, row.audio_id, row.audio_key, row.audio_sha256, peaks.peak_seconds, minima, maxima
+            )
+
+
+def _readable(archive: Archive, day: date) -> "pa.Table | None":
+    """Return the content of the day's file; None if there is none, or if it is damaged: its rows are lost then."""
+    try:
+        file = WAVEFORMS.file(archive, day)
+        return WAVEFORMS.upgraded(archive, WAVEFORMS.key(day), file.content) if file else None
+    except TableNewer:
+        raise
+    except TableUnreadable:
+        return None
+
+
+def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
+    """Return the rows whose recording, key and SHA-256 `keeps` accepts. The lists of peaks stay as they are stored."""
+    import pyarrow as pa
+
+    names = ("recording_id", "audio_key", "audio_sha256")
+    values = zip(*(content.column(name).to_pylist() for name in names), strict=True)
+    return content.filter(pa.array([keeps(*each) for each in values], pa.bool_()))
+
+
+def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
+    import pyarrow as pa
+
+    content = WAVEFORMS.content(new, day=day)
+    if stored is not None:
+        content = pa.concat_tables([content, stored.select(content.column_names).cast(content.schema)])
+    WAVEFORMS.publish(archive, WAVEFORMS.key(day), content.sort_by(_ORDER))

@@ -1,0 +1,118 @@
+"""What is reported about a server that refuses or cannot be used; never a secret."""
+
+import asyncio
+import logging
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from recall_pipeline.cli.coordination_check import check_coordination
+from recall_pipeline.coordination import RequestLimits, connect
+from recall_pipeline.coordination.connection import new_connection
+from recall_pipeline.errors import CoordinationError, PipelineError, SettingsError
+from recall_pipeline.recall_api import open_client
+from recall_pipeline.recall_api.rate_limit import WindowBudget
+from recall_pipeline.recall_api.shared_budget import SharedBudget
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import ArchiveLocation
+from recall_pipeline_tests.coordination_servers import PASSWORD, PLAIN_PASSWORD, RunningServer
+
+pytestmark = pytest.mark.xdist_group("coordination")
+WRONG = "another-word"
+
+
+def error_of(url: str) -> PipelineError:
+    """Return the error of a request to a server."""
+    server = new_connection(SecretStr(url))
+    try:
+        with pytest.raises(PipelineError) as failed:
+            server.take_request(f"{uuid.uuid4()}", RequestLimits(1, 1), is_short=False)
+    finally:
+        server.close()
+    assert failed.value.__cause__ is None
+    return failed.value
+
+
+def test_a_wrong_password_is_one_line_without_it(server: RunningServer) -> None:
+    error = error_of(server.url.get_secret_value().replace(PASSWORD, WRONG))
+    assert isinstance(error, SettingsError)
+    assert f"RECALL_COORDINATION_URL: {server.scheme}://127.0.0.1:{server.port} refuses (" in str(error)
+    assert WRONG not in f"{error} {error!r}"
+
+
+def test_another_database_is_refused(server: RunningServer) -> None:
+    url, _, _ = server.url.get_secret_value().rpartition("/")
+    assert isinstance(error_of(f"{url}/99"), SettingsError)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "postgresql"])
+def test_a_port_on_which_nothing_listens_is_one_line_without_the_password(
+    scheme: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        error = error_of(f"{scheme}://user:{PASSWORD}@127.0.0.1:1/0")
+    assert isinstance(error, CoordinationError)
+    assert "does not answer" in str(error)
+    assert [word for word in (PASSWORD, PLAIN_PASSWORD) if word in f"{error} {caplog.text}"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "extra"),
+    [
+        ("redis://:word-of-nobody@host", "redis", "redis"),
+        ("rediss://:word-of-nobody@host", "redis", "redis"),
+        ("postgresql://user:word-of-nobody@host", "psycopg", "postgres"),
+    ],
+)
+def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
+    url: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    for name in ("redis_server", "postgres_server"):
+        monkeypatch.delitem(sys.modules, f"recall_pipeline.coordination.{name}", raising=False)
+    with pytest.raises(SettingsError, match=rf"pip install 'recall_pipeline\[{extra}\]'") as missing:
+        new_connection(SecretStr(url))
+    assert "word-of-nobody" not in str(missing.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:word-of-nobody@127.0.0.1:1/0?db=x", "postgresql://user:word-of-nobody@127.0.0.1:1/a?nothing=1"]
+)
+def test_unknown_options_of_the_url_are_one_line_without_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="RECALL_COORDINATION_URL") as wrong:
+        new_connection(SecretStr(url)).take_request("list bot", RequestLimits(1, 1), is_short=False)
+    assert "word-of-nobody" not in str(wrong.value)
+
+
+def test_the_url_is_in_no_text_of_what_workers_get(tmp_path: Path) -> None:
+    settings = Settings(storage_url=str(tmp_path), coordination_url=SecretStr(f"redis://:{PASSWORD}@host"))
+    location = ArchiveLocation.from_settings(settings)
+    assert PASSWORD not in f"{settings!r} {settings.model_dump_json()} {location!r} {location}"
+
+
+def test_doctor_reports_the_server(server: RunningServer) -> None:
+    line = check_coordination(Settings(coordination_url=server.url))
+    assert line.startswith(f"{server.scheme}://127.0.0.1:{server.port}, ")
+    assert ", clock +0 s" in line or ", clock -0 s" in line
+    assert "budget and locks work" in line
+    assert PLAIN_PASSWORD not in line
+    connect(server.url).close()
+
+
+def test_a_client_of_the_settings_uses_the_shared_budget(server: RunningServer) -> None:
+    settings = Settings(api_key=SecretStr("key"), coordination_url=server.url)
+    budgets: list[object] = []
+
+    def noted(budget: WindowBudget) -> WindowBudget:
+        budgets.append(budget)
+        return budget
+
+    async def open_one() -> None:
+        async with open_client(settings, limit=noted):
+            pass
+
+    asyncio.run(open_one())
+    assert [type(budget) for budget in budgets] == [SharedBudget]
