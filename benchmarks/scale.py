@@ -58,7 +58,7 @@ class Opened:
 def main() -> None:
     """Run the benchmark and print its tables or one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recordings", type=int, nargs="*", default=[100, 1_000, 10_000])
+    parser.add_argument("--recordings", type=int, nargs="*", default=[1_000, 5_000, 20_000])
     parser.add_argument("--without-year", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

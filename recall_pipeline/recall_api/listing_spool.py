@@ -192,7 +192,8 @@ class ListingSpool:
         if (kind, record.id) in self._cache or len(self._cache) < MOST_CACHED:
             self._cache[kind, record.id] = record
         links = links_of(record)
-        for audio_id, link in links.items():
+        # Those within bots are of three days, and come again with the recording or the artifact.
+        for audio_id, link in links.items() if kind != "bot" else ():
             if audio_id in self.links or len(self.links) < self.most_links:
                 self.links[audio_id] = link
         row = zlib.compress(json.dumps(row_of(record)).encode(), 1)

