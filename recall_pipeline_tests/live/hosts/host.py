@@ -37,9 +37,12 @@ class Command:
         """Whether it has ended."""
         return self.process.poll() is not None
 
-    def wait(self, seconds: float) -> int:
-        """Return its status."""
-        return self.process.wait(seconds)
+    def wait(self, seconds: float) -> int | None:
+        """Return its status; None if it has not ended in time, and then kill it."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(seconds)
+        self.kill()
+        return None
 
     def text(self) -> str:
         """What it has printed so far, both outputs."""
