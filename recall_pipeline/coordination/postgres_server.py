@@ -54,7 +54,7 @@ class PostgresServer:
         def take(connection: psycopg.Connection[Any]) -> float:
             with connection.transaction():
                 connection.execute(EXCLUSIVE, {"name": endpoint})
-                return float(_row_of(connection, TAKE, values)[0])
+                return float(_fetched(connection, TAKE, values)[0])
 
         return self._answer(take)
 
@@ -93,7 +93,7 @@ class PostgresServer:
 
     def describe(self) -> str:
         """Return address, version and difference of the clocks."""
-        version, clock = self._answer(lambda connection: _row_of(connection, VERSION_AND_CLOCK, {}))
+        version, clock = self._answer(lambda connection: _fetched(connection, VERSION_AND_CLOCK, {}))
         return f"{self._address}, PostgreSQL {version}, clock {float(clock) - time.time():+.0f} s"
 
     def _answer(self, ask: Callable[[psycopg.Connection[Any]], T], patience_seconds: float | None = None) -> T:
@@ -145,7 +145,7 @@ class PostgresServer:
         return ServerLost(str(error)) if is_lost else self._address.failed(error)
 
 
-def _row_of(connection: psycopg.Connection[Any], statement: LiteralString, values: Mapping[str, object]) -> Any:
+def _fetched(connection: psycopg.Connection[Any], statement: LiteralString, values: Mapping[str, object]) -> Any:
     found: Any = connection.execute(statement, values).fetchone()
     return found
 

@@ -11,6 +11,7 @@ import dagster as dg
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.defs.run_watch import interrupted_when_ended
+from recall_pipeline.defs.wait_log import waits_logged_by
 from recall_pipeline.discovery import refuse_vanished
 from recall_pipeline.download import HostBreakers
 from recall_pipeline.errors import PipelineError
@@ -132,8 +133,12 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
-        """Give the context of a run; at the end of the run, but not of a killed one, its listing is removed."""
+        """Give the context of a run; at the end of the run, but not of a killed one, its listing is removed.
+
+        What the run waits for is in its log too, not only on standard error.
+        """
         with contextlib.ExitStack() as stack:
+            stack.enter_context(waits_logged_by(context.log))
             run_context = self.create_resource(context)
             stack.callback(run_context.close)
             if context.run is not None and context.instance is not None:

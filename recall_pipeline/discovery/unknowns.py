@@ -43,7 +43,7 @@ def unknowns_of(day: ArchiveDay, upstream: Upstream, recordings: Table[Any]) -> 
     """Return what is unknown among the rows of `day`, now or at an earlier sync. Raises StorageError."""
     stored = day.stored(recordings)
     before = Unknowns.of(stored.facts if stored else None)
-    shown = upstream.listing.unknowns_of(day.day)
+    shown = {**upstream.client.unknowns_looked_up(day.day), **upstream.listing.unknowns_of(day.day)}
     counts = {**before.counts, **{name: shown[name] for name in sorted(shown)[:_MOST_NAMES]}}
     new = counts.keys() - before.counts.keys()
     new = _not_elsewhere(day, recordings, new) if new else new

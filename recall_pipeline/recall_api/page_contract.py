@@ -48,7 +48,7 @@ def fault_of_row(kind: str, row: object) -> str:
     """Return what is wrong with a row that cannot be read."""
     if not isinstance(row, dict):
         return f"it is {json_type(row)}, not an object"
-    if not _is_uuid(row.get("id")):
+    if not is_uuid(row.get("id")):
         return f"its id is not a UUID ({json_type(row.get('id'))})"
     if kind == "recording":
         return f"its created_at is not a date-time ({json_type(row.get('created_at'))})"
@@ -86,7 +86,8 @@ def json_type(value: object) -> str:
     return _TYPES.get(type(value), "unknown")
 
 
-def _is_uuid(value: object) -> bool:
+def is_uuid(value: object) -> bool:
+    """Return whether a value is a text that is a UUID."""
     try:
         return isinstance(value, str) and bool(UUID(value))
     except ValueError:

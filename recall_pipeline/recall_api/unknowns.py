@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from recall_pipeline.recall_api.page_contract import json_type
+from recall_pipeline.recall_api.page_contract import is_uuid, json_type
 from recall_pipeline.recall_api.vocabulary import CODES, OBJECTS, Known, codes_of, objects_within
 
 _PLAIN_WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -26,7 +26,14 @@ _SPECIFIC: Mapping[tuple[str, str], frozenset[str]] = {("bot", "status"): frozen
 def unknown_in(kind: str, row: Mapping[str, Any]) -> frozenset[str]:
     """Return the unknown fields, codes and types of a row, as `field bot.x`, `code bot.x` or `type bot.x number`."""
     return _one_object(
-        frozenset((*_unknown_fields(kind, OBJECTS[kind], row), *_unknown_codes(kind, row), *_other_types(kind, row)))
+        frozenset(
+            (
+                *_unknown_fields(kind, OBJECTS[kind], row),
+                *_unknown_codes(kind, row),
+                *_other_types(kind, row),
+                *_without_recording(kind, row),
+            )
+        )
     )
 
 
@@ -50,6 +57,13 @@ def _other_types(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
         value = row.get(name)
         if value is not None and json_type(value) not in _SPECIFIC.get((kind, name), expected):
             yield f"type {kind}.{name} {json_type(value)}"
+
+
+def _without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield that an artifact does not name its recording: it belongs to none, so it is not archived."""
+    recording = row.get("recording")
+    if kind == "audio_mixed" and not is_uuid(recording.get("id") if isinstance(recording, Mapping) else None):
+        yield "type audio_mixed.recording without an id"
 
 
 def _word(name: str) -> str:

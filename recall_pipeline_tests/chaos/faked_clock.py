@@ -2,13 +2,15 @@
 
 Every process runs under libfaketime, which moves the time of everything in it: Python, Arrow, Dagster, SQLite. The
 sandbox shows the same time. Nightly syncs, 12 days of standstill, and nightly syncs again: no day may be missing.
-Needs the library, which Debian has as the package `libfaketime`; without it the script ends with status 2.
+Then damaged files, and a large day whose sync is killed twice. Needs the library, which Debian has as the package
+`libfaketime`; without it the script ends with status 2.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,7 +23,8 @@ from recall_sandbox.speech import Speech
 _PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
 _NAME = "libfaketime.so.1"
 _STANDSTILL_DAYS, _LATE_DAYS, _TALKS = 12, 10, 2
-_BOUND_SECONDS = 300.0
+_BOUND_SECONDS = 900.0
+_LARGE_DAY, _IN_FLIGHT = 40, 1  # recordings; a file for each worker
 
 
 @dataclass
@@ -38,14 +41,18 @@ class Check:
         """Let `days` days have passed since the first night."""
         self.trial.service_clock.ahead = timedelta(days=days)
 
-    def run(self, *arguments: str, **changes: str) -> Ended:
+    def run(self, *arguments: str) -> Ended:
         """Run a command at the present time of the check."""
+        return self.start(*arguments).wait(_BOUND_SECONDS)
+
+    def start(self, *arguments: str) -> Running:
+        """Start a command at the present time of the check."""
         ahead = self.trial.service_clock.ahead
         environment = self.trial.environment(
-            LD_PRELOAD=str(self.library), FAKETIME=f"+{ahead.days}d", FAKETIME_DONT_FAKE_MONOTONIC="1", **changes
+            LD_PRELOAD=str(self.library), FAKETIME=f"+{ahead.days}d", FAKETIME_DONT_FAKE_MONOTONIC="1"
         )
         output = self.trial.folder / f"{arguments[0]}-{ahead.days}"
-        return Running([sys.executable, "-m", "recall_pipeline", *arguments], environment, output).wait(_BOUND_SECONDS)
+        return Running([sys.executable, "-m", "recall_pipeline", *arguments], environment, output)
 
     def expect(self, what: str, ended: Ended, status: int, message: str = "") -> None:
         """Record a command that did not end with `status`, or does not show `message`."""
@@ -95,6 +102,7 @@ def nights(folder: Path, library: Path) -> list[str]:
         _before_the_standstill(check)
         _after_the_standstill(check)
         _damaged_files(check)
+        _killed_while_normalizing(check)
     return check.wrong
 
 
@@ -148,6 +156,34 @@ def _damaged_files(check: Check) -> None:
     torn.unlink()
     check.expect("without the torn table", check.run("sync", "--from", f"{check.first}", "--to", f"{check.first}"), 0)
     _compare(check, [check.first + timedelta(days=_STANDSTILL_DAYS + 4)])
+
+
+def _killed_while_normalizing(check: Check) -> None:
+    """Kill all processes at 50% and 75% of a large day: the last sync makes what is missing and what was in flight."""
+    check.turn_to(_STANDSTILL_DAYS + 6)
+    day = check.first + timedelta(days=_STANDSTILL_DAYS + 6)
+    for number in range(_LARGE_DAY):
+        add_talk(check.world, day, number)
+    sync = ("sync", "--from", f"{day}", "--to", f"{day}", "--json")
+    for share in (0.5, 0.75):
+        running = check.start(*sync)
+        while _normalized(check, day) < share * _LARGE_DAY and not running.is_over:
+            time.sleep(0.02)
+        if running.is_over:
+            check.wrong.append(f"a large day: its sync ended before {share:.0%} were normalized")
+        running.kill()
+    missing = _LARGE_DAY - _normalized(check, day)
+    ended = check.run(*sync)
+    check.expect("a large day after two kills", ended, 0)
+    made = json.loads(ended.out.strip().splitlines()[-1])["normalized"] if ended.status == 0 else -1
+    print(f"a large day after two kills: {missing} of {_LARGE_DAY} missing, {made} made", file=sys.stderr)
+    if made > missing + _IN_FLIGHT:
+        check.wrong.append(f"a large day: {made} made, although {missing} were missing")
+    _compare(check, [day])
+
+
+def _normalized(check: Check, day: date) -> int:
+    return sum(1 for _ in check.trial.data.glob(f"normalized_audio/day={day}/*/*.flac"))
 
 
 if __name__ == "__main__":

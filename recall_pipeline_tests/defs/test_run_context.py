@@ -1,8 +1,13 @@
 """The steps of a run share one run context, and fail with the one line that says what to do."""
 
+import contextlib
 import dataclasses
+import os
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -245,3 +250,24 @@ def test_a_run_removes_what_another_host_stored_again_of_an_erased_recording(
         archive.publish(staged, key)
     assert run(instance, RunContext(workspace.settings)).success
     assert not archive.exists(key)
+
+
+def test_a_run_that_waits_for_a_lock_states_so_in_its_log(
+    workspace: Workspace, settings: Settings, tmp_path: Path
+) -> None:
+    instance = dg.DagsterInstance.local_temp(str(tmp_path))  # two threads read it
+    job = build_definitions(settings).resolve_job_def("sync_day")
+    with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as held:
+        held.enter_context(workspace.archive.lock_day(DAY))
+        running = threads.submit(job.execute_in_process, instance=instance, partition_key=DAY.isoformat())
+        while not waits_logged(instance) and not running.done():
+            time.sleep(0.05)
+        held.close()
+        assert running.result().success
+    assert f"day-{DAY}.lock: process {os.getpid()}" in waits_logged(instance)[0]
+
+
+def waits_logged(instance: dg.DagsterInstance) -> list[str]:
+    """The messages about locks in the logs of all runs."""
+    events = [entry for run in instance.get_runs() for entry in instance.all_logs(run.run_id)]
+    return [entry.user_message for entry in events if "waiting for the lock" in entry.user_message]

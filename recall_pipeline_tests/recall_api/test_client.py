@@ -157,11 +157,42 @@ class TestLists:
         ]
         assert rejected[0].startswith("bot 11 of page 1: ")
 
-    def test_dates_are_sent_if_date_times_are_refused(self, call: CallApi, sandbox: Sandbox) -> None:
-        sandbox.faults.add(Rule(Reply(400, {"join_at_after": ["Enter a valid date."]}), path="/bot/$", times=1))
-        assert len(call(lambda client: client.bots(WINDOW))) == 25
+    @pytest.mark.parametrize(
+        ("kind", "field", "listed"),
+        [
+            ("bot", "join_at", lambda client: client.bots(WINDOW)),
+            ("recording", "created_at", lambda client: client.recordings(WINDOW)),
+            ("audio_mixed", "created_at", lambda client: client.audio_mixed(WINDOW)),
+        ],
+    )
+    def test_dates_are_sent_if_date_times_are_refused(
+        self, kind: str, field: str, listed: Any, call: CallApi, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(Reply(400, {f"{field}_after": ["Enter a valid date."]}), path=f"/{kind}/$", times=1))
+        assert len(call(listed)) == 25
         queries = [access.query for access in sandbox.access_log]
-        assert queries[1] == f"join_at_after={DAY}&join_at_before={DAY + timedelta(days=1)}"
+        assert queries[1] == f"{field}_after={DAY}&{field}_before={DAY + timedelta(days=1)}"
+
+    def test_dates_contain_a_window_that_ends_within_a_day(self, call: CallApi, sandbox: Sandbox) -> None:
+        sandbox.faults.add(
+            Rule(Reply(400, {"created_at_after": ["Enter a valid date."]}), path="/recording/$", times=1)
+        )
+        noon = WINDOW[0] + timedelta(hours=12)
+        call(lambda client: client.recordings((noon, noon + timedelta(hours=1))))
+        assert f"created_at_before={DAY + timedelta(days=1)}" in list(sandbox.access_log)[1].query
+
+    def test_what_a_lookup_shows_and_is_unknown_is_counted(self, call: CallApi, sandbox: Sandbox, world: World) -> None:
+        def add_field(body: Any) -> Any:
+            return {**body, "mood": "hidden"}
+
+        sandbox.faults.add(Rule(EditJson(add_field), method="GET", path="/recording/.+/$"))
+        row = next(iter(world.recordings))
+
+        async def look_up(client: RecallClient) -> Any:
+            await client.recording(row.id)
+            return client.unknowns_looked_up(row.created_at.date())
+
+        assert call(look_up) == {"field recording.mood": 1}
 
     def test_any_other_error_of_the_request_is_raised(self, call: CallApi, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(400, {"detail": "no"}), path="/bot/$"))
