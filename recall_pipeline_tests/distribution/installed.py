@@ -10,6 +10,7 @@ expectation does not hold.
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -32,7 +33,6 @@ from recall_sandbox import Sandbox, World
 
 KEYS = {"eu": "key-of-the-eu-workspace", "us": "key-of-the-us-workspace"}
 ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
-PORT = 3277
 _DEFS = """\
 type: recall_pipeline.RecallArchiveComponent
 attributes:
@@ -106,21 +106,16 @@ class Trial:
     @contextmanager
     def webserver(self) -> Iterator[str]:
         """Serve the project with Dagster's webserver; yield its address."""
-        command = [
-            str(self.python),
-            "-m",
-            "dagster_webserver",
-            "-m",
-            "existing_deployment.definitions",
-            "-p",
-            str(PORT),
-        ]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        module = ["-m", "existing_deployment.definitions"]
+        command = [str(self.python), "-m", "dagster_webserver", *module, "-p", port]
         with (self.folder / "webserver.log").open("w") as log:
             process = subprocess.Popen(  # noqa: S603
                 command, cwd=self.project, env=self.environment(), stdout=log, stderr=subprocess.STDOUT
             )
             try:
-                yield f"http://127.0.0.1:{PORT}"
+                yield f"http://127.0.0.1:{port}"
             finally:
                 process.terminate()
                 process.wait(30)
