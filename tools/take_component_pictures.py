@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def lineage(browser: Browser) -> None:
-    """The lineage: eight assets of two archives, and those of the project."""
-    browser.open("asset-groups", "audio_catalog", "meeting_hours", "exchange_rate", size=(2600, 900))
+    """An asset of the project, and the assets of both archives that it comes from."""
+    browser.open("assets/meeting_hours?view=lineage&lineageDepth=5", "mixed_audio", "audio_catalog", size=(2600, 900))
     browser.picture(IMAGES / "component-lineage.png", around="foreignObject", margins=(40, 40, 40, 40))
 
 
 def catalog(browser: Browser) -> None:
     """The catalog, with the assets of both archives."""
-    browser.open("assets", "audio_catalog", "meeting_hours", size=(1500, 720))
+    browser.open("assets", "audio_catalog", "meeting_hours", size=(1500, 960))
     browser.picture(IMAGES / "component-catalog.png")
 
 

@@ -80,6 +80,7 @@ class RecallArchiveComponent(DocumentedComponent):
     retention_days: int | Literal["off"] | None = setting("retention_days")
     retention_limit: int | None = setting("retention_limit")
     fixity_days: int | Literal["off"] | None = setting("fixity_days")
+    page_url: str | None = setting("page_url")
     alert_url: Secret = setting("alert_url")
     page_url: str | None = setting("page_url")
     translation: AssetTranslation = Field(
