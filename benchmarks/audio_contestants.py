@@ -21,10 +21,10 @@ def ours(source: Path, destination: Path) -> None:
 
 
 def sync(source: Path, destination: Path) -> None:
-    """Do what a sync does with a file: decode it to verify it, then normalize it."""
-    from recall_pipeline.audio import decode_whole
+    """Do what a sync does with a file: hash it, and normalize it, which checks it (decision 19)."""
+    from recall_pipeline.storage import sha256_of
 
-    decode_whole(source)
+    sha256_of(source)
     ours(source, destination)
 
 

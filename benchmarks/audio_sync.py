@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from benchmarks.audio_inputs import make_recording
@@ -84,22 +85,20 @@ def compare(kind: str, files: int, runs: int, megabits: float | None) -> dict[st
     with tempfile.TemporaryDirectory() as place:
         source = make_recording(Path(place), kind, _SECONDS)
         with serving([StoredFile(source)] * files, place, line):
-            cpu: dict[str, list[float]] = {way: [] for way in (*_WAYS, "floor")}
-            wall: dict[str, list[float]] = {way: [] for way in _WAYS}
-            for _ in range(runs):
-                floor = [measured("benchmarks.audio_contestants", "floor", f"{source}", f"{place}/floor.flac")[0]]
-                cpu["floor"] += [floor[0] * files]
-                for way in _WAYS:
-                    shutil.rmtree(f"{place}/data", ignore_errors=True)
-                    seconds = measured("benchmarks.audio_sync", "--sync", way)
-                    cpu[way].append(seconds[0])
-                    wall[way].append(seconds[1])
-                    print(".", end="", file=sys.stderr, flush=True)
+            results: dict[str, list[tuple[float, float, float]]] = {way: [] for way in _WAYS}
+            for _, way in product(range(runs), _WAYS):
+                floor, _ = measured("benchmarks.audio_contestants", "floor", f"{source}", f"{place}/floor.flac")
+                shutil.rmtree(f"{place}/data", ignore_errors=True)
+                cpu, wall = measured("benchmarks.audio_sync", "--sync", way)
+                results[way].append((cpu, wall, cpu / (floor * files)))
+                print(f"{kind} {way}: {cpu:.1f} CPU s, floor {floor * files:.1f}", file=sys.stderr, flush=True)
     hours = files * _SECONDS / 3600
-    figures = {f"{way}_cpu_seconds_an_hour": statistics.median(cpu[way]) / hours for way in cpu}
-    figures |= {f"{way}_wall_seconds_an_hour": statistics.median(wall[way]) / hours for way in wall}
-    ratios = {way: [a / b for a, b in zip(cpu[way], cpu["floor"], strict=True)] for way in _WAYS}
-    return figures | {f"{way}_cpu_vs_floor": statistics.median(ratios[way]) for way in _WAYS}
+    figures: dict[str, float] = {}
+    for way, of_runs in results.items():
+        cpu, wall, ratio = (statistics.median(values) for values in zip(*of_runs, strict=True))
+        figures |= {f"{way}_cpu_seconds_an_hour": cpu / hours, f"{way}_wall_seconds_an_hour": wall / hours}
+        figures[f"{way}_cpu_vs_floor"] = ratio
+    return figures
 
 
 def main() -> None:

@@ -31,15 +31,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        steps = asyncio.run(_measure(options.recordings, Path(folder)))
+        steps = asyncio.run(_measure(options.recordings, Path(folder), print_steps=not options.json))
     if options.json:
         print(json.dumps(steps))
-        return
-    for name, step in steps.items():
-        print(f"{name:12} {step['peak_mib']:6.0f} MiB peak {step['cpu_seconds']:7.1f} s CPU")
 
 
-async def _measure(count: int, folder: Path) -> dict[str, dict[str, float]]:
+async def _measure(count: int, folder: Path, *, print_steps: bool) -> dict[str, dict[str, float]]:
     import recall_pipeline.definitions  # noqa: F401  what Dagster costs to import is not the day's
     from recall_pipeline.catalog import sync_catalog
     from recall_pipeline.discovery import sync_bots, sync_recordings
@@ -48,26 +45,33 @@ async def _measure(count: int, folder: Path) -> dict[str, dict[str, float]]:
     from recall_pipeline.recall_api.listing_spool import ListingSpool, spool_file
     from recall_pipeline.storage import open_archive, open_day
 
-    steps = {"imports": _used()}
+    steps: dict[str, dict[str, float]] = {}
+
+    def note(name: str) -> None:
+        steps[name] = step = _used()
+        if print_steps:
+            print(f"{name:12} {step['peak_mib']:6.0f} MiB peak {step['cpu_seconds']:7.1f} s CPU", flush=True)
+
+    note("imports")
     settings = Settings(storage_url=str(folder / "data"), retention_days=1)  # so nothing is downloaded
     archive = open_archive(settings)
     spool = ListingSpool(spool_file(archive.open_staging_folder(), DAY, DAY), "benchmark")
     walk(spool, count)
-    steps["listing"] = _used()
+    note("listing")
     upstream = Upstream(AsyncMock(), Listing(DAY, DAY, utc_now(), utc_now(), spool))
     with open_day(archive, DAY) as day:
         await sync_bots(day, upstream)
-    steps["bots"] = _used()
+    note("bots")
     with open_day(archive, DAY) as day:
         await sync_recordings(day, upstream)
-    steps["recordings"] = _used()
+    note("recordings")
     with open_day(archive, DAY) as day:
         await sync_mp3s(day, upstream, settings)
-    steps["mixed_audio"] = _used()
+    note("mixed_audio")
     spool.close()
     with open_day(archive, DAY) as day:
         sync_catalog(day, settings)
-    steps["catalog"] = _used()
+    note("catalog")
     return steps
 
 

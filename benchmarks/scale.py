@@ -105,7 +105,7 @@ def apart(step: str, count: int) -> Measured:
     return measured
 
 
-def _run(step: str, count: int, told: Connection) -> None:
+def _run(step: str, count: int, parent: Connection) -> None:
     import recall_pipeline.definitions  # noqa: F401  what Dagster costs to import is not the day's
 
     work = tick if step == "sensor tick" else sync
@@ -116,7 +116,7 @@ def _run(step: str, count: int, told: Connection) -> None:
     list_rpm = Settings.model_fields["list_rpm"].default
     waiting = max(0.0, (requests / 3 - list_rpm) / list_rpm * 60)
     written_mib = (_io("write_bytes") - written) / 2**20
-    told.send(Measured(step, count, requests, wall, cpu, peak_mib, written_mib, wall + waiting))
+    parent.send(Measured(step, count, requests, wall, cpu, peak_mib, written_mib, wall + waiting))
 
 
 def sync() -> int:

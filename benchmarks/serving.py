@@ -52,7 +52,7 @@ def serving(contents: Sequence[Content], folder: str, rules: Sequence[Rule] = ()
         server.join()
 
 
-def _serve(told: Connection, contents: Sequence[Content], rules: Sequence[Rule]) -> None:
+def _serve(parent: Connection, contents: Sequence[Content], rules: Sequence[Rule]) -> None:
     world = World()
     for number, content in enumerate(contents):
         world.add(*_meeting(number, len(contents), content))
@@ -60,8 +60,8 @@ def _serve(told: Connection, contents: Sequence[Content], rules: Sequence[Rule])
     for rule in rules:
         sandbox.faults.add(rule)
     with sandbox.running():
-        told.send((sandbox.api_url, sandbox.api_key))
-        told.recv()
+        parent.send((sandbox.api_url, sandbox.api_key))
+        parent.recv()
 
 
 def _meeting(number: int, of: int, content: Content) -> Iterator[SandboxBot | SandboxRecording | Artifact]:

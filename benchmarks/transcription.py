@@ -1,9 +1,9 @@
 """How well and how fast a model transcribes clips of yours: `python -m benchmarks.transcription FOLDER`.
 
-FOLDER holds recordings and `transcripts.json`, an object of what is said in each. They are normalized as the pipeline
-does, since that is what is transcribed, with the engine and model that the TRANSCRIPTS_ variables name. Words count
-as lower-case letters and digits; the error rate is the edit distance over the words said. The first clip takes longer:
-it loads the model.
+FOLDER has recordings and `transcripts.json`, an object with the text of each. They are normalized as the pipeline
+does, and transcribed with the engine and model that the TRANSCRIPTS_ variables name. Words are compared as lower-case
+letters and digits; the error rate is the edit distance over the words spoken. The first clip takes longer: it loads
+the model.
 """
 
 import argparse
@@ -25,17 +25,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    said: dict[str, str] = json.loads((folder / "transcripts.json").read_text("utf-8"))
+    spoken: dict[str, str] = json.loads((folder / "transcripts.json").read_text("utf-8"))
     transcriber = open_transcriber(load_transcripts_settings())
     errors = words = 0
     seconds = worked = 0.0
-    for name, text in said.items():
+    for name, text in spoken.items():
         if not (folder / name).is_file():
             print(f"{name}: not there")
             continue
-        heard, duration, took = transcribe(transcriber, folder / name)
-        wrong, count = edit_distance(words_of(text), words_of(heard)), len(words_of(text))
-        print(f"{name}: {wrong} of {count} words wrong, {took / duration:.2f} of real time: {heard}")
+        transcribed, duration, took = transcribe(transcriber, folder / name)
+        wrong, count = edit_distance(words_of(text), words_of(transcribed)), len(words_of(text))
+        print(f"{name}: {wrong} of {count} words wrong, {took / duration:.2f} of real time: {transcribed}")
         errors, words, seconds, worked = errors + wrong, words + count, seconds + duration, worked + took
     print(f"{transcriber.model.name}: word error rate {errors / words:.3f}, real-time factor {worked / seconds:.2f}")
 
@@ -46,9 +46,9 @@ def transcribe(transcriber: Transcriber, path: Path) -> tuple[str, float, float]
         normalized = Path(folder) / "normalized.flac"
         facts = normalize(path, normalized, Target())
         begun = time.perf_counter()
-        heard = transcriber.transcribe(segments(normalized))
+        transcribed = transcriber.transcribe(segments(normalized))
         took = time.perf_counter() - begun
-    text = " ".join(segment["text"] for segment in heard.segments)
+    text = " ".join(segment["text"] for segment in transcribed.segments)
     return text, facts.audio_samples / facts.audio_sample_rate_hz, took
 
 
@@ -57,12 +57,12 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
-def edit_distance(said: Sequence[str], heard: Sequence[str]) -> int:
+def edit_distance(spoken: Sequence[str], transcribed: Sequence[str]) -> int:
     """Return the number of word insertions, deletions and replacements between two texts."""
-    row = list(range(len(heard) + 1))
-    for number, word in enumerate(said, start=1):
+    row = list(range(len(transcribed) + 1))
+    for number, word in enumerate(spoken, start=1):
         above, row[0] = row[0], number
-        for place, other in enumerate(heard, start=1):
+        for place, other in enumerate(transcribed, start=1):
             above, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, above + (word != other))
     return row[-1]
 

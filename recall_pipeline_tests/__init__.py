@@ -1,1 +1,1 @@
-"""Tests, one folder a room; they run offline against real parts."""
+"""Tests, one folder per package; they run offline against real parts."""

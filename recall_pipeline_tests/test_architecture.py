@@ -125,7 +125,7 @@ def test_no_two_modules_are_called_day() -> None:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("import recall_pipeline.cli as door", ["recall_pipeline.cli"]),
+        ("import recall_pipeline.cli as program", ["recall_pipeline.cli"]),
         ("from recall_pipeline import cli", ["recall_pipeline.cli"]),
         ("from recall_pipeline.cli import main", ["recall_pipeline.cli.main"]),
         ("def late():\n    from recall_pipeline.cli import main", ["recall_pipeline.cli.main"]),

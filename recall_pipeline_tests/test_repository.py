@@ -62,7 +62,11 @@ TOP_LEVEL = {
     "tools",
     "workspace.yaml",
 }
-ONLY_WHEN_ASKED_FOR = {"distributed": "RECALL_WORKERS names a Dask scheduler"}
+ONLY_WHEN_ASKED_FOR = {
+    "distributed": "RECALL_WORKERS names a Dask scheduler",
+    "psycopg": "RECALL_COORDINATION_URL names a PostgreSQL",
+    "redis": "RECALL_COORDINATION_URL names a Redis",
+}
 
 
 def pins(group: str) -> dict[str, str]:

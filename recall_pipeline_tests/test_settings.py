@@ -50,6 +50,7 @@ DEFAULTS = {
     "RECALL_FIXITY_DAYS": None,
     "RECALL_RETENTION_LIMIT": None,
     "RECALL_ALERT_URL": None,
+    "RECALL_PAGE_URL": None,
 }
 WRONG = [
     ("RECALL_API_KEY", "two words", "is not a key: paste it as Recall's dashboard shows it"),
@@ -116,6 +117,7 @@ WRONG = [
     ("RECALL_RETENTION_LIMIT", "-1", "should be greater than or equal to 0"),
     ("RECALL_ALERT_URL", "hooks.example.invalid/abc", "is not a valid URL"),
     ("RECALL_ALERT_URL", "https://[::1/abc", "is not a valid URL"),
+    ("RECALL_PAGE_URL", "archive.example.com", "is not the address of a page"),
     ("RECALL_COORDINATION_URL", "mysql://host/db", "unknown scheme: use redis://, rediss://, postgresql://"),
     ("RECALL_COORDINATION_URL", "postgresql+psycopg2://user:word@host/db", "has an unknown scheme"),
     ("RECALL_COORDINATION_URL", "host:6379", "has an unknown scheme"),

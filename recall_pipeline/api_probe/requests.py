@@ -1,4 +1,4 @@
-"""The requests of a probe: GET only, counted, never repeated; each gives an answer, whatever the service sends."""
+"""The requests of a probe: GET only, counted, never repeated; a failure is an answer, too."""
 
 import json
 import time

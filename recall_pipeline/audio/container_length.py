@@ -1,4 +1,4 @@
-"""The length that a container's own header states, whatever of the file is there."""
+"""The length that the header of a container states, also for an incomplete file."""
 
 import struct
 from pathlib import Path

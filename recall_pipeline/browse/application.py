@@ -47,7 +47,7 @@ class ArchivePage:
         routes = [Route(path, self._endpoint(handler), methods=["GET"]) for path, handler in _ROUTES]
         routes += [
             Route("/static/{name}", _static, methods=["GET"]),
-            Route("/health", _health, methods=["GET"]),
+            Route("/health", _page_health, methods=["GET"]),
         ]
         starlette = Starlette(
             routes=routes, exception_handlers={StorageError: self._unreadable, HTTPException: self._refused}
@@ -95,5 +95,5 @@ def _static(request: Request) -> Response:
     return Response(static_content(name), media_type=STATIC_FILES[name], headers=headers)
 
 
-def _health(_: Request) -> Response:
+def _page_health(_: Request) -> Response:
     return PlainTextResponse("ok\n")

@@ -1,4 +1,4 @@
-"""Byte ranges of HTTP (RFC 9110, section 14): one range of a file, or all of it."""
+"""Byte ranges of HTTP (RFC 9110): one range of a file, or all of it."""
 
 import re
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recall_pipeline.browse.pages import Pages
-from recall_pipeline.browse.row_filter import RowFilter
+from recall_pipeline.browse.row_filter import CatalogFilter
 from recall_pipeline.catalog import AUDIBLE
 
 _ROWS_A_PAGE = 200
@@ -21,7 +21,7 @@ def day_page(pages: Pages, request: Request) -> Response:
     found = pages.reader.rows(day) if day else None
     if day is None or found is None:
         return pages.message(404, "No such day", "The archive has no catalog of this day.")
-    selected = RowFilter.from_query(request.query_params)
+    selected = CatalogFilter.from_query(request.query_params)
     matching = selected.matching(found.table).sort_by([("created_at", "ascending"), ("recording_id", "ascending")])
     first = min(page_number(request) * _ROWS_A_PAGE, max(0, len(matching) - 1))
     return pages.html(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.browse.row_filter import FILTER_COLUMNS, RowFilter
+from recall_pipeline.browse.row_filter import FILTER_COLUMNS, CatalogFilter
 from recall_pipeline.catalog import AUDIBLE, CATALOG, SETTLED, FindingCode, Outcome, is_at_risk
 from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive
@@ -66,7 +66,7 @@ class DaySummary:
         return cls(**json.loads(text))
 
 
-def summarize_day(archive: Archive, day: date, selected: RowFilter) -> DaySummary:
+def summarize_day(archive: Archive, day: date, selected: CatalogFilter) -> DaySummary:
     """Read and count the rows of a day that `selected` matches. A table that cannot be read is its `fault`."""
     try:
         table = read_catalog_columns(archive, day, (*_COLUMNS, *FILTER_COLUMNS))
@@ -94,8 +94,8 @@ def summary_of(table: "pa.Table") -> DaySummary:
     """Return the counts of a table with the columns of the catalog."""
     import pyarrow.compute as pc
 
-    outcomes = _counts(table.column("outcome"))
-    findings = _counts(pc.list_flatten(table.column("findings").combine_chunks()))
+    outcomes = _value_counts(table.column("outcome"))
+    findings = _value_counts(pc.list_flatten(table.column("findings").combine_chunks()))
     settled = sum(count for outcome, count in outcomes.items() if outcome in SETTLED)
     return DaySummary(
         rows=len(table),
@@ -105,13 +105,13 @@ def summary_of(table: "pa.Table") -> DaySummary:
         pending=sum(outcomes.get(outcome, 0) for outcome in _TRIED_AGAIN) + findings.get(FindingCode.OVERDUE, 0),
         outcomes=outcomes,
         findings=findings,
-        platforms=_counts(table.column("platform")),
+        platforms=_value_counts(table.column("platform")),
         expiries=_expiries(table),
         synced_at=_synced_at(table),
     )
 
 
-def _counts(column: Any) -> dict[str, int]:
+def _value_counts(column: Any) -> dict[str, int]:
     import pyarrow.compute as pc
 
     counted = Counter({each["values"]: each["counts"] for each in pc.value_counts(column).to_pylist()})

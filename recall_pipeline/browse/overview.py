@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from recall_pipeline.browse.calendar import SIGNS, calendar_months, last_of_month, months_until
 from recall_pipeline.browse.day_summary import DaySummary
-from recall_pipeline.browse.fixity import read_fixity
 from recall_pipeline.browse.pages import Pages
-from recall_pipeline.browse.row_filter import RowFilter
+from recall_pipeline.browse.row_filter import CatalogFilter
 from recall_pipeline.catalog import CATALOG, EXPIRES_SOON
 from recall_pipeline.days import utc_now
 from recall_pipeline.storage import Layout
@@ -74,7 +73,7 @@ def catalog_versions(pages: Pages) -> dict[date, str]:
 
 def overview(pages: Pages, request: Request) -> Response:
     """Answer with the overview. Raises StorageError."""
-    selected, versions = RowFilter.from_query(request.query_params), catalog_versions(pages)
+    selected, versions = CatalogFilter.from_query(request.query_params), catalog_versions(pages)
     if not versions:
         return pages.html("empty.html")
     held = (min(versions), max(max(versions), min(utc_now().date(), max(versions) + timedelta(days=31))))
@@ -83,7 +82,7 @@ def overview(pages: Pages, request: Request) -> Response:
     patience = _FILTER_PATIENCE_SECONDS if selected.is_set else _PATIENCE_SECONDS
     summaries = pages.summaries.of(shown, selected, patience)
     days = sorted(summaries, reverse=True)
-    fixity = read_fixity(pages.archive)
+    fixity = pages.fixity.of(_PATIENCE_SECONDS)
     return pages.html(
         "overview.html",
         selected=selected,
@@ -98,7 +97,6 @@ def overview(pages: Pages, request: Request) -> Response:
             :_DAYS_LISTED
         ],
         expiring=[(day, expiring_in(summaries[day])) for day in days if expiring_in(summaries[day])],
-        has_fixity=bool(fixity),
     )
 
 

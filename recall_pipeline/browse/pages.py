@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from recall_pipeline.browse import text_formats
+from recall_pipeline.browse.day_fixity import FixityByDay
 from recall_pipeline.browse.day_reader import DayReader
 from recall_pipeline.browse.indexing import Indexer
 from recall_pipeline.browse.links import day_link, recording_link
@@ -41,6 +42,7 @@ class Pages:
     root: str
     reader: DayReader
     summaries: Summaries
+    fixity: FixityByDay
     index: SearchIndex
     indexer: Indexer
     templates: Environment
@@ -50,7 +52,8 @@ class Pages:
         """Return the pages of an archive. Nothing is read yet."""
         index = SearchIndex()
         indexer = Indexer(archive, index)
-        return cls(archive, root, DayReader(archive), Summaries(archive), index, indexer, _templates(root))
+        readers = DayReader(archive), Summaries(archive), FixityByDay(archive)
+        return cls(archive, root, *readers, index, indexer, _templates(root))
 
     def html(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page."""
@@ -64,6 +67,7 @@ class Pages:
         """Stop the threads, and remove the search index."""
         self.indexer.stop()
         self.summaries.close()
+        self.fixity.close()
         self.index.close()
 
 

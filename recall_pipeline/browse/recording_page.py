@@ -54,12 +54,12 @@ def recording_page(pages: Pages, request: Request) -> Response:
         return _absent(pages, day, request)
     assert day is not None  # noqa: S101 -- rows have a day
     recording_id, faults = rows[0].recording_id, list[str]()
-    transcripts = _readable(lambda: pages.reader.transcripts(day, recording_id), faults) or ()
-    waveforms = _readable(lambda: pages.reader.waveforms(day, recording_id), faults) or {}
+    transcripts = _beside_catalog(lambda: pages.reader.transcripts(day, recording_id), faults) or ()
+    waveforms = _beside_catalog(lambda: pages.reader.waveforms(day, recording_id), faults) or {}
     return pages.html(
         "recording.html",
         day=day,
-        rows=[_shown(row, waveforms, transcripts) for row in rows],
+        rows=[_shown_audio(row, waveforms, transcripts) for row in rows],
         recording=rows[0],
         metadata=metadata_pairs(rows[0].metadata),
         at_seconds=_seconds(request.query_params.get("t")),
@@ -75,7 +75,7 @@ def recording_json(pages: Pages, request: Request) -> Response:
     _, rows = _requested_rows(pages, request)
     if rows is None:
         return JSONResponse({"detail": "The catalog of this day has no such recording"}, 404)
-    return JSONResponse([{name: _plain(value) for name, value in asdict(row).items()} for row in rows])
+    return JSONResponse([{name: _json_value(value) for name, value in asdict(row).items()} for row in rows])
 
 
 def recording_audio(pages: Pages, request: Request) -> Response:
@@ -114,7 +114,7 @@ def _absent(pages: Pages, day: date | None, request: Request) -> Response:
     return pages.message(404, "No such recording", "The catalog of this day has no such recording.")
 
 
-def _shown(
+def _shown_audio(
     row: CatalogRow, waveforms: dict[tuple[str, str], Waveform], transcripts: Sequence[TranscriptText]
 ) -> ShownAudio:
     own = next((text for text in transcripts if text.audio_id == row.key), None)
@@ -123,7 +123,7 @@ def _shown(
     return ShownAudio(row, waveforms.get((row.audio_key or "", row.audio_sha256 or "")), own, places)
 
 
-def _readable(read: Callable[[], T], faults: list[str]) -> T | None:
+def _beside_catalog(read: Callable[[], T], faults: list[str]) -> T | None:
     """Return what `read` returns; None for a table that cannot be read, which is noted in `faults`."""
     try:
         return read()
@@ -148,7 +148,7 @@ def _seconds(text: str | None) -> float | None:
     return value if 0 <= value < 1e6 else None
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a value as JSON has it, which has no infinite numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -16,7 +16,7 @@ FILTER_COLUMNS = ("outcome", "platform", "bot_name", "bot_id", "findings", "meta
 
 
 @dataclass(frozen=True, slots=True)
-class RowFilter:
+class CatalogFilter:
     """Rows that agree with every value that is set. `bot` is a name or an id, `metadata` are pairs `key=value`."""
 
     outcome: str | None = None
@@ -26,16 +26,16 @@ class RowFilter:
     metadata: tuple[str, ...] = ()
 
     @classmethod
-    def from_query(cls, query: "QueryParams") -> "RowFilter":
+    def from_query(cls, query: "QueryParams") -> "CatalogFilter":
         """Return the filter in the query of an address; empty values count as not set."""
-        single = {name: _text(query.get(name)) for name in ("outcome", "platform", "bot", "finding")}
-        pairs = filter(None, map(_text, query.getlist("metadata")))
+        single = {name: _filter_value(query.get(name)) for name in ("outcome", "platform", "bot", "finding")}
+        pairs = filter(None, map(_filter_value, query.getlist("metadata")))
         return cls(**single, metadata=tuple(dict.fromkeys(pairs)))
 
     @property
     def is_set(self) -> bool:
         """Whether it leaves out any row."""
-        return self != RowFilter()
+        return self != CatalogFilter()
 
     @property
     def query(self) -> str:
@@ -58,7 +58,7 @@ class RowFilter:
         return table
 
 
-def _text(value: str | None) -> str | None:
+def _filter_value(value: str | None) -> str | None:
     return (value or "").strip()[:_MAX_CHARACTERS] or None
 
 

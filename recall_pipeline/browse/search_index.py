@@ -69,7 +69,7 @@ class SearchIndex:
         self.remove(day)
         first = day.toordinal() * _ROWS_A_DAY
         row_id = first + _ROWS_A_DAY
-        for batch in _batches(texts):
+        for batch in _text_batches(texts):
             with self._lock, self._connection:
                 self._connection.executemany(_INSERT, ((row_id - n, *_values(text)) for n, text in enumerate(batch, 1)))
             row_id -= len(batch)
@@ -94,7 +94,7 @@ class SearchIndex:
             ):
                 day = date.fromordinal((row_id - 1) // _ROWS_A_DAY)
                 if day in days:
-                    hits.append(SearchHit(day, _text(*values), row_id))
+                    hits.append(SearchHit(day, _found_text(*values), row_id))
                 if len(hits) >= limit:
                     break
         return hits
@@ -128,11 +128,11 @@ def _values(text: IndexedText) -> tuple[str, str, str | None, float | None]:
     return indexed_text(text.text), text.recording_id, text.audio_id, text.start
 
 
-def _text(recording_id: str, audio_id: str | None, start: float | None, snippet: str) -> IndexedText:
+def _found_text(recording_id: str, audio_id: str | None, start: float | None, snippet: str) -> IndexedText:
     return IndexedText(shown_text(snippet), recording_id, audio_id, start)
 
 
-def _batches(texts: Iterable[IndexedText]) -> Iterator[list[IndexedText]]:
+def _text_batches(texts: Iterable[IndexedText]) -> Iterator[list[IndexedText]]:
     batch: list[IndexedText] = []
     for text in texts:
         batch.append(text)

@@ -76,7 +76,7 @@ def _position(request: Request) -> int | None:
 def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
     """Return the hits by recording; those of recordings that the catalog shows no more are left out."""
     found: list[FoundRecording] = []
-    days = {day: _rows(pages, day) for day in {hit.day for hit in hits}}
+    days = {day: _rows_of_day(pages, day) for day in {hit.day for hit in hits}}
     for (day, recording_id), own in groupby(hits, lambda hit: (hit.day, hit.found.recording_id)):
         if row := _present_row(pages, day, days[day], recording_id):
             shown = [ShownHit(hit.found.audio_id, hit.found.start, _marked(hit.found.text)) for hit in own]
@@ -84,7 +84,7 @@ def _shown_hits(pages: Pages, hits: list[SearchHit]) -> list[FoundRecording]:
     return found
 
 
-def _rows(pages: Pages, day: date) -> DayRows | None:
+def _rows_of_day(pages: Pages, day: date) -> DayRows | None:
     try:
         return pages.reader.rows(day)
     except StorageError:  # the page of the day reports it

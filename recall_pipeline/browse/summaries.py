@@ -11,14 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date
 
 from recall_pipeline.browse.day_summary import DaySummary, summarize_day
-from recall_pipeline.browse.row_filter import RowFilter
+from recall_pipeline.browse.row_filter import CatalogFilter
 from recall_pipeline.browse.summary_file import SummaryFile
 from recall_pipeline.storage import Archive
 
 _THREADS_LOCAL, _THREADS_BUCKET = 4, 16
 _MAX_FILTERED = 20_000  # summaries of filtered days in memory
 
-_Key = tuple[date, str, RowFilter]
+_Key = tuple[date, str, CatalogFilter]
 
 
 class Summaries:
@@ -33,7 +33,9 @@ class Summaries:
         self._filtered: OrderedDict[_Key, DaySummary] = OrderedDict()
         self._waiting: dict[_Key, Future[DaySummary]] = {}
 
-    def of(self, versions: Mapping[date, str], selected: RowFilter, seconds: float | None) -> dict[date, DaySummary]:
+    def of(
+        self, versions: Mapping[date, str], selected: CatalogFilter, seconds: float | None
+    ) -> dict[date, DaySummary]:
         """Return the summaries of days by the versions of their tables, as far as they are there in `seconds`.
 
         None: however long it takes. The others are read meanwhile, so that a later call finds them.

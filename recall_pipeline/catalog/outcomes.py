@@ -1,6 +1,6 @@
 """The outcome of a recording: docs/design/interface.md, section 4, first match wins, read from top to bottom.
 
-`silent` is measured by `integrated_lufs` of the room `audio`: no block of 400 ms is above -70 LUFS.
+`silent` is measured by `integrated_lufs` of the package `audio`: no block of 400 ms is above -70 LUFS.
 """
 
 from collections.abc import Collection

@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, LiteralString, TypeVar
 
@@ -23,6 +22,7 @@ from recall_pipeline.coordination.postgres_statements import (
     VERSION_AND_CLOCK,
 )
 from recall_pipeline.coordination.server import LEASE_SECONDS, WINDOW_SECONDS, Renewal, RequestLimits
+from recall_pipeline.days import utc_now
 
 _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 5
@@ -54,7 +54,7 @@ class PostgresServer:
         def take(connection: psycopg.Connection[Any]) -> float:
             with connection.transaction():
                 connection.execute(EXCLUSIVE, {"name": endpoint})
-                return float(_row_of(connection, TAKE, values)[0])
+                return float(_fetched(connection, TAKE, values)[0])
 
         return self._answer(take)
 
@@ -93,8 +93,8 @@ class PostgresServer:
 
     def describe(self) -> str:
         """Return address, version and difference of the clocks."""
-        version, clock = self._answer(lambda connection: _row_of(connection, VERSION_AND_CLOCK, {}))
-        return f"{self._address}, PostgreSQL {version}, clock {float(clock) - time.time():+.0f} s"
+        version, clock = self._answer(lambda connection: _fetched(connection, VERSION_AND_CLOCK, {}))
+        return f"{self._address}, PostgreSQL {version}, clock {float(clock) - utc_now().timestamp():+.0f} s"
 
     def _answer(self, ask: Callable[[psycopg.Connection[Any]], T], patience_seconds: float | None = None) -> T:
         def attempt() -> T:
@@ -145,7 +145,7 @@ class PostgresServer:
         return ServerLost(str(error)) if is_lost else self._address.failed(error)
 
 
-def _row_of(connection: psycopg.Connection[Any], statement: LiteralString, values: Mapping[str, object]) -> Any:
+def _fetched(connection: psycopg.Connection[Any], statement: LiteralString, values: Mapping[str, object]) -> Any:
     found: Any = connection.execute(statement, values).fetchone()
     return found
 

@@ -28,7 +28,7 @@ Send = Callable[[str], bool]
 
 @dataclass(slots=True)
 class Failing:
-    """Why a thing fails, when it last did (ISO 8601), and whether a message of this cause named it."""
+    """Why a place fails, when it last did (ISO 8601), and whether a message of this cause named it."""
 
     cause: str
     at: str
@@ -45,7 +45,7 @@ class Sent:
 
 @dataclass(slots=True)
 class AlertState:
-    """`failing` maps each thing that fails to its cause; `sent` maps each cause to its last message.
+    """`failing` maps each place that fails to its cause; `sent` maps each cause to its last message.
 
     `notices` are names that are new at Recall.ai, and whether the one message about each was sent.
     """
@@ -60,7 +60,7 @@ class AlertState:
         try:
             failing, sent, *others = json.loads(text or "[{}, {}]")
             return cls(
-                {thing: Failing(*values) for thing, values in failing.items()},
+                {place: Failing(*values) for place, values in failing.items()},
                 {cause: Sent(*values) for cause, values in sent.items()},
                 {name: bool(is_sent) for notices in others for name, is_sent in notices.items()},
             )
@@ -72,21 +72,21 @@ class AlertState:
         parts = ({key: dataclasses.astuple(value) for key, value in part.items()} for part in (self.failing, self.sent))
         return json.dumps([*parts, self.notices], separators=(",", ":"))
 
-    def failed(self, thing: str, cause: str, at: datetime) -> None:
-        """Record that `thing` fails because of `cause`: one line with the fault and the next action."""
-        text, before = cause[:_LONGEST_TEXT], self.failing.pop(thing, None)
+    def failed(self, place: str, cause: str, at: datetime) -> None:
+        """Record that `place` fails because of `cause`: one line with the fault and the next action."""
+        text, before = cause[:_LONGEST_TEXT], self.failing.pop(place, None)
         if len(self.failing) >= _MOST_FAILING:
             self._make_room()
         is_known = before is not None and before.cause == text
-        self.failing[thing] = Failing(text, at.isoformat(), is_known and before is not None and before.is_reported)
+        self.failing[place] = Failing(text, at.isoformat(), is_known and before is not None and before.is_reported)
 
-    def passed(self, thing: str) -> None:
-        """Record that `thing` does not fail."""
-        self.failing.pop(thing, None)
+    def passed(self, place: str) -> None:
+        """Record that `place` does not fail."""
+        self.failing.pop(place, None)
 
-    def lapse(self, thing: str) -> None:
-        """Record that `thing` failed, and that no run is due any more that could mend it."""
-        failing = self.failing.pop(thing, None)
+    def lapse(self, place: str) -> None:
+        """Record that `place` failed, and that no run is due any more that could mend it."""
+        failing = self.failing.pop(place, None)
         if failing and failing.cause in self.sent and failing.cause not in self._causes():
             self.sent[failing.cause].lapsed = True
 
@@ -147,12 +147,12 @@ class AlertState:
     def _make_room(self) -> None:
         """Remove the oldest place of the cause that has most: what fails tonight is more important."""
         ((cause, _),) = self._causes().most_common(1)
-        oldest = min((each.at, thing) for thing, each in self.failing.items() if each.cause == cause)
+        oldest = min((each.at, place) for place, each in self.failing.items() if each.cause == cause)
         del self.failing[oldest[1]]
 
     def _places(self, cause: str) -> str:
         """Return some places that fail from a cause, those first that no message has named."""
-        failing = {thing: each for thing, each in self.failing.items() if each.cause == cause}
-        places = sorted(failing, key=lambda thing: (failing[thing].is_reported, thing))
+        failing = {place: each for place, each in self.failing.items() if each.cause == cause}
+        places = sorted(failing, key=lambda place: (failing[place].is_reported, place))
         more = len(places) - _PLACES_NAMED
         return ", ".join(places[:_PLACES_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -35,7 +35,7 @@ _THE_ARCHIVE = "the archive"
 
 
 def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
-    """Record what fails in the tables at `now`, and remove what is over. Raises nothing for a broken archive."""
+    """Record the places in the tables that fail at `now`, and remove those that no longer do. Never raises."""
     context = RunContext(settings)
     try:
         check_identity(context.archive, settings)  # else schedule and sensor skip, and only their ticks state why
@@ -47,8 +47,8 @@ def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
     _record_states(state, due)
     record_fixity(context.archive, settings, state, now)
     state.set_notices(_new_names(context, due))
-    for thing, check, day in list(_failing_checks(state))[:_CHECKED_AGAIN]:
-        _check_again(state, thing, check, CheckTables(context, day), now)
+    for place, check, day in list(_failing_checks(state))[:_CHECKED_AGAIN]:
+        _check_again(state, place, check, CheckTables(context, day), now)
     _remove_lapsed(state, due)
 
 
@@ -84,43 +84,44 @@ def cause_of(check: str, next_action: str) -> str:
 
 def _failing_checks(state: AlertState) -> Iterator[tuple[str, TableCheck, date]]:
     """Yield the failing checks of days that only a run evaluates, the longest unchecked first."""
-    for thing in sorted(state.failing, key=lambda thing: state.failing[thing].at):
-        check, day = _CHECKS.get(_what(thing)), _day_of_thing(thing)
+    for place in sorted(state.failing, key=lambda place: state.failing[place].at):
+        check, day = _CHECKS.get(_failure_at(place)), _day_at(place)
         if check and day and check.name not in _NEXT_ACTIONS:
-            yield thing, check, day
+            yield place, check, day
 
 
-def _check_again(state: AlertState, thing: str, check: TableCheck, tables: CheckTables, now: datetime) -> None:
+def _check_again(state: AlertState, place: str, check: TableCheck, tables: CheckTables, now: datetime) -> None:
     try:
         finding = check.look(tables)
     except PipelineError:  # an unreadable table is reported for itself
-        state.lapse(thing)
+        state.lapse(place)
         return
     if finding.passed:
-        state.passed(thing)
+        state.passed(place)
     else:
-        state.failed(thing, cause_of(check.name, finding.next_action), now)
+        state.failed(place, cause_of(check.name, finding.next_action), now)
 
 
 def _remove_lapsed(state: AlertState, due: DueDays) -> None:
     """Remove what failed on a day that is no longer the archive's, and steps and runs of days that are not due."""
     is_due, today = {each.day for each in due.days}, day_of(due.now)
-    for thing, failing in list(state.failing.items()):
-        day, what = _day_of_thing(thing), _what(thing)
+    for place, failing in list(state.failing.items()):
+        day, kind = _day_at(place), _failure_at(place)
         if day is None or day in is_due or day >= today:
             continue
         is_old = due.now - datetime.fromisoformat(failing.at) > _LAPSES_AFTER
-        if is_old if day in due.states and what not in _CHECKS else day not in due.states:
-            state.lapse(thing)
+        if is_old if day in due.states and kind not in _CHECKS else day not in due.states:
+            state.lapse(place)
 
 
-def _what(thing: str) -> str:
-    return thing.rpartition(" of ")[0]
+def _failure_at(place: str) -> str:
+    """Return what of a day fails at a place."""
+    return place.rpartition(" of ")[0]
 
 
-def _day_of_thing(thing: str) -> date | None:
-    """Return the day at the end of `what of day`; None for what is not of a day."""
+def _day_at(place: str) -> date | None:
+    """Return the day at the end of a place such as `the sync of 2026-03-02`; None for a place without one."""
     try:
-        return date.fromisoformat(thing.rpartition(" of ")[2])
+        return date.fromisoformat(place.rpartition(" of ")[2])
     except ValueError:
         return None

@@ -1,8 +1,8 @@
 """When the archive is fresh: no day that is due waits for its sync.
 
 The tables decide it (`alert_tables`), so that a backfill of an old day does not end the alert. The policy below is what
-Dagster shows on the pages of the assets. Dagster (1.13) evaluates a policy from the last materialization of any
-partition, and has no hook for another rule, so there a backfill of an old day shows as fresh. Its
+Dagster shows on the pages of the assets. Dagster (1.13.27) has two kinds of policies, `time_window` and `cron`, and
+evaluates both from the last materialization of any partition. So there a backfill of an old day shows as fresh. Its
 `build_time_partition_freshness_checks` is superseded, and accepts a partition that was materialized before its end.
 """
 

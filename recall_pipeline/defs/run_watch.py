@@ -15,6 +15,7 @@ import dagster as dg
 
 _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 20.0
+_AGAIN_AFTER_SECONDS = 2.0  # Dagster's own handler is in place until the run has ended
 _ENDED = frozenset({dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.FAILURE})
 
 
@@ -22,7 +23,9 @@ _ENDED = frozenset({dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED,
 def interrupted_when_ended(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     """Interrupt this process within a minute after Dagster has ended the run; what was completed is kept.
 
-    Dagster turns the interrupt into the end of the step. Other threads than the main one get no interrupts.
+    Dagster turns the interrupt into the end of the step. SIGTERM it handles in the same way, and keeps it from the
+    worker, which would take another run: so the worker gets it again at the end. Other threads than the main one get
+    no interrupts.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -31,18 +34,44 @@ def interrupted_when_ended(instance: dg.DagsterInstance, run_id: str) -> Iterato
     watch = threading.Thread(target=_watch, args=(instance, run_id, is_over), name="run-watch", daemon=True)
     watch.start()
     try:
-        yield
+        with _sent_again(signal.SIGTERM):
+            yield
     finally:
         is_over.set()
         watch.join(timeout=_EVERY_SECONDS)
 
 
+@contextlib.contextmanager
+def _sent_again(number: signal.Signals) -> Iterator[None]:
+    """Send a signal again shortly after the block if it arrived within, when the handlers are those from before."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        arrived = b""
+        with contextlib.suppress(BlockingIOError):
+            arrived = os.read(reader, 1024)
+        os.close(reader)
+        os.close(writer)
+        if number in arrived:
+            again = threading.Timer(_AGAIN_AFTER_SECONDS, os.kill, (os.getpid(), number))
+            again.daemon = True
+            again.start()
+
+
 def _watch(instance: dg.DagsterInstance, run_id: str, is_over: threading.Event) -> None:
+    was_ended = False
     while not is_over.wait(_EVERY_SECONDS):
-        if _is_ended(instance, run_id):
+        is_ended = _is_ended(instance, run_id)
+        if is_ended and was_ended:  # at two looks: a run that failed by itself is over before the second one
             _log.warning("Dagster has ended run %s: it stops here, and the next run of its day continues", run_id)
             os.kill(os.getpid(), signal.SIGINT)
             return
+        was_ended = is_ended
 
 
 def _is_ended(instance: dg.DagsterInstance, run_id: str) -> bool:

@@ -24,14 +24,14 @@ _SPECIFIC: Mapping[tuple[str, str], frozenset[str]] = {("bot", "status"): frozen
 
 
 def unknown_in(kind: str, row: Mapping[str, Any]) -> frozenset[str]:
-    """Return what of a row is unknown, such as `field bot.x`, `code recording.x` or `type bot.join_at number`."""
+    """Return the unknown fields, codes and types of a row, as `field bot.x`, `code bot.x` or `type bot.x number`."""
     return _one_object(
         frozenset(
             (
                 *_unknown_fields(kind, OBJECTS[kind], row),
                 *_unknown_codes(kind, row),
                 *_other_types(kind, row),
-                *_without_recording(kind, row),
+                *_artifact_without_recording(kind, row),
             )
         )
     )
@@ -59,7 +59,7 @@ def _other_types(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
             yield f"type {kind}.{name} {json_type(value)}"
 
 
-def _without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
+def _artifact_without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield that an artifact does not name its recording: it belongs to none, so it is not archived."""
     recording = row.get("recording")
     if kind == "audio_mixed" and not is_uuid(recording.get("id") if isinstance(recording, Mapping) else None):

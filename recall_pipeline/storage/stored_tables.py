@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.table_schema import day_in, facts_in, version_in
+from recall_pipeline.storage.table_schema import day_in, facts_in, schema_version_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +54,7 @@ class TableFile(Generic[Row]):
     @property
     def version(self) -> int | None:
         """The schema version that the file states; None if it states none."""
-        return version_in(self.content.schema)
+        return schema_version_in(self.content.schema)
 
     @property
     def stated_day(self) -> str | None:

@@ -60,7 +60,7 @@ class TableSchema:
         """Return whether a file states this schema version, and has every column in its declared type."""
         stored = {field.name: str(field.type) for field in content.schema}
         has_columns = all(stored.get(field.name) == str(field.type) for field in self.arrow())
-        return has_columns and version_in(content.schema) == self.version
+        return has_columns and schema_version_in(content.schema) == self.version
 
 
 def cast_column(stored: "pa.ChunkedArray[Any]", declared: "pa.Field[Any]") -> "pa.ChunkedArray[Any]":
@@ -94,7 +94,7 @@ def day_in(schema: "pa.Schema") -> str | None:
     return None if text is None else text.decode(errors="replace")
 
 
-def version_in(schema: "pa.Schema") -> int | None:
+def schema_version_in(schema: "pa.Schema") -> int | None:
     """Return the schema version that a file states; None if it states none."""
     text = (schema.metadata or {}).get(_VERSION.encode(), b"").decode(errors="replace")
     return int(text) if text.isascii() and text.isdigit() else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.column_types import fits
-from recall_pipeline.storage.table_schema import TableSchema, cast_column, version_in
+from recall_pipeline.storage.table_schema import TableSchema, cast_column, schema_version_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,7 +135,7 @@ class TableSource:
 
     def _check_version(self, stored: "pa.Schema") -> None:
         """Raise TableNewer for a file with more columns than this version knows: writing it would drop them."""
-        version = version_in(stored)
+        version = schema_version_in(stored)
         if version is not None and version > self.schema.version:
             raise TableNewer(
                 f"{self.archive.uri(self.key)} has schema version {version}, and this version of recall_pipeline "

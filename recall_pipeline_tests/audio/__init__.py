@@ -1,1 +1,1 @@
-"""Tests of the room `audio`: real codecs, sounds made here or spoken in the sandbox's clips."""
+"""Tests of the package `audio`: real codecs, sounds made here or spoken in the sandbox's clips."""

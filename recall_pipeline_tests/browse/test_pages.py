@@ -13,6 +13,7 @@ import pytest
 from recall_pipeline.browse.transcripts import TRANSCRIPT_TEXTS
 from recall_pipeline.catalog import CATALOG, WAVEFORMS, CatalogRow
 from recall_pipeline.days import clock_replaced
+from recall_pipeline.fixity import FIXITY, FIXITY_KEY, FixityRow
 from recall_pipeline.storage import Archive, Table
 from recall_pipeline_tests.browse.conftest import Serve
 from recall_pipeline_tests.browse.meetings import (
@@ -75,6 +76,19 @@ def test_the_overview_shows_outcomes_findings_and_when_a_day_was_synced(client: 
     text = words(overview_of(client))
     for shown in ("not requested", "damaged frames", "2026-03-02 09:00:00", "never", "Without audio ▲", "Open"):
         assert shown.replace("▲", "").strip() in text
+
+
+def test_the_overview_shows_when_files_were_last_read_back(serve: Serve, archive: Archive) -> None:
+    write_day(archive, row("read"))
+    checks = [(NINE, "ok"), (NINE + timedelta(days=1), "content_mismatch"), (None, None)]
+    rows = [FixityRow(f"key {n}", "original", DAY, None, None, 1, NINE, *check) for n, check in enumerate(checks)]
+    FIXITY.write_file(archive, FIXITY_KEY, rows)
+    client = serve(archive)
+    assert "2026-03-02 09:00:00 1 damaged (1 not yet)" in words(overview_of(client))
+    with archive.staged_file() as staged:
+        staged.write_bytes(b"not Parquet")
+        archive.publish(staged, FIXITY_KEY)
+    assert "never" in words(overview_of(client))
 
 
 def test_media_that_expire_soon_are_named(serve: Serve, archive: Archive) -> None:

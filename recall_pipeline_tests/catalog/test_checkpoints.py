@@ -64,7 +64,7 @@ class TestTwoKills:
     def storage_url(self, folder_url: str) -> str:
         return folder_url
 
-    def test_the_last_sync_makes_what_was_missing_and_what_was_in_flight(self, workspace: Workspace) -> None:
+    def test_a_sync_after_kills_normalizes_only_what_was_not_published(self, workspace: Workspace) -> None:
         for number in range(MEETINGS):
             workspace.meet(f"meeting {number}", talk())
         workspace.capture()

@@ -188,7 +188,7 @@ class TestChangedTarget:
 
 
 class TestKilledWorker:
-    def test_it_costs_one_row_which_the_next_sync_heals(
+    def test_one_row_fails_and_the_next_sync_corrects_it(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         [heavy] = workspace.meet("heavy", talk())

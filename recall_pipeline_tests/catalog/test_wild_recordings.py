@@ -1,9 +1,11 @@
 """Files as found in the wild, served as recordings: the outcome and the findings of each."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from recall_pipeline_tests.audio import wild_bytes as wild
 from recall_pipeline_tests.audio.wild_files import CUT, LEVELED, NOT_AUDIO, WHOLE
-from recall_pipeline_tests.workspace import Workspace
+from recall_pipeline_tests.workspace import NINE, Workspace, an_id
 
 AUDIBLE = (
     "after an open brace", "after 16 KB of zeros", "a large APE tag behind a second", "copied, 0.7 s",
@@ -49,3 +51,27 @@ def test_halves_and_rubbish_are_corrupt_and_not_downloaded_for_ever(workspace: W
     assert {row.outcome for row in rows} == {"corrupt"}
     assert len(workspace.media_requests()) == requests
     assert all(row.outcome_reason for row in rows)
+
+
+@dataclass(frozen=True)
+class HalfStream:
+    """Half of a stream that states no length and has no header: cut between two of its frames."""
+
+    name: str
+    codec: str
+    outcome: str = "ready"
+    media_type: str = "audio/mpeg"
+
+    def body(self) -> bytes:
+        """The bytes."""
+        return wild.half(wild.in_container(self.name, self.codec))
+
+
+def test_of_half_a_stream_without_a_length_the_apis_times_show_what_is_missing(workspace: Workspace) -> None:
+    streams = {"adts": "aac", "mp2": "mp2"}
+    for name, codec in streams.items():
+        workspace.meet(name, HalfStream(name, codec))
+        workspace.world.change_recording(an_id(name), started_at=NINE, completed_at=NINE + timedelta(seconds=10.5))
+    rows = workspace.sync().rows
+    assert [(row.outcome, row.findings) for row in rows] == [("ready", ["duration_differs"])] * len(streams)
+    assert all("decodes to 5 s, while the API's times span 10 s" in (row.outcome_reason or "") for row in rows)

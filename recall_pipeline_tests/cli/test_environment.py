@@ -102,7 +102,7 @@ def test_a_wrong_dagster_home_is_one_line(run: Run, monkeypatch: pytest.MonkeyPa
     assert f"DAGSTER_HOME {home} {fault}" in result.error_line
 
 
-def test_a_home_of_nobody_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dagster_home_of_an_unknown_user_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(_: Path) -> Path:
         raise RuntimeError("Could not determine home directory.")
 

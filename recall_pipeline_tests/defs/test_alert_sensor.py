@@ -144,7 +144,7 @@ def test_what_failed_before_the_first_tick_is_not_news(
     assert Listener(instance, caplog).messages() == []
 
 
-def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Listener) -> None:
+def test_a_failed_run_from_the_ui_is_reported_and_one_of_another_location_is_not(listener: Listener) -> None:
     listener.materialize("transcripts")
     assert listener.messages() == []
     listener.materialize("bots", "bots")
@@ -153,12 +153,12 @@ def test_what_the_ui_started_is_told_too_and_what_others_run_is_not(listener: Li
     assert listener.messages() == [f"Recovered: {CAUSE}"]
 
 
-def test_what_a_person_interrupted_is_not_told(listener: Listener) -> None:
+def test_an_interrupted_run_is_not_reported(listener: Listener) -> None:
     listener.run("patience")
     assert listener.messages() == []
 
 
-def test_forgetting_by_age_that_fails_is_told(listener: Listener) -> None:
+def test_a_failed_retention_run_is_reported(listener: Listener) -> None:
     listener.run("forget_expired", job="retention", tags={})
     assert listener.messages() == ["Failed: cannot delete\nWhere: forget_expired of retention"]
     listener.run(job="retention", tags={})
@@ -201,9 +201,7 @@ def test_a_range_names_the_days_that_fail_and_each_day_mends_its_own(listener: L
     assert listener.messages() == ["Recovered: check loud: look at it"]
 
 
-def test_a_poller_that_died_is_told_until_something_comes_in_again(
-    instance: dg.DagsterInstance, listener: Listener
-) -> None:
+def test_a_stale_asset_is_reported_until_it_is_fresh_again(instance: dg.DagsterInstance, listener: Listener) -> None:
     def says_the_daemon(before: FreshnessState, now: FreshnessState) -> None:
         change = FreshnessStateChange(
             key=bots.key, previous_state=before, new_state=now, state_change_timestamp=1772440000.0

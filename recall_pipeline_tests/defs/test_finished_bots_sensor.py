@@ -109,7 +109,7 @@ def test_a_day_that_is_older_than_retention_is_not_requested(
     assert (LATELY.isoformat() in Daemon(instance).tick()) == is_requested
 
 
-def test_what_is_on_file_is_not_asked_for_whatever_the_cursor(
+def test_an_archived_recording_requests_no_run_whatever_the_cursor(
     instance: dg.DagsterInstance, settings: Settings, archive: Archive
 ) -> None:
     file_days(settings, archive, YESTERDAY, LATELY)

@@ -94,7 +94,7 @@ def test_a_step_without_the_table_that_it_builds_on_fails_in_one_line(
         (RecallUnreachable("no answer"), True, False),
     ],
 )
-def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
+def test_dagster_retries_only_transient_errors_of_automatic_runs(
     settings: Settings, error: Exception, is_interactive: bool, may_retry: bool
 ) -> None:
     run_context = RunContext(settings, is_interactive=is_interactive)
@@ -103,7 +103,7 @@ def test_dagster_tries_again_only_what_that_can_help_and_nobody_waits_for(
     assert (failure.value.description, failure.value.allow_retries) == (str(error), may_retry)
 
 
-def test_a_fault_that_nobody_foresaw_ends_the_step_at_once_and_is_not_dressed_up(settings: Settings) -> None:
+def test_an_unexpected_error_ends_the_step_at_once_with_its_own_traceback(settings: Settings) -> None:
     with pytest.raises(dg.Failure) as raised, RunContext(settings).as_dagster_failure():
         raise ZeroDivisionError
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
@@ -173,7 +173,7 @@ class BreaksAt:
             await call.serve()
 
 
-def test_a_question_that_recall_cannot_answer_costs_that_recording_only(
+def test_a_lookup_that_recall_cannot_answer_affects_only_its_recording(
     instance: dg.DagsterInstance, workspace: Workspace
 ) -> None:
     [good] = workspace.meet("good", talk())
@@ -203,7 +203,7 @@ def test_a_recording_without_a_usable_id_is_left_out_and_stops_no_other(
     assert [row.recording_id for row in RECORDINGS.read(workspace.archive, DAY) or []] == [mp3.recording_id]
 
 
-def test_a_run_says_where_it_lives_and_the_days_of_a_range_share_one_walk(
+def test_a_run_records_its_process_and_the_days_of_a_range_share_one_walk(
     instance: dg.DagsterInstance, workspace: Workspace
 ) -> None:
     span = {

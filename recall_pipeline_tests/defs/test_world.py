@@ -127,7 +127,7 @@ def test_a_recording_lies_on_the_utc_day_of_its_start(synced: SyncedWorld) -> No
     assert days[early.id] - days[late.id] == timedelta(days=1)
 
 
-def test_a_bot_is_filed_once_whatever_it_says_later(synced: SyncedWorld, archive: Archive) -> None:
+def test_a_bot_stays_under_its_first_day_when_its_times_change(synced: SyncedWorld, archive: Archive) -> None:
     filed = [row.bot_id for day in synced.days for row in BOTS.read(archive, day) or []]
     assert sorted(filed) == sorted(bot.id for bot in synced.sandbox.world.bots)
 

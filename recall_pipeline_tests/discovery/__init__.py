@@ -1,1 +1,1 @@
-"""Tests of the room `discovery`."""
+"""Tests of the package `discovery`."""

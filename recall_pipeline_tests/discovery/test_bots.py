@@ -20,7 +20,7 @@ def ids(rows: list[BotRow]) -> list[str]:
 
 
 class TestRows:
-    def test_a_row_says_what_the_bot_says(self, work: Workplace) -> None:
+    def test_a_row_has_the_values_of_the_bot(self, work: Workplace) -> None:
         work.meet("standup", endings=("done", "insights_ready"))
         (row,) = work.bots()
         assert (row.bot_id, row.bot_name, row.platform) == (an_id("standup bot"), "Archive Bot", "zoom")

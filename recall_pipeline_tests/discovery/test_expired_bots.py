@@ -48,7 +48,7 @@ def test_a_bot_whose_recording_was_synced_before_is_not_found(work: Workplace) -
     assert expired_ids(work) == []
 
 
-def test_a_recording_after_midnight_is_that_of_its_bot(work: Workplace) -> None:
+def test_a_recording_after_midnight_keeps_its_bot_of_the_day_before(work: Workplace) -> None:
     at = end_of(DAY) + timedelta(minutes=1)
     work.meet("late", at, joins_at=end_of(DAY) - timedelta(minutes=2), endings=EXPIRED)
     work.recordings(DAY + ONE_DAY)

@@ -96,7 +96,7 @@ class TestGaps:
         row = row_of(work, "embedded")
         assert (row.status_code, row.is_gone) == ("deleted", True)
 
-    def test_a_list_that_hides_bots_is_helped_by_what_bots_show(self, work: Workplace) -> None:
+    def test_a_recording_listed_without_its_bot_takes_it_from_the_list_of_bots(self, work: Workplace) -> None:
         def without_bot(page: dict[str, list[dict[str, object]]]) -> object:
             return {**page, "results": [{**row, "bot": None} for row in page["results"]]}
 
@@ -108,7 +108,7 @@ class TestGaps:
     @pytest.mark.parametrize(
         "answer", [Reply(403, {"detail": "no"}), Reply(400, {}), EditJson(lambda _: {"id": 7}), unavailable(500)]
     )
-    def test_one_that_cannot_be_read_keeps_what_is_known_and_stops_no_other(
+    def test_an_unreadable_recording_keeps_its_values_and_stops_no_other(
         self, answer: Reply | EditJson, work: Workplace
     ) -> None:
         work.meet("embedded", listed=False)
@@ -119,7 +119,7 @@ class TestGaps:
         assert rows[an_id("other")].status_code == "done"
         assert not rows[an_id("embedded")].is_gone
 
-    def test_a_service_that_is_down_is_no_answer(self, work: Workplace) -> None:
+    def test_an_unreachable_service_is_not_taken_as_an_answer(self, work: Workplace) -> None:
         work.meet("embedded", listed=False)
         work.sandbox.faults.add(Rule(Reset(), path="/recording/[0-9a-f-]{36}/"))
         with pytest.raises(RecallUnreachable):

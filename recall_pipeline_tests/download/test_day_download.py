@@ -60,7 +60,7 @@ def mp3s(workspace: Workspace) -> set[bytes]:
     return {workspace.content(key) for key in workspace.keys("mixed_audio") if key.endswith(".mp3")}
 
 
-def test_an_mp3_comes_home_byte_for_byte_with_what_it_holds(workspace: Workspace) -> None:
+def test_an_mp3_is_archived_byte_for_byte_with_its_measurements(workspace: Workspace) -> None:
     [mp3] = workspace.meet("one", talk())
     captured = workspace.capture()
     [row] = captured.rows
@@ -346,7 +346,7 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize(("ended_by", "kept"), [("a kill", 2), ("Ctrl-C or a fault", 3)])
-def test_what_ends_a_sync_costs_no_more_than_what_came_since_the_last_checkpoint(
+def test_an_interrupted_sync_loses_only_the_work_since_the_last_checkpoint(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, ended_by: str, kept: int
 ) -> None:
     monkeypatch.setattr(checkpoints, "_FILES", 2)

@@ -31,7 +31,7 @@ def test_without_a_spool_nothing_is_unfinished(tmp_path: Path) -> None:
     assert unfinished(tmp_path / "nowhere") == Unfinished(0, 0)
 
 
-def test_what_nobody_came_back_for_in_a_week_is_swept_with_its_note(tmp_path: Path) -> None:
+def test_a_partial_file_unused_for_a_week_is_removed_with_its_note(tmp_path: Path) -> None:
     begun(tmp_path, "old", 100, days_ago=8)
     begun(tmp_path, "killed while it was discarded", 100).path.unlink()
     kept = begun(tmp_path, "recent", 100, days_ago=6)

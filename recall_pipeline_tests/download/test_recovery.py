@@ -99,7 +99,7 @@ def test_where_the_decoder_dies_the_next_sync_looks_again(
     assert (row.outcome, row.upstream_status) == ("ready", "deleted")
 
 
-def test_a_spool_without_room_costs_that_mp3_only(
+def test_a_full_spool_fails_only_the_mp3_that_does_not_fit(
     workspace: Workspace, orphan: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:

@@ -32,7 +32,7 @@ def storage_url(tmp_path: Path) -> str:
     return str(tmp_path / "data")
 
 
-def test_a_disk_without_room_for_one_file_takes_the_others_and_that_one_next_time(
+def test_a_file_that_does_not_fit_is_downloaded_by_a_later_sync(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [large] = workspace.meet("large", talk())
@@ -74,7 +74,7 @@ def test_a_disk_that_may_not_be_written_ends_the_day_with_one_line(
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS])
-def test_whoever_writes_into_the_spool_is_told_that_it_took_no_more(archive: Archive, code: int) -> None:
+def test_a_write_to_a_full_staging_folder_is_a_storage_error(archive: Archive, code: int) -> None:
     with pytest.raises(StorageError, match=rf"cannot write .*_spool: {os.strerror(code)}\. "), archive.staged_file():
         raise OSError(code, "in the words of some library")
 

@@ -613,7 +613,7 @@ def test_a_body_that_grows_too_large_is_refused_on_the_way(download: Download) -
     assert download.partial.size_bytes < 2 * 2**20
 
 
-def test_a_disk_that_takes_no_more_is_told_and_not_tried_again(download: Download) -> None:
+def test_a_full_disk_is_reported_and_not_retried(download: Download) -> None:
     with largest_file(HALF), pytest.raises(TransferRefused, match=r"cannot write .*some\.part: File too large\. Raise"):
         download.fetch()
     assert len(download.ranges) == 1
@@ -631,7 +631,7 @@ def largest_file(size_bytes: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/a.mp3", "nonsense", "http://[broken/", "//host/a"])
-def test_what_is_no_web_address_is_not_opened(download: Download, url: str) -> None:
+def test_only_http_addresses_are_opened(download: Download, url: str) -> None:
     with pytest.raises(TransferRefused, match="download URL"):
         download.fetch(url)
     assert download.ranges == []

@@ -87,7 +87,7 @@ def test_a_manifest_with_copies_works_without_the_archive(
     assert sorted(paths) == sorted((done.manifest.parent / "audio").iterdir())
 
 
-def test_only_lhotse_which_resolves_paths_from_its_working_folder_gets_absolute_paths(exported: Export) -> None:
+def test_only_manifests_for_lhotse_have_absolute_paths(exported: Export) -> None:
     absolute = {kind for kind in KINDS if Path(audio_of(kind, lines_of(exported(kind, copy=True))[0])).is_absolute()}
     assert absolute == {"lhotse"}
 

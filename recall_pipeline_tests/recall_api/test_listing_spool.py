@@ -88,11 +88,10 @@ class TestRowOf:
         ("recording", Recording, {"id": an_id("a"), "created_at": "2026-03-02T09:00:00Z", "media_shortcuts": None}),
     ])  # fmt: skip
     def test_it_is_read_as_an_equal_record_and_has_no_secret(self, kind: str, record: Any, row: dict[str, Any]) -> None:
-        original = read_record(record, row)
-        assert original is not None
+        original: Any = read_record(record, row)
         stored = json.loads(json.dumps(row_of(original)))
         assert "s3cret" not in json.dumps(stored)
-        restored = read_record(
+        restored: Any = read_record(
             record, with_links(kind, stored, links_of(original)), getattr(original, "row_shape", None)
         )
         assert restored is not None
