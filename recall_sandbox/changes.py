@@ -31,6 +31,16 @@ class SandboxEvent:
     payload: dict[str, Any]
 
 
+def in_old_style(event: SandboxEvent) -> SandboxEvent | None:
+    """Return an event as old set-ups send it: `bot.status_change` for all changes of a bot, and nothing else."""
+    if not event.type.startswith("bot."):
+        return None
+    change = event.payload["data"]["data"]
+    status = {"code": change["code"], "sub_code": change["sub_code"], "created_at": change["updated_at"]}
+    data = {"bot_id": event.payload["data"]["bot"]["id"], "status": {**status, "message": None}}
+    return SandboxEvent("bot.status_change", {"event": "bot.status_change", "data": data})
+
+
 class Changes:
     """Finds the changes of a world since the last call, which saw `revision`; the first call returns every object."""
 

@@ -21,7 +21,7 @@ from uuid import UUID
 
 import httpx
 
-from recall_sandbox.changes import Changes, SandboxEvent
+from recall_sandbox.changes import Changes, SandboxEvent, in_old_style
 from recall_sandbox.world import World
 
 SECRET = "whsec_c2FuZGJveC1zZWNyZXQtb2Ytbm9ib2R5"  # noqa: S105 -- a public value
@@ -46,7 +46,7 @@ class DeliveryOptions:
     """Faults of the delivery: `duplicated` and `forged` are shares of the events (0 to 1).
 
     `disorder_seconds`: the longest random delay of an event. `time_scale`: factor for the waits between attempts.
-    `includes_past`: start with events for all that is in the world.
+    `includes_past`: start with events for all that is in the world. `old_style`: send `bot.status_change` only.
     """
 
     time_scale: float = 1.0
@@ -54,6 +54,7 @@ class DeliveryOptions:
     forged: float = 0.0
     disorder_seconds: float = 0.0
     includes_past: bool = False
+    old_style: bool = False
     seed: int = 0
 
 
@@ -97,7 +98,7 @@ class Webhooks:
     async def _serve(self) -> None:
         async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
             while not self._stopping.is_set():
-                for event in self._changes.new_events():
+                for event in self._new_events():
                     self._start(http, event)
                 self._started_revision = self._changes.revision
                 await asyncio.sleep(_POLL_SECONDS)
@@ -105,6 +106,10 @@ class Webhooks:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+    def _new_events(self) -> list[SandboxEvent]:
+        events = self._changes.new_events()
+        return [old for event in events if (old := in_old_style(event))] if self._options.old_style else events
 
     def _start(self, http: httpx.AsyncClient, event: SandboxEvent) -> None:
         event_id = f"msg_{''.join(self._random.choices(string.ascii_letters + string.digits, k=27))}"

@@ -5,16 +5,22 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import fsspec
 import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
 
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import read_catalog, read_recordings
+from recall_pipeline.defs import build_definitions
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
-from recall_pipeline.webhooks import Event, EventStore
+from recall_pipeline.webhooks import Event, EventStore, webhook_app
 from recall_pipeline_tests.cli.conftest import DAY_BEFORE, YESTERDAY, Run
+from recall_pipeline_tests.erasure.old_days import fill, outcomes
 from recall_pipeline_tests.storages import stored
+from recall_pipeline_tests.webhooks.signing import SECRET, headers, payload
 
 BOTH_DAYS = ("--from", f"{DAY_BEFORE}", "--to", f"{YESTERDAY}")
 PATTERN_AND_NEIGHBOUR = [
@@ -89,3 +95,44 @@ def test_two_colons_in_a_folder_are_part_of_its_name(
     assert sandboxed("sync", *BOTH_DAYS).status == 0
     assert sandboxed("verify", *BOTH_DAYS).status == 0
     assert (tmp_path / name / "audio_catalog").is_dir()
+
+
+ODD_NAMES = ("Meetings [EU]", "a*b?", "ü é", "%3A", "a+b", "x::y", "{a,b}", "#1 & ~")
+
+
+@pytest.mark.parametrize(
+    ("storage_url", "name"),
+    [
+        *(pytest.param("folder_url", name, id=f"folder {name}") for name in ODD_NAMES),
+        *(
+            pytest.param("bucket_url", name, id=f"bucket {name}", marks=pytest.mark.xdist_group("s3"))
+            for name in ODD_NAMES[:5]
+        ),
+    ],
+    indirect=["storage_url"],
+)
+def test_retention_and_webhooks_keep_to_their_own_prefix(
+    storage_url: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RECALL_SPOOL_DIR", str(tmp_path / "spool"))
+    neighbours = [open_archive(Settings(storage_url=f"{storage_url}/{other}")) for other in ("Meetings E", "axb1", "a")]
+    for neighbour in neighbours:
+        fill(neighbour, 1)
+    before = [stored(neighbour.location.root) for neighbour in neighbours]
+
+    settings = Settings(storage_url=f"{storage_url}/{name}", retention_days=2, webhook_secret=SecretStr(SECRET))
+    archive = open_archive(settings)
+    days = fill(archive, 4)
+    body = payload()
+    with TestClient(webhook_app(settings)) as receiver:
+        assert receiver.post("/", content=body, headers=headers(body)).status_code == 204
+    events = EventStore(archive)
+    assert len(events.pending()) == 1
+    events.mark_consumed(events.pending(), YESTERDAY)
+    assert events.pending_count() == 0
+
+    job = build_definitions(settings).resolve_job_def("retention")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance).success
+    assert sorted(set(outcomes(archive, days))) == ["forgotten", "ready"]
+    assert [stored(neighbour.location.root) for neighbour in neighbours] == before

@@ -4,13 +4,14 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from recall_sandbox import World, demo_world
+from recall_sandbox.records import SandboxStatusChange
 from recall_sandbox.speech import Speech
 from recall_sandbox.webhooks import SECRET, DeliveryOptions, Webhooks
 
@@ -92,6 +93,21 @@ def test_a_deletion_sends_an_event_for_the_recording_and_one_for_its_audio(recei
         world.delete_recording(artifact.recording_id)
         webhooks.wait_until_delivered()
     assert {event["event"] for event in receiver.verified()} == {"recording.deleted", "audio_mixed.deleted"}
+
+
+def test_an_old_set_up_sends_status_changes_of_bots_only(receiver: Receiver, world: World) -> None:
+    bot = next(iter(world.bots))
+    with Webhooks(world, receiver.url, options=DeliveryOptions(old_style=True)).running() as webhooks:
+        world.delete_artifact(next(iter(world.artifacts)).id)
+        world.change_bot(
+            bot.id,
+            status_changes=(*bot.status_changes, SandboxStatusChange("fatal", datetime(2026, 3, 10, tzinfo=UTC))),
+        )
+        webhooks.wait_until_delivered()
+    (event,) = receiver.verified()
+    data = event["data"]
+    assert isinstance(data, dict)
+    assert (event["event"], data["bot_id"], data["status"]["code"]) == ("bot.status_change", bot.id, "fatal")
 
 
 def test_a_refused_event_is_sent_again_until_it_is_accepted(receiver: Receiver, world: World) -> None:

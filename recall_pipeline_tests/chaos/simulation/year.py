@@ -26,6 +26,7 @@ from recall_pipeline_tests.chaos.simulation.report import Report
 from recall_pipeline_tests.chaos.simulation.requests import PAGE_SIZE, fetched, list_requests, most_list_requests
 from recall_sandbox import Sandbox, World
 
+Say = Callable[[str], object]
 _FIRST = date(2025, 8, 1)
 _SUNDAY = 6
 _ENOUGH = 1_000_000
@@ -90,7 +91,7 @@ class Year:
         """Return all days of the simulation."""
         return [_FIRST + timedelta(days=offset) for offset in range(self.plan.days)]
 
-    def run(self, events: list[Event], say: Callable[[str], object]) -> Report:
+    def run(self, events: list[Event], say: Say) -> Report:
         """Pass all days, with the events on theirs; `say` gets a line a week."""
         began = real_time.monotonic()
         calendar = {event.day: event for event in events}
@@ -98,13 +99,13 @@ class Year:
         for day in self.days():
             self.clock.turn_to(datetime.combine(day, time(0, 1), UTC))
             self.meetings.plan(day)
-            running = self._end_events(running, day)
+            running = self._end_events(running, day, say)
             if event := calendar.get(day):
                 running.append(self._begin(event))
             self._pass_day(day, [event for _, _, event in running])
             if day.weekday() == _SUNDAY:
                 self._compare(say, is_disturbed=bool(running))
-        self._end_events(running, date.max)
+        self._end_events(running, date.max, say)
         self._end(say)
         self.report.minutes = round((real_time.monotonic() - began) / 60, 1)
         return self.report
@@ -146,7 +147,7 @@ class Year:
         return event.day + timedelta(days=event.days), stack, event
 
     def _end_events(
-        self, running: list[tuple[date, contextlib.ExitStack, Event]], day: date
+        self, running: list[tuple[date, contextlib.ExitStack, Event]], day: date, say: Say
     ) -> list[tuple[date, contextlib.ExitStack, Event]]:
         left = []
         for ends, stack, event in running:
@@ -155,7 +156,9 @@ class Year:
                 continue
             stack.close()
             self._since_event = 0
-            self.report.add(event.name, list(self._wrong_alerts(event)))
+            if faults := list(self._wrong_alerts(event)):
+                self.report.add(event.name, faults)
+                say("\n".join(faults))
         return left
 
     def _wrong_alerts(self, event: Event) -> Iterator[str]:
@@ -168,7 +171,7 @@ class Year:
             if "none_about_to_expire" not in text:  # of an MP3 that is finished late
                 yield f"{event.day}: an alert of what harms nothing: {text}"
 
-    def _compare(self, say: Callable[[str], object], *, is_disturbed: bool) -> None:
+    def _compare(self, say: Say, *, is_disturbed: bool) -> None:
         """Compare the archive with what existed."""
         faults = [*self.judge.check(self.clock.now), *self.ledger.without_cause(), *self.deployment.failed_ticks]
         self.deployment.failed_ticks.clear()
@@ -210,7 +213,7 @@ class Year:
             fault = f"{day}: {lists} requests to the lists, and at most {most} by the formula"
             self.report.add(self.last_event, [fault])
 
-    def _end(self, say: Callable[[str], object]) -> None:
+    def _end(self, say: Say) -> None:
         self._compare(say, is_disturbed=False)
         self.report.add("the end", self._verify())
         self.report.days, self.report.recordings = self.plan.days, len(self.ledger.keys_of)
