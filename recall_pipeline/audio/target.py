@@ -43,14 +43,15 @@ class Target:
     @property
     def recipe(self) -> str:
         """One line with everything that affects the output: the target, then the engine."""
-        return f"{self._text}/{ENGINE}"
+        return f"{self.text}/{ENGINE}"
 
     def made(self, recipe: str | None) -> bool:
         """Whether a file with this recipe was made for this target, by an engine of any version."""
-        return recipe is not None and recipe.rpartition("/")[0] == self._text
+        return recipe is not None and recipe.rpartition("/")[0] == self.text
 
     @property
-    def _text(self) -> str:
+    def text(self) -> str:
+        """The target in one line."""
         return (
             f"{self.format}/{self.sample_rate_hz}Hz/{self.channels}ch/{float(self.loudness_lufs)}LUFS"
             f"/{float(self.true_peak_dbtp)}dBTP/{float(self.limiter_max_db)}dB"

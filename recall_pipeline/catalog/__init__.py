@@ -8,6 +8,7 @@ and `waveforms`.
 """
 
 from recall_pipeline.catalog.audio_reader import ArchivedRecording, read_recordings
+from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, conflict_in, uses_in, uses_on
 from recall_pipeline.catalog.catalog_reader import read_catalog
 from recall_pipeline.catalog.day_catalog import CatalogReport, sync_catalog
 from recall_pipeline.catalog.day_states import DayState, days_of_tables, read_day_states
@@ -22,6 +23,7 @@ from recall_pipeline.catalog.quality_checks import (
     Finding,
     byte_mismatches,
     damaged_audio,
+    deployments_at_odds,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -38,6 +40,7 @@ __all__ = [
     "EXPIRES_SOON",
     "FINDINGS",
     "OUTCOME_LABELS",
+    "SAME_SETTINGS",
     "SETTLED",
     "WAVEFORMS",
     "ArchivedRecording",
@@ -53,10 +56,12 @@ __all__ = [
     "Outcome",
     "WaveformRow",
     "byte_mismatches",
+    "conflict_in",
     "damaged_audio",
     "days_due",
     "days_of_tables",
     "decide",
+    "deployments_at_odds",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",
@@ -72,4 +77,6 @@ __all__ = [
     "schema_mismatch",
     "sync_catalog",
     "target_of",
+    "uses_in",
+    "uses_on",
 ]

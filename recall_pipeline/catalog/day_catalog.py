@@ -1,6 +1,7 @@
 """Catalog a day: normalize what is new, decide each outcome, write the tables, then delete unreferenced files."""
 
 import dataclasses
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from datetime import datetime
 from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, opposing_use, uses_in, uses_near, with_use
 from recall_pipeline.catalog.checkpoints import Checkpoint, read_checkpoints, remove_checkpoints
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
@@ -21,6 +23,8 @@ from recall_pipeline.progress import Progress, no_progress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import ArchiveDay, Layout, mismatch
 
+_log = logging.getLogger("recall_pipeline.waits")  # the command line shows these messages
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogReport:
@@ -31,18 +35,24 @@ class CatalogReport:
 
 
 def sync_catalog(
-    day: ArchiveDay, settings: Settings, progress: Progress = no_progress, refetch: frozenset[str] = frozenset()
+    day: ArchiveDay,
+    settings: Settings,
+    progress: Progress = no_progress,
+    refetch: frozenset[str] = frozenset(),
+    deployment: str = "",
 ) -> CatalogReport:
     """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
     The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch or if an
-    older engine made them. Raises TableMissing where the day has none of these tables, and StorageError.
+    older engine made them. `deployment` is the id of the one at work: files of other settings stay while another one is
+    at work with those (`audio_targets`). Raises TableMissing where the day has none of these tables, and StorageError.
     """
     recordings = day.require(RECORDINGS)
     day.require(MIXED_AUDIO)
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
-    audio = _audio_columns(day, settings, mp3s, before, refetch, progress)
+    kept_as_is = _is_opposed(day, target_of(settings), before, deployment)
+    audio = _audio_columns(day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
     now = utc_now()
     rows = _rows(day, mp3s, before, audio.columns, now)
     if settings.is_past_retention(day.day, now.date()):
@@ -51,7 +61,8 @@ def sync_catalog(
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
     made = {key: columns.peaks for key, columns in audio.columns.items() if columns.peaks}
     write_waveforms(day, before.values(), ordered, made)  # first: what was made is not made again after the catalog
-    day.write(CATALOG, ordered, recordings.facts)
+    uses = uses_in(stored.facts if (stored := day.stored(CATALOG)) else {})
+    day.write(CATALOG, ordered, {**recordings.facts, **with_use(uses, target_of(settings).text, deployment, now)})
     _remove_replaced(day, before.values(), ordered, audio.unused)
     remove_checkpoints(day)
     return CatalogReport(ordered, audio.normalized)
@@ -64,6 +75,18 @@ class _Audio:
     columns: Mapping[str, AudioColumns]
     normalized: int
     unused: Collection[str]
+
+
+def _is_opposed(day: ArchiveDay, target: Target, before: Mapping[str, CatalogRow], deployment: str) -> bool:
+    """Return whether files of another target stay, since another deployment would undo what this one makes of them."""
+    if all(target.made(row.audio_recipe) for row in before.values() if row.audio_recipe):
+        return False
+    opposing = opposing_use(uses_near(day.archive, day.day), target.text, deployment, utc_now())
+    if opposing is not None:
+        _log.warning(
+            "%s: files stay as another deployment normalized them (%s): %s", day.day, opposing.text, SAME_SETTINGS
+        )
+    return opposing is not None
 
 
 def _mp3s_by_recording(day: ArchiveDay) -> dict[str, list[MixedAudioRow]]:
@@ -112,6 +135,8 @@ def _audio_columns(
     before: Mapping[str, CatalogRow],
     refetch: frozenset[str],
     progress: Progress,
+    *,
+    kept_as_is: bool,
 ) -> _Audio:
     """Return the audio columns of every archived MP3; normalize what has no current file."""
     target = target_of(settings)
@@ -121,7 +146,11 @@ def _audio_columns(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    current = {key: row for key, row in previous.items() if _is_current(row, target, refetch)}
+    current = {
+        key: row
+        for key, row in previous.items()
+        if _is_current(row, target, refetch) or (kept_as_is and row.audio_recipe and row.recording_id not in refetch)
+    }
     columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
     columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
     rows = {**before, **previous}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, conflict_in, uses_in
 from recall_pipeline.catalog.duration_difference import notable_difference
 from recall_pipeline.catalog.findings import FindingCode
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome, is_at_risk
@@ -52,6 +53,13 @@ class Finding:
         """The first few problems."""
         more = len(self.problems) - _SAMPLE
         return "; ".join(self.problems[:_SAMPLE]) + (f"; and {more} more" if more > 0 else "")
+
+
+def deployments_at_odds(facts: Mapping[str, str], now: datetime) -> Finding:
+    """No other deployment normalizes the day with other audio settings; `facts` are those of its catalog."""
+    uses = uses_in(facts)
+    conflict = conflict_in(uses, now)
+    return Finding(len(uses), (conflict,) if conflict else (), SAME_SETTINGS)
 
 
 def missing_among(

@@ -27,6 +27,7 @@ from recall_pipeline.errors import (
 from recall_pipeline.recall_api import RetryPolicy, open_client
 from recall_pipeline.settings import REGIONS, Settings, load_settings
 
+_NEWEST_DAYS = 10
 _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 
@@ -131,7 +132,19 @@ def _check_archive(settings: Settings) -> str:
         return "not known, since the storage cannot be read"
     if identity is None:
         return "no archive.json yet: the first sync writes it"
+    _check_deployments(settings)
     return f"archive.json is of {identity.api or 'no API host'}, as the settings are"
+
+
+def _check_deployments(settings: Settings) -> None:
+    """Raise StorageError if two deployments normalize the newest days with other audio settings."""
+    from recall_pipeline.catalog import CATALOG, SAME_SETTINGS, conflict_in, uses_on
+    from recall_pipeline.storage import open_archive
+
+    archive = open_archive(settings)
+    conflict = conflict_in(uses_on(archive, archive.days(CATALOG.name)[-_NEWEST_DAYS:]), utc_now())
+    if conflict:
+        raise StorageError(f"{conflict}: {SAME_SETTINGS}")
 
 
 def _check_days(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """The command `verify`: verify the archive against the catalog, and repair it on request."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.download import Unfinished, unfinished
 from recall_pipeline.progress import StepProgress
 from recall_pipeline.settings import Settings, load_settings
-from recall_pipeline.storage import Archive, open_archive
+from recall_pipeline.storage import Archive
 from recall_pipeline.verification import (
     CODES,
     Code,
@@ -30,6 +31,7 @@ from recall_pipeline.verification import (
     absent,
     elsewhere,
     expected_days,
+    open_to_verify,
     stored_days,
     strange_names,
     verify_days,
@@ -44,6 +46,15 @@ _EMPTY = {
     "repaired": False,
 }
 """The problem of an archive without any day."""
+_DAMAGED = {
+    "day": None,
+    "kind": str(Kind.UNREADABLE),
+    "code": str(Code.ARCHIVE_UNREADABLE),
+    "what": "archive.json",
+    "recording_id": None,
+    "repaired": False,
+}
+"""The problem of an archive whose identity is damaged."""
 _STRANGE = "is not a day, and some readers read it as one: rename it, or move it out of the archive"
 
 
@@ -109,9 +120,11 @@ def verify_command(first: date | None, last: date | None, subset: Subset | None,
     check_days(settings, first, last)
     if repairing:
         settings.required_api_key()
-    archive = open_archive(settings)
+    archive, fault = open_to_verify(settings)
     with progress_bars() as progress:
         result = _verified(settings, archive, first, last, progress, subset)
+        if fault is not None:
+            result = dataclasses.replace(result, error_lines=(fault, *result.error_lines))
         if repairing and not result.error_lines:
             result = repair(settings, archive, result.report, progress)
             archive.remove_leftover_files()
@@ -121,7 +134,7 @@ def verify_command(first: date | None, last: date | None, subset: Subset | None,
     staging = _StagingContents(unfinished(archive.staging_folder), archive.leftover_files())
     due = days_due(archive, settings, utc_now())
     if as_json:
-        click.echo(json.dumps(_as_object(result, staging) | due_as_object(due)))
+        click.echo(json.dumps(_as_object(result, staging, fault) | due_as_object(due)))
     else:
         click.echo("\n".join([_report_text(result, staging), *map(_as_sentence, due_lines(due))]))
     return FAILED if result.report.problems or result.error_lines or strange else 0
@@ -152,9 +165,11 @@ def _as_sentence(line: str) -> str:
     return f"{line[0].upper()}{line[1:]}."
 
 
-def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any]:
+def _as_object(result: RepairReport, staging: _StagingContents, fault: str | None) -> dict[str, Any]:
     report = result.report
-    empty = [] if report.days or report.problems else [_EMPTY | {"says": line} for line in result.error_lines]
+    others = [line for line in result.error_lines if line != fault]
+    empty = [] if report.days or report.problems else [_EMPTY | {"says": line} for line in others]
+    damaged = [_DAMAGED | {"says": fault}] if fault is not None else []
     strange: dict[str, Any] = {
         "day": None,
         "kind": str(CODES[Code.NAME_UNEXPECTED].kind),
@@ -167,7 +182,10 @@ def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any
         "files": report.files,
         "bytes": report.size_bytes,
         "proven": report.verified_files,
-        **{str(kind): report.count(kind) + (len(empty) if kind is Kind.MISSING else 0) for kind in Kind},
+        **{
+            str(kind): report.count(kind) + sum(each["kind"] == str(kind) for each in (*empty, *damaged))
+            for kind in Kind
+        },
         "repaired": len(result.repaired),
         "superseded": report.superseded,
         "corrupt": len(report.corrupt),
@@ -188,6 +206,7 @@ def _as_object(result: RepairReport, staging: _StagingContents) -> dict[str, Any
             for problem, repaired in problems
         ]
         + empty
+        + damaged
         + [strange | {"what": key} for key in report.strange_names],
     }
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, LiteralString, TypeVar
 
@@ -23,6 +22,7 @@ from recall_pipeline.coordination.postgres_statements import (
     VERSION_AND_CLOCK,
 )
 from recall_pipeline.coordination.server import LEASE_SECONDS, WINDOW_SECONDS, Renewal, RequestLimits
+from recall_pipeline.days import utc_now
 
 _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 5
@@ -94,7 +94,7 @@ class PostgresServer:
     def describe(self) -> str:
         """Return address, version and difference of the clocks."""
         version, clock = self._answer(lambda connection: _fetched(connection, VERSION_AND_CLOCK, {}))
-        return f"{self._address}, PostgreSQL {version}, clock {float(clock) - time.time():+.0f} s"
+        return f"{self._address}, PostgreSQL {version}, clock {float(clock) - utc_now().timestamp():+.0f} s"
 
     def _answer(self, ask: Callable[[psycopg.Connection[Any]], T], patience_seconds: float | None = None) -> T:
         def attempt() -> T:

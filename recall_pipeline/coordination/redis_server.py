@@ -1,6 +1,5 @@
 """Coordination on Redis 6 or later, or a server that speaks its protocol and runs Lua, such as Valkey."""
 
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from redis.retry import Retry
 from recall_pipeline.coordination import redis_scripts
 from recall_pipeline.coordination.outages import Address, ServerLost, with_patience
 from recall_pipeline.coordination.server import LEASE_SECONDS, WINDOW_SECONDS, Renewal, RequestLimits
+from recall_pipeline.days import utc_now
 
 _ANSWER_SECONDS = 5.0
 _PREFIX = "{recall_pipeline}"  # in braces: all keys are in one slot of a cluster
@@ -79,7 +79,7 @@ class RedisServer:
         """Return address, version and difference of the clocks."""
         found: dict[str, Any] = self._answer(self._client.info)
         seconds, microseconds = self._answer(self._client.time)
-        behind = seconds + microseconds / 1e6 - time.time()
+        behind = seconds + microseconds / 1e6 - utc_now().timestamp()
         policy = found.get("maxmemory_policy", "noeviction")
         weak = f"; weaker here: its memory policy {policy} may drop requests and locks: set noeviction"
         version = f"Redis {found.get('redis_version', 'of an unknown version')}"

@@ -16,6 +16,7 @@ from recall_pipeline.defs.metadata import DayReport, day_report, materialized, p
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
+from recall_pipeline.defs.run_liveness import deployment_of
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_day
 
@@ -35,7 +36,9 @@ def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) ->
         for day in days_of(context):
             with run_context.as_dagster_failure(), open_day(run_context.archive, day) as archive_day:
                 progress = run_context.progress_callback(f"{day} normalize")
-                cataloged = sync_catalog(archive_day, run_context.settings, progress, run_context.refetch)
+                cataloged = sync_catalog(
+                    archive_day, run_context.settings, progress, run_context.refetch, deployment_of(context.instance)
+                )
             normalized = cataloged.normalized + run_context.normalized_early.pop(day, 0)
             run_context.stats.normalized += normalized
             _log_failures(failures, cataloged)

@@ -14,6 +14,12 @@ def process_tags() -> dict[str, str]:
     return {_TAG: f"{_place()}:{os.getpid()}"}
 
 
+def deployment_of(instance: dg.DagsterInstance) -> str:
+    """Return the id of the storage of a Dagster instance: the same in all its processes and hosts."""
+    stored_id = getattr(instance.run_storage, "get_run_storage_id", None)
+    return str(stored_id()) if stored_id else socket.gethostname()
+
+
 def close_dead_runs(instance: dg.DagsterInstance) -> None:
     """Report as failed each run whose process ran on this host and has ended. Runs of other hosts are left alone."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):

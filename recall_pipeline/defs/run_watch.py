@@ -34,7 +34,7 @@ def interrupted_when_ended(instance: dg.DagsterInstance, run_id: str) -> Iterato
     watch = threading.Thread(target=_watch, args=(instance, run_id, is_over), name="run-watch", daemon=True)
     watch.start()
     try:
-        with _repeated(signal.SIGTERM):
+        with _sent_again(signal.SIGTERM):
             yield
     finally:
         is_over.set()
@@ -42,7 +42,7 @@ def interrupted_when_ended(instance: dg.DagsterInstance, run_id: str) -> Iterato
 
 
 @contextlib.contextmanager
-def _repeated(number: signal.Signals) -> Iterator[None]:
+def _sent_again(number: signal.Signals) -> Iterator[None]:
     """Send a signal again shortly after the block if it arrived within, when the handlers are those from before."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)

@@ -11,6 +11,7 @@ from recall_pipeline.catalog import (
     Finding,
     byte_mismatches,
     damaged_audio,
+    deployments_at_odds,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -97,6 +98,12 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
     dg.AssetCheckSeverity.WARN,
 )
 
+_ONE_AUDIO_TARGET = TableCheck(
+    "one_audio_target",
+    "No other deployment normalizes the archive with other audio settings.",
+    lambda tables: deployments_at_odds(stored.facts if (stored := tables.stored(CATALOG)) else {}, utc_now()),
+)
+
 CHECKS: Mapping[str, Sequence[TableCheck]] = {
     "bots": [_schema_check(BOTS)],
     "recordings": [_schema_check(RECORDINGS), _NO_BOT_EXPIRED, _ALL_ROWS_USABLE],
@@ -109,6 +116,7 @@ CHECKS: Mapping[str, Sequence[TableCheck]] = {
         _DURATIONS_AGREE,
         _AUDIO_UNDAMAGED,
         _LOUDNESS_IN_TOLERANCE,
+        _ONE_AUDIO_TARGET,
     ],
 }
 """The checks by asset."""

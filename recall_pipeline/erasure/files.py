@@ -39,7 +39,7 @@ def sizes_by_recording(archive: Archive, day: date) -> dict[str, dict[str, int]]
 def stated_hashes(mp3s: Iterable[MixedAudioRow], catalog: Iterable[CatalogRow]) -> dict[str, str]:
     """Return the SHA-256 that the tables state, by key."""
     hashes = {row.source_key: row.source_sha256 for row in mp3s}
-    hashes |= {Layout.key_in(row.audio_uri): row.audio_sha256 for row in catalog if row.audio_uri}
+    hashes |= {Layout.audio_key_in(row.audio_uri): row.audio_sha256 for row in catalog}
     return {key: sha256 for key, sha256 in hashes.items() if key and sha256}
 
 

@@ -76,7 +76,7 @@ def stored_files(archive: Archive, days: Collection[date]) -> Iterator[StoredFil
         return
     with ThreadPoolExecutor(min(_LISTINGS_AT_ONCE, len(days))) as threads:
         for day, sizes in zip(days, threads.map(lambda day: _sizes_of_day(archive, day), days), strict=True):
-            yield from _files_of(day, sizes, stated[day], erased)
+            yield from _stored_files_of(day, sizes, stated[day], erased)
 
 
 def erased_recordings(archive: Archive, days: Collection[date]) -> frozenset[str]:
@@ -110,7 +110,9 @@ def _in_groups(values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
     yield from zip(*[iter(values)] * size, strict=True)
 
 
-def _files_of(day: date, sizes: Mapping[str, int], stated: _Stated, erased: Collection[str]) -> Iterator[StoredFile]:
+def _stored_files_of(
+    day: date, sizes: Mapping[str, int], stated: _Stated, erased: Collection[str]
+) -> Iterator[StoredFile]:
     for key in sizes.keys() | (stated.files.keys() if stated.is_complete else set()):
         recording_id, sha256, size_bytes = stated.files.get(key, (Layout.recording_in(key), None, None))
         if recording_id not in erased:

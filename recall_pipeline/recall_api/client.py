@@ -46,7 +46,7 @@ Kind = Literal["bot", "recording", "audio_mixed"]
 AnyListed = Bot | Recording | AudioMixed
 
 
-class Pages(Protocol):
+class PageStore(Protocol):
     """Takes the pages of lists. A position is the URL of the next page: None before the first, empty after the last."""
 
     def position(self, kind: str) -> str | None:
@@ -238,7 +238,7 @@ class RecallClient:
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
         return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
 
-    async def walk_into(self, pages: "Pages", kind: Kind, window: Window) -> None:
+    async def walk_into(self, pages: "PageStore", kind: Kind, window: Window) -> None:
         """Walk a list and store its pages; continue where `pages` ends, if the API still accepts that.
 
         A filter that takes dates only gets the days that contain the window (docs/design/recall-api.md, section 4).
@@ -277,7 +277,7 @@ class RecallClient:
         await self._walk(collected, kind, query)
         return collected.records
 
-    async def _walk(self, pages: "Pages", kind: Kind, query: Mapping[str, str]) -> None:
+    async def _walk(self, pages: "PageStore", kind: Kind, query: Mapping[str, str]) -> None:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
         for attempt in range(1, _MAX_LISTING_ATTEMPTS + 1):
             pages.begin(kind)
@@ -291,7 +291,7 @@ class RecallClient:
             else:
                 return
 
-    async def _read_all_pages(self, pages: "Pages", kind: Kind, url: str) -> None:
+    async def _read_all_pages(self, pages: "PageStore", kind: Kind, url: str) -> None:
         async def fetch(page_url: str) -> Any:
             return await self._get(page_url, f"list {kind}")
 

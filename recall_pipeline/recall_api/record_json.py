@@ -55,8 +55,10 @@ def _bot_fields(bot: Bot) -> Row:
         "meeting_url": {"platform": bot.meeting.platform, "meeting_id": meeting_id},
         "metadata": bot.metadata,
         "recording_config": requested,
-        "join_at": _text(bot.join_at),
-        "status_changes": [{"code": each.code, "created_at": _text(each.created_at)} for each in bot.status_changes],
+        "join_at": _iso_text(bot.join_at),
+        "status_changes": [
+            {"code": each.code, "created_at": _iso_text(each.created_at)} for each in bot.status_changes
+        ],
         "recordings": [row_of(recording) for recording in bot.recordings],
     }
 
@@ -64,11 +66,11 @@ def _bot_fields(bot: Bot) -> Row:
 def _recording_fields(recording: Recording) -> Row:
     audio = recording.media_shortcuts.audio_mixed
     return {
-        "created_at": _text(recording.created_at),
-        "started_at": _text(recording.started_at),
-        "completed_at": _text(recording.completed_at),
-        "expires_at": _text(recording.expires_at),
-        "status": _status(recording.status),
+        "created_at": _iso_text(recording.created_at),
+        "started_at": _iso_text(recording.started_at),
+        "completed_at": _iso_text(recording.completed_at),
+        "expires_at": _iso_text(recording.expires_at),
+        "status": _status_row(recording.status),
         "media_shortcuts": {"audio_mixed": row_of(audio)} if audio else None,
         "bot": {"id": recording.bot.id} if recording.bot else None,
         "metadata": recording.metadata,
@@ -78,17 +80,17 @@ def _recording_fields(recording: Recording) -> Row:
 def _audio_fields(audio: AudioMixed) -> Row:
     return {
         "recording": {"id": audio.recording.id} if audio.recording else None,
-        "created_at": _text(audio.created_at),
-        "status": _status(audio.status),
+        "created_at": _iso_text(audio.created_at),
+        "status": _status_row(audio.status),
         "metadata": audio.metadata,
         _LINK: _KEPT if audio.download_url else None,
         "format": audio.format,
     }
 
 
-def _status(status: Status) -> Row:
-    return {"code": status.code, "sub_code": status.sub_code, "updated_at": _text(status.updated_at)}
+def _status_row(status: Status) -> Row:
+    return {"code": status.code, "sub_code": status.sub_code, "updated_at": _iso_text(status.updated_at)}
 
 
-def _text(moment: datetime | None) -> str | None:
+def _iso_text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None

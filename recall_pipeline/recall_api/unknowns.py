@@ -31,7 +31,7 @@ def unknown_in(kind: str, row: Mapping[str, Any]) -> frozenset[str]:
                 *_unknown_fields(kind, OBJECTS[kind], row),
                 *_unknown_codes(kind, row),
                 *_other_types(kind, row),
-                *_without_recording(kind, row),
+                *_artifact_without_recording(kind, row),
             )
         )
     )
@@ -59,7 +59,7 @@ def _other_types(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
             yield f"type {kind}.{name} {json_type(value)}"
 
 
-def _without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
+def _artifact_without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield that an artifact does not name its recording: it belongs to none, so it is not archived."""
     recording = row.get("recording")
     if kind == "audio_mixed" and not is_uuid(recording.get("id") if isinstance(recording, Mapping) else None):

@@ -71,11 +71,11 @@ class Upstream:
 
     def bots_of(self, day: date) -> Iterator[Bot]:
         """Yield the bots whose day is `day`."""
-        return _of_day(self.lookups.bots, self.listing.bots, day)
+        return _records_of_day(self.lookups.bots, self.listing.bots, day)
 
     def recordings_of(self, day: date) -> Iterator[Recording]:
         """Yield the recordings created on `day`."""
-        return _of_day(self.lookups.recordings, self.listing.recordings, day)
+        return _records_of_day(self.lookups.recordings, self.listing.recordings, day)
 
     def embedded_in_bots(self, day: date) -> Iterator[tuple[Recording, Bot]]:
         """Yield the recordings of `day` that are embedded in bots, each with its bot."""
@@ -137,7 +137,7 @@ class Upstream:
         return await _lookups(self.client.audio_mixed_of, self.lookups.artifacts_of, recording_ids)
 
 
-def _of_day(looked_up: Mapping[str, R | None], listed: SpooledRecords[R], day: date) -> Iterator[R]:
+def _records_of_day(looked_up: Mapping[str, R | None], listed: SpooledRecords[R], day: date) -> Iterator[R]:
     yield from (record for record in listed.of_day(day) if not looked_up.get(record.id))
     yield from (record for record in looked_up.values() if record and record.day == day)
 

@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
+from recall_pipeline.errors import TableUnreadable
+
 TableName = Literal["bots", "recordings", "mixed_audio", "audio_catalog", "waveforms", "transcripts", "audit", "fixity"]
 FolderName = Literal[TableName, "normalized_audio"]
 
@@ -94,8 +96,17 @@ class Layout:
 
     @staticmethod
     def key_in(uri: str) -> str:
-        """Return the key in the URI of an MP3 or a normalized file; the archive may have moved since."""
-        return uri[max(uri.rindex(start) for folder in AUDIO_FOLDERS if (start := f"{folder}/day=") in uri) :]
+        """Return the key in the URI of an MP3 or a normalized file; the archive may have moved since.
+
+        Raises TableUnreadable for a text that is not such a URI.
+        """
+        starts = [uri.rindex(start) for folder in AUDIO_FOLDERS if (start := f"{folder}/day=") in uri]
+        if not starts:
+            raise TableUnreadable(
+                f"a catalog has the URI {uri!r}, which is not of a file in an archive: "
+                "run recall-pipeline verify, which names its row"
+            )
+        return uri[max(starts) :]
 
     @staticmethod
     def audio_key_in(uri: str | None) -> str | None:

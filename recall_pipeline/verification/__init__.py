@@ -11,6 +11,7 @@ from recall_pipeline.verification.absent import absent, expected_days
 from recall_pipeline.verification.codes import CODES, Code, Kind
 from recall_pipeline.verification.day_verification import Subset, stored_days, verify_days
 from recall_pipeline.verification.elsewhere import elsewhere
+from recall_pipeline.verification.identity_check import open_to_verify
 from recall_pipeline.verification.orphans import strange_names, version_in
 from recall_pipeline.verification.problems import Problem, VerificationReport
 from recall_pipeline.verification.repair import days_to_sync_again, remove_redundant_files, with_explanations
@@ -26,6 +27,7 @@ __all__ = [
     "days_to_sync_again",
     "elsewhere",
     "expected_days",
+    "open_to_verify",
     "remove_redundant_files",
     "stored_days",
     "strange_names",

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 class Code(StrEnum):
     """What is wrong, more closely than its kind. Codes are added, and never renamed."""
 
+    ARCHIVE_UNREADABLE = "archive_unreadable"
     DAY_MISSING = "day_missing"
     TABLE_MISSING = "table_missing"
     FILE_MISSING = "file_missing"
@@ -63,6 +64,11 @@ _RESTORE = "Restore it from a backup, or move it away and sync the day."
 _SYNC = f"Sync the day, or run {_REPAIR}. If it stays, restore the tables of the day from a backup."
 
 CODES = {
+    Code.ARCHIVE_UNREADABLE: Explanation(
+        Kind.UNREADABLE,
+        "`archive.json` is damaged. Every other command stops.",
+        "Restore it from a backup, or remove it and sync with the key of this archive's workspace.",
+    ),
     Code.DAY_MISSING: Explanation(
         Kind.MISSING, "A day between stored days has no table.", "Restore it from a backup, or sync the day."
     ),

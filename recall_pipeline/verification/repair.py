@@ -63,7 +63,7 @@ def _reason_left(tables: Tables, problem: Problem) -> str:
                 return f"the new download failed: {mp3.fetch_failure}"
             return "" if mp3.is_offered else "it is no longer available at Recall.ai: restore it from a backup"
     for row in tables.catalog:
-        if row.audio_uri and Layout.key_in(row.audio_uri) == problem.subject:
+        if Layout.audio_key_in(row.audio_uri) == problem.subject:
             return row.outcome_reason or ""
     if problem.kind is not Kind.ORPHANED:
         return ""

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from recall_pipeline.catalog import CATALOG, uses_in
+from recall_pipeline.catalog.audio_targets import with_use
 from recall_pipeline.cli import doctor
+from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import BOTS
 from recall_pipeline.storage import Archive, accept_api
 from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
@@ -194,3 +197,23 @@ class TestNetwork:
         failed = failures(run("doctor"))
         assert set(failed) == {"network", "key"}
         assert all(message.startswith(fault) for message in failed.values())
+
+
+def test_names_that_are_not_of_an_archive_are_listed_and_refused_by_nothing(sandboxed: Run, archive: Archive) -> None:
+    for name in ("holiday.jpg", "bots/day=backup/x", "audio_catalog/readme/x", "bots/_ignored/x"):
+        path = archive.local_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    result = sandboxed("doctor")
+    assert result.status == 0
+    assert "names that are not of an archive: holiday.jpg, bots/day=backup, audio_catalog/readme\n" in result.out
+
+
+def test_two_deployments_with_other_settings_fail_the_check(sandboxed: Run, archive: Archive) -> None:
+    accept_api(archive, "localhost")
+    facts: dict[str, str] = {}
+    for ago, target, deployment in ((3, "flac", "a"), (2, "wav", "b"), (1, "flac", "a")):
+        facts = with_use(uses_in(facts), target, deployment, utc_now() - timedelta(hours=ago))
+        CATALOG.write(archive, YESTERDAY, [], facts)
+    result = sandboxed("doctor")
+    assert "two deployments normalize with other settings: wav at" in failures(result)["archive"]

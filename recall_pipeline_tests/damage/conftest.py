@@ -17,7 +17,16 @@ from recall_pipeline.migration import migrate_archive
 from recall_pipeline.progress import no_step_progress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, open_archive
-from recall_pipeline.verification import Code, absent, elsewhere, expected_days, stored_days, strange_names, verify_days
+from recall_pipeline.verification import (
+    Code,
+    absent,
+    elsewhere,
+    expected_days,
+    open_to_verify,
+    stored_days,
+    strange_names,
+    verify_days,
+)
 from recall_pipeline.verification.file_check import FileCheck
 from recall_pipeline_tests.golden.conftest import STORED
 from recall_pipeline_tests.golden.world import FIRST, LAST, recording_ids
@@ -77,12 +86,14 @@ class Copy:
 
     def codes(self) -> set[Code]:
         """The codes of all problems that a verification finds."""
-        archive, days = self.archive, stored_days(self.archive)
+        archive, fault = open_to_verify(self.settings)
+        days = stored_days(archive)
         report = verify_days(archive, self.settings, days, no_step_progress)
         expected = expected_days(days, None, None)
         problems = [*absent(archive, sorted({*days, *expected})), *elsewhere(archive, days), *report.problems]
         strange = {Code.NAME_UNEXPECTED for _ in strange_names(archive)}
-        return {problem.code for problem in problems} | strange
+        of_archive = {Code.ARCHIVE_UNREADABLE} if fault else set()
+        return {problem.code for problem in problems} | strange | of_archive
 
 
 @pytest.fixture(autouse=True)

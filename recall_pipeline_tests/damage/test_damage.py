@@ -52,6 +52,16 @@ def stated(content: pa.Table, version: str) -> pa.Table:
     return content.replace_schema_metadata({**(content.schema.metadata or {}), VERSION: version.encode()})
 
 
+@damage(Code.ARCHIVE_UNREADABLE)
+def archive_json_is_cut(copy: Copy) -> None:
+    (copy.root / "archive.json").write_text('{"format": 1, "crea')
+
+
+@damage(Code.ARCHIVE_UNREADABLE)
+def archive_json_is_empty(copy: Copy) -> None:
+    (copy.root / "archive.json").write_bytes(b"")
+
+
 @damage(Code.FILE_CHANGED)
 def a_bit_is_flipped_in_an_mp3(copy: Copy) -> None:
     flip(copy.mp3, 500)
@@ -384,6 +394,20 @@ def test_verify_prints_the_code(run: Run, copy: Copy, monkeypatch: pytest.Monkey
         "file_changed": copy.mp3.relative_to(copy.root).as_posix(),
         "name_unexpected": "bots/day=backup",
     }
+
+
+def test_verify_reads_an_archive_whose_identity_is_damaged(
+    run: Run, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_STORAGE_URL", str(copy.root))
+    monkeypatch.setenv("RECALL_START_DATE", f"{FIRST}")
+    archive_json_is_cut(copy)
+    flip(copy.mp3, 500)
+    result = run("verify", "--json")
+    found = json.loads(result.out)
+    assert (result.status, found["unreadable"], found["changed"]) == (1, 1, 1)
+    assert {problem["code"] for problem in found["problems"]} == {"archive_unreadable", "file_changed"}
+    assert "archive.json is damaged" in result.err
 
 
 def test_the_parts_of_a_subset_together_read_every_file_once(

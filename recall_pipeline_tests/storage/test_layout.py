@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from recall_pipeline.errors import TableUnreadable
 from recall_pipeline.storage import Layout
 from recall_pipeline.storage.layout import TableName
 
@@ -47,3 +48,9 @@ def test_the_day_of_a_partition_is_read_from_its_folder(path: str) -> None:
 @pytest.mark.parametrize("path", ["/data/bots/2026-03-02", "/data/bots/day=soon", "/data/bots/.DS_Store", ""])
 def test_a_folder_that_is_not_a_partition_has_no_day(path: str) -> None:
     assert Layout.day_in(path) is None
+
+
+@pytest.mark.parametrize("uri", ["", "s3://bucket/other", "file:///etc/passwd", "mixed_audio/2026-03-02/x.mp3"])
+def test_a_foreign_uri_is_one_clear_error(uri: str) -> None:
+    with pytest.raises(TableUnreadable, match=r"which is not of a file in an archive: run recall-pipeline verify"):
+        Layout.key_in(uri)

@@ -280,9 +280,9 @@ def test_a_day_is_written_once_at_its_end_and_twice_a_minute_before(
     written: list[int] = []
     publish = Archive.publish
 
-    def counted(archive: Archive, staged: Path, key: str) -> None:
+    def counted(archive: Archive, local: Path, key: str) -> None:
         written.append(1)
-        publish(archive, staged, key)
+        publish(archive, local, key)
 
     monkeypatch.setattr("recall_transcripts.table.CHECKPOINT_SECONDS", seconds)
     monkeypatch.setattr(Archive, "publish", counted)
