@@ -44,8 +44,8 @@ def write_waveforms(
 
     Writes nothing if the catalog has the same files as `before`. A damaged table counts as absent. Raises StorageError.
     """
-    files, new = _files_of(rows), list(_new_rows(rows, made))
-    if not new and files == _files_of(before):
+    files, new = _cataloged_files(rows), list(_new_rows(rows, made))
+    if not new and files == _cataloged_files(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
     stored = _readable(day.archive, day.day)
@@ -65,7 +65,7 @@ def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -
         _write_merged(archive, day, left, [])
 
 
-def _files_of(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
+def _cataloged_files(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
     return {(row.audio_key, row.audio_sha256) for row in rows if row.audio_key}
 
 
