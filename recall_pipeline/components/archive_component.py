@@ -82,7 +82,6 @@ class RecallArchiveComponent(DocumentedComponent):
     fixity_days: int | Literal["off"] | None = setting("fixity_days")
     page_url: str | None = setting("page_url")
     alert_url: Secret = setting("alert_url")
-    page_url: str | None = setting("page_url")
     translation: AssetTranslation = Field(
         AssetTranslation(), description="Group, owners, tags and key prefix of the assets."
     )

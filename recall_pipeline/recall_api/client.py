@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -121,35 +122,34 @@ class RecallClient:
         self.workspace = _workspace(settings)
         self.requests = 0
         self._rejected: dict[str, str] = {}
+        self._unknown_in_lookups: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
 
     @property
     def rejected(self) -> list[str]:
         """Position and fault of each row that was not usable, without its values."""
         return list(self._rejected.values())
 
+    def unknowns_looked_up(self, day: date) -> Mapping[str, int]:
+        """Return what lookups of objects of `day` showed that this version does not know, with numbers of objects."""
+        return Counter(name for its_day, names in self._unknown_in_lookups.values() if its_day == day for name in names)
+
     async def bots(self, window: Window, **filters: str) -> dict[str, Bot]:
         """List the bots whose `join_at` is in the window [from, to), by id.
 
         The server may round the window to days (docs/design/recall-api.md, section 4).
         """
-        try:
-            return await self._list("bot", {**_bounds("join_at", window), **filters})
-        except RecallRefused as refused:
-            if refused.status_code != httpx.codes.BAD_REQUEST:
-                raise
-            # The 2026 documentation describes the filter as a date.
-            return await self._list("bot", {**_date_bounds("join_at", window), **filters})
+        return await self._list_window("bot", window, filters)
 
     async def recordings(self, window: Window, **filters: str) -> dict[str, Recording]:
         """List the recordings created in the window, by id (docs/design/recall-api.md, section 5)."""
-        return await self._list("recording", {**_bounds("created_at", window), **filters})
+        return await self._list_window("recording", window, filters)
 
     async def audio_mixed(self, window: Window, **filters: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts created in the window, by id.
 
         Each has a new download URL (docs/design/recall-api.md, section 6).
         """
-        return await self._list("audio_mixed", {**_bounds("created_at", window), **filters})
+        return await self._list_window("audio_mixed", window, filters)
 
     async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
         """List the mixed-audio artifacts of one recording, by id."""
@@ -241,7 +241,7 @@ class RecallClient:
     async def walk_into(self, pages: "ListedPages", kind: Kind, window: Window) -> None:
         """Walk a list and store its pages; continue where `pages` ends, if the API still accepts that.
 
-        The server may round the window of bots to days (docs/design/recall-api.md, section 4).
+        A filter that takes dates only gets the days that contain the window (docs/design/recall-api.md, section 4).
         """
         field, _ = _LISTINGS[kind]
         if pages.position(kind) == "":
@@ -256,10 +256,21 @@ class RecallClient:
         try:
             await self._walk(pages, kind, _bounds(field, window))
         except RecallRefused as refused:
-            if kind != "bot" or refused.status_code != httpx.codes.BAD_REQUEST:
+            if not _names_filter(refused, field):
                 raise
+            # The 2026 documentation describes the filter of bots as a date.
             pages.drop(kind)
             await self._walk(pages, kind, _date_bounds(field, window))
+
+    async def _list_window(self, kind: Kind, window: Window, filters: Mapping[str, str]) -> dict[str, Any]:
+        """List a window by times; by days, which contain it, where the filter takes dates only."""
+        field, _ = _LISTINGS[kind]
+        try:
+            return await self._list(kind, {**_bounds(field, window), **filters})
+        except RecallRefused as refused:
+            if not _names_filter(refused, field):
+                raise
+            return await self._list(kind, {**_date_bounds(field, window), **filters})
 
     async def _list(self, kind: Kind, query: Mapping[str, str]) -> dict[str, Any]:
         collected = CollectedPages()
@@ -316,6 +327,8 @@ class RecallClient:
         item = read_record(record, body)
         if item is None or item.id != canonical_id:
             raise RecallProtocolError(f"{what} {object_id}: the response is not that {kind}: check RECALL_API_URL")
+        if (day := item.day) and (unknown := unknown_in(kind, body)):
+            self._unknown_in_lookups[kind, item.id] = day, unknown
         return item
 
     async def _get(self, url: str, endpoint: str) -> Any:
@@ -391,8 +404,12 @@ def _bounds(field: str, window: Window) -> dict[str, str]:
     return {f"{field}_after": after, f"{field}_before": before}
 
 
+def _names_filter(refused: RecallRefused, field: str) -> bool:
+    """Return whether a request may be refused because its filter takes dates; for bots, whatever the text says."""
+    return refused.status_code == httpx.codes.BAD_REQUEST and (field == "join_at" or field in str(refused))
+
+
 def _date_bounds(field: str, window: Window) -> dict[str, str]:
-    return {
-        f"{field}_after": window[0].date().isoformat(),
-        f"{field}_before": window[1].date().isoformat(),
-    }
+    """Return the days that contain the window: the last one is excluded by the filter, so it is the next midnight."""
+    last = (window[1] + timedelta(days=1, microseconds=-1)).date()
+    return {f"{field}_after": window[0].date().isoformat(), f"{field}_before": last.isoformat()}
