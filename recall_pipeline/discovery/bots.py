@@ -115,16 +115,15 @@ async def look_up_unlisted_bots(day: ArchiveDay, upstream: Upstream) -> None:
 def _filed_elsewhere(day: ArchiveDay, bots: Iterable[Bot]) -> set[str]:
     """Return those of `bots` that are filed under another day: once filed, a bot stays there, even if rescheduled."""
     wanted: set[str] = set()
-    first = day.day
+    first = day.day  # perhaps the first day of the calendar, which has none before it
     for bot in bots:
         wanted.add(bot.id)
-        changes = (change.created_at for change in bot.status_changes if change.created_at)
-        first = min(
-            first, *map(day_of, changes), first
-        )  # perhaps the first day of the calendar, which has none before it
+        first = min([first, *(day_of(change.created_at) for change in bot.status_changes if change.created_at)])
+    if not wanted:
+        return set()
     days = [
         filed
         for filed in day.archive.days("bots")
         if first <= filed + ONE_DAY and day.day != filed <= day.day + ONE_DAY
     ]
-    return wanted & filed_bots(day, *days).keys() if wanted else set()
+    return wanted & filed_bots(day, *days).keys()

@@ -1,7 +1,8 @@
 """The command line with a small workspace: two meetings of yesterday, one of the day before."""
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
@@ -62,6 +63,16 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "dagster_home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_log_handlers() -> Iterator[None]:
+    """Remove the log handlers that a command sets up in this process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ COMMANDS = [
     "sync",
     "verify",
     "catalog",
+    "browse",
     "export",
     "forget",
     "release",

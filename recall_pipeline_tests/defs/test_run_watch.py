@@ -34,7 +34,6 @@ def job():
     endless()
 
 again = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: again.set())
 with dg.DagsterInstance.local_temp() as instance:
     for way in ENDED_BY:
         try:
@@ -43,7 +42,7 @@ with dg.DagsterInstance.local_temp() as instance:
         except dg.DagsterExecutionInterruptedError:
             pass
         print(way, instance.get_runs(limit=1)[0].status.value, sep=": ")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: again.set())  # after the runs: Dagster puts a handler of its own there
     print("again" if again.wait(60) else "never again", flush=True)
     os._exit(0)
 """

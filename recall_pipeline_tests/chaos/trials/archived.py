@@ -30,7 +30,7 @@ _DECODED = ("ready", "silent")
 _complete: set[str] = set()
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DAY = r"day=\d{4}-\d\d-\d\d"
-_TABLE = re.compile(rf"(bots|recordings|mixed_audio|audio_catalog)/{_DAY}/\1\.parquet")
+_TABLE = re.compile(rf"(bots|recordings|mixed_audio|audio_catalog|waveforms)/{_DAY}/\1\.parquet")
 _AT_THE_ROOT = ("archive.json", "README.txt")
 _SOURCE = re.compile(rf"mixed_audio/{_DAY}/{_UUID}/(?P<audio>{_UUID})(\.[0-9a-f]{{8}})?\.mp3")
 _NORMALIZED = re.compile(rf"normalized_audio/{_DAY}/{_UUID}/(?P<audio>{_UUID})(\.[0-9a-f]{{8}})?\.flac")
