@@ -1,6 +1,7 @@
 """A day of the sandbox, synced and erased under locks of all hosts."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_an_erasure_on_another_host_waits_for_the_sync_of_its_day(
 def test_a_worker_of_a_lost_lock_publishes_nothing_and_the_step_says_so(
     sandbox: Sandbox, server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_lease(monkeypatch, 3)
     one = host(sandbox, server, tmp_path, "one")
     one.meet("talk", talk())
     one.capture()
@@ -61,7 +63,7 @@ def test_a_worker_of_a_lost_lock_publishes_nothing_and_the_step_says_so(
         (held,) = one.archive.location.held_locks
         opened = server.open()
         while opened.acquire(held.name, "another", "process 2") is not None:
-            pass
+            time.sleep(0.1)
         before = one.archive.sizes_below("")
         with pytest.raises(LockLost, match="is lost"):
             sync_catalog(day, one.settings)
