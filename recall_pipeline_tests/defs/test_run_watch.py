@@ -43,8 +43,10 @@ with dg.DagsterInstance.local_temp() as instance:
         except dg.DagsterExecutionInterruptedError:
             pass
         print(way, instance.get_runs(limit=1)[0].status.value, sep=": ")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("again" if again.wait(60) else "never again", flush=True)
+    try:
+        print("again" if again.wait(60) else "never again", flush=True)
+    except KeyboardInterrupt:  # Dagster leaves SIGTERM with the handler of SIGINT
+        print("again", flush=True)
     os._exit(0)
 """
 
