@@ -34,6 +34,7 @@ def job():
     endless()
 
 again = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: again.set())
 with dg.DagsterInstance.local_temp() as instance:
     for way in ENDED_BY:
         try:
@@ -42,8 +43,10 @@ with dg.DagsterInstance.local_temp() as instance:
         except dg.DagsterExecutionInterruptedError:
             pass
         print(way, instance.get_runs(limit=1)[0].status.value, sep=": ")
-    signal.signal(signal.SIGTERM, lambda *_: again.set())  # after the runs: Dagster puts a handler of its own there
-    print("again" if again.wait(60) else "never again", flush=True)
+    try:
+        print("again" if again.wait(60) else "never again", flush=True)
+    except KeyboardInterrupt:  # Dagster leaves SIGTERM with the handler of SIGINT
+        print("again", flush=True)
     os._exit(0)
 """
 
