@@ -3,27 +3,10 @@
 import uvicorn
 from starlette.types import ASGIApp
 
-_MAX_CONNECTIONS = 100  # further ones get 503, and Recall sends the event again
-_IDLE_SECONDS = 5
-_SHUTDOWN_SECONDS = 12
-_MAX_HEADER_BYTES = 16 * 1024
+from recall_pipeline.http import limited_server
 
 
 def webhook_server(app: ASGIApp) -> uvicorn.Server:
     """Return a uvicorn server for `app`; call its `run` with a listening socket."""
-    config = uvicorn.Config(
-        app,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-    )
-    return uvicorn.Server(config)
+    # What is refused with 503 Recall sends again.
+    return limited_server(app, most_connections=100, idle_seconds=5, shutdown_seconds=12)
