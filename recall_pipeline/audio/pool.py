@@ -69,8 +69,8 @@ def _run(
 
 
 def _run_local(function: Callable[[T], R], tasks: Sequence[T], workers: int, limit: Limit[T]) -> Iterator[Done[T, R]]:
-    pool: _Pool[T, R] = _Pool(function, limit, deque(tasks))
-    pool.free = [Worker() for _ in range(min(max(1, workers), len(tasks)))]
+    started = [Worker() for _ in range(min(max(1, workers), len(tasks)))]
+    pool: _Pool[T, R] = _Pool(function, limit, deque(tasks), started)
     try:
         while pool.start_waiting():
             yield from pool.wait()
@@ -99,8 +99,12 @@ class _Pool(Generic[T, R]):
     function: Callable[[T], R]
     limit: Limit[T]
     waiting: deque[T]
-    free: list[Worker] = field(default_factory=list)
+    workers: list[Worker]
+    free: list[Worker] = field(init=False)
     running: dict["Future[R]", _Started[T]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.free = list(self.workers)
 
     def start_waiting(self) -> bool:
         """Give each free worker a task, and return whether any task is running."""
@@ -133,7 +137,7 @@ class _Pool(Generic[T, R]):
 
     def close(self) -> None:
         """End all workers, after their tasks; a late one is killed already."""
-        for worker in (*self.free, *(started.worker for started in self.running.values())):
+        for worker in self.workers:
             worker.close()
 
 

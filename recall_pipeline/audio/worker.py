@@ -10,6 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
+from recall_pipeline.audio.delayed_interrupts import delayed_interrupts
 from recall_pipeline.errors import MORE_HANDLES, WorkerNotStarted, is_out_of_handles
 
 P = ParamSpec("P")
@@ -37,12 +38,13 @@ class Worker:
     def submit(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> "Future[R]":
         """Run a picklable function; submit the next one when this one has ended. Raises WorkerNotStarted."""
         try:
-            with contextlib.suppress(BrokenProcessPool):
-                if self._process is not None:
-                    return self._process.submit(function, *arguments, **options)
-            self.close(wait=False)
-            self._process = _one_process()
-            return self._process.submit(function, *arguments, **options)
+            with delayed_interrupts():
+                with contextlib.suppress(BrokenProcessPool):
+                    if self._process is not None:
+                        return self._process.submit(function, *arguments, **options)
+                self.close(wait=False)
+                self._process = _one_process()
+                return self._process.submit(function, *arguments, **options)
         except OSError as error:
             self.close(wait=False)
             reason = f"cannot start a worker process ({os.strerror(error.errno or 0)})"

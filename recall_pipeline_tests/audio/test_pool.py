@@ -205,3 +205,30 @@ def test_files_are_normalized_in_parallel(tmp_path: Path) -> None:
     done = list(run_tasks(to_flac, sources, workers=2))
     assert {each.task for each in done} == set(sources)
     assert all(each.result == pytest.approx(-16, abs=0.3) for each in done)
+
+
+@pytest.mark.parametrize("stop_signal", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_while_a_worker_starts_leaves_no_process_to_wait_for(stop_signal: str) -> None:
+    program = f"""
+import multiprocessing.context, signal, time
+from recall_pipeline.audio import run_tasks
+
+start = multiprocessing.context.SpawnProcess.start
+
+def start_and_interrupt(process):
+    start(process)
+    time.sleep(0.5)  # the process waits for its first task now
+    signal.raise_signal(signal.{stop_signal})
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    multiprocessing.context.SpawnProcess.start = start_and_interrupt
+    try:
+        list(run_tasks(abs, [1, 2], workers=2))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=TIMEOUT_SECONDS
+    )
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
