@@ -61,7 +61,7 @@ async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[Rec
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
             upstream = await run_context.upstream(client, archive_day)
-            rows = await sync_recordings(archive_day, upstream)
+            rows = await sync_recordings(archive_day, upstream, run_context.refetch)
             return rows, upstream.listing, archive_day.require(RECORDINGS).facts
 
 
