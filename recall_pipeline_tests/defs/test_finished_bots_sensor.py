@@ -201,8 +201,16 @@ def test_audio_that_becomes_ready_asks_for_its_recordings_day_and_no_other(
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
 
 
-@pytest.mark.parametrize("days_later", [0, 1, 4])
-@pytest.mark.parametrize("of", ["an unknown request", "a request for video only", "a recording with an MP3"])
+@pytest.mark.parametrize(
+    ("of", "days_later"),
+    [
+        ("an unknown request", 0),
+        ("an unknown request", 1),
+        ("an unknown request", 4),
+        ("a request for video only", 1),
+        ("a recording with an MP3", 1),
+    ],
+)
 def test_an_mp3_that_is_created_on_a_later_day_requests_its_recordings_day_until_it_is_stored(
     of: str, days_later: int, instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
 ) -> None:
