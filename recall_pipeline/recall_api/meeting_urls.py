@@ -19,6 +19,7 @@ _PLATFORM_OF_DOMAIN = {
 }
 # Platforms without mixed-audio MP3, from Recall's guide.
 _WITHOUT_MP3 = ("webex", "slack", "goto")
+_MTID = re.compile(r"(?:^|&)MTID=(\w+)", re.IGNORECASE)
 _ID_FIELDS = (
     "meeting_id",
     *("thread_id", "business_meeting_id"),  # Microsoft Teams for Business
@@ -72,6 +73,8 @@ def _from_url(url: str) -> Meeting:
     )
     if domain is None:
         return Meeting()
+    if mtid := _MTID.search(parts.query):  # Webex; the path is then that of a program, such as j.php
+        return Meeting(_PLATFORM_OF_DOMAIN[domain], mtid[1])
     # The id is the longest path segment, the last one if equal: /wc/812.../join, /l/meetup-join/19:meeting_.../0
     segment = max((_without_parameters(segment) for segment in reversed(parts.path.split("/"))), key=len)
     return Meeting(_PLATFORM_OF_DOMAIN[domain], segment or None)

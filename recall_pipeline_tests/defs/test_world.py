@@ -21,7 +21,13 @@ from recall_sandbox.meetings import rows_of
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
 _ASSETS = ("bots", "recordings", "mixed_audio", "audio_catalog")
-_PRIVATE = (b"sandbox-url-password", b"sandbox-object-password", PARTICIPANT.encode())
+_PASSWORDS = (
+    b"sandbox-url-password",
+    b"sandbox-object-password",
+    b"sandbox-business-password",
+    b"sandbox-live-password",
+)
+_PRIVATE = (*_PASSWORDS, PARTICIPANT.encode())
 
 
 @pytest.fixture(autouse=True)
@@ -251,6 +257,22 @@ def test_each_day_of_a_range_has_its_own_metadata(synced: SyncedWorld, asset: st
     counts = {day.isoformat(): len(table.read(archive, day) or []) for day in synced.days}  # type: ignore[attr-defined]
     assert {day: metadata["dagster/partition_row_count"] for day, metadata in of_range.items()} == counts
     assert {day: metadata["dagster/partition_row_count"] for day, metadata in day_by_day.items()} == counts
+
+
+@pytest.mark.parametrize(
+    ("key", "meeting_id"),
+    [
+        ("weekly-loud", "19:meeting_c2FuZGJveA@thread.v2"),
+        ("all-hands", "2345678901234"),
+        ("with-a-break", "9345678901234"),
+        ("webex", "m0a1b2c3d4e5f60718293a4b5c6d7e8f9"),
+    ],
+)
+def test_a_meeting_of_teams_or_webex_has_the_id_of_its_platform(
+    key: str, meeting_id: str, synced: SyncedWorld, catalog: dict[tuple[str, str | None], CatalogRow]
+) -> None:
+    _, recordings, _ = sample_rows(synced, key)
+    assert {row.meeting_id for row in catalog.values() if row.recording_id == recordings[0].id} == {meeting_id}
 
 
 def test_only_the_day_with_a_meeting_of_a_later_api_has_something_unknown(synced: SyncedWorld) -> None:

@@ -82,8 +82,11 @@ class Objects:
         return datetime.combine(self.day, time(9), UTC) + meeting * timedelta(hours=1) + take * 2 * _TAKE
 
     def _meeting_url(self, meeting: int) -> Row:
-        named = {"meeting_id": f"81{meeting:09}", "meeting_password": PASSWORD}
-        return {"platform": _PLATFORMS[meeting % len(_PLATFORMS)], **named}
+        platform, number = _PLATFORMS[meeting % len(_PLATFORMS)], f"81{meeting:09}"
+        if platform == "microsoft_teams":  # for Business
+            of_thread = {"thread_id": f"19:meeting_{number}@thread.v2", "organizer_id": object_id("organizer", meeting)}
+            return {"platform": platform, "meeting_id": None, **of_thread}
+        return {"platform": platform, "meeting_id": number, "meeting_password": PASSWORD}
 
     def _embedded(self, meeting: int, take: int, mint: Mint) -> Row:
         full = self._recording(meeting, take, mint)

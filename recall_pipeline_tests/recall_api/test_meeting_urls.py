@@ -26,6 +26,8 @@ PASSWORD = "opens-it"  # noqa: S105 -- opens nothing
         ),
         ("https://teams.live.com/meet/9312345678901", "microsoft_teams_live", "9312345678901"),
         ("https://example.webex.com/meet/somebody", "webex", "somebody"),
+        ("https://example.webex.com/example/j.php?MTID=m0a1b2&pw=x", "webex", "m0a1b2"),
+        ("https://example.webex.com/wbxmjs/joinservice/sites/example/meeting/download/0a1b?mtid=m3#x", "webex", "m3"),
         ("https://global.gotomeeting.com/join/123456789", "goto_meeting", "123456789"),
         ("https://app.slack.com/huddle/T0123456/C0123456", "slack_huddle_observer", "C0123456"),
         ("https://zoom.us", "zoom", None),

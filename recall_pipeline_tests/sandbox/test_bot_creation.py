@@ -140,3 +140,31 @@ def test_a_duplicate_during_the_first_request_answers_409(sandbox: Sandbox, api:
 def test_the_url_decides_the_platform(api: httpx.Client, url: str, platform: str) -> None:
     made = api.post("/bot/", json={"meeting_url": url}).json()
     assert made["meeting_url"]["platform"] == platform
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://teams.microsoft.com/l/meetup-join/19%3ameeting_YQ%40thread.v2/0?context=%7b%22Tid%22%3a%22t%22%2c%22Oid%22%3a%22o%22%7d",
+            {"thread_id": "19:meeting_YQ@thread.v2", "message_id": "0", "tenant_id": "t", "organizer_id": "o"},
+        ),
+        (
+            "https://teams.microsoft.com/meet/2345678901234?p=opens",
+            {"business_meeting_id": "2345678901234", "business_meeting_password": "opens"},
+        ),
+        (
+            "https://teams.live.com/meet/9345678901234?p=opens",
+            {"meeting_id": "9345678901234", "meeting_password": "opens"},
+        ),
+        ("https://acme.webex.com/acme/j.php?MTID=m0a1", {"meeting_subdomain": "acme", "meeting_mtid": "m0a1"}),
+        ("https://acme.webex.com/meet/pr2651", {"meeting_subdomain": "acme", "meeting_personal_room_id": "pr2651"}),
+        ("https://acme.webex.com/meet/sales", {"meeting_subdomain": "acme", "meeting_path": "sales"}),
+    ],
+)
+def test_a_meeting_of_teams_or_webex_is_shown_with_the_fields_of_its_platform(
+    api: httpx.Client, url: str, shown: dict[str, str]
+) -> None:
+    made = api.post("/bot/", json={"meeting_url": url}).json()["meeting_url"]
+    own = {"meeting_id": None, **shown} if "teams.microsoft" in url else shown
+    assert {name: value for name, value in made.items() if name != "platform"} == own
