@@ -51,7 +51,7 @@ def _ever(report: "ProbeReport", place: str, name: str, *words: str) -> bool:
 
 
 def _has_v1_10_recordings(report: "ProbeReport") -> bool:
-    return all(_always(report, _EMBEDDED, name, "absent") for name in ("status", "media_shortcuts"))
+    return all(_ever(report, _EMBEDDED, name, "absent") for name in ("status", "media_shortcuts"))
 
 
 def _has_null_recordings(report: "ProbeReport") -> bool:

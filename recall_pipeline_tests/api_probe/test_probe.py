@@ -198,3 +198,8 @@ def test_a_link_to_an_address_that_downloads_refuse_is_not_opened(url: str) -> N
 
     report, headers = asyncio.run(ask())
     assert (report.status, report.error, headers) == (None, "the address is not allowed", [])
+
+
+def test_bots_that_embed_recordings_in_several_ways_are_named_after_each(sandbox: Sandbox, settings: Settings) -> None:
+    sandbox.behaviour.embedded = "mixed"
+    assert {"v1.10-embedded-recordings", "null-embedded-fields"} <= set(probe_service(settings).dialect)

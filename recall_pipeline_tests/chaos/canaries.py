@@ -41,8 +41,19 @@ _LINKS = (
     f"https://{WORD}@127.0.0.1:1/%{WORD}",
     f"{WORD}://127.0.0.1/{WORD}",
 )
+_NAMES = (
+    f"{WORD}_1", f"{WORD}_2", f"api_key={WORD}", f"https://{WORD}/?token={WORD}", f"\ud800{WORD}", f"\x00{WORD}",
+    f"{WORD}.id",
+    f"id {WORD}", f"{WORD}\n{WORD}", f"{WORD * 500}", f"{WORD}[]", f"meeting_password {WORD}", f"\u202e{WORD}",
+)  # fmt: skip
+_VALUES = (
+    WORD, NUMBER, f"Bearer {WORD}", [f"https://{WORD}@host/{WORD}?Signature={WORD}"], {f"password {WORD}": WORD},
+    float(NUMBER),
+    f"2026-03-02T09:00:00Z{WORD}", f"\udfff{WORD}",
+)  # fmt: skip
 _NEXT = (
-    None, WORD, f"{_API}/bot/?cursor={WORD}", f"{_API}/bot/?page={NUMBER}&{WORD}=1", f"https://{WORD}.recall.ai/api/v1/",
+    None, WORD, f"{_API}/bot/?cursor={WORD}", f"{_API}/bot/?page={NUMBER}&{WORD}=1",
+    f"https://{WORD}.recall.ai/api/v1/",
     f"/api/v1/recording/?{WORD}", f"{_API}/\ud800{WORD}", f"http://{WORD}\r\n{WORD}/", f"{_API}/../../{WORD}?cursor=",
     NUMBER, [WORD], {WORD: WORD}, f"{_API}/bot/?cursor={WORD}&cursor=\x00", "http://[" + WORD,
 )  # fmt: skip
@@ -91,7 +102,7 @@ class HostileService:
         match value:
             case dict():
                 marked = {key: self._marked(item, str(key)) for key, item in value.items()}
-                extra = {f"{WORD}_{chosen.randint(0, 9)}": WORD} if chosen.random() < 0.5 else {}
+                extra = {chosen.choice(_NAMES): chosen.choice(_VALUES)} if chosen.random() < 0.5 else {}
                 return {**marked, **extra}
             case list():
                 return [self._marked(item, name) for item in value]
@@ -100,7 +111,7 @@ class HostileService:
             case str() if name in ("id", "code", "format") or name.endswith("_at"):
                 return value if chosen.random() < 0.85 else f"{WORD}{value}"
             case str():
-                return f"{WORD}{value}"
+                return f"{WORD}{value}" if chosen.random() < 0.8 else chosen.choice(_LINKS)
             case bool() | None:
                 return value
             case _:

@@ -34,7 +34,9 @@ _URLS = st.sampled_from(
         "https://media.invalid/a.mp3?X-Amz-Signature=abc&X-Amz-Security-Token=def",
         "http://127.0.0.1/a.mp3", "http://169.254.169.254/latest/meta-data", "http://[::1", "http://[v1.x]/", "//x", "",
         "file:///etc/passwd", "ftp://host/a", "http://user:pass@host/", "http://\u2603.invalid/", "http://a:99999/",
-        "https://xn--a/", "http://host\r\nX: y/", "http://" + "a" * 300 + ".invalid/", "http:///nowhere",
+        "https://xn--a/", "http://host\r\nX: y/", "https://media.invalid/\ud800.mp3", "https://media.invalid/a\x00b",
+        "javascript:alert(1)", "data:audio/mpeg;base64,AAAA", "HTTPS://MEDIA.INVALID:443/%zz?%",
+        "https://media.invalid?#", "http://" + "a" * 300 + ".invalid/", "http:///nowhere",
     ]
 )  # fmt: skip
 _MEETING_URLS = st.one_of(
@@ -49,7 +51,9 @@ _TEXTS = st.one_of(
 _WRONG_MOMENTS = st.sampled_from(
     [
         "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2999-01-01T00:00:00Z", "2026-02-30T00:00:00Z",
-        "2026-03-02", "2026-03-02T25:00:00Z", "1772446821", "yesterday", "2026-03-02T09:00:21.123456789Z",
+        "2026-03-02", "2026-03-02T09:00:00", "2026-W10-1T09:00:00Z", "2026-03-02T09:00:00+99:99", "20260302T090000Z",
+        "2026-03-02T24:00:00Z", "2026-03-02T09:00:60Z", "-2026-03-02T09:00:00Z", "2026-03-02T25:00:00Z",
+        "1772446821", "yesterday", "2026-03-02T09:00:21.123456789Z",
     ]
 )  # fmt: skip
 _NUMBERS = st.one_of(
@@ -197,6 +201,12 @@ _TEARS = st.sampled_from(
         lambda text: b"\xff" + text,
         lambda text: text.replace(b"2026", b"\xed\xa0\x80"),
         lambda text: text.replace(b"null", b"9" * 5000),
+        lambda text: text.replace(b"null", b"-Infinity").replace(b"{}", b'{"a": NaN, "b": 1e999}'),
+        lambda text: text.replace(b'"id":', b'"id": null, "id":').replace(b'"results":', b'"results": 7, "results":'),
+        lambda text: text.replace(b'"id":', b'"id": "first of two", "id":').replace(b'"next":', b'"next": 7, "next":'),
+        lambda text: text.replace(b'": "', b'": "\x01\x1b[31m'),
+        lambda text: text.replace(b"null", b'"\\u0000\\u001b]0;\\u202e\\udfff"'),
+        lambda text: text.replace(b"null", b'{"a":' * 3000 + b"1" + b"}" * 3000, 1),
         lambda _: b"[" * 100_000,
         lambda _: b"",
     ]
