@@ -152,8 +152,10 @@ class RecallClient:
         return await self._list_window("audio_mixed", window, filters)
 
     async def audio_mixed_of(self, recording_id: str) -> dict[str, AudioMixed]:
-        """List the mixed-audio artifacts of one recording, by id."""
-        return await self._list("audio_mixed", {"recording_id": recording_id})
+        """List the mixed-audio artifacts of one recording, by id. A filter that is ignored adds none of others."""
+        listed: dict[str, AudioMixed] = await self._list("audio_mixed", {"recording_id": recording_id})
+        of_others = {audio.id for audio in listed.values() if audio.recording and audio.recording.id != recording_id}
+        return {audio_id: audio for audio_id, audio in listed.items() if audio_id not in of_others}
 
     async def bot(self, bot_id: str) -> Bot | None:
         """Look up a bot; None if it does not exist."""

@@ -71,6 +71,16 @@ def _mapping_or_empty(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
 
+def _status(value: object) -> object:
+    """Return the fields of a status; a text is its code."""
+    return {"code": value} if isinstance(value, str) else _mapping_or_empty(value)
+
+
+def _reference(value: object) -> object:
+    """Return the fields of a reference; a text is its id."""
+    return {"id": value} if isinstance(value, str) else value
+
+
 def _metadata(value: object) -> object:
     """Return a JSON object without passwords; None for anything else: the response does not contain metadata."""
     return redact_passwords(value) if isinstance(value, dict) else None
@@ -139,6 +149,10 @@ class Reference(Identified):
     """A reference to another object, by id."""
 
 
+StatusField = Annotated[Status, BeforeValidator(_status)]
+ReferenceField = Annotated[Tolerant[Reference], BeforeValidator(_reference)]
+
+
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
 class MediaData:
     """The download URL of an artifact: a pre-signed secret that expires."""
@@ -160,9 +174,9 @@ class AudioMixed(Listed):
     `row_shape`: names and types of the fields of its row, for an error about a download URL that is not there.
     """
 
-    recording: Tolerant[Reference] = None
+    recording: ReferenceField = None
     created_at: Tolerant[Moment] = None
-    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
+    status: StatusField = Field(default_factory=Status)
     metadata: Metadata = None
     data: Tolerant[MediaData] = None
     flat_url: Tolerant[SecretStr] = Field(default=None, alias="download_url")
@@ -204,9 +218,9 @@ class Recording(Listed):
     started_at: Tolerant[Moment] = None
     completed_at: Tolerant[Moment] = None
     expires_at: Tolerant[Moment] = None
-    status: Annotated[Status, BeforeValidator(_mapping_or_empty)] = Field(default_factory=Status)
+    status: StatusField = Field(default_factory=Status)
     media_shortcuts: Shortcuts = Field(default_factory=MediaShortcuts)
-    bot: Tolerant[Reference] = None
+    bot: ReferenceField = None
     metadata: Metadata = None
 
     @property

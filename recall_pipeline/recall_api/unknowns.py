@@ -62,7 +62,7 @@ def _other_types(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
 def _artifact_without_recording(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield that an artifact does not name its recording: it belongs to none, so it is not archived."""
     recording = row.get("recording")
-    if kind == "audio_mixed" and not is_uuid(recording.get("id") if isinstance(recording, Mapping) else None):
+    if kind == "audio_mixed" and not is_uuid(recording.get("id") if isinstance(recording, Mapping) else recording):
         yield "type audio_mixed.recording without an id"
 
 

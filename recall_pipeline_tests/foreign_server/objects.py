@@ -66,14 +66,16 @@ class Objects:
     def recordings(self, mint: Mint) -> Iterator[Row]:
         """Yield every recording."""
         for meeting, take in self._kept():
-            bot = {"id": object_id("bot", meeting), "metadata": {"team": "sales"}}
+            bot_id = object_id("bot", meeting)
+            bot = bot_id if "text" in self.dialects else {"id": bot_id, "metadata": {"team": "sales"}}
             yield {**self._recording(meeting, take, mint), "bot": bot, "desktop_sdk_upload": None}
 
     def artifacts(self, mint: Mint) -> Iterator[Row]:
         """Yield every artifact of mixed audio."""
         for meeting, take in self._kept():
-            of = {"id": object_id("recording", meeting, take), "metadata": {}}
-            yield {**self._artifact(meeting, take, mint), "recording": of}
+            audio, recording_id = self._artifact(meeting, take, mint), object_id("recording", meeting, take)
+            of = recording_id if "text" in self.dialects else {"id": recording_id, "metadata": {}}
+            yield {**audio, "recording": of}
 
     def _kept(self) -> list[tuple[int, int]]:
         return [] if "all_expired" in self.dialects else self.takes
@@ -108,7 +110,7 @@ class Objects:
             "started_at": _text(starts + timedelta(milliseconds=250)),
             "completed_at": _text(ends),
             "expires_at": None,
-            "status": {"code": "done", "sub_code": None, "updated_at": _text(ends)},
+            "status": self._done(ends),
             "media_shortcuts": {**shortcuts, "audio_mixed": self._artifact(meeting, take, mint)},
             "metadata": {},
         }
@@ -121,12 +123,15 @@ class Objects:
         return {
             "id": audio_id,
             "created_at": _text(self._starts(meeting, take)),
-            "status": {"code": "done", "sub_code": None, "updated_at": _text(ends)},
+            "status": self._done(ends),
             "metadata": {},
             **({"download_url": link} if is_flat or is_alone else {}),
             **({} if is_alone else {"data": {"download_url": None if is_flat else link}}),
             "format": "mp3",
         }
+
+    def _done(self, at: datetime) -> str | Row:
+        return "done" if "text" in self.dialects else {"code": "done", "sub_code": None, "updated_at": _text(at)}
 
 
 def _fields_of_v1_10() -> Row:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from recall_pipeline_tests.recall_api.conftest import CallApi
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import (
+    Call,
     EditJson,
     Effect,
     ForeignNext,
@@ -45,6 +47,18 @@ from recall_sandbox.effects import (
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class WithoutFilters:
+    """Answer a list as if it had been asked for without filters."""
+
+    async def apply(self, call: Call) -> None:
+        """Serve the request without its query, except for the page."""
+        page = [part for part in call.scope["query_string"].split(b"&") if part.startswith((b"cursor=", b"page="))]
+        await call.app({**call.scope, "query_string": b"&".join(page)}, call.receive, call.send)
+
+
 WINDOW: Window = (NINE - timedelta(hours=9), NINE + timedelta(hours=15))
 NEW_BOT = {"meeting_url": "https://example.zoom.us/j/812?pwd=hidden", "bot_name": "Archive Bot"}
 HICCUPS = [
@@ -134,6 +148,13 @@ class TestLists:
 
     def test_the_artifacts_of_one_recording_can_be_listed(self, call: CallApi) -> None:
         assert call(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
+
+    def test_an_api_that_ignores_the_filter_lends_a_recording_no_mp3_of_another(
+        self, call: CallApi, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(WithoutFilters(), path="/audio_mixed/$"))
+        assert call(lambda client: client.audio_mixed_of(an_id("recording 7"))).keys() == {an_id("audio 7")}
+        assert call(lambda client: client.audio_mixed_of(an_id("no such recording"))) == {}
 
     def test_an_empty_listing_is_empty(self, call: CallApi, world: World) -> None:
         world.empty_listings()
