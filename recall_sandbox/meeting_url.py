@@ -32,16 +32,16 @@ def platform_of(url: Any) -> str | None:
 def read_meeting_url(url: str) -> Shown:
     """The JSON object that a bot shows for its meeting URL, with the password."""
     parts, platform = urlsplit(url), platform_of(url)
-    fields = _FIELDS.get(platform or "", _plain)(parts)
+    fields = _FIELDS.get(platform or "", _meeting_id)(parts)
     return {**fields, "platform": platform}
 
 
-def _plain(parts: SplitResult) -> Shown:
+def _meeting_id(parts: SplitResult) -> Shown:
     return {"meeting_id": _last_segment(parts)}
 
 
 def _zoom(parts: SplitResult) -> Shown:
-    return {**_plain(parts), "meeting_password": _parameter(parts, "pwd")}
+    return {**_meeting_id(parts), "meeting_password": _parameter(parts, "pwd")}
 
 
 def _teams(parts: SplitResult) -> Shown:
@@ -55,7 +55,7 @@ def _teams(parts: SplitResult) -> Shown:
 
 
 def _teams_live(parts: SplitResult) -> Shown:
-    return {**_plain(parts), "meeting_password": _parameter(parts, "p")}
+    return {**_meeting_id(parts), "meeting_password": _parameter(parts, "p")}
 
 
 def _webex(parts: SplitResult) -> Shown:

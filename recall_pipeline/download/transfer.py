@@ -29,7 +29,8 @@ from recall_pipeline.storage import storage_error
 
 T = TypeVar("T")
 _ATTEMPTS = 6
-_FRESH_URLS = 3  # in a row without a byte
+FRESH_URLS = 3
+"""How many fresh URLs in a row without a byte are tried."""
 _MOST_URLS = 20  # a long download on a slow line may outlive several
 _REDIRECTS = 3
 
@@ -68,7 +69,7 @@ class Transfer:
             except LinkExpired:
                 self._dead_urls.add(url.get_secret_value())
                 without_a_byte = 0 if throughput.received_bytes > received_before else without_a_byte
-                if without_a_byte == _FRESH_URLS or throughput.is_used_up:
+                if without_a_byte == FRESH_URLS or throughput.is_used_up:
                     raise
             url = await fresh_url()
             without_a_byte += 1

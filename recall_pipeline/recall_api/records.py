@@ -71,12 +71,12 @@ def _mapping_or_empty(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
 
-def _status(value: object) -> object:
+def _status_object(value: object) -> object:
     """Return the fields of a status; a text is its code."""
     return {"code": value} if isinstance(value, str) else _mapping_or_empty(value)
 
 
-def _reference(value: object) -> object:
+def _reference_object(value: object) -> object:
     """Return the fields of a reference; a text is its id."""
     return {"id": value} if isinstance(value, str) else value
 
@@ -149,8 +149,8 @@ class Reference(Identified):
     """A reference to another object, by id."""
 
 
-StatusField = Annotated[Status, BeforeValidator(_status)]
-ReferenceField = Annotated[Tolerant[Reference], BeforeValidator(_reference)]
+StatusField = Annotated[Status, BeforeValidator(_status_object)]
+ReferenceField = Annotated[Tolerant[Reference], BeforeValidator(_reference_object)]
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)

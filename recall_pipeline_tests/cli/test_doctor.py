@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from recall_pipeline.discovery import BOTS
 from recall_pipeline.storage import Archive, accept_api
 from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
-from recall_sandbox.effects import Reply, Reset
+from recall_sandbox.effects import EditJson, Reply, Reset, expired_link
 from recall_sandbox.network_effects import firewall_page
 
 CHECKS = ["settings", "network", "key", "media", "storage", "archive", "days", "audio", "dagster"]
@@ -154,6 +155,11 @@ def test_a_dagster_home_with_invalid_settings_fails_the_check(sandboxed: Run, ho
     assert "nonsense" in failures(result)["dagster"]
 
 
+def without_links(page: dict[str, Any]) -> object:
+    """A page of a list whose artifacts have no link."""
+    return {**page, "results": [{**row, "data": {"download_url": None}} for row in page["results"]]}
+
+
 class TestNetwork:
     def test_it_reports_how_each_client_connects(self, sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
@@ -169,6 +175,21 @@ class TestNetwork:
     def test_without_an_mp3_none_is_tried(self, sandboxed: Run, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(Reply(200, {"next": None, "results": []}), path="/audio_mixed/"))
         assert "not tried, because there is no MP3 of the last 7 days" in sandboxed("doctor").out
+
+    def test_a_link_that_is_refused_or_missing_in_the_list_is_replaced_as_a_download_does(
+        self, sandboxed: Run, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(expired_link(), origin="media", times=2))
+        assert "ok     media     fetched one byte" in sandboxed("doctor").out
+        sandbox.faults.add(Rule(EditJson(without_links), path="/audio_mixed/$"))
+        assert "ok     media     fetched one byte" in sandboxed("doctor").out
+
+    def test_links_that_are_never_honoured_are_a_failure_after_three_fresh_ones(
+        self, sandboxed: Run, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(Rule(expired_link(), origin="media"))
+        assert failures(sandboxed("doctor"))["media"] == "the media host answers 403, even to a fresh URL"
+        assert len(sandbox.access_log.only(origin="media")) == 4
 
     def test_a_firewall_before_the_media_host_is_a_failure(self, sandboxed: Run, sandbox: Sandbox) -> None:
         sandbox.faults.add(Rule(firewall_page(), origin="media"))
