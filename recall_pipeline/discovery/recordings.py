@@ -13,6 +13,7 @@ from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
+from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
@@ -136,11 +137,12 @@ async def sync_recordings(
     erased = erased_in(day).recordings
     rows = await _current_rows(day, upstream, known, erased)
     rows = {recording_id: row.merged_with(known.get(recording_id)) for recording_id, row in rows.items()}
-    rows = await _with_mp3_lookups(upstream, rows, erased, refetch)
+    rows = await _with_mp3_lookups(upstream, rows, erased, refetch | _with_late_mp3(day, rows))
     rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
     bots = {row.bot_id for row in ordered if row.bot_id}
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
+    facts |= late_mp3s_fact(day, upstream, rows)
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
@@ -191,6 +193,18 @@ async def _with_mp3_lookups(
     return stated
 
 
+def _with_late_mp3(day: ArchiveDay, rows: Mapping[str, RecordingRow]) -> set[str]:
+    """Return the recordings without an MP3 of which a later day notes one, since they were looked up."""
+    without = [row for row in rows.values() if not (row.has_mp3 or row.is_gone or row.status_code == DELETED)]
+    noted = recordings_with_late_mp3(day, RECORDINGS) if without else {}
+    late = [row for row in without if row.recording_id in noted]
+    return {
+        row.recording_id
+        for row in late
+        if row.mp3_looked_up_at is None or row.mp3_looked_up_at < noted[row.recording_id]
+    }
+
+
 def _may_have_mp3(row: RecordingRow) -> bool:
     """Whether an MP3 may exist although none was ever shown (docs/design/recall-api.md, section 3)."""
     if row.has_mp3 or row.is_gone or row.status_code == DELETED or row.status_code in IN_PROGRESS:
@@ -202,7 +216,7 @@ def _is_worth_asking(row: RecordingRow, now: datetime) -> bool:
     """Whether to ask for an MP3 that no list shows.
 
     If the request for it is unknown, once is enough, when an MP3 would be there. The lists show one that comes later:
-    that of its day to a sync, and those of the days after to the sensor.
+    that of its day, or those of the days after (late_mp3s.py).
     """
     if not _may_have_mp3(row):
         return False

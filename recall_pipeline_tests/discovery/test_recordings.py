@@ -271,6 +271,30 @@ class TestMP3Lookups:
         assert self.lookups(work) == 0
         assert row_of(work, "desktop").has_mp3
 
+    @pytest.mark.parametrize("requested", [None, False])
+    def test_the_sync_of_a_later_day_notes_an_mp3_that_is_created_then(
+        self, requested: bool | None, work: Workplace
+    ) -> None:
+        if requested is False:
+            work.meet("desktop")
+            work.world.change_bot(an_id("desktop bot"), recording_config={})
+        self.lookups(work)
+        later = NINE + 3 * ONE_DAY
+        work.world.add(Artifact(an_id("late"), an_id("desktop"), later, later, talk()))
+        assert self.lookups(work) == 0
+        work.recordings(later.date())
+        assert self.lookups(work) == 1
+        assert row_of(work, "desktop").has_mp3
+        assert self.lookups(work) == 0
+
+    def test_a_note_about_an_mp3_that_is_gone_is_followed_once(self, work: Workplace) -> None:
+        self.lookups(work)
+        later = NINE + ONE_DAY
+        work.world.add(Artifact(an_id("late"), an_id("desktop"), later, later, talk()))
+        work.recordings(later.date())
+        work.world.change_artifact(an_id("late"), gone=True, listed=False)
+        assert [self.lookups(work) for _ in range(2)] == [1, 0]
+
     def test_one_with_a_requested_mp3_is_asked_about_at_every_sync(self, work: Workplace) -> None:
         work.meet("standup")
         assert [self.lookups(work) for _ in range(2)] == [2, 1]
