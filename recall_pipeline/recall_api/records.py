@@ -190,8 +190,8 @@ class AudioMixed(Listed):
 
     @property
     def is_mp3(self) -> bool:
-        """Whether this is an MP3. A missing format counts as MP3, because the decode check follows."""
-        return self.format is None or self.format == "mp3"
+        """Whether this is an MP3, in any case of the word. A missing format counts, because the decode check follows."""
+        return (self.format or "mp3").strip().lower() == "mp3"
 
     @property
     def download_url(self) -> SecretStr | None:

@@ -277,7 +277,9 @@ class TestMeaning:
     ) -> None:
         assert read_bot(recording_config=config).mp3_requested is requested
 
-    @pytest.mark.parametrize(("stated", "is_mp3"), [("mp3", True), (None, True), ("raw", False), ("ogg", False)])
+    @pytest.mark.parametrize(
+        ("stated", "is_mp3"), [("mp3", True), ("MP3", True), (None, True), ("", True), ("raw", False), ("ogg", False)]
+    )
     def test_only_another_stated_format_is_not_an_mp3(self, stated: str | None, is_mp3: bool) -> None:
         assert read_audio(format=stated).is_mp3 is is_mp3
 
