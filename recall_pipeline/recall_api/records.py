@@ -190,7 +190,7 @@ class AudioMixed(Listed):
 
     @property
     def is_mp3(self) -> bool:
-        """Whether this is an MP3, in any case of the word. A missing format counts, because the decode check follows."""
+        """Whether this is an MP3, in whatever case. A missing format counts, because the decode check follows."""
         return (self.format or "mp3").strip().lower() == "mp3"
 
     @property
