@@ -183,7 +183,7 @@ def test_the_deployment_names_the_image_of_this_version() -> None:
     assert deployment["image"]["tag"] == PROJECT["project"]["version"]
 
 
-def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:
+def test_a_setup_without_a_supported_python_fails_with_one_line(tmp_path: Path) -> None:
     script = tmp_path / "requirements" / "install"
     script.parent.mkdir()
     script.write_bytes((ROOT / "requirements" / "install").read_bytes())

@@ -129,7 +129,7 @@ class TestResume:
         assert dict(listing.recordings).keys() == dict(whole.recordings).keys()
 
     @pytest.mark.parametrize("why", ["of another workspace", "old", "damaged"])
-    def test_a_file_that_cannot_be_trusted_is_walked_anew(
+    def test_an_invalid_spool_file_is_discarded_and_the_list_is_read_again(
         self, why: str, call: CallApi, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         call(lambda client: list_days(client, DAY, DAY))
