@@ -37,8 +37,8 @@ async def find_published(
 
 
 def _stored_versions(archive: Archive, day: date, row: MixedAudioRow) -> list[str]:
-    """Return the keys of all stored versions of an MP3; the first version, whose name is the shortest, comes last."""
+    """Return the keys of all stored versions of an MP3; the first version comes last."""
     first = Layout.source(day, row.recording_id, row.audio_id)
     start = first.removesuffix("mp3")
-    stored = archive.sizes_below(first.rpartition("/")[0])
-    return sorted((key for key in stored if key.startswith(start) and key.endswith(".mp3")), key=len, reverse=True)
+    later = [key for key in archive.sizes_below(first.rpartition("/")[0]) if key.startswith(start) and key != first]
+    return [*later, first] if archive.exists(first) else later

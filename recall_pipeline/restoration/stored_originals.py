@@ -8,7 +8,7 @@ from uuid import UUID
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.restoration.stored_values import stored_values
+from recall_pipeline.restoration.stored_values import is_lost, stored_values
 from recall_pipeline.storage import ArchiveDay, Layout, sha256_of
 
 _NAME = re.compile(r"mixed_audio/day=[\d-]+/([^/]+)/([^/.]+)(?:\.[0-9a-f]{8})?\.mp3")
@@ -20,8 +20,7 @@ def stored_originals(day: ArchiveDay, *, is_repair: bool) -> dict[str, str]:
     They are looked for where the day has no table `mixed_audio`, or in a repair. Left out are erased recordings, and
     copies of bytes that a row has: such a file was renamed.
     """
-    is_lost = not day.archive.exists(MIXED_AUDIO.key(day.day))
-    return dict(_unnamed(day)) if is_lost or is_repair else {}
+    return dict(_unnamed(day)) if is_repair or is_lost(day, MIXED_AUDIO) else {}
 
 
 def _unnamed(day: ArchiveDay) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What the readable tables of a day state. The step that needs an unreadable one reports it."""
 
+import contextlib
 from typing import Any
 
 from recall_pipeline.audit import erased_in
@@ -14,6 +15,13 @@ def stored_values(day: ArchiveDay, table: Table[Any], *names: str) -> list[tuple
         return table.read_columns(day.archive, day.day, *names)
     except TableUnreadable:
         return []
+
+
+def is_lost(day: ArchiveDay, table: Table[Any]) -> bool:
+    """Whether a day lacks a table, which may be unreadable otherwise. Raises StorageError."""
+    with contextlib.suppress(TableUnreadable):
+        return table.facts(day.archive, day.day) is None
+    return False
 
 
 def cataloged_rows(day: ArchiveDay) -> list[CatalogRow]:
