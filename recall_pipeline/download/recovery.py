@@ -40,5 +40,6 @@ def _stored_versions(archive: Archive, day: date, row: MixedAudioRow) -> list[st
     """Return the keys of all stored versions of an MP3; the first version comes last."""
     first = Layout.source(day, row.recording_id, row.audio_id)
     start = first.removesuffix("mp3")
-    later = [key for key in archive.sizes_below(first.rpartition("/")[0]) if key.startswith(start) and key != first]
+    stored = archive.sizes_below(first.rpartition("/")[0])
+    later = [key for key in stored if key.startswith(start) and key.endswith(".mp3") and key != first]
     return [*later, first] if archive.exists(first) else later

@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 import stamina
 
-from recall_pipeline.catalog import CATALOG, CatalogRow
+from recall_pipeline.catalog import CATALOG, CatalogRow, sync_catalog
 from recall_pipeline.discovery import sync_bots
 from recall_pipeline.erasure import forget, plan_for_request, read_inventory
 from recall_pipeline.recall_api import Upstream, list_days, open_client
 from recall_pipeline.storage import Layout, open_day
 from recall_pipeline.storage.layout import TableName
-from recall_pipeline.verification import absent, days_to_sync_again, remove_redundant_files, verify_days
+from recall_pipeline.verification import (
+    VerificationReport,
+    absent,
+    days_to_sync_again,
+    remove_redundant_files,
+    verify_days,
+)
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, settings_for, talk
 from recall_sandbox import Sandbox, World
 from recall_sandbox.content import ErrorPage
@@ -49,34 +55,26 @@ class Loss(Workspace):
         """Sync the day, as the four assets do."""
         asyncio.run(self._bots())
         self.capture(again=again)
-        self.catalog()
+        with open_day(self.archive, DAY) as day:
+            sync_catalog(day, self.settings, refetch=again)
 
     def problems(self) -> list[str]:
         """What `verify` finds in the day."""
-        found = verify_days(self.archive, self.settings, [DAY], lambda *_: None).problems
-        return [problem.line for problem in [*absent(self.archive, [DAY]), *found]]
+        return [problem.line for problem in [*absent(self.archive, [DAY]), *self._verified().problems]]
 
     def repair(self) -> None:
-        """Sync the day and the recordings with problems, as `verify --repair` does."""
-        report = verify_days(self.archive, self.settings, [DAY], lambda *_: None)
-        remove_redundant_files(self.archive, report)
-        self.sync_all(again=days_to_sync_again(report)[1])
-        report = verify_days(self.archive, self.settings, [DAY], lambda *_: None)
-        remove_redundant_files(self.archive, report)
+        """Do what `verify --repair` does."""
+        found = self._verified()
+        remove_redundant_files(self.archive, found)
+        self.sync_all(again=days_to_sync_again(found)[1])
+        remove_redundant_files(self.archive, self._verified())
 
-    def names(self):
-        d={}
-        for n in (*GONE,"kept","none","erased"):
-            d[an_id(n)]=n
-            for k in range(2): d[an_id(f"{n} mp3 {k}")]=f"{n}/{k}"
-            d[an_id(f"{n} bot")]=f"{n}-bot"
-        return d
-    def named(self, text):
-        for k,v in self.names().items(): text=text.replace(k,v)
-        return text
     def rows(self) -> dict[str, CatalogRow]:
         """The rows of the catalog by key."""
         return {row.key: row for row in CATALOG.read(self.archive, DAY) or []}
+
+    def _verified(self) -> VerificationReport:
+        return verify_days(self.archive, self.settings, [DAY], lambda *_: None)
 
     async def _bots(self) -> None:
         async with open_client(self.settings) as client:
@@ -105,7 +103,7 @@ class Backups:
 
 @pytest.fixture(scope="module")
 def backups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
-    """An archive of nine recordings, synced twice before Recall.ai removed six of them, and once afterwards."""
+    """An archive of nine recordings: synced twice, then one was erased, Recall.ai removed six, and it was synced."""
     early, late = (tmp_path_factory.mktemp(name) for name in ("early", "late"))
     with (
         pytest.MonkeyPatch.context() as patched,
@@ -140,8 +138,11 @@ def backups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
         yield Backups(sandbox, early, late)
 
 
-def made(backups, folder):
-    shutil.copytree(backups.late, folder)
-    copy = Loss(backups.sandbox, settings_for(backups.sandbox, str(folder), workers="1"))
+@pytest.fixture
+def loss(backups: Backups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loss:
+    """A copy of the archive of now."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copytree(backups.late, tmp_path / "data")
+    copy = Loss(backups.sandbox, settings_for(backups.sandbox, str(tmp_path / "data"), workers="1"))
     copy.early = backups.early
     return copy

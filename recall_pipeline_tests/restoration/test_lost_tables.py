@@ -1,41 +1,96 @@
+"""Tables that are lost or restored from a backup after Recall.ai has removed the media: the day is complete again."""
+
 import dataclasses
-from itertools import combinations
+import shutil
 
 import pytest
 
-from recall_pipeline_tests.restoration.conftest import TABLES
-PAIRS = list(combinations(TABLES, 2))
-CASES = [("lost",t,()) for t in [*((n,) for n in TABLES), *PAIRS, TABLES]]
-CASES += [("early",(),t) for t in [*((n,) for n in TABLES), *PAIRS, TABLES]]
-CASES += [("both",(a,),(b,)) for a in TABLES for b in TABLES if a!=b]
+from recall_pipeline.audit import erased_on
+from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.download import MIXED_AUDIO
+from recall_pipeline.storage import Layout
+from recall_pipeline.storage.layout import TableName
+from recall_pipeline_tests.restoration.conftest import GONE, TABLES, Loss
+from recall_pipeline_tests.workspace import DAY, an_id
 
-def compared(loss, before, after):
-    n = loss.names()
-    found = [f"{n.get(key,key)} row {key in before} {key in after}" for key in before.keys() ^ after.keys()]
-    for key in before.keys() & after.keys():
-        one, two = dataclasses.asdict(before[key]), dataclasses.asdict(after[key])
-        found += [f"{n.get(key,key)}.{name}: {one[name]!s:.60} -> {two[name]!s:.60}" for name in one if one[name] != two[name] and name not in ("cataloged_at","source_uri","audio_uri")]
-    return found
+LATE, BAD, EARLY, REPLACED, ERASED = map(an_id, ("late mp3 0", "bad mp3 0", "early mp3 0", "replaced mp3 0", "erased"))
+Rows = dict[str, dict[str, object]]
 
-def test_all(backups, tmp_path_factory, monkeypatch, request):
-    import os
-    from recall_pipeline_tests.restoration.conftest import made
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path_factory.mktemp("h")))
-    with open("/tmp/year5/matrix.txt","w") as out:
-        for kind,lost,older in CASES:
-            loss = made(backups, tmp_path_factory.mktemp("x")/"data")
-            before = loss.rows()
-            loss.restore(*older); loss.lose(*lost)
-            try:
-                loss.sync_all()
-                p1=loss.problems()
-                print("==", "lost", lost, "early", older, len(p1), file=out)
-                if p1:
-                    for x in p1[:12]: print("   P1", loss.named(x), file=out)
-                    loss.repair(); p2=loss.problems()
-                    for x in p2: print("   P2", loss.named(x), file=out)
-                for d in compared(loss, before, loss.rows()): print("   D", d, file=out)
-            except Exception as e:
-                import traceback
-                print("   EXC", traceback.format_exc()[-600:], file=out)
-            out.flush()
+
+def rows_of(loss: Loss) -> Rows:
+    """The rows of the catalog, without the time of their last change and their place."""
+    apart = ("cataloged_at", "source_uri", "audio_uri")
+    return {
+        key: {name: value for name, value in dataclasses.asdict(row).items() if name not in apart}
+        for key, row in loss.rows().items()
+    }
+
+
+@pytest.mark.parametrize("tables", [("recordings",), ("mixed_audio",), ("bots", "recordings", "mixed_audio")])
+def test_the_catalog_gives_back_rows_that_were_lost(loss: Loss, tables: tuple[TableName, ...]) -> None:
+    before = rows_of(loss)
+    loss.lose(*tables)
+    loss.sandbox.access_log.clear()
+    loss.sync_all()
+    assert (loss.problems(), rows_of(loss)) == ([], before)
+    assert set(loss.media_requests()) <= {an_id("kept mp3 0")}
+
+
+@pytest.mark.parametrize("tables", [("recordings",), ("mixed_audio",), ("recordings", "mixed_audio")])
+def test_the_catalog_gives_back_rows_that_a_backup_lacks(loss: Loss, tables: tuple[TableName, ...]) -> None:
+    before = rows_of(loss)
+    loss.restore(*tables)
+    loss.sync_all()
+    assert (loss.problems(), rows_of(loss)) == ([], before)
+
+
+def test_what_recall_still_lists_is_taken_from_there_and_what_nothing_states_is_null(loss: Loss) -> None:
+    loss.lose("recordings", "mixed_audio")
+    loss.sync_all()
+    recordings = {row.recording_id: row for row in RECORDINGS.read(loss.archive, DAY) or []}
+    mp3s = {row.audio_id: row for row in MIXED_AUDIO.read(loss.archive, DAY) or []}
+    kept, gone = recordings[an_id("kept")], recordings[an_id("early")]
+    assert (kept.status_code, kept.mp3_requested) == ("done", True)
+    assert (gone.is_gone, gone.mp3_requested, gone.start_is_estimated) == (True, None, False)
+    assert (mp3s[EARLY].state, mp3s[EARLY].captured_at, mp3s[EARLY].header_seconds) == ("archived", None, None)
+
+
+def test_without_catalog_and_recordings_the_audio_stays_ready_and_its_start_is_unknown(loss: Loss) -> None:
+    before = rows_of(loss)
+    loss.lose("recordings", "audio_catalog")
+    loss.sync_all()
+    loss.repair()
+    after = rows_of(loss)
+    assert loss.problems() == []
+    assert {key: row["outcome"] for key, row in after.items() if row["outcome"] != "forgotten"} == {
+        key: row["outcome"] for key, row in before.items() if row["outcome"] != "forgotten"
+    }
+    unknown = {str(row["recording_id"]) for row in after.values() if row["findings"] == ["start_unknown"]}
+    assert unknown == {an_id(name) for name in GONE}
+    assert (after[EARLY]["bot_id"], after[EARLY]["started_at"]) == (None, None)
+
+
+def test_of_a_day_without_any_table_the_originals_are_cataloged_and_what_was_erased_is_not(loss: Loss) -> None:
+    before = loss.rows()
+    loss.lose(*TABLES)
+    loss.sync_all()
+    loss.repair()
+    after = loss.rows()
+    for mp3 in (LATE, EARLY, REPLACED):
+        assert (after[mp3].outcome, after[mp3].source_sha256) == ("ready", before[mp3].source_sha256)
+    assert erased_on(loss.archive, DAY).recordings == {ERASED}
+    assert loss.archive.sizes_below(f"{Layout.folder('mixed_audio', DAY)}/{ERASED}") == {}
+    assert [line for line in loss.problems() if BAD not in line] == []
+
+
+def test_a_repair_catalogs_originals_that_the_restored_tables_lack_but_no_renamed_copy(loss: Loss) -> None:
+    loss.restore("mixed_audio", "audio_catalog")
+    early = loss.folder / Layout.source(DAY, an_id("early"), EARLY)
+    renamed = early.with_name(f"{an_id('another')}.mp3")
+    shutil.copy(early, renamed)
+    loss.sync_all()
+    assert LATE not in loss.rows()
+    loss.repair()
+    assert loss.rows()[LATE].outcome == "ready"
+    assert an_id("another") not in loss.rows()
+    assert [line for line in loss.problems() if BAD not in line and renamed.name not in line] == []
