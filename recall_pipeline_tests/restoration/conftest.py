@@ -23,6 +23,7 @@ from recall_pipeline.verification import (
     remove_redundant_files,
     verify_days,
 )
+from recall_pipeline_tests.chaos.simulation.deployment import quick_runs
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, settings_for, talk
 from recall_sandbox import Sandbox, World
 from recall_sandbox.content import ErrorPage
@@ -107,6 +108,7 @@ def backups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
     early, late = (tmp_path_factory.mktemp(name) for name in ("early", "late"))
     with (
         pytest.MonkeyPatch.context() as patched,
+        quick_runs(),
         stamina.set_testing(True, attempts=5),
         Sandbox(World(), list_per_minute=None, object_per_minute=None).running() as sandbox,
     ):
