@@ -26,7 +26,7 @@ MOST_LINKS = 100_000
 """Links of several days that are kept in memory; a link has about 1 kB."""
 MOST_CACHED = 20_000
 """Records that are also kept in memory, with 1 to 4 kB each, because reading one from the file takes 0.2 ms."""
-_PREFIX, _SUFFIX = "listing-", ".sqlite"
+_PREFIX, _SUFFIX, _JOURNAL = "listing-", ".sqlite", "-journal"
 _FORMAT = 1
 FEWEST_ROWS = 1000
 """Rows of a listing that another process continues; a smaller one is walked again in seconds."""
@@ -228,15 +228,15 @@ def spool_file(folder: Path, first: date, last: date) -> Path:
 def remove_listings(folder: Path, older_than: timedelta = timedelta(0)) -> None:
     """Remove the listings that killed processes left in the staging folder; a process that uses one goes on with it."""
     now = utc_now().timestamp()
-    for file in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}*"):  # a removal may have left a journal alone
         with contextlib.suppress(OSError):
-            if now - file.stat().st_mtime >= older_than.total_seconds():
-                remove_listing(file)
+            if now - path.stat().st_mtime >= older_than.total_seconds():
+                remove_listing(path.with_name(path.name.removesuffix(_JOURNAL)))
 
 
 def remove_listing(file: Path) -> None:
     """Remove the file of a listing, with its journal."""
-    for path in (file, file.with_name(f"{file.name}-journal")):
+    for path in (file, file.with_name(f"{file.name}{_JOURNAL}")):
         path.unlink(missing_ok=True)
 
 
