@@ -44,6 +44,11 @@ class RecordingRow:
         "When Recall showed no MP3 although its request is unknown, UTC", since=2
     )
     mp3_lookup_error: str | None = column("Why the last lookup of its MP3s failed; null: it did not", since=2)
+    start_is_estimated: bool = column(
+        "Whether `created_at` is only the earliest possible start: the tables of its day were lost",
+        default=False,
+        since=3,
+    )
     metadata: str | None = column("Recall's metadata, JSON")
     other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
 
@@ -113,7 +118,7 @@ _REMEMBERED = (
 MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
-RECORDINGS = Table("recordings", RecordingRow, version=2)
+RECORDINGS = Table("recordings", RecordingRow, version=3)
 _LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
 
 

@@ -102,7 +102,9 @@ def file_days(settings: Settings, archive: Archive, *days: date, refetch: frozen
         asyncio.run(file(day))
 
 
-def test_an_empty_archive_asks_for_every_day_of_the_lookback_with_meetings(instance: dg.DagsterInstance) -> None:
+def test_with_an_empty_archive_every_day_of_the_lookback_with_meetings_is_requested(
+    instance: dg.DagsterInstance,
+) -> None:
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
 
@@ -360,9 +362,7 @@ def test_an_api_that_is_down_is_a_clear_skip_and_loses_no_place(instance: dg.Dag
     assert daemon.tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
 
-def test_without_a_key_it_says_so_and_asks_for_nothing(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_key_it_skips_with_the_reason(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
     daemon = Daemon(instance)
     assert daemon.tick() == {}
