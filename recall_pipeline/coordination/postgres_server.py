@@ -28,7 +28,11 @@ _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 5
 _CREATION = "recall_pipeline schema"
 _REFUSED_STATES = ("28", "3D", "42501")
-_REFUSED_TEXTS = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "SCRAM")
+_REFUSED_TEXTS = (
+    *("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "SCRAM"),
+    *("not permitted to log in", "permission denied for database"),
+)
+_TLS_TEXTS = ("does not support SSL", "sslmode", "certificate")
 _LOST_STATES = ("08", "25006", "53", "57")
 T = TypeVar("T")
 
@@ -137,6 +141,8 @@ class PostgresServer:
 
     def _translated(self, error: psycopg.Error) -> Exception:
         state = error.sqlstate or ""
+        if not state and any(text in str(error) for text in _TLS_TEXTS):
+            return self._address.insecure(error)
         if state.startswith(_REFUSED_STATES) or (not state and any(text in str(error) for text in _REFUSED_TEXTS)):
             return self._address.refused(error)
         if isinstance(error, psycopg.ProgrammingError) and not state:  # the URL has options that libpq does not know

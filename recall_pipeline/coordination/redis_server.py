@@ -23,6 +23,7 @@ _REFUSALS = (
     redis.exceptions.NoPermissionError,
 )
 _REFUSED_TEXTS = ("NOAUTH", "WRONGPASS", "NOPERM", "DB index is out of range", "invalid DB index", "Client sent AUTH")
+_TLS_TEXTS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "No such file or directory")  # of certificates
 _LOST = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class RedisServer:
             retry=Retry(NoBackoff(), 0),
             client_name="recall_pipeline",
         )
+        self._client.connection_pool.make_connection()  # raises TypeError for an unknown option; it connects later
         self._take = self._client.register_script(redis_scripts.TAKE)
         self._acquire = self._client.register_script(redis_scripts.ACQUIRE)
         self._renew = self._client.register_script(redis_scripts.RENEW)
@@ -102,6 +104,8 @@ class RedisServer:
         return with_patience(attempt, self._address, patience_seconds)
 
     def _translated(self, error: redis.RedisError) -> Exception:
+        if isinstance(error, redis.ConnectionError) and any(text in str(error) for text in _TLS_TEXTS):
+            return self._address.insecure(error)
         if isinstance(error, _REFUSALS) or str(error).startswith(_REFUSED_TEXTS):
             return self._address.refused(error)
         return ServerLost(str(error)) if isinstance(error, _LOST) else self._address.failed(error)
