@@ -181,6 +181,15 @@ class ListingSpool:
         """Yield the rows of a query one by one."""
         yield from self._connection.execute(sql, values)
 
+    def suspend(self) -> None:
+        """Close the file for the process, or the retry in this one, that continues it; remove one that none will."""
+        rows = 0
+        with contextlib.suppress(sqlite3.Error):  # such as the one that ended the walk
+            [(rows,)] = self.query("SELECT count(*) FROM item")
+        self._connection.close()
+        if self._file and rows < FEWEST_ROWS:
+            remove_listing(self._file)
+
     def close(self) -> None:
         """Close and remove the file."""
         self._connection.close()
