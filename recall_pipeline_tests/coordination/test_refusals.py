@@ -75,6 +75,19 @@ def test_a_user_without_rights_is_reported_at_once(server: RunningServer, role: 
     assert " refuses (" in str(error)
 
 
+@pytest.mark.parametrize("denied", ["-info", "-evalsha", "resetkeys"])
+@pytest.mark.parametrize("shared_server", ["redis"], indirect=True)
+def test_a_redis_user_without_rights_is_reported_at_once(server: RunningServer, denied: str) -> None:
+    import redis
+
+    user = f"u{uuid.uuid4().hex}"
+    with redis.Redis.from_url(server.url.get_secret_value()) as client:
+        client.execute_command("ACL", "SETUSER", user, "on", f">{user}", "~*", "+@all", denied)
+    error = error_of(f"redis://{user}:{user}@127.0.0.1:{server.port}/0")
+    assert isinstance(error, SettingsError)
+    assert " refuses (" in str(error)
+
+
 @pytest.mark.parametrize("trust", ["", "?ssl_ca_certs={root}", "?ssl_ca_certs=missing.pem"])
 def test_a_certificate_that_is_not_valid_is_reported_at_once(tmp_path: Path, trust: str) -> None:
     root, tls = company_certificates(tmp_path, "redis.example.com")
