@@ -13,6 +13,7 @@ from recall_pipeline.coordination.outages import Address, ServerLost, with_patie
 from recall_pipeline.coordination.postgres_statements import (
     ACQUIRE,
     EXCLUSIVE,
+    HAS_TABLES,
     HOLDER,
     RELEASE,
     REMOVE_OLD_LOCKS,
@@ -132,7 +133,8 @@ class PostgresServer:
         try:
             with _time_limit(connection), connection.transaction():
                 connection.execute(EXCLUSIVE, {"name": _CREATION})  # two at once would violate a constraint
-                for statement in (*SCHEMA, REMOVE_OLD_LOCKS):
+                has_tables = bool(_fetched(connection, HAS_TABLES, {})[0])
+                for statement in (*(() if has_tables else SCHEMA), REMOVE_OLD_LOCKS):
                     connection.execute(statement)
         except psycopg.Error:
             connection.close()

@@ -75,6 +75,22 @@ def test_a_user_without_rights_is_reported_at_once(server: RunningServer, role: 
     assert " refuses (" in str(error)
 
 
+@pytest.mark.parametrize("shared_server", ["postgresql"], indirect=True)
+def test_a_user_who_may_not_create_tables_can_use_those_of_another(server: RunningServer) -> None:
+    import psycopg
+
+    server.open().describe()  # creates the tables
+    user = f"u{uuid.uuid4().hex}"
+    with psycopg.connect(server.url.get_secret_value(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{user}'")
+        for table in ("recall_pipeline_requests", "recall_pipeline_locks"):
+            connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {user}")
+    other = new_connection(SecretStr(f"postgresql://{user}:{user}@127.0.0.1:{server.port}/postgres"))
+    assert other.take_request(user, RequestLimits(1, 1), is_short=False) == 0
+    assert other.acquire(user, "token", "process 1") is None
+    other.close()
+
+
 @pytest.mark.parametrize("denied", ["-info", "-evalsha", "resetkeys"])
 @pytest.mark.parametrize("shared_server", ["redis"], indirect=True)
 def test_a_redis_user_without_rights_is_reported_at_once(server: RunningServer, denied: str) -> None:
