@@ -25,7 +25,7 @@ KINDS: Mapping[str, type[Listed]] = {"bot": Bot, "recording": Recording, "audio_
 MOST_LINKS = 100_000
 """Links of several days that are kept in memory; a link has about 1 kB."""
 MOST_CACHED = 20_000
-"""Records that are also kept in memory, with 1 to 4 kB each, because reading one from the file takes 0.2 ms."""
+"""Records of a listing that is also kept in memory, with 1 to 5 kB each: to read one from the file takes 0.2 ms."""
 _PREFIX, _SUFFIX, _JOURNAL = "listing-", ".sqlite", "-journal"
 _FORMAT = 1
 FEWEST_ROWS = 1000
@@ -93,6 +93,7 @@ class ListingSpool:
         self.links: dict[str, str] = {}
         self.most_links = MOST_LINKS
         self._cache: dict[tuple[str, str], Any] = {}
+        self._is_cached = True
         self._file = file
         self._connection = _opened(file, workspace)
         self.bots: SpooledRecords[Bot] = SpooledRecords(self, "bot")
@@ -199,8 +200,7 @@ class ListingSpool:
             remove_listing(self._file)
 
     def _put(self, connection: sqlite3.Connection, kind: str, record: Any, unknown: frozenset[str]) -> None:
-        if (kind, record.id) in self._cache or len(self._cache) < MOST_CACHED:
-            self._cache[kind, record.id] = record
+        self._keep_in_memory(kind, record)
         links = links_of(record)
         # Those within bots are of three days, and come again with the recording or the artifact.
         for audio_id, link in links.items() if kind != "bot" else ():
@@ -214,6 +214,14 @@ class ListingSpool:
         connection.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         embedded = [(r.id, r.day.isoformat(), record.id) for r in getattr(record, "recordings", ())]
         connection.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?)", embedded)
+
+    def _keep_in_memory(self, kind: str, record: Any) -> None:
+        """Cache the record as long as the listing is small; a large one keeps none, to leave memory for its tables."""
+        if self._is_cached:
+            self._cache[kind, record.id] = record
+        if len(self._cache) > MOST_CACHED:
+            self._is_cached = False
+            self._cache.clear()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
