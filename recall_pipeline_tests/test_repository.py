@@ -198,7 +198,7 @@ def snake_case_keys(camel_case: dict[str, Any]) -> dict[str, Any]:
     return {re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", key): value for key, value in camel_case.items()}
 
 
-def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:
+def test_a_setup_without_a_supported_python_fails_with_one_line(tmp_path: Path) -> None:
     script = tmp_path / "requirements" / "install"
     script.parent.mkdir()
     script.write_bytes((ROOT / "requirements" / "install").read_bytes())

@@ -156,7 +156,7 @@ class TestResume:
         assert list(file.parent.iterdir()) == []
 
     @pytest.mark.parametrize("why", ["of another workspace", "old", "damaged"])
-    def test_a_file_that_cannot_be_trusted_is_walked_anew(
+    def test_an_invalid_spool_file_is_discarded_and_the_list_is_read_again(
         self, why: str, call: CallApi, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         call(lambda client: list_days(client, DAY, DAY))
