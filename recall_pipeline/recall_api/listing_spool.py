@@ -22,7 +22,7 @@ from recall_pipeline.recall_api.records import AudioMixed, Bot, Listed, Recordin
 
 R = TypeVar("R", bound=Listed)
 KINDS: Mapping[str, type[Listed]] = {"bot": Bot, "recording": Recording, "audio_mixed": AudioMixed}
-MOST_LINKS = 100_000
+MOST_LINKS = 50_000
 """Links of several days that are kept in memory; a link has about 1 kB."""
 MOST_CACHED = 20_000
 """Records of a listing that is also kept in memory, with 1 to 5 kB each: to read one from the file takes 0.2 ms."""
