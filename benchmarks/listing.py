@@ -1,20 +1,21 @@
-"""Memory of a large day's listing and tables: `python -m benchmarks.listing [--recordings N] [--json]`.
+"""Memory of a large day's listing and tables: `python -m benchmarks.listing [--recordings N] [--days D] [--json]`.
 
-The rows of a day, and the bots of both neighbouring days, are put into the file of a listing as a walk does it, page by
-page, with links of 1 kB. Then `bots`, `recordings` and the rows of `mixed_audio` are made from it, without downloads,
-and the catalog is written. The process has all of Dagster in it, and no sandbox.
+The rows of D neighbouring days, and the bots of the day before and after, are put into the file of a listing as a walk
+does it, page by page, with links of 1 kB. Then `bots`, `recordings` and the rows of `mixed_audio` of each day are made
+from it, without downloads, and the catalog is written. The process has all of Dagster in it, and no sandbox.
 """
 
 import argparse
 import asyncio
 import json
 import resource
+import sys
 import tempfile
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 from uuid import UUID
 
 from benchmarks.serving import DAY, PAGE_SIZE
@@ -28,67 +29,95 @@ def main() -> None:
     """Measure and print, as a table or one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.listing", description=__doc__)
     parser.add_argument("--recordings", type=int, default=50_000)
+    parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        steps = asyncio.run(_measure(options.recordings, Path(folder), print_steps=not options.json))
+        steps = asyncio.run(_measure(options, Path(folder)))
     if options.json:
         print(json.dumps(steps))
 
 
-async def _measure(count: int, folder: Path, *, print_steps: bool) -> dict[str, dict[str, float]]:
+async def _measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, float]]:
     import recall_pipeline.definitions  # noqa: F401  what Dagster costs to import is not the day's
     from recall_pipeline.catalog import sync_catalog
     from recall_pipeline.discovery import sync_bots, sync_recordings
     from recall_pipeline.download import sync_mp3s
     from recall_pipeline.recall_api import Listing, Upstream
-    from recall_pipeline.recall_api.listing_spool import ListingSpool, spool_file
+    from recall_pipeline.recall_api.listing_spool import MOST_LINKS, ListingSpool, spool_file
     from recall_pipeline.storage import open_archive, open_day
 
     steps: dict[str, dict[str, float]] = {}
 
     def note(name: str) -> None:
         steps[name] = step = _used()
-        if print_steps:
-            print(f"{name:12} {step['peak_mib']:6.0f} MiB peak {step['cpu_seconds']:7.1f} s CPU", flush=True)
+        if not options.json:
+            print(f"{name:26} {step['peak_mib']:6.0f} MiB peak {step['cpu_seconds']:7.1f} s CPU", flush=True)
 
     note("imports")
     settings = Settings(storage_url=str(folder / "data"), retention_days=1)  # so nothing is downloaded
     archive = open_archive(settings)
-    spool = ListingSpool(spool_file(archive.open_staging_folder(), DAY, DAY), "benchmark")
-    walk(spool, count)
+    days = [DAY + number * ONE_DAY for number in range(1 - options.days, 1)]
+    spool = ListingSpool(spool_file(archive.open_staging_folder(), days[0], DAY), "benchmark")
+    spool.most_links = MOST_LINKS if options.days > 1 else sys.maxsize
+    walk(spool, options.recordings, days)
     note("listing")
-    upstream = Upstream(AsyncMock(), Listing(DAY, DAY, utc_now(), utc_now(), spool))
-    with open_day(archive, DAY) as day:
-        await sync_bots(day, upstream)
-    note("bots")
-    with open_day(archive, DAY) as day:
-        await sync_recordings(day, upstream)
-    note("recordings")
-    with open_day(archive, DAY) as day:
-        await sync_mp3s(day, upstream, settings)
-    note("mixed_audio")
+    client = AsyncMock(unknowns_looked_up=Mock(return_value={}))  # nothing is looked up
+    upstream = Upstream(client, Listing(days[0], DAY, utc_now(), utc_now(), spool))
+    for each in days:
+        if spool.lacks_links(each):
+            renew_links(spool, options.recordings, each)
+        with open_day(archive, each) as day:
+            await sync_bots(day, upstream)
+        note(f"bots of {each}")
+        with open_day(archive, each) as day:
+            await sync_recordings(day, upstream)
+        note(f"recordings of {each}")
+        with open_day(archive, each) as day:
+            await sync_mp3s(day, upstream, settings)
+        note(f"mixed_audio of {each}")
+        with open_day(archive, each) as day:
+            sync_catalog(day, settings)
+        note(f"audio_catalog of {each}")
     spool.close()
-    with open_day(archive, DAY) as day:
-        sync_catalog(day, settings)
-    note("catalog")
     return steps
 
 
-def walk(spool: Any, count: int) -> None:
-    """Put the pages of three lists into a spool."""
+def walk(spool: Any, count: int, days: Sequence[date]) -> None:
+    """Put the pages of three lists into a spool, `count` rows for each day, and the bots of a day before and after."""
+    numbers = range(_number(days[0], count), _number(days[-1] + ONE_DAY, count))
+    _walk(spool, "bot", range(numbers.start - count, numbers.stop + count), count)
+    _walk(spool, "recording", numbers, count)
+    _walk(spool, "audio_mixed", numbers, count)
+
+
+def renew_links(spool: Any, count: int, day: date) -> None:
+    """List the artifacts of one day again."""
+    spool.links.clear()
+    spool.most_links = sys.maxsize
+    spool.rewind("audio_mixed")
+    _walk(spool, "audio_mixed", range(_number(day, count), _number(day + ONE_DAY, count)), count)
+
+
+def _walk(spool: Any, kind: str, numbers: range, count: int) -> None:
     from recall_pipeline.recall_api.records import AudioMixed, Bot, Recording, read_record
 
-    lists: dict[str, tuple[type[Any], int, Callable[[int], dict[str, Any]]]] = {
-        "bot": (Bot, 3 * count, lambda number: _bot(number - count, count)),
-        "recording": (Recording, count, lambda number: _recording(number, count)),
-        "audio_mixed": (AudioMixed, count, lambda number: _audio(number, count)),
+    kinds: dict[str, tuple[type[Any], Callable[[int, int], dict[str, Any]]]] = {
+        "bot": (Bot, _bot),
+        "recording": (Recording, _recording),
+        "audio_mixed": (AudioMixed, _audio),
     }
-    for kind, (record, rows, row) in lists.items():
-        spool.begin(kind)
-        for first in range(0, rows, PAGE_SIZE):
-            page = [read_record(record, row(number)) for number in range(first, min(first + PAGE_SIZE, rows))]
-            spool.add_page(kind, [(item, frozenset()) for item in page], "next" if first + PAGE_SIZE < rows else None)
+    record, row = kinds[kind]
+    spool.begin(kind)
+    for first in range(0, len(numbers), PAGE_SIZE):
+        page = numbers[first : first + PAGE_SIZE]
+        rows: list[Any] = [(read_record(record, row(number, count)), frozenset()) for number in page]
+        spool.add_page(kind, rows, "next" if page[-1] != numbers[-1] else None)
+
+
+def _number(day: date, count: int) -> int:
+    """Return the number of the first row of a day."""
+    return (day - DAY).days * count
 
 
 def _bot(number: int, count: int) -> dict[str, Any]:
@@ -138,7 +167,7 @@ def _moment(number: int, count: int) -> datetime:
 
 
 def _id(kind: int, number: int) -> str:
-    return str(UUID(int=(kind << 96) + (1 << 80) + number))
+    return str(UUID(int=(kind << 96) + (1 << 80) + number))  # numbers of days before are negative
 
 
 def _used() -> dict[str, float]:

@@ -100,6 +100,7 @@ def apart(step: str, count: int) -> Measured:
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(step, count, there))
     process.start()
+    there.close()  # else a step that failed would be waited for
     measured: Measured = here.recv()
     process.join()
     return measured
@@ -159,7 +160,7 @@ def tick() -> int:
         result = sensor(dg.build_sensor_context(instance=instance, cursor=None))
     assert isinstance(result, dg.SensorResult | dg.SkipReason)
     with contextlib.closing(sqlite3.connect(ledger)) as noted:
-        return int(noted.execute("SELECT count(*) FROM request").fetchone()[0])
+        return int(noted.execute("SELECT count(*) FROM sent").fetchone()[0])
 
 
 def year() -> list[Opened]:

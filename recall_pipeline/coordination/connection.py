@@ -38,7 +38,7 @@ def new_connection(url: SecretStr) -> CoordinationServer:
         raise SettingsError(
             f"RECALL_COORDINATION_URL {scheme}:// needs a package ({missing}): pip install 'recall_pipeline[{extra}]'"
         ) from None
-    except ValueError:  # its text could have the password
+    except (ValueError, TypeError):  # its text could have the password
         raise SettingsError(
             "RECALL_COORDINATION_URL has options that are not valid: correct what follows the ?"
         ) from None

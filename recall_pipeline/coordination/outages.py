@@ -50,6 +50,13 @@ class Address:
             "database of the URL, or the rights of the user"
         )
 
+    def insecure(self, error: Exception) -> SettingsError:
+        """Return the error for a server whose TLS does not fit the URL, such as a certificate that is not trusted."""
+        return SettingsError(
+            f"RECALL_COORDINATION_URL: {self} cannot be reached with these options for TLS ({self._reason(error)}): "
+            "correct the certificate of the server, or what follows the ? of the URL"
+        )
+
     def failed(self, error: Exception) -> CoordinationError:
         """Return the error for a request that the server could not execute."""
         return CoordinationError(

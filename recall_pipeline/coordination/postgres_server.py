@@ -13,6 +13,7 @@ from recall_pipeline.coordination.outages import Address, ServerLost, with_patie
 from recall_pipeline.coordination.postgres_statements import (
     ACQUIRE,
     EXCLUSIVE,
+    HAS_TABLES,
     HOLDER,
     RELEASE,
     REMOVE_OLD_LOCKS,
@@ -28,7 +29,11 @@ _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 5
 _CREATION = "recall_pipeline schema"
 _REFUSED_STATES = ("28", "3D", "42501")
-_REFUSED_TEXTS = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "SCRAM")
+_REFUSED_TEXTS = (
+    *("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "SCRAM"),
+    *("not permitted to log in", "permission denied for database"),
+)
+_TLS_TEXTS = ("does not support SSL", "sslmode", "certificate")
 _LOST_STATES = ("08", "25006", "53", "57")
 T = TypeVar("T")
 
@@ -128,7 +133,8 @@ class PostgresServer:
         try:
             with _time_limit(connection), connection.transaction():
                 connection.execute(EXCLUSIVE, {"name": _CREATION})  # two at once would violate a constraint
-                for statement in (*SCHEMA, REMOVE_OLD_LOCKS):
+                has_tables = bool(_fetched(connection, HAS_TABLES, {})[0])
+                for statement in (*(() if has_tables else SCHEMA), REMOVE_OLD_LOCKS):
                     connection.execute(statement)
         except psycopg.Error:
             connection.close()
@@ -137,6 +143,8 @@ class PostgresServer:
 
     def _translated(self, error: psycopg.Error) -> Exception:
         state = error.sqlstate or ""
+        if not state and any(text in str(error) for text in _TLS_TEXTS):
+            return self._address.insecure(error)
         if state.startswith(_REFUSED_STATES) or (not state and any(text in str(error) for text in _REFUSED_TEXTS)):
             return self._address.refused(error)
         if isinstance(error, psycopg.ProgrammingError) and not state:  # the URL has options that libpq does not know

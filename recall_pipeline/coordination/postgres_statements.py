@@ -12,6 +12,11 @@ SCHEMA = (
     " (name text PRIMARY KEY, token text NOT NULL, holder text NOT NULL, held_until timestamptz NOT NULL)",
 )
 
+HAS_TABLES = (
+    "SELECT to_regclass('recall_pipeline_requests') IS NOT NULL AND to_regclass('recall_pipeline_locks') IS NOT NULL"
+)
+"""Whether there is nothing to create: IF NOT EXISTS needs the right to create, and to own, what exists."""
+
 REMOVE_OLD_LOCKS = "DELETE FROM recall_pipeline_locks WHERE held_until < clock_timestamp() - interval '1 day'"
 
 EXCLUSIVE = "SELECT pg_advisory_xact_lock(hashtextextended('recall_pipeline ' || %(name)s, 0))"

@@ -23,6 +23,8 @@ _REFUSALS = (
     redis.exceptions.NoPermissionError,
 )
 _REFUSED_TEXTS = ("NOAUTH", "WRONGPASS", "NOPERM", "DB index is out of range", "invalid DB index", "Client sent AUTH")
+_REFUSED_IN_SCRIPT = ("The user executing the script", "ACL failure in script")  # Redis 6; since 7
+_TLS_TEXTS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "No such file or directory")  # of certificates
 _LOST = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 T = TypeVar("T")
 
@@ -40,6 +42,7 @@ class RedisServer:
             retry=Retry(NoBackoff(), 0),
             client_name="recall_pipeline",
         )
+        self._client.connection_pool.make_connection()  # raises TypeError for an unknown option; it connects later
         self._take = self._client.register_script(redis_scripts.TAKE)
         self._acquire = self._client.register_script(redis_scripts.ACQUIRE)
         self._renew = self._client.register_script(redis_scripts.RENEW)
@@ -102,7 +105,10 @@ class RedisServer:
         return with_patience(attempt, self._address, patience_seconds)
 
     def _translated(self, error: redis.RedisError) -> Exception:
-        if isinstance(error, _REFUSALS) or str(error).startswith(_REFUSED_TEXTS):
+        if isinstance(error, redis.ConnectionError) and any(text in str(error) for text in _TLS_TEXTS):
+            return self._address.insecure(error)
+        is_refused_in_script = any(text in str(error) for text in _REFUSED_IN_SCRIPT)
+        if isinstance(error, _REFUSALS) or str(error).startswith(_REFUSED_TEXTS) or is_refused_in_script:
             return self._address.refused(error)
         return ServerLost(str(error)) if isinstance(error, _LOST) else self._address.failed(error)
 

@@ -162,9 +162,10 @@ async def _current_rows(
     bots = _ShownBots(day, upstream)
     rows = {}
     for recording in upstream.recordings_of(day.day):
-        bot_id = recording.bot.id if recording.bot else _bot_id_in(embedded.get(recording.id))
-        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id)).completed_by(embedded.get(recording.id))
-    unlisted = {**known, **embedded}.keys() - rows.keys()
+        copy = embedded.pop(recording.id, None)  # freed at once: a large day has tens of thousands
+        bot_id = recording.bot.id if recording.bot else _bot_id_in(copy)
+        rows[recording.id] = RecordingRow.of(recording, bots.get(bot_id)).completed_by(copy)
+    unlisted = (known.keys() | embedded.keys()) - rows.keys()
     rows |= {
         name: known[name].completed_by(embedded.get(name)) if name in known else embedded[name] for name in unlisted
     }

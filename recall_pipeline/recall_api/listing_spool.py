@@ -22,10 +22,10 @@ from recall_pipeline.recall_api.records import AudioMixed, Bot, Listed, Recordin
 
 R = TypeVar("R", bound=Listed)
 KINDS: Mapping[str, type[Listed]] = {"bot": Bot, "recording": Recording, "audio_mixed": AudioMixed}
-MOST_LINKS = 100_000
+MOST_LINKS = 50_000
 """Links of several days that are kept in memory; a link has about 1 kB."""
 MOST_CACHED = 20_000
-"""Records that are also kept in memory, with 1 to 4 kB each, because reading one from the file takes 0.2 ms."""
+"""Records of a listing that is also kept in memory, with 1 to 5 kB each: to read one from the file takes 0.2 ms."""
 _PREFIX, _SUFFIX, _JOURNAL = "listing-", ".sqlite", "-journal"
 _FORMAT = 1
 FEWEST_ROWS = 1000
@@ -93,6 +93,7 @@ class ListingSpool:
         self.links: dict[str, str] = {}
         self.most_links = MOST_LINKS
         self._cache: dict[tuple[str, str], Any] = {}
+        self._is_cached = True
         self._file = file
         self._connection = _opened(file, workspace)
         self.bots: SpooledRecords[Bot] = SpooledRecords(self, "bot")
@@ -181,6 +182,15 @@ class ListingSpool:
         """Yield the rows of a query one by one."""
         yield from self._connection.execute(sql, values)
 
+    def suspend(self) -> None:
+        """Close the file for the process, or the retry in this one, that continues it; remove one that none will."""
+        rows = 0
+        with contextlib.suppress(sqlite3.Error):  # such as the one that ended the walk
+            [(rows,)] = self.query("SELECT count(*) FROM item")
+        self._connection.close()
+        if self._file and rows < FEWEST_ROWS:
+            remove_listing(self._file)
+
     def close(self) -> None:
         """Close and remove the file."""
         self._connection.close()
@@ -190,8 +200,7 @@ class ListingSpool:
             remove_listing(self._file)
 
     def _put(self, connection: sqlite3.Connection, kind: str, record: Any, unknown: frozenset[str]) -> None:
-        if (kind, record.id) in self._cache or len(self._cache) < MOST_CACHED:
-            self._cache[kind, record.id] = record
+        self._keep_in_memory(kind, record)
         links = links_of(record)
         # Those within bots are of three days, and come again with the recording or the artifact.
         for audio_id, link in links.items() if kind != "bot" else ():
@@ -205,6 +214,14 @@ class ListingSpool:
         connection.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         embedded = [(r.id, r.day.isoformat(), record.id) for r in getattr(record, "recordings", ())]
         connection.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?)", embedded)
+
+    def _keep_in_memory(self, kind: str, record: Any) -> None:
+        """Cache the record as long as the listing is small; a large one keeps none, to leave memory for its tables."""
+        if self._is_cached:
+            self._cache[kind, record.id] = record
+        if len(self._cache) > MOST_CACHED:
+            self._is_cached = False
+            self._cache.clear()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -34,7 +34,7 @@ class Listings:
         if self._current is None or not _covers(self._current[0], day):
             self.close()
             last = self._reach(day)
-            listing = await list_days(client, day, last, self._spool(client, day, last))
+            listing = await self._listed(client, day, last)
             self._current = listing, Lookups()
         elif _needs_links(self._current[0], day):
             await renew_links(client, self._current[0], day)
@@ -50,6 +50,14 @@ class Listings:
         if self._current:
             self._current[0].spool.close()
         self._current = None
+
+    async def _listed(self, client: RecallClient, first: date, last: date) -> Listing:
+        spool = self._spool(client, first, last)
+        try:
+            return await list_days(client, first, last, spool)
+        except BaseException:
+            spool.suspend()  # whatever keeps the exception keeps the spool, and with it the file
+            raise
 
     def _spool(self, client: RecallClient, first: date, last: date) -> ListingSpool:
         if self.open_folder is None:

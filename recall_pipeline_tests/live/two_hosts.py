@@ -3,7 +3,8 @@
 Each host has namespaces of its own for network, processes, host name and time; the clocks of one are 30 s ahead. It
 needs Linux, root and the wheels of the test group, and takes some 15 minutes, in four parts:
 
-1. Both sync the same days at once: no MP3 is downloaded twice, no file is normalized twice.
+1. Both sync the same days at once: no MP3 is downloaded twice, no file is normalized twice. `--talks 250` makes it a
+   thousand recordings.
 2. Walks and short looks of both use the budget for some minutes; meanwhile the server is killed and started again.
 3. Syncs of both are killed at random moments while recordings are erased and the server is killed and started again.
 4. A host is stopped in the middle of a download; the other completes the day, and erases; the first one continues.
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from recall_pipeline.catalog import CATALOG
+from recall_pipeline.coordination import WINDOW_SECONDS
 from recall_pipeline.days import start_of, utc_now
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
@@ -41,7 +43,7 @@ from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.effects import Trickle
 from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 
-_DAYS, _TALKS = 4, 3
+_DAYS = 4
 _LIMIT_SECONDS = 60
 _LIST_RPM = 50
 _BOUND_SECONDS = 900.0
@@ -58,6 +60,7 @@ class Trial:
     server: RunningServer
     hosts: list[Host]
     days: list[date]
+    talks: int
     rng: random.Random
     bucket: str = ""
     wrong: list[str] = field(default_factory=list)
@@ -96,11 +99,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--parts", default="1234")
+    parser.add_argument("--talks", type=int, default=3, help="of each of the four days")
     options = parser.parse_args()
     if not can_have_hosts():
         print("namespaces cannot be created here: run it as root on Linux")
         return 2
-    with _trial(options.server, options.seed) as trial:
+    with _trial(options.server, options.seed, options.talks) as trial:
         parts = {"1": same_days, "2": whole_budget, "3": lambda t: kills(t, options.kills), "4": stopped_holder}
         for name, part in parts.items():
             if name in options.parts:
@@ -113,12 +117,14 @@ def main() -> int:
 
 
 @contextmanager
-def _trial(kind: str, seed: int) -> Iterator[Trial]:
+def _trial(kind: str, seed: int, talks: int) -> Iterator[Trial]:
     days = [utc_now().date() - timedelta(days=number) for number in range(_DAYS + 1, 1, -1)]
     running = {"redis": running_redis, "postgresql": running_postgres}[kind]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="two-hosts-")))
-        sandbox = stack.enter_context(Sandbox(_world(days), list_per_minute=None, object_per_minute=None).running())
+        sandbox = stack.enter_context(
+            Sandbox(_world(days, talks), list_per_minute=None, object_per_minute=None).running()
+        )
         (folder / "s3").mkdir()
         s3 = stack.enter_context(running_s3(folder / "s3"))
         server = stack.enter_context(running())
@@ -138,18 +144,18 @@ def _trial(kind: str, seed: int) -> Iterator[Trial]:
         for host in hosts:
             stack.callback(host.power_off)
         os.environ.update(s3.environment)
-        yield Trial(sandbox, s3, server, hosts, days, random.Random(seed))  # noqa: S311 -- not for secrets
+        yield Trial(sandbox, s3, server, hosts, days, talks, random.Random(seed))  # noqa: S311 -- not for secrets
 
 
-def _world(days: list[date]) -> World:
+def _world(days: list[date], talks: int) -> World:
     world = World()
-    for number, day in enumerate(day for day in days for _ in range(_TALKS)):
+    for number, day in enumerate(day for day in days for _ in range(talks)):
         _add_talk(world, day, number)
     return world
 
 
 def _add_talk(world: World, day: date, number: int) -> None:
-    start = start_of(day) + timedelta(hours=9, minutes=number)
+    start = start_of(day) + timedelta(hours=9, minutes=number % 600)
     end = start + timedelta(seconds=6)
     bot, recording, audio = (an_id(f"{kind} {number}") for kind in ("bot", "recording", "mp3"))
     world.add(SandboxBot(bot, f"Bot {number}", "zoom", None, None, start, (SandboxStatusChange("done", end),)))
@@ -164,6 +170,8 @@ def _port(url: str) -> int:
 def same_days(trial: Trial) -> None:
     """Part 1: both hosts sync the same days at once."""
     trial.new_bucket()
+    trial.sandbox.access_log.clear()
+    wanted = _DAYS * trial.talks
     first, last = f"{trial.days[0]}", f"{trial.days[-1]}"
     running = [trial.run(host, "sync", "--from", first, "--to", last, "--json") for host in trial.hosts]
     statuses = [command.wait(_BOUND_SECONDS) for command in running]
@@ -174,8 +182,10 @@ def same_days(trial: Trial) -> None:
     for name in ("downloaded", "normalized"):
         done = [result[name] for result in results]
         trial.numbers[f"{name} by each host"] = done
-        trial.expect(sum(done) == _DAYS * _TALKS, f"{name} {done} instead of {_DAYS * _TALKS} together")
-    trial.expect(_ready(trial) == _DAYS * _TALKS, f"{_ready(trial)} recordings are ready")
+        trial.expect(sum(done) == wanted, f"{name} {done} instead of {wanted} together")
+    trial.expect(_ready(trial) == wanted, f"{_ready(trial)} recordings are ready")
+    requests = trial.sandbox.access_log.only
+    trial.numbers |= {"API requests": len(requests(origin="api")), "MP3 requests": len(requests(origin="media"))}
 
 
 def whole_budget(trial: Trial) -> None:
@@ -192,10 +202,7 @@ def whole_budget(trial: Trial) -> None:
     trial.expect(statuses == [0] * 4, f"loads ended with {statuses}: {[command.text()[-300:] for command in running]}")
     all_used = _moments(trial, r"/recording/$")
     most = _most_in_a_minute(all_used)
-    used = [moment for moment in all_used if moment < killed_at]
-    share = (
-        len(used) / ((used[-1] - used[0]) / _LIMIT_SECONDS + 1) / _LIST_RPM
-    )  # the last minute has begun, so it counts
+    share = _share_used([moment for moment in all_used if moment < killed_at], killed_at)
     trial.numbers |= {"limit": _LIST_RPM, "most requests in any 60 s": most, "share of the limit used": round(share, 3)}
     trial.numbers["requests in all, with a restart"] = len(all_used)
     trial.expect(most <= _LIST_RPM, f"{most} requests in 60 s")
@@ -329,6 +336,13 @@ def _ready(trial: Trial) -> int:
 
 def _moments(trial: Trial, path: str) -> list[float]:
     return sorted(access.at.timestamp() for access in trial.sandbox.access_log.only(origin="api", path=path))
+
+
+def _share_used(moments: list[float], until: float) -> float:
+    """Return the share of the limit that the requests of all whole windows of the budget use, whatever their phase."""
+    begins = [begin for begin in moments if begin + WINDOW_SECONDS <= until]
+    counts = [sum(begin <= moment < begin + WINDOW_SECONDS for moment in moments) for begin in begins]
+    return sum(counts) / len(counts) / _LIST_RPM * _LIMIT_SECONDS / WINDOW_SECONDS
 
 
 def _most_in_a_minute(moments: list[float]) -> int:

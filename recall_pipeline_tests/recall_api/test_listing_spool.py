@@ -128,6 +128,33 @@ class TestResume:
         assert [row_of(bot) for bot in listing.bots.values()] == [row_of(bot) for bot in whole.bots.values()]
         assert dict(listing.recordings).keys() == dict(whole.recordings).keys()
 
+    def test_a_failed_walk_continues_where_it_stopped_in_the_retry_of_the_same_process(
+        self, call: CallApi, sandbox: Sandbox, file: Path
+    ) -> None:
+        call(lambda client: list_days(client, DAY, DAY))
+        pages = paths(sandbox)
+        listings = Listings([DAY], lambda: file.parent)
+        sandbox.faults.add(Rule(unavailable(), path="/bot/$", skip=2))
+        with pytest.raises(RecallUnreachable) as failed:  # kept, as a framework does that reports it
+            call(lambda client: listings.of(client, DAY))
+        sandbox.faults.clear()
+        sandbox.access_log.clear()
+        upstream: Upstream = call(lambda client: listings.of(client, DAY))
+        assert failed.value.retry_can_help
+        assert len(upstream.listing.bots) == 45
+        assert paths(sandbox)["bot"] == pages["bot"] - 2
+        listings.close()
+        assert list(file.parent.iterdir()) == []
+
+    def test_a_failed_walk_that_none_will_continue_leaves_no_file(
+        self, call: CallApi, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing_spool, "FEWEST_ROWS", 1000)
+        sandbox.faults.add(Rule(unavailable(), path="/bot/$", skip=2))
+        with pytest.raises(RecallUnreachable):
+            call(lambda client: Listings([DAY], lambda: file.parent).of(client, DAY))
+        assert list(file.parent.iterdir()) == []
+
     @pytest.mark.parametrize("why", ["of another workspace", "old", "damaged"])
     def test_an_invalid_spool_file_is_discarded_and_the_list_is_read_again(
         self, why: str, call: CallApi, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
