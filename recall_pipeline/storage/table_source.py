@@ -121,16 +121,16 @@ class TableSource:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(source, page_checksum_verification=True)
-        self._check_version(file.schema_arrow)
+        stored = file.schema_arrow  # which each access builds anew
+        self._check_version(stored)
         if columns is not None:
-            self._check_types(file.schema_arrow)
-        stored_names = file.schema_arrow.names
-        names = None if columns is None else [name for name in columns if name in stored_names]
+            self._check_types(stored)
+        names = None if columns is None else [name for name in columns if name in stored.names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
         # the process (a third of the runs on a busy machine, pyarrow 26).
         content = file.read(columns=names, use_threads=False)
         if columns is not None:
-            self._check_required(content, [name for name in self.schema.required() if name not in stored_names])
+            self._check_required(content, [name for name in self.schema.required() if name not in stored.names])
         return content
 
     def _check_version(self, stored: "pa.Schema") -> None:
@@ -144,6 +144,8 @@ class TableSource:
 
     def _check_types(self, stored: "pa.Schema") -> None:
         """Raise TableUnreadable if a column of the file, also one that is not read, is not of its declared kind."""
+        if stored.equals(self.schema.arrow()):
+            return
         for declared in self.schema.arrow():
             if declared.name in stored.names and not fits(stored.field(declared.name).type, declared.type):
                 kind = stored.field(declared.name).type
