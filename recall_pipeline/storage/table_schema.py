@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NewType
 
+from recall_pipeline.storage.column_types import is_text
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -67,9 +69,7 @@ def cast_column(stored: "pa.ChunkedArray[Any]", declared: "pa.Field[Any]") -> "p
     """Return a column in its declared type. Raises ArrowException or ValueError: a number is not a text."""
     import pyarrow as pa
 
-    if pa.types.is_string(declared.type) and not (
-        pa.types.is_string(stored.type) or pa.types.is_large_string(stored.type) or pa.types.is_dictionary(stored.type)
-    ):
+    if pa.types.is_string(declared.type) and not (is_text(stored.type) or pa.types.is_dictionary(stored.type)):
         raise ValueError(f"column {declared.name} is {stored.type}, not {declared.type}")
     return stored if stored.type == declared.type else stored.cast(declared.type)
 

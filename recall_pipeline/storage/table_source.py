@@ -49,12 +49,16 @@ class TableSource:
             return self._parsed(pa.BufferReader(content), columns)
 
     def rows(self, content: "pa.Table") -> list[Any]:
-        """Return the rows of loaded content. Optional columns that it lacks have their default."""
-        declared = [name for name in self.schema.defaults() if name in content.column_names]
+        """Return the rows of loaded content in declared types. Optional columns that it lacks have their default."""
+        import pyarrow as pa
+
+        declared = [field for field in self.schema.arrow() if field.name in content.column_names]
         self._check_required(content, self.schema.required())
         self._check_types(content.schema)
         with self._as_unreadable():
-            return [row for batch in content.select(declared).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
+            columns = [cast_column(content.column(field.name), field) for field in declared]
+            present = pa.table(columns, schema=pa.schema(declared))
+            return [row for batch in present.to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def values(self, content: "pa.Table", name: str) -> list[Any]:
         """Return the values of one column; each is the default if the content lacks the column."""
