@@ -64,7 +64,9 @@ class AuditTable(Table[AuditRow]):
 
     def latest_rows(self, archive: Archive, day: date) -> list[AuditRow]:
         """Return the latest row of each key: of the hosts' files, else of the merged file."""
-        return _latest(self.merged_rows(archive, day), self._rows_of_hosts(archive, day))
+        merged = self.load_file(archive, self.key(day))
+        stated = [] if merged is None else self.rows_in(archive, day, merged)
+        return _latest(stated, self._other_rows(archive, day, merged))
 
     def _load(
         self,
@@ -79,7 +81,7 @@ class AuditTable(Table[AuditRow]):
         """
         needed = None if columns is None else self.schema().names  # with columns, a file that lacks some is refused
         merged = self.load_file(archive, self.key(day), needed)
-        if of_hosts := self._rows_of_hosts(archive, day):
+        if of_hosts := self._other_rows(archive, day, merged):
             stated = [] if merged is None else self.rows_in(archive, day, merged)
             finished = {row.key for row in stated if row.finished_at}
             latest = _latest(stated, of_hosts)
@@ -88,11 +90,13 @@ class AuditTable(Table[AuditRow]):
             return merged
         return merged.select([name for name in columns if name in merged.column_names])
 
-    def _rows_of_hosts(self, archive: Archive, day: date) -> list[AuditRow]:
+    def _other_rows(self, archive: Archive, day: date, merged: "pa.Table | None") -> list[AuditRow]:
+        """Return the rows of the hosts' files that differ from the merged file: of none if one host wrote them all."""
         folder = Layout.audit_hosts(day)
         names = [name for name in archive.names(folder) if re.fullmatch(rf"{self.stem}-[0-9a-f]{{8}}\.parquet", name)]
         loaded = ((key := f"{folder}/{name}", self.load_file(archive, key)) for name in names)
-        return [row for key, content in loaded if content is not None for row in self.rows_in(archive, key, content)]
+        differing = [(key, content) for key, content in loaded if content is not None and content != merged]
+        return [row for key, content in differing for row in self.rows_in(archive, key, content)]
 
 
 def _latest(merged: Iterable[AuditRow], of_hosts: Iterable[AuditRow]) -> list[AuditRow]:
