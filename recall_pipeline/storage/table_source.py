@@ -36,7 +36,7 @@ class TableSource:
         import pyarrow as pa
 
         if columns is not None and content is None:
-            with contextlib.suppress(pa.ArrowException, OSError):  # damaged or replaced meanwhile: read it as a whole
+            with contextlib.suppress(*_damage_errors()):  # damaged or replaced meanwhile: read it as a whole
                 file = self.archive.open_file(self.key)
                 if file is None:
                     return None
@@ -165,11 +165,9 @@ class TableSource:
     @contextlib.contextmanager
     def _as_unreadable(self) -> Iterator[None]:
         """Raise TableUnreadable for what pyarrow raises on a damaged file or on a column of another type."""
-        import pyarrow as pa
-
         try:
             yield
-        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        except _damage_errors() as error:
             raise self._unreadable(" ".join(str(error).split())) from None
 
     def _unreadable(self, reason: str) -> TableUnreadable:
@@ -177,3 +175,10 @@ class TableSource:
             f"{self.archive.uri(self.key)} is not a readable Parquet file ({reason}): "
             "restore it from a backup, or move it away and sync"
         )
+
+
+def _damage_errors() -> tuple[type[Exception], ...]:
+    """Return what pyarrow raises on a damaged file: also for a name that is not UTF-8, or a moment without a date."""
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, ValueError, TypeError, OverflowError

@@ -178,6 +178,31 @@ class TestOtherPrograms:
         with pytest.raises(TableUnreadable, match="truncated"):
             TABLE.read(archive, DAY)
 
+    @pytest.mark.parametrize(
+        ("column", "values"),
+        [
+            ("at", pa.array([2**62, None]).cast(pa.timestamp("us", "UTC"))),
+            ("name", pa.array([b"\xe9t", b"b"]).view(pa.string())),
+        ],
+        ids=["a moment after the year 9999", "a text that is not UTF-8"],
+    )
+    def test_a_value_that_flipped_bits_made_impossible_is_the_fault_of_its_file(
+        self, column: str, values: Any, archive: Archive
+    ) -> None:
+        rewrite(archive, column, None, values)
+        for read in (lambda: TABLE.read(archive, DAY), lambda: TABLE.read_columns(archive, DAY, column)):
+            with pytest.raises(TableUnreadable, match="is not a readable Parquet file"):
+                read()
+
+    def test_a_column_name_that_is_not_utf_8_is_the_fault_of_its_file(self, archive: Archive) -> None:
+        with archive.staged_file(suffix=".parquet") as staged:
+            pq.write_table(TABLE.content(ROWS).append_column("zzzz", pa.array([1, 2])), staged, store_schema=False)
+            staged.write_bytes(staged.read_bytes().replace(b"zzzz", b"\xff\xff\xff\xff"))
+            archive.publish(staged, TABLE.key(DAY))
+        for read in (lambda: TABLE.read(archive, DAY), lambda: TABLE.read_columns(archive, DAY, "name")):
+            with pytest.raises(TableUnreadable, match="is not a readable Parquet file"):
+                read()
+
 
 def rewrite(archive: Archive, column: str, kind: Any, values: Any = None) -> None:
     """Store the rows with a column of another type."""
