@@ -15,6 +15,7 @@ from recall_pipeline.catalog import CatalogReport, sync_catalog
 from recall_pipeline.discovery import sync_recordings
 from recall_pipeline.download import MIXED_AUDIO, DownloadReport, MixedAudioRow, sync_mp3s
 from recall_pipeline.recall_api import RecallClient, Upstream, list_days, open_client
+from recall_pipeline.restoration import restore_mp3s, restore_recordings
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import ArchiveDay, open_archive, open_day
 from recall_pipeline_tests.storages import stored, stored_keys
@@ -154,7 +155,10 @@ class Workspace:
     async def _capture(self, settings: Settings, again: frozenset[str]) -> DownloadReport:
         async with open_client(settings) as client:
             with open_day(self.archive, DAY) as day:
-                return await sync_mp3s(day, await self.discovered(day, client), settings, again)
+                restore_recordings(day, again)
+                upstream = await self.discovered(day, client)
+                restore_mp3s(day, again)
+                return await sync_mp3s(day, upstream, settings, again)
 
     async def discovered(self, day: ArchiveDay, client: RecallClient) -> Upstream:
         """Sync the day's recordings; return what Recall.ai shows about the day."""

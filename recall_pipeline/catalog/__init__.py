@@ -17,13 +17,21 @@ from recall_pipeline.catalog.early_normalization import EarlyNormalization
 from recall_pipeline.catalog.findings import FINDINGS, FindingCode
 from recall_pipeline.catalog.normalization import target_of
 from recall_pipeline.catalog.outcome_labels import OUTCOME_LABELS
-from recall_pipeline.catalog.outcomes import AUDIBLE, SETTLED, Outcome, decide, is_at_risk, is_pending
+from recall_pipeline.catalog.outcomes import (
+    AUDIBLE,
+    NEWER_VERSION,
+    SETTLED,
+    Outcome,
+    decide,
+    is_at_risk,
+    is_pending,
+)
 from recall_pipeline.catalog.quality_checks import (
     EXPIRES_SOON,
     Finding,
     byte_mismatches,
+    conflicting_deployments,
     damaged_audio,
-    deployments_at_odds,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -39,6 +47,7 @@ __all__ = [
     "CATALOG",
     "EXPIRES_SOON",
     "FINDINGS",
+    "NEWER_VERSION",
     "OUTCOME_LABELS",
     "SAME_SETTINGS",
     "SETTLED",
@@ -57,11 +66,11 @@ __all__ = [
     "WaveformRow",
     "byte_mismatches",
     "conflict_in",
+    "conflicting_deployments",
     "damaged_audio",
     "days_due",
     "days_of_tables",
     "decide",
-    "deployments_at_odds",
     "duration_differences",
     "expiring_soon",
     "failed_downloads_left",

@@ -29,6 +29,7 @@ class FindingCode(StrEnum):
     NEWER_VERSION_FAILED = "newer_version_failed"
     RENORMALIZING_FAILED = "renormalizing_failed"
     OVERDUE = "overdue"
+    START_UNKNOWN = "start_unknown"
 
 
 FINDINGS: Mapping[FindingCode, str] = MappingProxyType(
@@ -50,9 +51,11 @@ FINDINGS: Mapping[FindingCode, str] = MappingProxyType(
         FindingCode.NEWER_VERSION_CORRUPT: "a newer version of the archived MP3 is corrupt; tried at every sync",
         FindingCode.NEWER_VERSION_FAILED: "a newer version of the archived MP3 could not be stored; "
         "tried at every sync",
-        FindingCode.RENORMALIZING_FAILED: "normalizing the MP3 anew failed, so the row keeps the earlier normalized "
+        FindingCode.RENORMALIZING_FAILED: "normalizing the MP3 again failed, so the row keeps the earlier normalized "
         "file; tried at every sync",
         FindingCode.OVERDUE: "Recall has not finished it 24 h after the meeting; looked at again as `processing` is",
+        FindingCode.START_UNKNOWN: "the tables of its day were lost, and Recall no longer has it: `created_at` is only "
+        "the earliest possible start",
     }
 )
 """The meaning of each code, for docs/tables.md."""
@@ -64,6 +67,7 @@ DERIVED_AT_EVERY_SYNC = frozenset(
         FindingCode.NEWER_VERSION_FAILED,
         FindingCode.RENORMALIZING_FAILED,
         FindingCode.OVERDUE,
+        FindingCode.START_UNKNOWN,
     }
 )
 """Codes that a sync derives from the tables. All others stay in the row for as long as its normalized file does."""

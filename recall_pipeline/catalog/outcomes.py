@@ -41,7 +41,8 @@ AUDIBLE = frozenset({Outcome.READY, Outcome.SILENT})
 
 
 _UNCHANGED = "unchanged for more than 24 h"
-_NEWER_VERSION = frozenset({FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED})
+NEWER_VERSION = frozenset({FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED})
+"""Findings of a row whose audio is of an older version, since the newest one is bad."""
 
 
 def is_overdue(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
@@ -60,7 +61,7 @@ def is_pending(outcome: str, reason: str | None, findings: Collection[str] | Non
 
 def is_at_risk(outcome: str, reason: str | None, findings: Collection[str] | None) -> bool:
     """Return whether a row has media that are not archived: it is pending, or a newer version is bad."""
-    return is_pending(outcome, reason, findings) or not _NEWER_VERSION.isdisjoint(findings or ())
+    return is_pending(outcome, reason, findings) or not NEWER_VERSION.isdisjoint(findings or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def build_row(
     difference = notable_difference(_recording_seconds(recording), columns["duration_seconds"])
     if difference and verdict.outcome in AUDIBLE:
         verdict = verdict.noting(FindingCode.DURATION_DIFFERS, difference)
+    if recording.start_is_estimated:
+        verdict = verdict.noting(FindingCode.START_UNKNOWN, "its start is not known: the tables of its day were lost")
     row = CatalogRow(
         **columns,
         audio_id=mp3.audio_id if mp3 else None,

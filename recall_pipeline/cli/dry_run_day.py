@@ -11,6 +11,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RecordingRow, refuse_vanished, sync_bots, sync_recordings
 from recall_pipeline.download import DownloadPlan, MixedAudioRow, find_artifacts
 from recall_pipeline.recall_api import Upstream
+from recall_pipeline.restoration import restore_mp3s, restore_recordings
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, ArchiveDay, StoredTable, Table
 from recall_pipeline.webhooks import EventStore
@@ -55,6 +56,8 @@ class DayPlanner:
     async def plan(self, day: date, upstream: Upstream) -> PlannedDay:
         """Return what a sync of `day` would do, with the same requests; raises StorageError and RecallError."""
         unwritten = UnwrittenDay(self.archive, day)
+        restore_recordings(unwritten, self.refetch)
+        restore_mp3s(unwritten, self.refetch)
         if not self.accept_vanished:
             await refuse_vanished(unwritten, upstream, EventStore(self.archive).deleted_recordings)
         is_past_retention = self.settings.is_past_retention(day, utc_now().date())
@@ -65,8 +68,8 @@ async def _planned_day(
     unwritten: UnwrittenDay, upstream: Upstream, refetch: frozenset[str], *, is_past_retention: bool
 ) -> PlannedDay:
     bots = await sync_bots(unwritten, upstream)
-    recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream)}
-    mp3s, _ = await find_artifacts(unwritten, upstream)
+    recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream, refetch)}
+    mp3s, _ = await find_artifacts(unwritten, upstream, refetch)
     expires_at = {row.recording_id: row.expires_at for row in recordings.values()}
     plan = DownloadPlan(expires_at, refetch, is_past_retention)
     queue = [row for row in mp3s if plan.includes(row) and row.recording_id in recordings]

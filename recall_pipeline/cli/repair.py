@@ -44,11 +44,13 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     error_lines = _erase_again(archive, found)
     remove_redundant_files(archive, found)
     reachable = [day for day in days if day >= settings.start_date]
-    if reachable:  # else Dagster need not be there
+    if reachable:  # otherwise Dagster is not needed
         error_lines += run_days(settings, reachable, recordings, progress).error_lines
     error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
+    removed = remove_redundant_files(archive, after)  # by a catalog that was made anew meanwhile
+    after.problems = [problem for problem in after.problems if problem not in removed]
     after.problems = sorted(
         [*absent(archive, affected, settings.start_date), *elsewhere(archive, affected), *after.problems],
         key=lambda problem: problem.day,

@@ -13,6 +13,7 @@ from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.download import MIXED_AUDIO, DownloadReport, sync_mp3s
+from recall_pipeline.restoration import restore_mp3s
 from recall_pipeline.storage import open_day
 
 
@@ -71,6 +72,7 @@ async def _sync_mp3s(run_context: RunContext, day: date, *, is_cataloged_next: b
     progress = run_context.progress_callback(f"{day} download")
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
+            restore_mp3s(archive_day, run_context.refetch)
             upstream = await run_context.upstream(client, archive_day)
             settings, refetch = run_context.settings, run_context.refetch
             early = EarlyNormalization(archive_day, settings, refetch) if is_cataloged_next else None

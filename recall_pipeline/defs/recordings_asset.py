@@ -15,6 +15,7 @@ from recall_pipeline.defs.partitions import days_of
 from recall_pipeline.defs.run_context import RunContext
 from recall_pipeline.discovery import RECORDINGS, RecordingRow, Unknowns, expired_bots, sync_recordings
 from recall_pipeline.recall_api import Listing
+from recall_pipeline.restoration import restore_recordings
 from recall_pipeline.storage import open_day
 
 _MOST_NAMED = 10
@@ -60,8 +61,9 @@ def recordings(context: dg.AssetExecutionContext, run_context: RunContext) -> dg
 async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[RecordingRow], Listing, Mapping[str, str]]:
     async with run_context.client() as client:
         with open_day(run_context.archive, day) as archive_day:
+            restore_recordings(archive_day, run_context.refetch)
             upstream = await run_context.upstream(client, archive_day)
-            rows = await sync_recordings(archive_day, upstream)
+            rows = await sync_recordings(archive_day, upstream, run_context.refetch)
             return rows, upstream.listing, archive_day.require(RECORDINGS).facts
 
 

@@ -15,11 +15,12 @@ from recall_pipeline.download.early_normalizer import EarlyNormalizer, Normalize
 from recall_pipeline.download.host_breakers import HostBreakers
 from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
 from recall_pipeline.download.partials import Partial, Unfinished, unfinished
-from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
+from recall_pipeline.download.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.download.url_guard import UrlGuard
 
 __all__ = [
     "ARCHIVED",
+    "CORRUPT",
     "MEDIA_URL",
     "MIXED_AUDIO",
     "DownloadPlan",

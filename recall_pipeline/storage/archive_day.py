@@ -55,6 +55,11 @@ class ArchiveDay:
         table.write(self.archive, self.day, stored.rows, stored.facts)
         self._stored[table.key(self.day)] = stored
 
+    def amend(self, table: Table[Row], rows: Iterable[Row]) -> None:
+        """Let a table be read with `rows` in place of its own; they are stored when it is written next."""
+        stored = self.stored(table)
+        self._stored[table.key(self.day)] = StoredTable(list(rows), stored.facts if stored else {})
+
     def read_again(self, table: Table[Row]) -> Sequence[Row]:
         """Return the rows of a table that another host may have written meanwhile."""
         self._stored.pop(table.key(self.day), None)

@@ -93,7 +93,7 @@ def _next_step(action: str, cause: Exception) -> str:
     if type(cause).__name__ in _WITHOUT_CREDENTIALS:
         return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role"
     if isinstance(cause, FileNotFoundError) and action != "write":
-        return "The file existed before: run `recall-pipeline verify`"
+        return "It may have been removed: run `recall-pipeline verify`"
     return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions"
 
 

@@ -80,17 +80,19 @@ def strange_names(archive: Archive) -> Iterator[str]:
                 yield f"{folder}/{name}"
 
 
-def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> None:
-    """Remove an orphan if the same bytes are cataloged under another name of the same audio.
+def remove_if_redundant(archive: Archive, tables: Tables, key: str) -> bool:
+    """Remove an orphan if the same bytes are cataloged under another name of the same audio; return whether they are.
 
     The caller holds the lock of the day, and reads `tables` after it acquires the lock.
     """
     files = tables.files
     if not tables.name_all_files or key in files:
-        return
+        return False
     same_audio = [file for file in files.values() if file.audio_id == _part(key, "audio_id")]
-    if any(_has_same_bytes(archive, key, file) for file in same_audio):
+    is_redundant = any(_has_same_bytes(archive, key, file) for file in same_audio)
+    if is_redundant:
         archive.remove(key)
+    return is_redundant
 
 
 def _has_same_bytes(archive: Archive, key: str, file: ReferencedFile) -> bool:

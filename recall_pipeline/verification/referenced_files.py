@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from recall_pipeline.audit import AUDIT, ErasedIds
-from recall_pipeline.catalog import CATALOG, CatalogRow, FindingCode, Outcome, missing_among
+from recall_pipeline.catalog import CATALOG, NEWER_VERSION, CatalogRow, Outcome, missing_among
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
@@ -19,7 +19,6 @@ from recall_pipeline.verification.table_contents import content_problems
 from recall_pipeline.verification.waveform_checks import waveform_problems
 
 Row = TypeVar("Row")
-_OLDER_VERSION_KEPT = {FindingCode.NEWER_VERSION_CORRUPT, FindingCode.NEWER_VERSION_FAILED}
 TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 
 
@@ -162,5 +161,5 @@ def _contradicted(row: CatalogRow, listed: set[str], mp3s: dict[str, MixedAudioR
     mp3 = mp3s.get(row.audio_id)
     if mp3 is None:
         yield Code.ROW_MISSING, f"is cataloged with MP3 {row.audio_id}, which is missing in the table mixed_audio"
-    elif mp3.source_sha256 != row.source_sha256 and _OLDER_VERSION_KEPT.isdisjoint(row.findings or ()):
+    elif mp3.source_sha256 != row.source_sha256 and NEWER_VERSION.isdisjoint(row.findings or ()):
         yield Code.ROWS_CONTRADICT, f"is cataloged with another SHA-256 of MP3 {row.audio_id} than in mixed_audio"

@@ -33,15 +33,20 @@ def days_to_sync_again(report: VerificationReport) -> tuple[list[date], frozense
     return sorted(days - blocked), frozenset(recordings | report.corrupt.keys())
 
 
-def remove_redundant_files(archive: Archive, report: VerificationReport) -> None:
-    """Remove each orphan whose bytes are also cataloged under another name of the same audio. Raises StorageError."""
+def remove_redundant_files(archive: Archive, report: VerificationReport) -> set[Problem]:
+    """Remove each orphan whose bytes are also cataloged under another name of the same audio; return these problems.
+
+    Raises StorageError.
+    """
+    removed: set[Problem] = set()
     orphans = [problem for problem in report.problems if problem.kind is Kind.ORPHANED]
     for day in sorted({orphan.day for orphan in orphans}):
         with archive.lock_day(day):
             tables = read_tables(archive, day)
             for orphan in orphans:
-                if orphan.day == day:
-                    remove_if_redundant(archive, tables, orphan.subject)
+                if orphan.day == day and remove_if_redundant(archive, tables, orphan.subject):
+                    removed.add(orphan)
+    return removed
 
 
 def with_explanations(archive: Archive, problems: Iterable[Problem]) -> Iterator[Problem]:

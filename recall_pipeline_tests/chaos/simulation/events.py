@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("bots", "recordings", "mixed_audio", "audio_catalog")
 _NEW_COLUMNS = {
-    "recordings": ("has_mp3", "mp3_looked_up_at", "mp3_lookup_error"),
+    "recordings": ("has_mp3", "mp3_looked_up_at", "mp3_lookup_error", "start_is_estimated"),
     "audio_catalog": ("findings", "source_key", "audio_key"),
 }
 """Columns that earlier versions did not write."""
