@@ -27,15 +27,17 @@ _KEPT: dict[Table[Any], frozenset[str]] = {
 def personal_recordings(archive: Archive, day: date) -> set[str]:
     """Return the ids of recordings with a row that is not redacted, or with a waveform. Raises StorageError."""
     drawn = {name for (name,) in WAVEFORMS.read_columns(archive, day, "recording_id")}
-    return drawn.union(*(_ids(archive, day, table, "recording_id") for table in (RECORDINGS, MIXED_AUDIO, CATALOG)))
+    return drawn.union(
+        *(_personal_ids(archive, day, table, "recording_id") for table in (RECORDINGS, MIXED_AUDIO, CATALOG))
+    )
 
 
 def personal_bots(archive: Archive, day: date) -> set[str]:
     """Return the ids of bots with a row that is not redacted. Raises StorageError."""
-    return _ids(archive, day, BOTS, "bot_id")
+    return _personal_ids(archive, day, BOTS, "bot_id")
 
 
-def _ids(archive: Archive, day: date, table: Table[Any], name: str) -> set[str]:
+def _personal_ids(archive: Archive, day: date, table: Table[Any], name: str) -> set[str]:
     import pyarrow.compute as pc
 
     file = table.file(archive, day)
