@@ -4,7 +4,7 @@ import hashlib
 import re
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -62,6 +62,12 @@ class AuditTable(Table[AuditRow]):
         merged = self.load_file(archive, self.key(day))
         return [] if merged is None else self.rows_in(archive, day, merged)
 
+    def latest_rows(self, archive: Archive, day: date) -> list[AuditRow]:
+        """Return the latest row of each key: of the hosts' files, else of the merged file."""
+        merged = self.load_file(archive, self.key(day))
+        stated = [] if merged is None else self.rows_in(archive, day, merged)
+        return _latest(stated, self._other_rows(archive, day, merged))
+
     def _load(
         self,
         archive: Archive,
@@ -69,22 +75,32 @@ class AuditTable(Table[AuditRow]):
         columns: Sequence[str] | None = None,
         content: bytes | None = None,  # noqa: ARG002 -- of one file; the others are read in any case
     ) -> "pa.Table | None":
-        """Return the latest row of each key, of all files; None without a file."""
-        import pyarrow as pa
+        """Return the latest row of each key; None without a file.
 
+        A row is finished once the merged file states so: before, its host was interrupted between its two files.
+        """
+        needed = None if columns is None else self.schema().names  # with columns, a file that lacks some is refused
+        merged = self.load_file(archive, self.key(day), needed)
+        if of_hosts := self._other_rows(archive, day, merged):
+            stated = [] if merged is None else self.rows_in(archive, day, merged)
+            finished = {row.key for row in stated if row.finished_at}
+            latest = _latest(stated, of_hosts)
+            merged = self.content(row if row.key in finished else replace(row, finished_at=None) for row in latest)
+        if merged is None or columns is None:
+            return merged
+        return merged.select([name for name in columns if name in merged.column_names])
+
+    def _other_rows(self, archive: Archive, day: date, merged: "pa.Table | None") -> list[AuditRow]:
+        """Return the rows of the hosts' files that differ from the merged file: of none if one host wrote them all."""
         folder = Layout.audit_hosts(day)
         names = [name for name in archive.names(folder) if re.fullmatch(rf"{self.stem}-[0-9a-f]{{8}}\.parquet", name)]
-        keys = [self.key(day), *(f"{folder}/{name}" for name in names)]
-        needed = None if columns is None else self.schema().names  # with columns, a file that lacks some is refused
-        parts = [file for key in keys if (file := self.load_file(archive, key, needed)) is not None]
-        if len(parts) > 1:
-            merged = pa.concat_tables(parts, promote_options="default")
-            rows = self.rows_in(archive, day, merged)
-            latest = {row.key: number for number, row in sorted(enumerate(rows), key=lambda pair: _age(pair[1]))}
-            parts = [merged.take(sorted(latest.values()))]
-        if not parts:
-            return None
-        return parts[0] if columns is None else parts[0].select([c for c in columns if c in parts[0].column_names])
+        loaded = ((key := f"{folder}/{name}", self.load_file(archive, key)) for name in names)
+        differing = [(key, content) for key, content in loaded if content is not None and content != merged]
+        return [row for key, content in differing for row in self.rows_in(archive, key, content)]
+
+
+def _latest(merged: Iterable[AuditRow], of_hosts: Iterable[AuditRow]) -> list[AuditRow]:
+    return list({row.key: row for row in (*merged, *sorted(of_hosts, key=_age))}.values())
 
 
 def _age(row: AuditRow) -> tuple[bool, datetime]:
@@ -102,11 +118,11 @@ def record_audit(archive: Archive, day: date, rows: Iterable[AuditRow], audit: A
     """
     recorded = {row.key: row for row in rows}
     own = audit.load_file(archive, audit.own_key(day))
-    own_before = [] if own is None else audit.rows_in(archive, day, own)
+    own_before = [] if own is None else audit.rows_in(archive, audit.own_key(day), own)
     own_after = {row.key: row for row in own_before} | recorded
     if list(own_after.values()) != own_before:
         audit.write_file(archive, audit.own_key(day), _in_order(own_after.values()))
-    after = _in_order(({row.key: row for row in audit.read(archive, day) or []} | recorded).values())
+    after = _in_order(audit.latest_rows(archive, day))
     if after != audit.merged_rows(archive, day):
         audit.write(archive, day, after)
 

@@ -46,7 +46,8 @@ def forget_command(
     Erased ids are recorded under audit/, and no later sync downloads them again. If interrupted, run the same command
     again to complete it. Nothing is deleted at Recall.ai.
 
-    A day with a table that cannot be read is listed on standard error, and the others are erased.
+    A day with a table that cannot be read is listed on standard error, and the others are erased. That day may have
+    more of the request: restore its table and run the same command again.
 
     Exit status: 0 success; 1 an error, or a table that cannot be read; 2 wrong usage or settings.
 

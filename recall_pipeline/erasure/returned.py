@@ -3,8 +3,8 @@
 from datetime import date
 
 from recall_pipeline.audit import AUDIT, ErasedIds
-from recall_pipeline.erasure.day_tables import DayTables
 from recall_pipeline.erasure.files import sizes_by_recording
+from recall_pipeline.erasure.personal_rows import personal_bots, personal_recordings
 from recall_pipeline.storage import Archive
 
 
@@ -18,9 +18,8 @@ def returned_on(archive: Archive, day: date) -> ErasedIds:
     if not (erased.recordings or erased.bots):
         return erased
     interrupted = ErasedIds.of(row for row in audit if row.finished_at is None)
-    tables = DayTables.read(archive, day)
-    stored = tables.personal_recordings() | sizes_by_recording(archive, day).keys()
+    stored = personal_recordings(archive, day) | sizes_by_recording(archive, day).keys()
     return ErasedIds(
         recordings=interrupted.recordings | (erased.recordings & stored),
-        bots=interrupted.bots | (erased.bots & tables.personal_bots()),
+        bots=interrupted.bots | (erased.bots & personal_bots(archive, day)),
     )

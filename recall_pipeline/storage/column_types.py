@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 def fits(stored: "pa.DataType", declared: "pa.DataType") -> bool:
     """Return whether values of `stored` can be read as `declared`: of the same kind, whatever its width or unit.
 
-    A column of nulls only fits everything. A struct may lack fields of the declared one, or have others.
+    A column of nulls only fits everything. Floats fit integers, as pandas stores those of a column with gaps; reading
+    refuses a fraction. A struct may lack fields of the declared one, or have others.
     """
     import pyarrow.types as kinds
 
@@ -27,13 +28,14 @@ def fits(stored: "pa.DataType", declared: "pa.DataType") -> bool:
             for field in declared
             if stored.get_field_index(field.name) >= 0
         )
-    if kinds.is_floating(declared):
+    if kinds.is_floating(declared) or kinds.is_integer(declared):
         return kinds.is_floating(stored) or kinds.is_integer(stored)
-    same_kind = (kinds.is_boolean, kinds.is_integer, kinds.is_date, kinds.is_timestamp, _is_text)
+    same_kind = (kinds.is_boolean, kinds.is_date, kinds.is_timestamp, is_text)
     return any(is_kind(declared) and is_kind(stored) for is_kind in same_kind)
 
 
-def _is_text(kind: "pa.DataType") -> bool:
+def is_text(kind: "pa.DataType") -> bool:
+    """Return whether the values of a type are strings."""
     import pyarrow.types as kinds
 
     return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)

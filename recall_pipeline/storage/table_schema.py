@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NewType
 
+from recall_pipeline.storage.column_types import is_text
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -49,11 +51,11 @@ class TableSchema:
 
     def required(self) -> list[str]:
         """Return the columns that every version of the table has: those without a default."""
-        return [f.name for f, hint in _fields_of(self.row) if not _is_nullable(hint) and f.default is None]
+        return [f.name for f, _ in _fields_of(self.row) if f.name in _needed_in(self.row) and f.default is None]
 
     def column_with_nulls(self, content: "pa.Table") -> str | None:
         """Return the name of a column in which a value is missing that may not be; None if all are there."""
-        needed = {f.name for f, hint in _fields_of(self.row) if not _is_nullable(hint)}
+        needed = _needed_in(self.row)
         return next((name for name in content.column_names if name in needed and content.column(name).null_count), None)
 
     def is_stated_by(self, content: "pa.Table") -> bool:
@@ -67,11 +69,9 @@ def cast_column(stored: "pa.ChunkedArray[Any]", declared: "pa.Field[Any]") -> "p
     """Return a column in its declared type. Raises ArrowException or ValueError: a number is not a text."""
     import pyarrow as pa
 
-    if pa.types.is_string(declared.type) and not (
-        pa.types.is_string(stored.type) or pa.types.is_large_string(stored.type) or pa.types.is_dictionary(stored.type)
-    ):
+    if pa.types.is_string(declared.type) and not (is_text(stored.type) or pa.types.is_dictionary(stored.type)):
         raise ValueError(f"column {declared.name} is {stored.type}, not {declared.type}")
-    return stored.cast(declared.type)
+    return stored if stored.type == declared.type else stored.cast(declared.type)
 
 
 def file_metadata(facts: Mapping[str, str] | None, day: date | None) -> dict[str, str]:
@@ -118,8 +118,10 @@ def _fields_of(row: Any) -> "tuple[tuple[dataclasses.Field[Any], Any], ...]":
     return tuple((f, hints[f.name]) for f in dataclasses.fields(row))
 
 
-def _is_nullable(hint: Any) -> bool:
-    return types.NoneType in typing.get_args(hint)
+@functools.cache
+def _needed_in(row: Any) -> frozenset[str]:
+    """Return the columns in which every row has a value."""
+    return frozenset(f.name for f, hint in _fields_of(row) if types.NoneType not in typing.get_args(hint))
 
 
 def _arrow_type(hint: Any) -> "pa.DataType":

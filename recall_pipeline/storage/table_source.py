@@ -36,7 +36,7 @@ class TableSource:
         import pyarrow as pa
 
         if columns is not None and content is None:
-            with contextlib.suppress(pa.ArrowException, OSError):  # damaged or replaced meanwhile: read it as a whole
+            with contextlib.suppress(*_damage_errors()):  # damaged or replaced meanwhile: read it as a whole
                 file = self.archive.open_file(self.key)
                 if file is None:
                     return None
@@ -49,12 +49,16 @@ class TableSource:
             return self._parsed(pa.BufferReader(content), columns)
 
     def rows(self, content: "pa.Table") -> list[Any]:
-        """Return the rows of loaded content. Optional columns that it lacks have their default."""
-        declared = [name for name in self.schema.defaults() if name in content.column_names]
+        """Return the rows of loaded content in declared types. Optional columns that it lacks have their default."""
+        import pyarrow as pa
+
+        declared = [field for field in self.schema.arrow() if field.name in content.column_names]
         self._check_required(content, self.schema.required())
         self._check_types(content.schema)
         with self._as_unreadable():
-            return [row for batch in content.select(declared).to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
+            columns = [cast_column(content.column(field.name), field) for field in declared]
+            present = pa.table(columns, schema=pa.schema(declared))
+            return [row for batch in present.to_batches(_BATCH_ROWS) for row in self._rows_of(batch)]
 
     def values(self, content: "pa.Table", name: str) -> list[Any]:
         """Return the values of one column; each is the default if the content lacks the column."""
@@ -121,16 +125,16 @@ class TableSource:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(source, page_checksum_verification=True)
-        self._check_version(file.schema_arrow)
+        stored = file.schema_arrow  # which each access builds anew
+        self._check_version(stored)
         if columns is not None:
-            self._check_types(file.schema_arrow)
-        stored_names = file.schema_arrow.names
-        names = None if columns is None else [name for name in columns if name in stored_names]
+            self._check_types(stored)
+        names = None if columns is None else [name for name in columns if name in stored.names]
         # Not read_table: its threads may release Python objects while the interpreter shuts down, which aborts
         # the process (a third of the runs on a busy machine, pyarrow 26).
         content = file.read(columns=names, use_threads=False)
         if columns is not None:
-            self._check_required(content, [name for name in self.schema.required() if name not in stored_names])
+            self._check_required(content, [name for name in self.schema.required() if name not in stored.names])
         return content
 
     def _check_version(self, stored: "pa.Schema") -> None:
@@ -144,6 +148,8 @@ class TableSource:
 
     def _check_types(self, stored: "pa.Schema") -> None:
         """Raise TableUnreadable if a column of the file, also one that is not read, is not of its declared kind."""
+        if stored.equals(self.schema.arrow()):
+            return
         for declared in self.schema.arrow():
             if declared.name in stored.names and not fits(stored.field(declared.name).type, declared.type):
                 kind = stored.field(declared.name).type
@@ -159,11 +165,9 @@ class TableSource:
     @contextlib.contextmanager
     def _as_unreadable(self) -> Iterator[None]:
         """Raise TableUnreadable for what pyarrow raises on a damaged file or on a column of another type."""
-        import pyarrow as pa
-
         try:
             yield
-        except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        except _damage_errors() as error:
             raise self._unreadable(" ".join(str(error).split())) from None
 
     def _unreadable(self, reason: str) -> TableUnreadable:
@@ -171,3 +175,10 @@ class TableSource:
             f"{self.archive.uri(self.key)} is not a readable Parquet file ({reason}): "
             "restore it from a backup, or move it away and sync"
         )
+
+
+def _damage_errors() -> tuple[type[Exception], ...]:
+    """Return what pyarrow raises on a damaged file: also for a name that is not UTF-8, or a moment without a date."""
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, ValueError, TypeError, OverflowError

@@ -83,6 +83,19 @@ class TestSeveralHosts:
         seen = pq.ParquetDataset(f"{archive.location.root}/audit/").read().to_pylist()
         assert sorted(found["recording_id"] or "" for found in seen) == ["", "r"]
 
+    def test_a_host_that_is_interrupted_between_its_two_files_has_not_finished(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun = row(recording_id="r")
+        record_audit(archive, DAY, [begun])
+        with monkeypatch.context() as killed:
+            killed.setattr(type(AUDIT), "write", lambda *_: None)
+            record_audit(archive, DAY, [dataclasses.replace(begun, finished_at=BEGAN)])
+        assert [found.finished_at for found in AUDIT.read(archive, DAY) or []] == [None]
+        record_audit(archive, DAY, [dataclasses.replace(begun, finished_at=BEGAN)])
+        assert AUDIT.merged_rows(archive, DAY) == AUDIT.read(archive, DAY)
+        assert AUDIT.read_columns(archive, DAY, "finished_at") == [(BEGAN,)]
+
     def test_foreign_files_beside_it_are_ignored(self, archive: Archive) -> None:
         record_audit(archive, DAY, [row(recording_id="r")])
         for name in (f"day={DAY}/.DS_Store", f"_hosts/day={DAY}/.DS_Store", f"_hosts/day={DAY}/audit-copy.parquet"):

@@ -122,7 +122,9 @@ def test_a_reason_is_required(run: Run) -> None:
 
 
 def test_an_unreadable_table_costs_its_own_day_and_the_status(run: Run, archive: Archive, days: list[date]) -> None:
-    archive.local_path(f"recordings/day={days[0]}/recordings.parquet").write_bytes(b"damaged")
+    table = archive.local_path(f"recordings/day={days[0]}/recordings.parquet")
+    intact = table.read_bytes()
+    table.write_bytes(b"damaged")
     result = run("forget", "--before", days[2].isoformat(), *WHY, "--yes")
     assert result.status == 1
     assert result.err.startswith(f"{days[0]}: ")
@@ -130,3 +132,5 @@ def test_an_unreadable_table_costs_its_own_day_and_the_status(run: Run, archive:
     assert outcomes(archive, days) == ["ready", "forgotten", "ready"]
     one = run("forget", "--recording", recording_id(days[2]), *WHY, "--yes")
     assert (one.status, outcomes(archive, days)) == (1, ["ready", "forgotten", "forgotten"])
+    table.write_bytes(intact)
+    assert run("forget", "--recording", recording_id(days[2]), *WHY, "--yes").status == 0

@@ -101,9 +101,9 @@ def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[date]:
     days: list[date] = []
     whole = Table.rows_in
 
-    def rows_in(table: Table[Any], archive: Archive, day: date, *others: Any) -> Any:
-        days.append(day)
-        return whole(table, archive, day, *others)
+    def rows_in(table: Table[Any], archive: Archive, place: date | str, content: Any) -> Any:
+        days.append(place if isinstance(place, date) else date.fromisoformat(place.partition("day=")[2][:10]))
+        return whole(table, archive, place, content)
 
     monkeypatch.setattr(Table, "rows_in", rows_in)
     return days

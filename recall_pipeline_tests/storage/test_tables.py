@@ -17,7 +17,7 @@ from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.errors import StorageError, TableNewer
+from recall_pipeline.errors import StorageError, TableNewer, TableUnreadable
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, column, open_archive, scan_days
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
@@ -140,6 +140,78 @@ class TestRoundTrip:
             TABLE.write(archive, DAY, wrong)
         assert TABLE.read(archive, DAY) == ROWS
         assert not archive.staging_folder.exists() or list(archive.staging_folder.iterdir()) == []
+
+
+class TestOtherPrograms:
+    """Other programs store the same values in other types, such as pandas the integers of a column with gaps."""
+
+    @pytest.mark.parametrize(
+        ("column", "kind"),
+        [
+            ("name", pa.large_string()),
+            ("name", pa.string_view()),
+            ("name", pa.dictionary(pa.int32(), pa.string())),
+            ("count", pa.float64()),
+            ("count", pa.int32()),
+            ("at", pa.timestamp("ns", "UTC")),
+            ("at", pa.timestamp("us")),
+            ("at", pa.timestamp("us", "Europe/Berlin")),
+        ],
+        ids=str,
+    )
+    def test_a_column_of_the_same_kind_reads_in_its_declared_type(
+        self, column: str, kind: Any, archive: Archive
+    ) -> None:
+        rewrite(archive, column, kind)
+        rows = TABLE.read(archive, DAY)
+        assert rows == ROWS
+        assert [type(row.count) for row in rows] == [int, type(None)]
+        stored = TABLE.load_file(archive, TABLE.key(DAY))
+        assert stored is not None
+        assert (
+            TABLE.upgraded(archive, TABLE.key(DAY), stored).schema.field(column).type
+            == TABLE.schema().field(column).type
+        )
+
+    def test_a_fraction_is_not_read_as_an_integer(self, archive: Archive) -> None:
+        rewrite(archive, "count", pa.float64(), pa.array([1.5, None]))
+        with pytest.raises(TableUnreadable, match="truncated"):
+            TABLE.read(archive, DAY)
+
+    @pytest.mark.parametrize(
+        ("column", "values"),
+        [
+            ("at", pa.array([2**62, None]).cast(pa.timestamp("us", "UTC"))),
+            ("name", pa.array([b"\xe9t", b"b"]).view(pa.string())),
+        ],
+        ids=["a moment after the year 9999", "a text that is not UTF-8"],
+    )
+    def test_a_value_that_flipped_bits_made_impossible_is_the_fault_of_its_file(
+        self, column: str, values: Any, archive: Archive
+    ) -> None:
+        rewrite(archive, column, None, values)
+        for read in (lambda: TABLE.read(archive, DAY), lambda: TABLE.read_columns(archive, DAY, column)):
+            with pytest.raises(TableUnreadable, match="is not a readable Parquet file"):
+                read()
+
+    def test_a_column_name_that_is_not_utf_8_is_the_fault_of_its_file(self, archive: Archive) -> None:
+        with archive.staged_file(suffix=".parquet") as staged:
+            pq.write_table(TABLE.content(ROWS).append_column("zzzz", pa.array([1, 2])), staged, store_schema=False)
+            staged.write_bytes(staged.read_bytes().replace(b"zzzz", b"\xff\xff\xff\xff"))
+            archive.publish(staged, TABLE.key(DAY))
+        for read in (lambda: TABLE.read(archive, DAY), lambda: TABLE.read_columns(archive, DAY, "name")):
+            with pytest.raises(TableUnreadable, match="is not a readable Parquet file"):
+                read()
+
+
+def rewrite(archive: Archive, column: str, kind: Any, values: Any = None) -> None:
+    """Store the rows with a column of another type."""
+    content = TABLE.content(ROWS)
+    number = content.schema.get_field_index(column)
+    column_values = content.column(number).cast(kind) if values is None else values
+    with archive.staged_file(suffix=".parquet") as staged:
+        pq.write_table(content.set_column(number, column, column_values), staged)
+        archive.publish(staged, TABLE.key(DAY))
 
 
 class TestVersions:
