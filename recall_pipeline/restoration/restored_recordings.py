@@ -29,8 +29,8 @@ def restore_recordings(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
     cataloged: dict[str, list[CatalogRow]] = {}
     for row in cataloged_rows(day):
         cataloged.setdefault(row.recording_id, []).append(row)
-    rows = {name: _restored(rows) for name, rows in cataloged.items() if name in lost}
-    unknown = lost - cataloged.keys() - _redacted(day) - erased_in(day).recordings
+    rows = {name: _restored_recording(rows) for name, rows in cataloged.items() if name in lost}
+    unknown = lost - cataloged.keys() - _redacted_in_catalog(day) - erased_in(day).recordings
     rows |= {name: _estimated(day, name) for name in unknown}
     day.amend(RECORDINGS, [*day.rows(RECORDINGS), *rows.values()])
 
@@ -42,13 +42,13 @@ def _named_elsewhere(day: ArchiveDay, *, is_repair: bool) -> Iterator[str]:
     yield from stored_originals(day, is_repair=is_repair).values()
 
 
-def _redacted(day: ArchiveDay) -> set[str]:
+def _redacted_in_catalog(day: ArchiveDay) -> set[str]:
     """Return the recordings that are redacted in the catalog."""
     values = stored_values(day, CATALOG, "recording_id", "outcome")
     return {str(name) for name, outcome in values if outcome == Outcome.FORGOTTEN}
 
 
-def _restored(rows: Iterable[CatalogRow]) -> RecordingRow:
+def _restored_recording(rows: Iterable[CatalogRow]) -> RecordingRow:
     """Return the row of a recording from its rows in the catalog; what these do not state is null."""
     first, *_ = rows = list(rows)
     has_mp3 = any(row.audio_id for row in rows)
