@@ -9,7 +9,7 @@ LOCK = .venv/bin/uv pip compile --quiet --no-config --universal --fork-strategy 
 .PHONY: help demo ui test dev docs transcription toolkits bench pictures lock
 .NOTPARALLEL:
 
-help: ## say what there is
+help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
 demo: ## sync the days of the sandbox's meetings and show the catalog; needs no key

@@ -100,7 +100,7 @@ def test_a_package_is_imported_by_the_names_that_it_exports() -> None:
 
 
 @pytest.mark.parametrize("package", SUBPACKAGES, ids=lambda package: package.name)
-def test_the_docstring_of_a_package_says_what_belongs_there_and_what_does_not(package: Path) -> None:
+def test_the_docstring_of_a_package_states_what_belongs_there_and_what_does_not(package: Path) -> None:
     label = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
     assert "Belongs here" in label
     assert "Does not" in label

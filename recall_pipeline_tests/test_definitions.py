@@ -78,7 +78,7 @@ def test_sync_day_selects_the_four_assets() -> None:
 
 
 @pytest.mark.parametrize("name", ["bots", "recordings", "mixed_audio", "audio_catalog"])
-def test_every_asset_lies_on_utc_days_the_current_one_included(name: str) -> None:
+def test_every_asset_is_partitioned_by_utc_day_including_the_current_one(name: str) -> None:
     partitions = defs.get_repository_def().asset_graph.get(AssetKey(name)).partitions_def
     assert isinstance(partitions, DailyPartitionsDefinition)
     assert (partitions.timezone, partitions.end_offset) == ("UTC", 1)
@@ -92,7 +92,7 @@ def test_the_assets_follow_one_another(asset: str, upstream: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["bots", "recordings", "mixed_audio", "audio_catalog"])
-def test_every_asset_says_what_it_is(name: str) -> None:
+def test_every_asset_has_a_description(name: str) -> None:
     node = defs.get_repository_def().asset_graph.get(AssetKey(name))
     assert node.description
     assert node.group_name == "recall"

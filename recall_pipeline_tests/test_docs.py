@@ -61,7 +61,7 @@ def commands(document: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("file", UPDATER.TABLES)
-def test_the_tables_say_what_the_code_says(file: str) -> None:
+def test_the_tables_are_generated_from_the_code(file: str) -> None:
     assert (ROOT / file).read_text("utf-8") == UPDATER.updated(file), "run tools/update_tables.py"
 
 
@@ -126,7 +126,7 @@ def test_the_tables_page_shows_the_storage_as_it_is_laid_out() -> None:
     assert sorted(line.split()[0] for line in shown.splitlines()) == sorted(keys)
 
 
-def test_the_readme_says_when_things_run() -> None:
+def test_the_readme_states_the_schedule() -> None:
     repository = defs.get_repository_def()
     minute, hour, *_ = str(repository.get_schedule_def("daily_sync").cron_schedule).split()
     assert f"at {int(hour):02d}:{int(minute):02d} UTC" in README

@@ -79,7 +79,7 @@ def test_pandas_lists_and_listens(capsys: pytest.CaptureFixture[str]) -> None:
     assert an_id("quiet") in listened
 
 
-def test_duckdb_finds_what_was_said(capfd: pytest.CaptureFixture[str]) -> None:
+def test_duckdb_finds_spoken_words(capfd: pytest.CaptureFixture[str]) -> None:
     found = run("DuckDB")["said"]
     assert found.fetchall() == [(DAY, "zoom", 0.5, SENTENCE)]  # type: ignore[attr-defined]
 
@@ -121,6 +121,6 @@ def test_the_page_states_when_the_daily_schedule_runs() -> None:
     assert re.search(rf"`daily_transcripts`, at {int(hour):02d}:{int(minute):02d}\s+UTC", DOCUMENT)
 
 
-def test_every_kind_of_manifest_is_told_of() -> None:
+def test_every_kind_of_manifest_is_documented() -> None:
     documented = dict(re.findall(r"^\| `([a-z]+)` \| `([\w.]+)` \|", DOCUMENT, re.MULTILINE))
     assert documented == {kind: form.file_name for kind, form in FORMATS.items()}

@@ -183,7 +183,22 @@ def test_the_deployment_names_the_image_of_this_version() -> None:
     assert deployment["image"]["tag"] == PROJECT["project"]["version"]
 
 
-def test_setting_up_without_a_fitting_python_says_so_in_one_line(tmp_path: Path) -> None:
+def test_the_helm_values_have_the_limits_of_the_other_deployments() -> None:
+    instance = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))
+    daemon = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))["dagsterDaemon"]
+    monitoring = {key: value for key, value in daemon["runMonitoring"].items() if key != "maxResumeRunAttempts"}
+    assert snake_case_keys(monitoring) == instance["run_monitoring"]
+    assert snake_case_keys(daemon["runRetries"]) == instance["run_retries"]
+    coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert snake_case_keys(coordinator) == instance["concurrency"]["runs"]
+
+
+def snake_case_keys(camel_case: dict[str, Any]) -> dict[str, Any]:
+    """Return a section of the chart's values as it is named in dagster.yaml."""
+    return {re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", key): value for key, value in camel_case.items()}
+
+
+def test_a_setup_without_a_supported_python_fails_with_one_line(tmp_path: Path) -> None:
     script = tmp_path / "requirements" / "install"
     script.parent.mkdir()
     script.write_bytes((ROOT / "requirements" / "install").read_bytes())

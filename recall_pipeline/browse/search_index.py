@@ -1,4 +1,4 @@
-"""The search index: an SQLite FTS5 table in a file without a name, which is gone when the process ends.
+"""The search index: an SQLite FTS5 table in an unlinked temporary file, which is gone when the process ends.
 
 So no text of a meeting outlives the page that shows it. A row is a recording (names, ids, metadata) or a line of a
 transcript. The row id starts with the day, so that the newest days come first without sorting, and a day is a range.

@@ -63,14 +63,13 @@ class AudioColumns:
 
     @classmethod
     def keep_previous(cls, archive: Archive, row: CatalogRow, error: BaseException | None) -> "AudioColumns":
-        """Return the columns of the file normalized before, since normalizing the same bytes anew failed.
+        """Return the columns of the file normalized before, since normalizing the same bytes again failed.
 
         A row without a recipe is one whose file is lost or damaged. It stays so, and the next sync tries again.
         """
-        still = (
-            "still normalized as before, since" if row.audio_recipe else "the normalized file is lost or damaged, and"
-        )
-        finding = f"{still} doing it anew failed: {_error_text(error)}"
+        kept = "the previous normalized file is kept, since"
+        lost = "the normalized file is lost or damaged, and"
+        finding = f"{kept if row.audio_recipe else lost} normalizing it again failed: {_error_text(error)}"
         previous = cls.from_catalog(archive, row)
         codes = (*previous.codes, FindingCode.RENORMALIZING_FAILED)
         return dataclasses.replace(previous, finding=finding, codes=codes)

@@ -23,11 +23,11 @@ _YOUNG = timedelta(hours=36)  # of an archive: the first nightly tick may not ha
 class DueReason(StrEnum):
     """Why a day is due."""
 
-    YESTERDAY = "it is the day that ended last"
+    YESTERDAY = "it is yesterday"
     LOOKBACK = "it is in the lookback and not settled"
-    PENDING = "recordings of it are not finished"
+    PENDING = "it has unfinished recordings"
     INCOMPLETE = "it was not cataloged completely since its end"
-    UNREADABLE = "a table of it cannot be read"
+    UNREADABLE = "one of its tables cannot be read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ FINDINGS: Mapping[FindingCode, str] = MappingProxyType(
         FindingCode.NEWER_VERSION_CORRUPT: "a newer version of the archived MP3 is corrupt; tried at every sync",
         FindingCode.NEWER_VERSION_FAILED: "a newer version of the archived MP3 could not be stored; "
         "tried at every sync",
-        FindingCode.RENORMALIZING_FAILED: "normalizing the MP3 anew failed, so the row keeps the earlier normalized "
+        FindingCode.RENORMALIZING_FAILED: "normalizing the MP3 again failed, so the row keeps the earlier normalized "
         "file; tried at every sync",
         FindingCode.OVERDUE: "Recall has not finished it 24 h after the meeting; looked at again as `processing` is",
         FindingCode.START_UNKNOWN: "the tables of its day were lost, and Recall no longer has it: `created_at` is only "

@@ -55,7 +55,7 @@ class Finding:
         return "; ".join(self.problems[:_SAMPLE]) + (f"; and {more} more" if more > 0 else "")
 
 
-def deployments_at_odds(facts: Mapping[str, str], now: datetime) -> Finding:
+def conflicting_deployments(facts: Mapping[str, str], now: datetime) -> Finding:
     """No other deployment normalizes the day with other audio settings; `facts` are those of its catalog."""
     uses = uses_in(facts)
     conflict = conflict_in(uses, now)

@@ -32,7 +32,7 @@ _ONCE = RetryPolicy(attempts=1, deadline_seconds=20)
 
 
 @click.command("doctor")
-@click.option("--probe", is_flag=True, help="Instead: report how Recall.ai answers, with at most 20 reading requests.")
+@click.option("--probe", is_flag=True, help="Instead: report how Recall.ai answers; sends at most 20 GET requests.")
 @click.option("--json", "as_json", is_flag=True, help="With --probe: print the report as one JSON object.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="With --probe: write the JSON to FILE.")
 def doctor_command(probe: bool, as_json: bool, report: Path | None) -> int:

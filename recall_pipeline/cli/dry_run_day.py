@@ -68,8 +68,8 @@ async def _planned_day(
     unwritten: UnwrittenDay, upstream: Upstream, refetch: frozenset[str], *, is_past_retention: bool
 ) -> PlannedDay:
     bots = await sync_bots(unwritten, upstream)
-    recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream)}
-    mp3s, _ = await find_artifacts(unwritten, upstream)
+    recordings = {row.recording_id: row for row in await sync_recordings(unwritten, upstream, refetch)}
+    mp3s, _ = await find_artifacts(unwritten, upstream, refetch)
     expires_at = {row.recording_id: row.expires_at for row in recordings.values()}
     plan = DownloadPlan(expires_at, refetch, is_past_retention)
     queue = [row for row in mp3s if plan.includes(row) and row.recording_id in recordings]

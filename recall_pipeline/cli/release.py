@@ -54,7 +54,7 @@ def release_command(days: int, dry_run: bool, yes: bool) -> int:
     for day, fault in estimate.faults.items():
         click.echo(f"{day}: {fault}", err=True)
     if dry_run or not estimate.days:
-        click.echo(f"Would release at most {_count_text(estimate)}.")
+        click.echo(f"Would delete at most {_count_text(estimate)}.")
         return FAILED if estimate.faults else 0
     confirm(f"Delete {_count_text(estimate)} at Recall.ai, permanently?", yes)
     report = DeletionReport()

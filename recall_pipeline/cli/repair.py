@@ -44,7 +44,7 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     error_lines = _erase_again(archive, found)
     remove_redundant_files(archive, found)
     reachable = [day for day in days if day >= settings.start_date]
-    if reachable:  # else Dagster need not be there
+    if reachable:  # otherwise Dagster is not needed
         error_lines += run_days(settings, reachable, recordings, progress).error_lines
     error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})

@@ -71,7 +71,7 @@ def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContex
     destinations = destinations_of(settings, context.log, names.instance)
     sent = cursor.state.send_due(now, lambda message: [each.send(message) for each in destinations][-1])
     context.update_cursor(cursor.to_json())
-    return dg.SkipReason(f"{sent} messages sent; {len(cursor.state.failing)} things fail")
+    return dg.SkipReason(f"{sent} messages sent; {len(cursor.state.failing)} active failures")
 
 
 def _runs_ended(instance: dg.DagsterInstance, positions: dict[str, str]) -> list[dg.EventLogRecord]:

@@ -92,7 +92,7 @@ def _failing_checks(state: AlertState) -> Iterator[tuple[str, TableCheck, date]]
 
 def _check_again(state: AlertState, place: str, check: TableCheck, tables: CheckTables, now: datetime) -> None:
     try:
-        finding = check.look(tables)
+        finding = check.evaluate(tables)
     except PipelineError:  # an unreadable table is reported for itself
         state.lapse(place)
         return

@@ -39,7 +39,7 @@ def _checks_of(
         tables = [CheckTables(run_context, day) for day in days_of(context)]
         for check in (check for check in checks if check.name in selected):
             with run_context.as_dagster_failure():
-                findings = {each.day: check.look(each) for each in tables}
+                findings = {each.day: check.evaluate(each) for each in tables}
             yield _result(check, names.asset(asset), findings)
 
     return evaluate

@@ -12,6 +12,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.priorities import SENSOR_PRIORITY
+from recall_pipeline.defs.run_context import refetch_tags
 from recall_pipeline.errors import PipelineError, StorageError
 from recall_pipeline.polling import (
     ArchiveState,
@@ -131,7 +132,13 @@ class _Tick:
         facts |= {event.event_id for event in self.awaited if any(change.day == day for change in event.awaited)}
         digest = hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
         run_key = f"{day}:{digest}:{self.now:%Y-%m-%dT%H}"
-        return dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SENSOR_PRIORITY)
+        return dg.RunRequest(run_key=run_key, partition_key=day.isoformat(), tags=SENSOR_PRIORITY | self._look_ups(day))
+
+    def _look_ups(self, day: date) -> dict[str, str]:
+        """Return the tags by which a run of `day` looks up what the lists of the day do not show."""
+        changes = [change for change in (*self.event_changes, *self.listing_changes) if change.day == day]
+        recordings = {change.awaited.look_up for change in changes if change.awaited.look_up}
+        return refetch_tags(recordings) if recordings else {}
 
 
 def _tick(settings: Settings, archive: Archive, cursor: PollCursor, now: datetime) -> _Tick:

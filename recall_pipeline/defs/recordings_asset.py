@@ -63,7 +63,7 @@ async def _sync_recordings(run_context: RunContext, day: date) -> tuple[list[Rec
         with open_day(run_context.archive, day) as archive_day:
             restore_recordings(archive_day, run_context.refetch)
             upstream = await run_context.upstream(client, archive_day)
-            rows = await sync_recordings(archive_day, upstream)
+            rows = await sync_recordings(archive_day, upstream, run_context.refetch)
             return rows, upstream.listing, archive_day.require(RECORDINGS).facts
 
 

@@ -1,7 +1,7 @@
 """Context of one run, shared by its steps: settings, archive, listings, and counts for the summary."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -53,10 +53,10 @@ def as_dagster_failure(*, may_retry: bool = True) -> Iterator[None]:
 class RunContext:
     """Context of one run, or of all runs of one `sync`, which then share their listings.
 
-    `days` are those whose listings are shared. `refetch` has ids of recordings to download again whatever their
-    outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user waits
-    for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once are
-    marked as deleted. `breakers` are those of the media hosts.
+    `days` are those whose listings are shared. `refetch` has ids of recordings to look up and download again whatever
+    their outcome. `normalized_early`: files that the step before the catalog has normalized. `is_interactive`: the user
+    waits for the result, so no error is retried by Dagster. `accept_vanished`: many recordings that are gone at once
+    are marked as deleted. `breakers` are those of the media hosts.
     """
 
     settings: Settings
@@ -122,8 +122,13 @@ class RunContext:
 
 
 def refetch_tags(recordings: Collection[str]) -> dict[str, str]:
-    """Return the tags of a run that downloads these recordings again whatever their outcome: at most 100 of them."""
+    """Return the tags of a run that checks these recordings again whatever their outcome: at most 100 of them."""
     return {_REFETCH: ",".join(sorted(recordings)[:_MOST_REFETCHED])}
+
+
+def refetched_in(tags: Mapping[str, str]) -> frozenset[str]:
+    """Return the ids of the recordings that a run with these tags checks again; none without the tag."""
+    return frozenset(filter(None, tags.get(_REFETCH, "").split(",")))
 
 
 class RunContextResource(dg.ConfigurableResource[RunContext]):
@@ -150,5 +155,4 @@ class RunContextResource(dg.ConfigurableResource[RunContext]):
         if context.run is None or context.instance is None:
             return RunContext(self.settings)
         context.instance.add_run_tags(context.run.run_id, process_tags())
-        refetch = frozenset(filter(None, context.run.tags.get(_REFETCH, "").split(",")))
-        return RunContext(self.settings, days_of_run(context.run.tags), refetch)
+        return RunContext(self.settings, days_of_run(context.run.tags), refetched_in(context.run.tags))

@@ -10,8 +10,8 @@ from recall_pipeline.catalog import (
     CATALOG,
     Finding,
     byte_mismatches,
+    conflicting_deployments,
     damaged_audio,
-    deployments_at_odds,
     duration_differences,
     expiring_soon,
     failed_downloads_left,
@@ -33,18 +33,18 @@ class TableCheck:
 
     name: str
     description: str
-    look: Callable[[CheckTables], Finding]
+    evaluate: Callable[[CheckTables], Finding]
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     blocking: bool = False
 
 
 def _schema_check(table: Table[Any]) -> TableCheck:
-    def look(tables: CheckTables) -> Finding:
+    def evaluate(tables: CheckTables) -> Finding:
         stored = tables.stored(table)
         return schema_mismatch(table, stored.columns if stored else None)
 
     return TableCheck(
-        f"{table.name}_schema", "The day's file has exactly the declared columns and types.", look, blocking=True
+        f"{table.name}_schema", "The day's file has exactly the declared columns and types.", evaluate, blocking=True
     )
 
 
@@ -56,7 +56,7 @@ _BYTES_PROVEN = TableCheck(
 )
 _NO_BOT_EXPIRED = TableCheck(
     "no_bot_expired_unseen",
-    "Recall removed the media of no bot before a sync saw its recordings.",
+    "Every bot was synced before Recall removed its media.",
     lambda tables: expired_unseen(tables.facts),
     dg.AssetCheckSeverity.WARN,
 )
@@ -101,7 +101,7 @@ _LOUDNESS_IN_TOLERANCE = TableCheck(
 _ONE_AUDIO_TARGET = TableCheck(
     "one_audio_target",
     "No other deployment normalizes the archive with other audio settings.",
-    lambda tables: deployments_at_odds(stored.facts if (stored := tables.stored(CATALOG)) else {}, utc_now()),
+    lambda tables: conflicting_deployments(stored.facts if (stored := tables.stored(CATALOG)) else {}, utc_now()),
 )
 
 CHECKS: Mapping[str, Sequence[TableCheck]] = {

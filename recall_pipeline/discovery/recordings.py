@@ -127,10 +127,13 @@ def rows_left_out(facts: Mapping[str, str]) -> list[str]:
     return rows
 
 
-async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[RecordingRow]:
+async def sync_recordings(
+    day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
+) -> list[RecordingRow]:
     """Write the table `recordings` of a day: recordings listed, embedded in bots, or known before.
 
-    A recording that is not listed any more is looked up; a recording that may have an MP3 and shows none, too.
+    A recording that is not listed any more is looked up. The MP3s of a recording are looked up if it may have one and
+    shows none, and always if it is in `refetch`: the lists of its day do not show an MP3 that was created later.
     Returns its rows. Raises RecallError and StorageError.
     """
     await look_up_unlisted_bots(day, upstream)
@@ -138,7 +141,7 @@ async def sync_recordings(day: ArchiveDay, upstream: Upstream) -> list[Recording
     erased = erased_in(day).recordings
     rows = await _current_rows(day, upstream, known, erased)
     rows = {recording_id: row.merged_with(known.get(recording_id)) for recording_id, row in rows.items()}
-    rows = await _with_mp3_lookups(upstream, rows, erased)
+    rows = await _with_mp3_lookups(upstream, rows, erased, refetch)
     rows |= {recording_id: rows[recording_id].redacted() for recording_id in erased & rows.keys()}
     ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id))
     bots = {row.bot_id for row in ordered if row.bot_id}
@@ -170,9 +173,9 @@ async def _current_rows(
 
 
 async def _with_mp3_lookups(
-    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str]
+    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
 ) -> dict[str, RecordingRow]:
-    """Return rows that state whether an MP3 exists, looked up where no listing shows one and one may exist."""
+    """Return rows that state whether an MP3 exists, looked up for `refetch`, and where one may exist unshown."""
     shown = upstream.artifacts_of(rows)
     with_mp3 = {name for name, artifacts in shown if any(audio.is_mp3 for audio in artifacts.values())}
     stated = {
@@ -180,22 +183,22 @@ async def _with_mp3_lookups(
         for name, row in rows.items()
     }
     now = upstream.listing.listed_at
-    in_doubt = [name for name, row in stated.items() if name not in erased and row.has_mp3 is not True]
-    in_doubt = [name for name in in_doubt if _may_have_mp3(stated[name]) and _is_worth_asking(stated[name], now)]
+    in_doubt = [name for name, row in stated.items() if name in refetch or _is_worth_asking(row, now)]
+    in_doubt = [name for name in in_doubt if name not in erased and not stated[name].is_gone]
     for recording_id, answer in (await upstream.look_up_artifacts_of(in_doubt)).items():
         if isinstance(answer, RecallError):
             stated[recording_id] = dataclasses.replace(stated[recording_id], mp3_lookup_error=str(answer))
         else:
             found = any(audio.is_mp3 for audio in (answer or {}).values())
-            row = dataclasses.replace(stated[recording_id], has_mp3=found)
+            row = dataclasses.replace(stated[recording_id], has_mp3=found or stated[recording_id].has_mp3 is True)
             is_final = row.mp3_requested is None and not found
             stated[recording_id] = dataclasses.replace(row, mp3_looked_up_at=now) if is_final else row
     return stated
 
 
 def _may_have_mp3(row: RecordingRow) -> bool:
-    """Whether an MP3 may exist although nothing shows it (docs/design/recall-api.md, section 3)."""
-    if row.is_gone or row.status_code == DELETED or row.status_code in IN_PROGRESS:
+    """Whether an MP3 may exist although none was ever shown (docs/design/recall-api.md, section 3)."""
+    if row.has_mp3 or row.is_gone or row.status_code == DELETED or row.status_code in IN_PROGRESS:
         return False
     return row.mp3_requested is not False and Meeting(row.platform).makes_mp3
 
@@ -203,8 +206,11 @@ def _may_have_mp3(row: RecordingRow) -> bool:
 def _is_worth_asking(row: RecordingRow, now: datetime) -> bool:
     """Whether to ask for an MP3 that no list shows.
 
-    If the request for it is unknown, once is enough, when an MP3 would be there. The lists show one that comes later.
+    If the request for it is unknown, once is enough, when an MP3 would be there. The lists show one that comes later:
+    that of its day to a sync, and those of the days after to the sensor.
     """
+    if not _may_have_mp3(row):
+        return False
     if row.mp3_requested is not None:
         return True
     done_at = row.completed_at or row.status_updated_at

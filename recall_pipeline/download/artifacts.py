@@ -25,12 +25,17 @@ Shown = dict[str, tuple[str, AudioMixed]]
 """Artifacts by artifact id, each with its recording's id."""
 
 
-async def find_artifacts(day: ArchiveDay, upstream: Upstream) -> tuple[list[MixedAudioRow], dict[str, AudioMixed]]:
-    """Return the day's MP3 rows as Recall.ai shows them now, and the artifacts that were shown, by id."""
+async def find_artifacts(
+    day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
+) -> tuple[list[MixedAudioRow], dict[str, AudioMixed]]:
+    """Return the day's MP3 rows as Recall.ai shows them now, and the artifacts that were shown, by id.
+
+    The artifacts of the recordings in `refetch` are looked up even if a list shows one.
+    """
     erased = erased_in(day).recordings
     recordings = [row for row in day.rows(RECORDINGS) if row.recording_id not in erased]
     known = {row.audio_id: row for row in day.rows(MIXED_AUDIO) if row.recording_id not in erased}
-    shown = await _shown(upstream, recordings, {row.recording_id for row in known.values()})
+    shown = await _shown(upstream, recordings, {row.recording_id for row in known.values()}, refetch)
     hidden = _hidden(shown, known, {row.recording_id for row in recordings if row.is_gone})
     found = await _read_each(upstream.client, hidden)
     shown |= {audio_id: (known[audio_id].recording_id, audio) for audio_id, audio in found.items() if audio}
@@ -51,11 +56,14 @@ async def find_artifacts(day: ArchiveDay, upstream: Upstream) -> tuple[list[Mixe
     return ordered, {audio_id: audio for audio_id, (_, audio) in shown.items()}
 
 
-async def _shown(upstream: Upstream, recordings: Sequence[RecordingRow], with_row: set[str]) -> Shown:
+async def _shown(
+    upstream: Upstream, recordings: Sequence[RecordingRow], with_row: set[str], refetch: frozenset[str]
+) -> Shown:
     """Return the MP3 artifacts of these recordings; those that only a lookup shows are looked up again if need be."""
     shown = _mp3s(upstream, (row.recording_id for row in recordings))
     with_mp3 = {recording_id for recording_id, _ in shown.values()}
-    hidden = {row.recording_id for row in recordings if row.has_mp3} - with_mp3 - with_row
+    with_mp3s = {row.recording_id for row in recordings if row.has_mp3}
+    hidden = with_mp3s - with_mp3 - with_row | with_mp3s & refetch
     await upstream.look_up_artifacts_of(hidden)
     return shown | _mp3s(upstream, hidden)
 

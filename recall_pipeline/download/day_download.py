@@ -81,7 +81,7 @@ async def sync_mp3s(
     expires_at = {row.recording_id: row.expires_at for row in day.require(RECORDINGS).rows}
     plan = DownloadPlan(expires_at, refetch, settings.is_past_retention(day.day, utc_now().date()))
     filed = day.rows(MIXED_AUDIO)
-    rows, artifacts = await find_artifacts(day, upstream)
+    rows, artifacts = await find_artifacts(day, upstream, refetch)
     current = {row.audio_id: row for row in rows}
     queue = sorted(filter(plan.includes, rows), key=plan.urgency)
     async with open_downloader(upstream.client, day.archive, settings, day.day, breakers, early) as downloader:

@@ -40,10 +40,10 @@ class MinimumThroughput:
         self._window_bytes += received_bytes
         if self.is_used_up:
             minutes = (self._clock() - self._started_at) / 60
-            message = f"only {self.received_bytes} bytes came in {minutes:.0f} minutes"
+            message = f"received only {self.received_bytes} bytes in {minutes:.0f} minutes"
             raise TransferError(message, is_host_fault=True)
         if self._clock() - self._window_started_at > _WINDOW_SECONDS:
             if self._window_bytes < _FEWEST_BYTES_PER_WINDOW:
-                message = f"only {self._window_bytes} bytes came in {_WINDOW_SECONDS:.0f} s"
+                message = f"received only {self._window_bytes} bytes in {_WINDOW_SECONDS:.0f} s"
                 raise TransferError(message, is_host_fault=True)
             self.begin_window()

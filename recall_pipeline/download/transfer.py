@@ -76,7 +76,7 @@ class Transfer:
 
     async def _download(self, url: SecretStr, partial: Partial, throughput: MinimumThroughput) -> bool:
         if url.get_secret_value() in self._dead_urls:
-            raise LinkExpired("Recall.ai offers a link again that the media host refused: the next sync tries again")
+            raise LinkExpired("Recall.ai returned the same URL that the media host refused: the next sync tries again")
         is_promised = await self._download_with_retries(url, partial, throughput)
         try:
             return await asyncio.to_thread(partial.unpack, self._limit_bytes) or is_promised
@@ -139,7 +139,7 @@ class Transfer:
         await self._append(response, partial, throughput, promise)
         expected = promise.total or promise.end
         if expected is not None and partial.size_bytes != expected:
-            raise TransferError(f"{partial.size_bytes} bytes came of the {expected} promised")
+            raise TransferError(f"received {partial.size_bytes} of {expected} bytes")
         self._breakers.add_success(response.request.url)
         return promise.is_length_promised
 

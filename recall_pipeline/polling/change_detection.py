@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from recall_pipeline.audit import ErasedIds, erased_on
-from recall_pipeline.days import ONE_DAY, day_of
+from recall_pipeline.days import day_of
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import StorageError
@@ -127,16 +127,17 @@ class ArchiveState:
         day: date,
         is_change: Callable[[Status, ArchivedStatus | None], bool],
     ) -> Iterator[Change]:
-        """Search the recording on the artifact's day and the day before. An unknown recording reports itself."""
+        """Search the recording on the artifact's day and the week before. An unknown recording reports itself."""
         status = audio.status
         if not audio.is_mp3 or status.code in IN_PROGRESS:
             return
-        for near in (day, day - ONE_DAY):
+        for near in _week_until(day):
             if recording_id in self._erased_of(near).recordings:
                 return
             if recording_id in self._recordings_of(near):
                 if is_change(status, self._mp3s_of(near).get(audio.id)):
-                    yield _change_of_status(near, "mp3", audio.id, status)
+                    look_up = recording_id if near != day else None
+                    yield Change.of(AwaitedChange(near, "mp3", audio.id, status.code, status.updated_at, look_up))
                 return
 
     def _bots_of(self, day: date) -> StatusById:
@@ -179,9 +180,21 @@ class ArchiveState:
         return found
 
 
-def _near(day: date) -> tuple[date, date, date]:
+def _near(day: date) -> list[date]:
     """Return the days under which a bot can be filed, the likeliest first."""
-    return day, day - ONE_DAY, day + ONE_DAY
+    return _days_from(day, 0, -1, 1)
+
+
+def _week_until(day: date) -> list[date]:
+    """Return `day` and the seven days before it, the latest first."""
+    return _days_from(day, *range(0, -8, -1))
+
+
+def _days_from(day: date, *offsets: int) -> list[date]:
+    """Return the days at these offsets from `day`, without those beyond the calendar."""
+    first, last = date.min.toordinal(), date.max.toordinal()
+    ordinals = (day.toordinal() + offset for offset in offsets)
+    return [date.fromordinal(ordinal) for ordinal in ordinals if first <= ordinal <= last]
 
 
 def _change_of_status(day: date, kind: str, object_id: str, status: Status) -> Change:

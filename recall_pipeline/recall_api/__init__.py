@@ -7,8 +7,9 @@ Does not belong here: the archive, tables, outcomes, and requests to the media h
 Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """
 
-from recall_pipeline.recall_api.client import LEDGER, AnyListed, Kind, RecallClient, Window, open_client
+from recall_pipeline.recall_api.client import LEDGER, RecallClient, open_client
 from recall_pipeline.recall_api.day_listing import Listing, list_days
+from recall_pipeline.recall_api.list_windows import AnyListed, Kind, Window
 from recall_pipeline.recall_api.listing_spool import remove_listings
 from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting

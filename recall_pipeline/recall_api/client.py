@@ -1,34 +1,37 @@
 """The Recall.ai client: one method per request, each returns records."""
 
-import asyncio
 import contextlib
-import hashlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
 from recall_pipeline.coordination import connect
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import (
-    RecallNotFound,
-    RecallProtocolError,
-    RecallRefused,
-    RecallUnreachable,
+from recall_pipeline.errors import RecallNotFound, RecallProtocolError, RecallRefused
+from recall_pipeline.http import async_client
+from recall_pipeline.recall_api.api_requests import ApiRequests
+from recall_pipeline.recall_api.list_windows import (
+    RECORDS,
+    AnyListed,
+    Kind,
+    Window,
+    date_bounds,
+    refuses_times,
+    time_bounds,
 )
-from recall_pipeline.http import async_client, connection_fault
+from recall_pipeline.recall_api.listed_pages import CollectedPages, ListedPages
 from recall_pipeline.recall_api.page_contract import check_page, fault_of_row
 from recall_pipeline.recall_api.pagination import next_page_url, read_page, walk
 from recall_pipeline.recall_api.rate_limit import Budget, RequestBudget, WindowBudget
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Identified, Recording, read_record
 from recall_pipeline.recall_api.responses import RetryableError, json_from_response, retry_after_seconds
-from recall_pipeline.recall_api.retry import RetryPolicy, WaitReporter, send_with_retries
+from recall_pipeline.recall_api.retry import RetryPolicy
 from recall_pipeline.recall_api.shared_budget import SharedBudget
 from recall_pipeline.recall_api.unknowns import unknown_in
 from recall_pipeline.settings import Settings, dagster_home
@@ -36,75 +39,14 @@ from recall_pipeline.settings import Settings, dagster_home
 LEDGER = "recall_budget.sqlite"
 """Name of the file of the request budget, in the Dagster home."""
 _TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=None)
-_RESPONSE_TIMEOUT_SECONDS = 300.0  # the read time-out alone would not stop a body that trickles in
-_MAX_RESPONSE_BYTES = 16 * 1024 * 1024  # 160 kB per row of a page of 100; parsed, it takes 20 times as much memory
 _MAX_LISTING_ATTEMPTS = 3
 _MAX_PAGES_WITHOUT_NEW_ROWS = 100  # else a cursor that never ends would be followed forever
 R = TypeVar("R", bound=Identified)
-Window = tuple[datetime, datetime]
-Kind = Literal["bot", "recording", "audio_mixed"]
-AnyListed = Bot | Recording | AudioMixed
-
-
-class ListedPages(Protocol):
-    """Takes the pages of lists. A position is the URL of the next page: None before the first, empty after the last."""
-
-    def position(self, kind: str) -> str | None:
-        """Return the position in a list."""
-        ...
-
-    def begin(self, kind: str) -> None:
-        """Note when the walk of a list begins."""
-        ...
-
-    def add_page(self, kind: str, items: Sequence[tuple[Any, frozenset[str]]], next_url: str | None) -> int:
-        """Take the records of a page, each with what is unknown in it; return how many were not there before."""
-        ...
-
-    def drop(self, kind: str) -> None:
-        """Remove the pages of a list."""
-        ...
-
-
-@dataclass
-class CollectedPages:
-    """The records of one list in memory, by id."""
-
-    records: dict[str, Any] = field(default_factory=dict)
-    _position: str | None = None
-
-    def position(self, kind: str) -> str | None:  # noqa: ARG002
-        """Return the position."""
-        return self._position
-
-    def begin(self, kind: str) -> None:
-        """Do nothing."""
-
-    def add_page(self, kind: str, items: Sequence[tuple[Any, frozenset[str]]], next_url: str | None) -> int:  # noqa: ARG002
-        """Add the records of a page; rows move between pages, so the latest one counts."""
-        before = len(self.records)
-        self.records |= {item.id: item for item, _ in items}
-        self._position = next_url or ""
-        return len(self.records) - before
-
-    def drop(self, kind: str) -> None:  # noqa: ARG002
-        """Remove all records."""
-        self.records.clear()
-        self._position = None
-
-
-_LISTINGS: dict[Kind, tuple[str, type[AnyListed]]] = {
-    "bot": ("join_at", Bot),
-    "recording": ("created_at", Recording),
-    "audio_mixed": ("created_at", AudioMixed),
-}
+T = TypeVar("T")
 
 
 class RecallClient:
-    """Client for one workspace. `requests` counts the requests sent; `workspace` is its name without the key.
-
-    Its methods raise the subclasses of RecallError.
-    """
+    """Client for one workspace. Its methods raise the subclasses of RecallError."""
 
     def __init__(
         self,
@@ -113,16 +55,20 @@ class RecallClient:
         budget: Budget,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
-        self._http = http
-        self._settings = settings
-        self._budget = budget
-        self._retry_policy = retry_policy or RetryPolicy()
-        self._waits = WaitReporter()
+        self._api = ApiRequests(http, settings, budget, retry_policy)
         self._base_url = settings.base_url
-        self.workspace = _workspace(settings)
-        self.requests = 0
         self._rejected: dict[str, str] = {}
         self._unknown_in_lookups: dict[tuple[str, str], tuple[date, frozenset[str]]] = {}
+
+    @property
+    def requests(self) -> int:
+        """The number of requests sent."""
+        return self._api.count
+
+    @property
+    def workspace(self) -> str:
+        """Name of the workspace, without the key."""
+        return self._api.workspace
 
     @property
     def rejected(self) -> list[str]:
@@ -170,12 +116,8 @@ class RecallClient:
     async def delete_audio_mixed(self, audio_id: str) -> None:
         """Delete an artifact permanently, if it exists (docs/design/recall-api.md, section 6)."""
         url = f"{self._base_url}/audio_mixed/{uuid.UUID(audio_id)}/"
-
-        async def attempt() -> Any:
-            return json_from_response(await self._send("DELETE", url, "delete audio_mixed"), "delete audio_mixed")
-
         with contextlib.suppress(RecallNotFound):
-            await send_with_retries(attempt, self._retry_policy, self._waits)
+            await self._api.delete(url, "delete audio_mixed")
 
     async def ping(self) -> None:
         """Check the key and the connection with one cheap request; raise RecallError if it fails."""
@@ -191,7 +133,7 @@ class RecallClient:
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         try:
             url = f"{self._base_url}/bot/"
-            response = await self._send("POST", url, "create bot", json=dict(body), headers=headers)
+            response = await self._api.send("POST", url, "create bot", json=dict(body), headers=headers)
             if response.status_code == httpx.codes.INSUFFICIENT_STORAGE:
                 return None, retry_after_seconds(response) or 30.0
             created = json_from_response(response, "create bot")
@@ -209,17 +151,12 @@ class RecallClient:
 
         Returns its records and the URL of the next page, or None after the last one.
         """
-        field, record = _LISTINGS[kind]
         base = f"{self._base_url}/{kind}/?"
         if following is not None:  # a stored one may be of the host that RECALL_API_URL named before
-            following = next_page_url(following, base)
-        try:
-            rows, after = await self._page(following or base + urlencode(_bounds(field, window)), kind)
-        except RecallRefused as refused:
-            if following or refused.status_code != httpx.codes.BAD_REQUEST:
-                raise
-            rows, after = await self._page(base + urlencode(_date_bounds(field, window)), kind)
-        items = [item for row in rows if (item := read_record(record, row)) is not None]
+            rows, after = await self._page(next_page_url(following, base), kind)
+        else:
+            rows, after = await _by_times_or_days(kind, window, lambda query: self._page(base + urlencode(query), kind))
+        items = [item for row in rows if (item := read_record(RECORDS[kind], row)) is not None]
         check_page(kind, rows, len(items))
         return items, after
 
@@ -231,53 +168,40 @@ class RecallClient:
         if not url.startswith(f"{self._base_url}/"):
             raise RecallProtocolError(f"{endpoint}: the URL is not below {self._base_url}, so it must not get the key")
         try:
-            return await self._send("GET", url, endpoint)
+            return await self._api.send("GET", url, endpoint)
         except RetryableError as error:
             raise error.error from None
 
     async def _page(self, url: str, kind: Kind) -> tuple[list[Any], str | None]:
-        return await read_page(lambda page_url: self._get(page_url, f"list {kind}"), url)
+        return await read_page(lambda page_url: self._api.get(page_url, f"list {kind}"), url)
 
-    async def walk_into(self, pages: "ListedPages", kind: Kind, window: Window) -> None:
+    async def walk_into(self, pages: ListedPages, kind: Kind, window: Window) -> None:
         """Walk a list and store its pages; continue where `pages` ends, if the API still accepts that.
 
         A filter that takes dates only gets the days that contain the window (docs/design/recall-api.md, section 4).
         """
-        field, _ = _LISTINGS[kind]
         if pages.position(kind) == "":
             return
         if pages.position(kind):
-            try:
-                await self._walk(pages, kind, _bounds(field, window))
-            except (RecallRefused, RecallNotFound, RecallProtocolError):
-                pages.drop(kind)
-            else:
+            with contextlib.suppress(RecallRefused, RecallNotFound, RecallProtocolError):
+                await self._walk(pages, kind, time_bounds(kind, window))
                 return
-        try:
-            await self._walk(pages, kind, _bounds(field, window))
-        except RecallRefused as refused:
-            if not _names_filter(refused, field):
-                raise
-            # The 2026 documentation describes the filter of bots as a date.
+
+        async def walk_from_start(query: Mapping[str, str]) -> None:
             pages.drop(kind)
-            await self._walk(pages, kind, _date_bounds(field, window))
+            await self._walk(pages, kind, query)
+
+        await _by_times_or_days(kind, window, walk_from_start)
 
     async def _list_window(self, kind: Kind, window: Window, filters: Mapping[str, str]) -> dict[str, Any]:
-        """List a window by times; by days, which contain it, where the filter takes dates only."""
-        field, _ = _LISTINGS[kind]
-        try:
-            return await self._list(kind, {**_bounds(field, window), **filters})
-        except RecallRefused as refused:
-            if not _names_filter(refused, field):
-                raise
-            return await self._list(kind, {**_date_bounds(field, window), **filters})
+        return await _by_times_or_days(kind, window, lambda query: self._list(kind, {**query, **filters}))
 
     async def _list(self, kind: Kind, query: Mapping[str, str]) -> dict[str, Any]:
         collected = CollectedPages()
         await self._walk(collected, kind, query)
         return collected.records
 
-    async def _walk(self, pages: "ListedPages", kind: Kind, query: Mapping[str, str]) -> None:
+    async def _walk(self, pages: ListedPages, kind: Kind, query: Mapping[str, str]) -> None:
         url = f"{self._base_url}/{kind}/?{urlencode(query)}"
         for attempt in range(1, _MAX_LISTING_ATTEMPTS + 1):
             pages.begin(kind)
@@ -291,9 +215,9 @@ class RecallClient:
             else:
                 return
 
-    async def _read_all_pages(self, pages: "ListedPages", kind: Kind, url: str) -> None:
+    async def _read_all_pages(self, pages: ListedPages, kind: Kind, url: str) -> None:
         async def fetch(page_url: str) -> Any:
-            return await self._get(page_url, f"list {kind}")
+            return await self._api.get(page_url, f"list {kind}")
 
         pages_without_new_rows = 0
         page = 0
@@ -309,7 +233,7 @@ class RecallClient:
 
     def _read_rows(self, rows: list[Any], kind: Kind, page: int) -> list[tuple[Any, frozenset[str]]]:
         """Return the usable records of a page, each with what is unknown in it."""
-        items = [read_record(_LISTINGS[kind][1], row) for row in rows]
+        items = [read_record(RECORDS[kind], row) for row in rows]
         check_page(kind, rows, sum(item is not None for item in items))
         for place, (row, item) in enumerate(zip(rows, items, strict=True), start=1):
             if item is None:
@@ -321,7 +245,7 @@ class RecallClient:
     async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
         what, canonical_id = f"get {kind}", str(uuid.UUID(object_id))
         try:
-            body = await self._get(f"{self._base_url}/{kind}/{canonical_id}/", what)
+            body = await self._api.get(f"{self._base_url}/{kind}/{canonical_id}/", what)
         except RecallNotFound:
             return None
         item = read_record(record, body)
@@ -330,39 +254,6 @@ class RecallClient:
         if (day := item.day) and (unknown := unknown_in(kind, body)):
             self._unknown_in_lookups[kind, item.id] = day, unknown
         return item
-
-    async def _get(self, url: str, endpoint: str) -> Any:
-        async def attempt() -> Any:
-            return json_from_response(await self._send("GET", url, endpoint), endpoint)
-
-        return await send_with_retries(attempt, self._retry_policy, self._waits)
-
-    async def _send(self, method: str, url: str, endpoint: str, **extra: Any) -> httpx.Response:
-        """Send one request within the budget and return its response, limited in size. A GET never has a body."""
-        settings = self._settings
-        per_minute = settings.list_rpm if endpoint.startswith(("list", "create")) else settings.object_rpm
-        await self._budget.take(f"{self.workspace} {endpoint}", per_minute)
-        self.requests += 1
-        try:
-            async with asyncio.timeout(_RESPONSE_TIMEOUT_SECONDS), self._http.stream(method, url, **extra) as response:
-                return await _read_bounded(response, endpoint)
-        except (httpx.HTTPError, TimeoutError) as error:
-            host = urlsplit(url).netloc
-            reason, action = connection_fault(error, url, "check the network and RECALL_API_URL")
-            raise RetryableError(RecallUnreachable(f"{endpoint}: cannot reach {host} ({reason}): {action}")) from None
-
-
-async def _read_bounded(response: httpx.Response, endpoint: str) -> httpx.Response:
-    """Return a copy of `response` with its decoded body; raise RecallProtocolError if the body is too large."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _MAX_RESPONSE_BYTES:
-            raise RecallProtocolError(
-                f"{endpoint}: a response of over {_MAX_RESPONSE_BYTES // 2**20} MiB: check RECALL_API_URL"
-            )
-    headers = [(k, v) for k, v in response.headers.items() if k not in ("content-encoding", "content-length")]
-    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
 
 
 @contextlib.asynccontextmanager
@@ -393,23 +284,12 @@ def _budget(settings: Settings, ledger: Path | None) -> WindowBudget:
     return RequestBudget(ledger or dagster_home() / LEDGER)
 
 
-def _workspace(settings: Settings) -> str:
-    """Return the name of a workspace in the request budget: the API's host, and a digest of the key."""
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    return f"{urlsplit(settings.base_url).netloc}/{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-
-
-def _bounds(field: str, window: Window) -> dict[str, str]:
-    after, before = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in window)
-    return {f"{field}_after": after, f"{field}_before": before}
-
-
-def _names_filter(refused: RecallRefused, field: str) -> bool:
-    """Return whether a request may be refused because its filter takes dates; for bots, whatever the text says."""
-    return refused.status_code == httpx.codes.BAD_REQUEST and (field == "join_at" or field in str(refused))
-
-
-def _date_bounds(field: str, window: Window) -> dict[str, str]:
-    """Return the days that contain the window: the last one is excluded by the filter, so it is the next midnight."""
-    last = (window[1] + timedelta(days=1, microseconds=-1)).date()
-    return {f"{field}_after": window[0].date().isoformat(), f"{field}_before": last.isoformat()}
+async def _by_times_or_days(kind: Kind, window: Window, request: Callable[[Mapping[str, str]], Awaitable[T]]) -> T:
+    """Request a window by times; by the days that contain it where the filter takes dates only."""
+    try:
+        return await request(time_bounds(kind, window))
+    except RecallRefused as refused:
+        if not refuses_times(refused, kind):
+            raise
+    # The 2026 documentation describes the filter of bots as a date.
+    return await request(date_bounds(kind, window))

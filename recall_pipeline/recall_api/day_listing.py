@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from recall_pipeline.days import ONE_DAY, end_of, start_of, utc_now
-from recall_pipeline.recall_api.client import RecallClient, Window
+from recall_pipeline.recall_api.client import RecallClient
+from recall_pipeline.recall_api.list_windows import Window
 from recall_pipeline.recall_api.listing_spool import MOST_LINKS, ListingSpool, SpooledRecords
 from recall_pipeline.recall_api.records import AudioMixed, Bot, Recording
 

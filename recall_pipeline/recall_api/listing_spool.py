@@ -26,7 +26,7 @@ MOST_LINKS = 100_000
 """Links of several days that are kept in memory; a link has about 1 kB."""
 MOST_CACHED = 20_000
 """Records that are also kept in memory, with 1 to 4 kB each, because reading one from the file takes 0.2 ms."""
-_PREFIX, _SUFFIX = "listing-", ".sqlite"
+_PREFIX, _SUFFIX, _JOURNAL = "listing-", ".sqlite", "-journal"
 _FORMAT = 1
 FEWEST_ROWS = 1000
 """Rows of a listing that another process continues; a smaller one is walked again in seconds."""
@@ -53,9 +53,11 @@ class SpooledRecords(Mapping[str, R], Generic[R]):
         self._spool, self._kind = spool, kind
 
     def __getitem__(self, object_id: str) -> R:
-        for record in self._where("id = ?", object_id):
-            return record
-        raise KeyError(object_id)
+        found = self._spool.query("SELECT row, shape FROM item WHERE kind = ? AND id = ?", self._kind, object_id)
+        if not found:
+            raise KeyError(object_id)
+        record: R = self._spool.record(self._kind, object_id, *found[0])
+        return record
 
     def __contains__(self, object_id: object) -> bool:
         return bool(self._spool.query("SELECT 1 FROM item WHERE kind = ? AND id = ?", self._kind, object_id))
@@ -68,15 +70,15 @@ class SpooledRecords(Mapping[str, R], Generic[R]):
 
     def of_day(self, day: date) -> Iterator[R]:
         """Yield the records whose own day is `day`."""
-        return self._where("day = ?", day.isoformat())
+        return self._where("day", day.isoformat())
 
     def within(self, parent_id: str) -> Iterator[R]:
         """Yield the recordings of a bot, or the artifacts of a recording."""
-        return self._where("parent = ?", parent_id)
+        return self._where("parent", parent_id)
 
-    def _where(self, condition: str, value: str) -> Iterator[R]:
-        """Yield the records that fulfil an SQL condition with one value."""
-        sql = f"SELECT id, row, shape FROM item WHERE kind = ? AND {condition}"  # noqa: S608 -- a literal of this module
+    def _where(self, column: Literal["day", "parent"], value: str) -> Iterator[R]:
+        """Yield the records with this value, by the index of the column: SQLite alone would read all of a kind."""
+        sql = f"SELECT id, row, shape FROM item INDEXED BY item_{column} WHERE kind = ? AND {column} = ?"  # noqa: S608
         for object_id, row, shape in self._spool.stream(sql, self._kind, value):
             yield self._spool.record(self._kind, object_id, row, shape)
 
@@ -143,10 +145,9 @@ class ListingSpool:
     def unknowns_of(self, day: date) -> Mapping[str, int]:
         """Return the numbers of listed rows of a day with something that this version does not know, by name."""
         counts: Counter[str] = Counter()
-        for names, rows in self.query(
-            "SELECT unknown, count(*) FROM item WHERE day = ? AND unknown <> '' GROUP BY unknown", day.isoformat()
-        ):
-            counts.update(dict.fromkeys(json.loads(names), rows))
+        sql = "SELECT unknown, count(*) FROM item INDEXED BY item_day WHERE kind = ? AND day = ? GROUP BY unknown"
+        for names, rows in (found for kind in KINDS for found in self.query(sql, kind, day.isoformat())):
+            counts.update(dict.fromkeys(json.loads(names or "[]"), rows))
         return counts
 
     def bots_embedding(self, column: Literal["day", "recording_id"], value: str) -> Iterator[Bot]:
@@ -162,7 +163,7 @@ class ListingSpool:
 
     def lacks_links(self, day: date) -> bool:
         """Whether an artifact that was listed with a link, and is of `day`, has none in memory."""
-        sql = "SELECT id FROM item WHERE kind = 'audio_mixed' AND day = ? AND has_link"
+        sql = "SELECT id FROM item INDEXED BY item_day WHERE kind = 'audio_mixed' AND day = ? AND has_link"
         return any(audio_id not in self.links for (audio_id,) in self.stream(sql, day.isoformat()))
 
     def record(self, kind: str, object_id: str, row: bytes, shape: str | None) -> Any:
@@ -228,15 +229,15 @@ def spool_file(folder: Path, first: date, last: date) -> Path:
 def remove_listings(folder: Path, older_than: timedelta = timedelta(0)) -> None:
     """Remove the listings that killed processes left in the staging folder; a process that uses one goes on with it."""
     now = utc_now().timestamp()
-    for file in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}*"):  # a removal may have left a journal alone
         with contextlib.suppress(OSError):
-            if now - file.stat().st_mtime >= older_than.total_seconds():
-                remove_listing(file)
+            if now - path.stat().st_mtime >= older_than.total_seconds():
+                remove_listing(path.with_name(path.name.removesuffix(_JOURNAL)))
 
 
 def remove_listing(file: Path) -> None:
     """Remove the file of a listing, with its journal."""
-    for path in (file, file.with_name(f"{file.name}-journal")):
+    for path in (file, file.with_name(f"{file.name}{_JOURNAL}")):
         path.unlink(missing_ok=True)
 
 

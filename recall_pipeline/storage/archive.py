@@ -89,7 +89,7 @@ class Archive:
 
     def version(self, key: str) -> str | None:
         """Return a text that changes whenever the file under `key` is replaced; None if there is none."""
-        with self._translating_errors("look at", key):
+        with self._translating_errors("check", key):
             try:
                 return self._store.version(key)
             except FileNotFoundError:
@@ -97,12 +97,12 @@ class Archive:
 
     def exists(self, key: str) -> bool:
         """Return whether a file is stored under `key`."""
-        with self._translating_errors("look at", key):
+        with self._translating_errors("check", key):
             return self._store.exists(key)
 
     def size_bytes(self, key: str) -> int | None:
         """Return the size of the file under `key`; None if there is none."""
-        with self._translating_errors("look at", key):
+        with self._translating_errors("check", key):
             try:
                 return self._store.size_bytes(key)
             except FileNotFoundError:

@@ -95,7 +95,7 @@ def _next_step(action: str, cause: Exception) -> str:
     if action == "read" and code in (errno.EISDIR, errno.ELOOP):
         return "Restore the file from a backup, or move what is there away and sync"
     if isinstance(cause, FileNotFoundError) and action != "write":
-        return "The file existed before: run `recall-pipeline verify`"
+        return "It may have been removed: run `recall-pipeline verify`"
     return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions"
 
 

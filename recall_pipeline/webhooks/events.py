@@ -47,7 +47,8 @@ class _Payload(_Model):
 class AwaitedChange:
     """A change that the lookup of an event's object showed, until the archive's tables show it too.
 
-    `kind` is `bot`, `recording` or `mp3`; `day` is the day whose tables will show it.
+    `kind` is `bot`, `recording` or `mp3`; `day` is the day whose tables will show it. `look_up`: the recording that a
+    run of `day` must look up to see the change, because the lists of the day do not show it.
     """
 
     day: date
@@ -55,6 +56,7 @@ class AwaitedChange:
     object_id: str
     code: str | None
     changed_at: datetime | None
+    look_up: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def test_a_filter_is_a_link_and_shows_matching_rows(
 
 
 @pytest.mark.parametrize("query", ["outcome=nothing", "metadata=team%3Dother", "bot=%22%3E", "finding=x&outcome=ready"])
-def test_a_filter_that_matches_nothing_says_so(client: httpx.Client, query: str) -> None:
+def test_a_filter_without_matches_shows_a_message(client: httpx.Client, query: str) -> None:
     assert "No matching row" in client.get(f"{PAGE}?{query}").text
     assert overview_of(client, f"?{query}")
 
@@ -133,7 +133,7 @@ def test_any_month_can_be_asked_for(client: httpx.Client, until: str) -> None:
     assert client.get("/", params={"until": until}).status_code == 200
 
 
-def test_an_empty_archive_says_how_to_begin(serve: Serve, archive: Archive) -> None:
+def test_an_empty_archive_shows_how_to_begin(serve: Serve, archive: Archive) -> None:
     assert "recall-pipeline sync" in serve(archive).get("/").text
 
 

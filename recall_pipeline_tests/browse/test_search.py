@@ -84,7 +84,7 @@ def test_no_address_of_the_search_is_an_error(client: httpx.Client, raw: str) ->
         ("microsoft_teams", "corrupt"),
     ],
 )
-def test_it_finds_names_ids_metadata_and_words_said(
+def test_it_finds_names_ids_metadata_and_spoken_words(
     client: httpx.Client, rows: dict[str, CatalogRow], query: str, name: str
 ) -> None:
     text = client.get("/search", params={"q": query}).text

@@ -58,7 +58,7 @@ def test_a_day_that_cannot_be_read_is_tried_again(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"not a database", b""])
-def test_a_damaged_file_is_made_anew(archive: Archive, own_temporary_folder: Path, damage: bytes) -> None:
+def test_a_damaged_file_is_rebuilt(archive: Archive, own_temporary_folder: Path, damage: bytes) -> None:
     write_day(archive, row("one"))
     summarized(archive)
     (path,) = stored_files(own_temporary_folder)

@@ -116,7 +116,7 @@ def test_audio_opens_where_the_archive_is_now(tmp_path: Path, folder_url: str) -
     assert recording.samples().shape == PCM.shape
 
 
-def test_a_recording_without_audio_says_what_became_of_it(filled: Archive, settings: Settings) -> None:
+def test_the_error_for_a_recording_without_audio_names_its_outcome(filled: Archive, settings: Settings) -> None:
     (recording,) = read_recordings(outcomes=["deleted"], settings=settings)
     with pytest.raises(UsageError, match=r"has no audio: its outcome is deleted"), recording.opened():
         pass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recall_pipeline.catalog import CATALOG, CatalogReport, conflict_in, deployments_at_odds, sync_catalog, uses_in
+from recall_pipeline.catalog import CATALOG, CatalogReport, conflict_in, conflicting_deployments, sync_catalog, uses_in
 from recall_pipeline.catalog.audio_targets import TARGETS_FACT, opposing_use, with_use
 from recall_pipeline.days import clock_replaced
 from recall_pipeline.settings import Settings
@@ -25,7 +25,7 @@ def history(*uses: tuple[str, str, datetime]) -> dict[str, str]:
     return facts
 
 
-def test_a_changed_setting_is_no_conflict_and_opposed_by_nobody() -> None:
+def test_a_changed_setting_of_one_deployment_is_not_a_conflict() -> None:
     facts = history((FLAC, "a", START))
     assert opposing_use(uses_in(facts), WAV, "a", START + HOUR) is None
     facts = with_use(uses_in(facts), WAV, "a", START + HOUR)
@@ -48,11 +48,11 @@ def test_a_return_is_opposed_while_the_other_deployment_is_at_work() -> None:
 
 def test_two_deployments_that_take_turns_are_a_finding_until_one_is_gone_for_two_days() -> None:
     facts = history((FLAC, "a", START), (WAV, "b", START + HOUR), (FLAC, "a", START + NIGHT))
-    finding = deployments_at_odds(facts, START + NIGHT)
+    finding = conflicting_deployments(facts, START + NIGHT)
     assert not finding.passed
     assert "two deployments normalize with other settings: wav/16000Hz at 2026-03-03 03:23 UTC" in finding.sample
     assert "RECALL_AUDIO_*" in finding.next_action
-    assert deployments_at_odds(facts, START + 4 * NIGHT).passed
+    assert conflicting_deployments(facts, START + 4 * NIGHT).passed
 
 
 def test_equal_settings_of_many_deployments_are_no_conflict() -> None:

@@ -35,7 +35,7 @@ def storage_url(folder_url: str) -> str:
 
 
 @pytest.mark.parametrize("how", ["lost", "changed"])
-def test_it_is_made_anew_under_its_name_from_the_stored_source(workspace: Workspace, how: str) -> None:
+def test_it_is_rebuilt_under_its_name_from_the_stored_source(workspace: Workspace, how: str) -> None:
     [mp3] = workspace.meet("one", talk())
     [before] = workspace.sync().rows
     key = Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac")
@@ -54,7 +54,7 @@ def test_one_that_is_what_it_should_be_is_left_alone(workspace: Workspace) -> No
     assert (cataloged.normalized, cataloged.rows) == (0, before)
 
 
-def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
+def test_the_row_stays_with_a_finding_where_that_fails_and_every_sync_tries_again(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [mp3] = workspace.meet("one", talk())
@@ -64,7 +64,7 @@ def test_the_row_stays_and_says_so_where_that_fails_and_every_sync_tries_again(
         patched.setattr(normalization, "normalize_task", fails)
         [row] = sync_with_refetch(workspace, mp3.recording_id).rows
         assert (row.outcome, row.audio_uri, row.audio_sha256) == ("ready", before.audio_uri, before.audio_sha256)
-        lost = "the normalized file is lost or damaged, and doing it anew failed: no room"
+        lost = "the normalized file is lost or damaged, and normalizing it again failed: no room"
         assert row.outcome_reason == lost
         assert workspace.catalog().rows[0].outcome_reason == lost
     [healed] = workspace.catalog().rows

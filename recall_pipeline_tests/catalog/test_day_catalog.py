@@ -74,7 +74,7 @@ def test_a_second_look_changes_nothing_and_normalizes_nothing(workspace: Workspa
     assert again.normalized == 0
 
 
-def test_a_row_that_changed_says_when(workspace: Workspace) -> None:
+def test_a_changed_row_states_when_it_changed(workspace: Workspace) -> None:
     [mp3] = workspace.meet("one", talk())
     [kept] = workspace.meet("two", talk(1))
     workspace.sync()
@@ -131,7 +131,7 @@ def test_a_difference_from_the_apis_times_is_a_finding_and_no_verdict(workspace:
 
 
 class TestChangedTarget:
-    def test_it_is_normalized_anew_from_the_stored_source_without_a_download(self, workspace: Workspace) -> None:
+    def test_it_is_normalized_again_from_the_stored_source_without_a_download(self, workspace: Workspace) -> None:
         [mp3] = workspace.meet("one", talk())
         workspace.sync()
         [before] = files(workspace)
@@ -171,7 +171,7 @@ class TestChangedTarget:
         assert before not in files(workspace)
         assert len(files(workspace)) == 1
 
-    def test_a_row_that_was_ready_stays_so_when_normalizing_anew_fails(
+    def test_a_ready_row_stays_ready_when_normalizing_it_again_fails(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         [mp3] = workspace.meet("heavy", talk())
@@ -180,7 +180,7 @@ class TestChangedTarget:
             patched.setattr(normalization, "normalize_task", kills_its_worker)
             [row] = workspace.sync(target_lufs=-20.0).rows
         assert (row.outcome, row.audio_uri, row.audio_recipe) == ("ready", before.audio_uri, before.audio_recipe)
-        assert "still normalized as before" in (row.outcome_reason or "")
+        assert "the previous normalized file is kept" in (row.outcome_reason or "")
         assert files(workspace) == [Layout.normalized(DAY, mp3.recording_id, mp3.id, "flac")]
         [healed] = workspace.sync(target_lufs=-20.0).rows
         assert (healed.outcome, healed.outcome_reason) == ("ready", None)
@@ -254,7 +254,7 @@ class TestLostTables:
         workspace.sync()
         assert files(workspace) == before != []
 
-    def test_a_lost_catalog_is_made_anew_without_a_download(self, workspace: Workspace) -> None:
+    def test_a_lost_catalog_is_rebuilt_without_a_download(self, workspace: Workspace) -> None:
         [mp3] = workspace.meet("one", talk())
         [before] = workspace.sync().rows
         workspace.archive.remove(Layout.table("audio_catalog", DAY))
@@ -297,7 +297,7 @@ def test_what_is_archived_stays_ready_when_its_time_at_recall_is_over(workspace:
     assert (row.source_uri, row.audio_uri, files(workspace)) == (before.source_uri, before.audio_uri, stored)
 
 
-def test_the_day_says_when_it_was_listed(workspace: Workspace) -> None:
+def test_the_day_states_when_it_was_listed(workspace: Workspace) -> None:
     workspace.meet("one", platform="webex")
     workspace.sync()
     facts = CATALOG.facts(workspace.archive, DAY)

@@ -167,7 +167,7 @@ class TestPending:
 
 
 class TestIncomplete:
-    def test_a_standstill_of_any_length_is_filled_seven_days_a_night_oldest_first(
+    def test_missed_days_are_caught_up_after_any_outage_seven_a_night_oldest_first(
         self, settled: Archive, settings: Settings
     ) -> None:
         lose(settled, *days_between(ago(30), YESTERDAY))

@@ -79,7 +79,7 @@ def test_a_redacted_row_stays_as_it_is(findings: list[str] | None) -> None:
     assert redacted.redacted() == redacted
 
 
-def test_codes_of_a_file_stay_with_it_and_others_are_derived_anew() -> None:
+def test_codes_of_a_file_stay_with_it_and_others_are_derived_again() -> None:
     assert kept_with_file(map(str, FindingCode)) == tuple(
         str(code) for code in FindingCode if code not in DERIVED_AT_EVERY_SYNC
     )

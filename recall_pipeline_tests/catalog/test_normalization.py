@@ -78,7 +78,7 @@ def test_no_task_starts_no_worker() -> None:
     assert list(normalize_all(Settings(workers="tcp://nowhere.invalid:8786"), [])) == []
 
 
-def test_a_scheduler_without_its_package_is_told_with_the_cure(
+def test_a_scheduler_without_its_package_fails_with_the_package_to_install(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)

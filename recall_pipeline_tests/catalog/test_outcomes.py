@@ -184,7 +184,7 @@ def test_no_row_of_the_table_and_no_pair_of_neighbours_is_left_out() -> None:
 @pytest.mark.parametrize(
     "case", [case for cases in TABLE.values() for case in cases if case[4] not in ("ready", "silent")], ids=named
 )
-def test_whatever_is_not_ready_says_why(case: Case) -> None:
+def test_every_row_that_is_not_ready_has_a_reason(case: Case) -> None:
     _, of_recording, of_mp3, listened, _ = case
     heard = listened or (AudioColumns() if of_mp3 and of_mp3.state == "archived" else None)
     assert decide(of_recording, of_mp3, heard, NOW).reason
@@ -205,7 +205,7 @@ def test_whatever_is_not_ready_says_why(case: Case) -> None:
         (LONG_ENDED, made(updated_at=None, status_code="processing"), "24 h"),
     ],
 )
-def test_the_reason_says_what_is_known(of_recording: RecordingRow, of_mp3: MixedAudioRow | None, reason: str) -> None:
+def test_the_reason_states_what_is_known(of_recording: RecordingRow, of_mp3: MixedAudioRow | None, reason: str) -> None:
     assert reason in (decide(of_recording, of_mp3, None, NOW).reason or "")
 
 

@@ -154,7 +154,7 @@ def test_damage_of_an_archived_mp3_is_named_with_its_words(archive: Archive) -> 
     assert damaged_audio(_rows(archive)).problems == (f"recording {RECORDING} has shorter_than_promised: {words}",)
 
 
-def test_loudness_and_peaks_beside_the_target_are_named_unless_the_file_says_why(archive: Archive) -> None:
+def test_loudness_and_peaks_off_target_are_reported_unless_the_row_has_a_finding(archive: Archive) -> None:
     settings = Settings()
     _catalog(archive, READY)
     assert loudness_out_of_tolerance(_rows(archive), settings).passed

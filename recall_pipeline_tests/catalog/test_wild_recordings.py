@@ -42,7 +42,7 @@ def test_whole_files_are_ready_and_each_loss_has_a_code_and_words(workspace: Wor
         assert (row.audio_findings or "") in (row.outcome_reason or "")
 
 
-def test_halves_and_rubbish_are_corrupt_and_not_downloaded_for_ever(workspace: Workspace) -> None:
+def test_truncated_and_garbage_files_are_corrupt_and_not_downloaded_repeatedly(workspace: Workspace) -> None:
     for kind in (*CORRUPT, *RUBBISH):
         workspace.meet(kind, WildContent(kind, "corrupt"))
     assert {row.outcome for row in workspace.sync().rows} == {"corrupt"}

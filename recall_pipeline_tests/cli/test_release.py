@@ -19,7 +19,7 @@ def deletions(sandbox: Sandbox) -> int:
 def test_a_synced_mp3_is_deleted_upstream_once(sandboxed: Run, sandbox: Sandbox, archive: Archive) -> None:
     assert sandboxed("sync", "--from", f"{DAY_BEFORE}", "--to", f"{DAY_BEFORE}").status == 0
     dry = sandboxed("release", "--older-than-days", "1", "--dry-run")
-    assert dry.out.startswith("Would release at most 1 MP3s (")
+    assert dry.out.startswith("Would delete at most 1 MP3s (")
     unconfirmed = sandboxed("release", "--older-than-days", "1")
     assert (unconfirmed.status, deletions(sandbox)) == (2, 0)
     assert "not a terminal: review with --dry-run, then pass --yes" in unconfirmed.error_line
@@ -28,7 +28,7 @@ def test_a_synced_mp3_is_deleted_upstream_once(sandboxed: Run, sandbox: Sandbox,
     assert result.out.startswith("Released 1 MP3s (")
     assert result.out.endswith("; 0 kept.\n")
     again = sandboxed("release", "--older-than-days", "1", "--yes")
-    assert again.out == "Would release at most 0 MP3s (0 bytes).\n"
+    assert again.out == "Would delete at most 0 MP3s (0 bytes).\n"
     assert deletions(sandbox) == 1
 
 

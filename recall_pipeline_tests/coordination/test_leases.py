@@ -109,7 +109,7 @@ def test_a_holder_that_was_stopped_publishes_nothing_after_another_host_took_ove
 
 
 @pytest.mark.usefixtures("unrenewed")
-def test_a_lease_that_ended_is_still_the_holders_if_nobody_took_the_lock(hosts: tuple[Host, Host]) -> None:
+def test_an_expired_lease_can_be_renewed_if_no_other_holder_took_the_lock(hosts: tuple[Host, Host]) -> None:
     one, _ = hosts
     with open_day(one.archive, DAY):
         time.sleep(1.1 * LEASE_SECONDS)

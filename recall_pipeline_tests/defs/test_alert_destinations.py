@@ -50,7 +50,7 @@ def test_a_webhook_gets_slack_shaped_json(hook: HTTPServer) -> None:
     assert hook.bodies == [{"text": "recall_pipeline: Failed: something"}]  # type: ignore[attr-defined]
 
 
-def test_a_webhook_that_refuses_is_told_again_later_and_its_url_is_not_logged(
+def test_an_alert_that_the_webhook_rejects_is_sent_again_later_and_its_url_is_not_logged(
     hook: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -60,7 +60,7 @@ def test_a_webhook_that_refuses_is_told_again_later_and_its_url_is_not_logged(
     assert "secret-path" not in "".join(record.getMessage() for record in caplog.records if record.name == LOG.name)
 
 
-def test_a_webhook_that_cannot_be_reached_is_told_again_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_alert_whose_webhook_is_unreachable_is_sent_again_later(caplog: pytest.LogCaptureFixture) -> None:
     sink = WebhookDestination(SecretStr("http://127.0.0.1:9/services/secret-path"), LOG)
     assert not sink.send("Failed: something")
     assert "secret-path" not in caplog.text

@@ -127,7 +127,7 @@ def listener(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> 
     return Listener(instance, caplog)
 
 
-def test_a_failed_run_is_told_once_and_its_recovery_once(listener: Listener) -> None:
+def test_a_failed_run_is_reported_once_and_its_recovery_once(listener: Listener) -> None:
     listener.run("bots")
     assert listener.messages() == [f"Failed: {CAUSE}\nWhere: bots of 2026-03-02"]
     listener.run("bots")
@@ -165,7 +165,7 @@ def test_a_failed_retention_run_is_reported(listener: Listener) -> None:
     assert listener.messages() == ["Recovered: cannot delete"]
 
 
-def test_a_run_whose_process_is_no_more_is_told_and_is_over_when_the_day_has_been_run(
+def test_a_run_whose_process_ended_is_reported_until_its_day_has_been_run(
     instance: dg.DagsterInstance, listener: Listener
 ) -> None:
     run = dg.DagsterRun(job_name="sync_day", status=dg.DagsterRunStatus.STARTED, tags=DAY | process_tags_of_the_dead())
@@ -185,14 +185,14 @@ def test_a_run_that_fails_before_its_first_step_names_the_kind_of_error_and_quot
     ]
 
 
-def test_a_failing_check_of_severity_error_is_told_and_a_warning_is_not(listener: Listener) -> None:
+def test_a_failing_check_of_severity_error_is_reported_and_a_warning_is_not(listener: Listener) -> None:
     listener.run("2026-03-02")
     assert listener.messages() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-02"]
     listener.run()
     assert listener.messages() == ["Recovered: check loud: look at it"]
 
 
-def test_a_range_names_the_days_that_fail_and_each_day_mends_its_own(listener: Listener) -> None:
+def test_a_failed_range_names_its_days_and_each_day_recovers_separately(listener: Listener) -> None:
     listener.run("2026-03-01", "2026-03-02", tags=RANGE)
     assert listener.messages() == ["Failed: check loud: look at it\nWhere: loud of 2026-03-01, loud of 2026-03-02"]
     listener.run("2026-03-01", tags=DAY)

@@ -46,7 +46,7 @@ def _evaluate(storage_url: str, name: str) -> dg.AssetCheckEvaluation:
         return next(found for found in result.get_asset_check_evaluations() if found.check_name == name)
 
 
-def test_a_failing_check_tells_count_sample_and_next_action_for_its_day(storage_url: str, archive: Archive) -> None:
+def test_a_failing_check_shows_count_sample_and_next_action_for_its_day(storage_url: str, archive: Archive) -> None:
     CATALOG.write(archive, DAY, [FAILED])
     found = _evaluate(storage_url, "none_left_failed")
     assert not found.passed

@@ -93,7 +93,7 @@ def test_a_sync_that_changed_a_day_makes_stale_what_others_built_on_it_until_the
     assert orchestra.stale() == set()
 
 
-def test_an_asset_that_changed_alone_makes_stale_the_one_that_follows_and_no_other(orchestra: Orchestra) -> None:
+def test_a_changed_asset_makes_only_the_next_asset_stale(orchestra: Orchestra) -> None:
     orchestra.sync()
     orchestra.transcribe()
     orchestra.workspace.meet("two", talk(1))

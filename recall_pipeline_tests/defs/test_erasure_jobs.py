@@ -75,7 +75,7 @@ def test_retention_forgets_what_is_older(archive: Archive, days: list[date], mon
     assert outcomes(archive, days) == ["forgotten", "ready", "ready", "ready"]
 
 
-def test_retention_that_has_to_refuse_fails_with_the_line_that_says_why(
+def test_retention_over_its_limit_fails_with_the_reason(
     archive: Archive, days: list[date], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_RETENTION_DAYS", "1")

@@ -245,7 +245,7 @@ def test_events_that_cannot_be_read_never_stop_the_look_at_the_listings(
             assert YESTERDAY.isoformat() in daemon.tick()
 
 
-def test_a_burst_is_heard_a_share_of_the_budget_at_a_time(
+def test_a_burst_of_events_is_processed_within_the_request_budget(
     daemon: Daemon,
     inbox: EventStore,
     world: World,
@@ -269,7 +269,7 @@ def test_a_burst_is_heard_a_share_of_the_budget_at_a_time(
 @pytest.mark.parametrize(
     ("status", "asked"), [(dg.DagsterRunStatus.NOT_STARTED, False), (dg.DagsterRunStatus.STARTED, True)]
 )
-def test_a_run_that_waits_will_see_it_and_one_that_runs_may_not(
+def test_an_event_is_covered_by_a_queued_run_but_not_by_a_started_one(
     daemon: Daemon, inbox: EventStore, world: World, status: dg.DagsterRunStatus, asked: bool
 ) -> None:
     tags = {"dagster/partition": YESTERDAY.isoformat()}

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from recall_pipeline.audit import AUDIT
 from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
 from recall_pipeline.defs.names import Names
+from recall_pipeline.defs.run_context import refetched_in
 from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots, sync_recordings
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.artifacts import find_artifacts
@@ -25,12 +26,13 @@ from recall_pipeline.recall_api import Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Table, open_day
+from recall_pipeline_tests.workspace import an_id
 from recall_sandbox import Rule, Sandbox, World
 from recall_sandbox.demo import demo_meetings
 from recall_sandbox.effects import Delay, Reset, unavailable
 from recall_sandbox.meetings import ArtifactSpec, RecordingSpec, SampleMeeting, rows_of
 from recall_sandbox.network_effects import InnerNext
-from recall_sandbox.records import SandboxBot, SandboxStatusChange
+from recall_sandbox.records import Artifact, SandboxBot, SandboxRecording, SandboxStatusChange
 from recall_sandbox.speech import Speech
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -66,6 +68,7 @@ class Daemon:
 
     def __init__(self, instance: dg.DagsterInstance, cursor: str | None = None) -> None:
         self.instance, self.cursor, self.skip_message = instance, cursor, ""
+        self.looked_up_again: frozenset[str] = frozenset()
 
     def tick(self) -> dict[str, str]:
         """Return the run key of each day requested."""
@@ -77,19 +80,21 @@ class Daemon:
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         self.skip_message = (result.skip_reason and result.skip_reason.skip_message) or ""
-        return {str(one.partition_key): str(one.run_key) for one in result.run_requests or []}
+        requests = result.run_requests or []
+        self.looked_up_again = frozenset().union(*(refetched_in(one.tags) for one in requests))
+        return {str(one.partition_key): str(one.run_key) for one in requests}
 
 
-def file_days(settings: Settings, archive: Archive, *days: date) -> None:
-    """Put on file what a sync would, without the audio."""
+def file_days(settings: Settings, archive: Archive, *days: date, refetch: frozenset[str] = frozenset()) -> None:
+    """Put on file what a sync would, without the audio. `refetch`: the recordings that its run looks up again."""
 
     async def file(day: date) -> None:
         async with open_client(settings) as client:
             upstream = Upstream(client, await list_days(client, day, day))
             with open_day(archive, day) as archive_day:
                 await sync_bots(archive_day, upstream)
-                await sync_recordings(archive_day, upstream)
-                rows, _ = await find_artifacts(archive_day, upstream)
+                await sync_recordings(archive_day, upstream, refetch)
+                rows, _ = await find_artifacts(archive_day, upstream, refetch)
                 captured = [replace(row, state="archived", captured_updated_at=row.updated_at) for row in rows]
                 archive_day.write(MIXED_AUDIO, captured)
 
@@ -97,7 +102,9 @@ def file_days(settings: Settings, archive: Archive, *days: date) -> None:
         asyncio.run(file(day))
 
 
-def test_an_empty_archive_asks_for_every_day_of_the_lookback_with_meetings(instance: dg.DagsterInstance) -> None:
+def test_with_an_empty_archive_every_day_of_the_lookback_with_meetings_is_requested(
+    instance: dg.DagsterInstance,
+) -> None:
     assert Daemon(instance).tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
 
@@ -194,6 +201,39 @@ def test_audio_that_becomes_ready_asks_for_its_recordings_day_and_no_other(
     assert daemon.tick() == {}
     world.finish_artifact(next(row.id for row in world.artifacts if row.status == "processing"), TALK)
     assert daemon.tick().keys() == {YESTERDAY.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("of", "days_later"),
+    [
+        ("an unknown request", 0),
+        ("an unknown request", 1),
+        ("an unknown request", 4),
+        ("a request for video only", 1),
+        ("a recording with an MP3", 1),
+    ],
+)
+def test_an_mp3_that_is_created_on_a_later_day_requests_its_recordings_day_until_it_is_stored(
+    of: str, days_later: int, instance: dg.DagsterInstance, settings: Settings, archive: Archive, world: World
+) -> None:
+    changes: dict[str, Any] = {
+        "an unknown request": {"has_bot": False},
+        "a request for video only": {"recording_config": {}},
+    }
+    artifacts = (ArtifactSpec(TALK),) if of == "a recording with an MP3" else ()
+    late = meeting("late", LATELY, recordings=(RecordingSpec(10, artifacts),), **changes.get(of, {}))
+    rows = list(rows_of(late, TODAY))
+    world.add(*rows)
+    file_days(settings, archive, YESTERDAY, LATELY)
+    daemon = Daemon(instance)
+    assert daemon.tick() == {}
+    created_at = datetime.combine(LATELY + timedelta(days=days_later), time(15), UTC)
+    recording = next(row for row in rows if isinstance(row, SandboxRecording))
+    world.add(Artifact(an_id("late"), recording.id, created_at, created_at, TALK))
+    assert daemon.tick().keys() == {LATELY.isoformat()}
+    file_days(settings, archive, LATELY, refetch=daemon.looked_up_again)
+    assert an_id("late") in {row.audio_id for row in MIXED_AUDIO.read(archive, LATELY) or []}
+    assert daemon.tick() == {}
 
 
 def test_a_second_meeting_of_a_day_asks_for_it_under_a_new_run_key(
@@ -322,9 +362,7 @@ def test_an_api_that_is_down_is_a_clear_skip_and_loses_no_place(instance: dg.Dag
     assert daemon.tick().keys() == {YESTERDAY.isoformat(), LATELY.isoformat()}
 
 
-def test_without_a_key_it_says_so_and_asks_for_nothing(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_key_it_skips_with_the_reason(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
     daemon = Daemon(instance)
     assert daemon.tick() == {}

@@ -42,12 +42,12 @@ def test_each_day_that_is_due_gets_a_run() -> None:
     assert sorted(map(str, requests())) == ["2026-03-07", "2026-03-08", "2026-03-09"]
 
 
-def test_the_next_tick_requests_a_day_anew() -> None:
+def test_the_next_tick_requests_a_day_again() -> None:
     assert set(requests().values()).isdisjoint(requests(TICK.replace(day=11)).values())
     assert requests() == requests()  # the same tick, evaluated twice, is one
 
 
-def test_the_tick_says_which_day_it_is_whatever_the_clock_says() -> None:
+def test_the_scheduled_time_of_the_tick_defines_the_day_instead_of_the_clock() -> None:
     assert date.fromisoformat(max(map(str, requests(TICK.replace(year=2025, month=7))))) == date(2025, 7, 9)
 
 
@@ -60,13 +60,13 @@ def test_an_unreadable_table_of_one_day_leaves_the_others_requested(tmp_path: Pa
     assert days == [*(f"2026-02-{day}" for day in range(20, 28)), "2026-03-07", "2026-03-08", "2026-03-09"]
 
 
-def test_without_a_key_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
     assert skip_reason().startswith("RECALL_API_KEY is not set: ")
     assert "\n" not in skip_reason()
 
 
-def test_an_archive_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_archive_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("RECALL_STORAGE_URL", str(tmp_path / "file" / "below"))
     assert "cannot list" in skip_reason()

@@ -92,7 +92,7 @@ def meet(world: World, day: date, artifact: ArtifactSpec) -> str:
     return next(row.id for row in world.artifacts if row.created_at.date() == day)
 
 
-def test_a_standstill_is_filled_and_an_mp3_that_finishes_days_late_is_archived(
+def test_days_missed_in_an_outage_are_synced_and_an_mp3_that_finishes_days_late_is_archived(
     calendar: Calendar, world: World
 ) -> None:
     stopped = FIRST + 3 * NIGHT

@@ -119,7 +119,7 @@ def test_what_is_ready_has_a_file_of_the_right_level(
     assert not [row for row in catalog.values() if row.outcome not in ("ready", "silent") and row.audio_uri]
 
 
-def test_a_recording_lies_on_the_utc_day_of_its_start(synced: SyncedWorld) -> None:
+def test_a_recording_is_in_the_partition_of_the_utc_day_of_its_start(synced: SyncedWorld) -> None:
     table = read_catalog(settings=synced.settings)
     assert (table["day"] == table["created_at"].dt.date).all()
     late, early = sample_rows(synced, "over-midnight")[1]
@@ -202,7 +202,7 @@ def test_no_mp3_is_fetched_more_often_than_its_faults_take(synced: SyncedWorld) 
     assert len(twice - corrupt) <= 4  # two error pages, two torn bodies
 
 
-def test_no_secret_lies_in_any_file(synced: SyncedWorld, files: dict[str, bytes]) -> None:
+def test_no_file_contains_a_secret(synced: SyncedWorld, files: dict[str, bytes]) -> None:
     signatures = {
         value
         for access in synced.first.accesses
@@ -219,7 +219,7 @@ def test_no_secret_lies_in_any_file(synced: SyncedWorld, files: dict[str, bytes]
     assert found == []
 
 
-def test_no_secret_lies_in_a_table_once_it_is_unpacked(synced: SyncedWorld, archive: Archive) -> None:
+def test_no_unpacked_table_contains_a_secret(synced: SyncedWorld, archive: Archive) -> None:
     rows = [
         repr(row)
         for table in (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)

@@ -135,7 +135,7 @@ class TestMemory:
         assert (row.status_code, row.bot_name, row.is_gone) == ("done", "Archive Bot", False)
 
     @pytest.mark.parametrize("reads_as", ["deleted", "gone"])
-    def test_one_that_was_deleted_keeps_its_row_and_says_so(self, reads_as: str, work: Workplace) -> None:
+    def test_a_deleted_one_keeps_its_row_marked_as_deleted(self, reads_as: str, work: Workplace) -> None:
         work.meet("standup", expires_at=NINE + ONE_DAY)
         work.recordings()
         work.world.delete_recording(an_id("standup"), "gone" if reads_as == "gone" else "deleted")
@@ -143,7 +143,7 @@ class TestMemory:
         assert (row.status_code, row.is_gone) == ("deleted", reads_as == "gone")
         assert (row.expires_at, row.bot_name, row.started_at) == (NINE + ONE_DAY, "Archive Bot", NINE)
 
-    def test_one_that_is_gone_is_asked_for_once_and_never_again(self, work: Workplace) -> None:
+    def test_a_deleted_one_is_looked_up_once(self, work: Workplace) -> None:
         work.meet("standup")
         work.recordings()
         work.world.delete_recording(an_id("standup"), "gone")
@@ -152,7 +152,7 @@ class TestMemory:
         assert row_of(work, "standup").is_gone
         assert work.gaps() == []
 
-    def test_one_that_comes_back_is_no_longer_gone(self, work: Workplace) -> None:
+    def test_one_that_is_listed_again_is_not_marked_as_deleted(self, work: Workplace) -> None:
         work.meet("standup", listed=False, gone=True)
         work.recordings()
         work.world.change_recording(an_id("standup"), listed=True, gone=False)
@@ -248,12 +248,12 @@ class TestMP3Lookups:
         work.world.change_recording(an_id("desktop"), updated_at=NINE + 2 * ONE_DAY)
         assert [self.lookups(work) for _ in range(2)] == [1, 0]
 
-    def test_one_that_leaves_the_list_is_not_asked_about_again(self, work: Workplace) -> None:
+    def test_a_recording_that_leaves_the_list_is_not_looked_up_again(self, work: Workplace) -> None:
         self.lookups(work)
         work.world.change_recording(an_id("desktop"), listed=False)
         assert self.lookups(work) == 0
 
-    def test_one_that_was_done_just_now_is_not_asked_about_yet(self, work: Workplace) -> None:
+    def test_a_recording_that_was_done_just_now_is_not_looked_up_yet(self, work: Workplace) -> None:
         for minutes, asked in ((59, 0), (61, 1)):
             done_at = utc_now() - timedelta(minutes=minutes)
             work.world.change_recording(an_id("desktop"), completed_at=done_at, updated_at=done_at)
@@ -271,6 +271,6 @@ class TestMP3Lookups:
         assert self.lookups(work) == 0
         assert row_of(work, "desktop").has_mp3
 
-    def test_one_with_a_requested_mp3_is_asked_about_at_every_sync(self, work: Workplace) -> None:
+    def test_a_recording_with_a_requested_mp3_is_looked_up_at_every_sync(self, work: Workplace) -> None:
         work.meet("standup")
         assert [self.lookups(work) for _ in range(2)] == [2, 1]

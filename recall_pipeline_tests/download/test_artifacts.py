@@ -61,7 +61,7 @@ def test_platforms_that_make_no_mp3_leave_nothing_to_ask(workspace: Workspace, p
     assert questions(workspace) == []
 
 
-def test_a_bot_that_was_not_told_to_make_an_mp3_leaves_nothing_to_ask(workspace: Workspace) -> None:
+def test_no_mp3_is_requested_for_a_bot_without_one_in_its_configuration(workspace: Workspace) -> None:
     workspace.meet("one")
     workspace.world.change_bot(an_id("one bot"), recording_config={"video_mixed_mp4": {}})
     captured_states(workspace)

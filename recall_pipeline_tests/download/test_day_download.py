@@ -105,7 +105,7 @@ def test_an_mp3_that_lost_its_end_at_recall_is_corrupt(workspace: Workspace) -> 
 
 
 @pytest.mark.parametrize("effect", [error_page(), Truncate(20_000)], ids=["error page", "cut"])
-def test_a_fault_on_the_way_is_mended_by_the_second_download(workspace: Workspace, effect: Effect) -> None:
+def test_a_transfer_fault_is_corrected_by_the_second_download(workspace: Workspace, effect: Effect) -> None:
     workspace.meet("one", talk())
     strike(workspace, effect)
     [row] = workspace.capture().rows
@@ -317,7 +317,7 @@ class TestLookingAgain:
         assert workspace.media_requests() == [named.id]
         assert (captured.downloaded, captured.reused) == (1, 1)
 
-    def test_a_corrupt_one_may_have_been_mended(self, workspace: Workspace) -> None:
+    def test_a_corrupt_mp3_is_downloaded_again_after_recall_replaced_it(self, workspace: Workspace) -> None:
         [mp3] = workspace.meet("one", ErrorPage())
         workspace.capture()
         workspace.world.change_artifact(mp3.id, content=talk())

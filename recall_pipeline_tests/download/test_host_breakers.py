@@ -1,6 +1,7 @@
 """A media host that is down ends the step soon, as retryable; the rest of the day is not fetched yet."""
 
 import asyncio
+import contextlib
 import importlib
 import json
 import socket
@@ -22,6 +23,7 @@ from recall_sandbox.network_effects import firewall_page
 from recall_sandbox.records import Artifact
 
 MP3S = 8
+URL = "https://media.invalid/a.mp3"
 
 
 @pytest.fixture
@@ -144,13 +146,57 @@ def test_another_host_of_the_day_goes_on(workspace: Workspace, mp3s: list[Artifa
     assert sum(row.state == "archived" for row in rows(workspace)) == 2
 
 
+class TestSlowFailures:
+    """Attempts that take long, such as time-outs: of `MP3S` MP3s, on a clock that only they move."""
+
+    @pytest.fixture
+    def now(self) -> list[float]:
+        return [0.0]
+
+    @pytest.fixture
+    def breakers(self, now: list[float]) -> HostBreakers:
+        return HostBreakers(lambda: now[0])
+
+    def tries(self, breakers: HostBreakers, now: list[float], seconds: float) -> int:
+        """Fail attempts of `seconds` each, of one MP3 after the other, until the breaker opens; return how many."""
+        for number in range(100):
+            if breakers.failing:
+                return number
+            with contextlib.suppress(httpx.ReadTimeout), breakers.attempt(URL, f"mp3 {number % MP3S}"):
+                now[0] += seconds
+                raise httpx.ReadTimeout("no answer")
+        raise AssertionError("the breaker stays closed")
+
+    @pytest.mark.parametrize(("seconds", "most"), [(0.1, 20), (5, 12), (12, 5), (90, 5)])
+    def test_a_minute_of_failures_is_enough(
+        self, breakers: HostBreakers, now: list[float], seconds: float, most: int
+    ) -> None:
+        assert self.tries(breakers, now, seconds) == most
+
+    def test_a_pause_before_the_first_failure_does_not_count(self, breakers: HostBreakers, now: list[float]) -> None:
+        breakers.add_success(httpx.URL(URL))
+        now[0] += 600
+        assert self.tries(breakers, now, 0.1) == 20
+
+    def test_the_minute_begins_again_with_each_success(self, breakers: HostBreakers, now: list[float]) -> None:
+        for number in range(100):
+            with contextlib.suppress(httpx.ReadTimeout), breakers.attempt(URL, f"{number}"):
+                now[0] += 14
+                if number % 5 == 0:
+                    breakers.add_success(httpx.URL(URL))
+                    continue
+                raise httpx.ReadTimeout("no answer")
+        assert not breakers.failing
+
+
 class TestRetry:
     def test_it_only_probes_a_host_that_is_still_down_and_completes_the_day_once_it_works(
         self, workspace: Workspace, mp3s: list[Artifact]
     ) -> None:
         breakers = HostBreakers()
         workspace.sandbox.faults.add(Rule(unavailable(), origin="media"))
-        for most_requests in (1000, workspace.settings.concurrency, workspace.settings.concurrency):
+        probes = 2 * 6 + 6  # two MP3s may have used their tries before a third one fails
+        for most_requests in (1000, probes, probes):
             workspace.sandbox.access_log.clear()
             with pytest.raises(MediaHostDown):
                 capture(workspace, breakers)

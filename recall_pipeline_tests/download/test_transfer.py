@@ -189,7 +189,7 @@ def test_a_connection_that_falls_silent_is_given_up_and_resumed(download: Downlo
 
 def test_a_trickle_is_given_up(download: Download) -> None:
     minutes = count(step=61)
-    with stamina.set_testing(True), pytest.raises(TransferError, match="bytes came in 60 s"):
+    with stamina.set_testing(True), pytest.raises(TransferError, match="bytes in 60 s"):
         download.fetch(clock=lambda: float(next(minutes)))
 
 
@@ -245,7 +245,7 @@ def test_a_206_that_does_not_fit_what_is_there_starts_again(download: Download, 
     assert download.ranges == [None, f"bytes={HALF}-", None]
 
 
-def test_a_206_that_nobody_asked_for_is_not_taken_for_the_whole(download: Download) -> None:
+def test_an_unrequested_206_is_not_accepted_as_the_whole_file(download: Download) -> None:
     download.strike(Reply(206, BODY[:HALF], {"Content-Range": f"bytes 0-{HALF - 1}/{len(BODY)}"}))
     download.fetch()
     assert download.content == BODY
@@ -465,7 +465,7 @@ def test_a_dead_link_is_never_requested_a_second_time(download: Download) -> Non
     link = download.link()
     download.link = lambda: link  # type: ignore[method-assign]
     download.strike(Reply(400), times=None)
-    with pytest.raises(LinkExpired, match="offers a link again that the media host refused"):
+    with pytest.raises(LinkExpired, match="returned the same URL that the media host refused"):
         download.fetch()
     assert len(download.ranges) == 1
 

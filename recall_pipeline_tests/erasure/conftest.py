@@ -16,8 +16,7 @@ from recall_pipeline.audit import AUDIT
 from recall_pipeline.catalog import CATALOG, WAVEFORMS
 from recall_pipeline.discovery import BOTS, RECORDINGS, sync_bots
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.recall_api import Upstream, open_client
-from recall_pipeline.recall_api.client import AnyListed
+from recall_pipeline.recall_api import AnyListed, Upstream, open_client
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_day

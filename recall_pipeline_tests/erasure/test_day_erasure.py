@@ -10,6 +10,7 @@ import pytest
 
 from recall_pipeline.audit import AUDIT, AuditRow
 from recall_pipeline.catalog import CATALOG
+from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.partials import Partial
@@ -17,6 +18,8 @@ from recall_pipeline.erasure import erase_day, read_inventory
 from recall_pipeline.erasure.plan import plan_for_bot, plan_for_recording
 from recall_pipeline.errors import StorageError
 from recall_pipeline.polling.change_detection import ArchiveState
+from recall_pipeline.recall_api import list_days, open_client
+from recall_pipeline.recall_api.listing_spool import ListingSpool, spool_file
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
 from recall_pipeline.verification import verify_days
@@ -60,6 +63,23 @@ def test_only_the_audit_row_is_left(
     assert Traces(archive).of(*PERSONAL) == set()
     assert Traces(archive).of(*erased) == {"audit"}
     assert [key for key in stored(archive.location.root) if CONTOSO in key] == []
+
+
+def test_listings_of_killed_processes_are_removed(office: Office) -> None:
+    folder = office.archive.open_staging_folder()
+
+    async def walk() -> None:
+        async with open_client(office.settings) as client:
+            spool = ListingSpool(spool_file(folder, DAY, DAY), client.workspace)
+            await list_days(client, DAY, DAY, spool)
+            spool._connection.close()  # a killed process leaves its file
+
+    asyncio.run(walk())
+    journal = folder / f"listing-{DAY}-{DAY + ONE_DAY}.sqlite-journal"
+    journal.write_bytes(b"of a file whose removal was interrupted")
+    assert len(list(folder.glob("listing-*"))) == 2
+    forget(office.archive)
+    assert list(folder.glob("listing-*")) == []
 
 
 def test_other_recordings_are_unchanged(office: Office) -> None:

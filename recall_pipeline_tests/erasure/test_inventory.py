@@ -120,7 +120,7 @@ def test_a_recording_of_another_day_is_erased_beside_an_unreadable_table(archive
     assert set(done.faults) <= {days[0]}
 
 
-def test_an_id_that_only_an_unreadable_table_may_have_is_not_said_to_be_unknown(archive: Archive) -> None:
+def test_an_id_that_only_an_unreadable_table_may_have_is_not_reported_as_unknown(archive: Archive) -> None:
     days = fill(archive, 2)
     for table in (RECORDINGS, CATALOG):
         archive.local_path(table.key(days[0])).write_bytes(b"damaged")

@@ -145,7 +145,7 @@ def test_the_nights_that_were_missed_since_the_last_erasure_are_caught_up(archiv
         retention_plan(archive, Settings(retention_limit=8), 4)
 
 
-def test_a_standstill_of_more_than_a_week_reaches_the_limit(archive: Archive) -> None:
+def test_an_outage_of_more_than_a_week_reaches_the_limit(archive: Archive) -> None:
     filled = fill(archive, 20)
     with clock_replaced(lambda: datetime.now(UTC) - timedelta(days=10)):
         forget(archive, plan_before(read_inventory(archive), filled[1]), "retention", lambda *_: None)

@@ -166,7 +166,7 @@ def test_a_file_that_no_row_states_is_compared_with_its_earlier_reading(stored: 
 
 
 @IN_A_BUCKET_TOO
-def test_a_replaced_file_starts_anew(stored: Archive) -> None:
+def test_a_replaced_file_is_read_again(stored: Archive) -> None:
     read_all(stored)
     store(stored, DAY, b"a newer original")
     later = NOW + ONE_DAY
@@ -176,7 +176,7 @@ def test_a_replaced_file_starts_anew(stored: Archive) -> None:
     assert rows[source_key(DAY + ONE_DAY)].checked_at == NOW
 
 
-def test_a_replaced_file_of_the_same_size_starts_anew(stored: Archive) -> None:
+def test_a_replaced_file_of_the_same_size_is_read_again(stored: Archive) -> None:
     read_all(stored)
     store(stored, DAY, b"THE ORIGINAL")
     assert [row.key for row in read_all(stored, NOW + ONE_DAY).damaged] == []

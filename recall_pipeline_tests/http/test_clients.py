@@ -104,7 +104,7 @@ def test_a_low_limit_of_open_files_is_named() -> None:
     assert "ulimit -n" in action, (reason, action)
 
 
-def test_loopback_is_reached_whatever_the_environment_says(
+def test_loopback_is_reached_directly_with_any_proxy_variables(
     sandbox: Sandbox, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "https_proxy", "ALL_PROXY"):

@@ -56,7 +56,7 @@ def with_version(table: pa.Table, version: str) -> pa.Table:
     return table.replace_schema_metadata(metadata)
 
 
-def test_every_uri_opens_as_it_stands_after_a_move_to_a_folder_with_a_space(run: Run, folder_url: str) -> None:
+def test_every_uri_opens_after_a_move_to_a_folder_with_a_space(run: Run, folder_url: str) -> None:
     assert migrated(run) == COUNTS
     rows = pd.concat(pd.read_parquet(path) for path in Path(folder_url).glob("audio_catalog/*/*.parquet"))
     for kind, count in (("audio", 8), ("source", 10)):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from recall_pipeline.polling import ArchiveState
-from recall_pipeline.recall_api import AnyListed, list_days, open_client
+from recall_pipeline.recall_api import AnyListed, AudioMixed, Bot, list_days, open_client
+from recall_pipeline.recall_api.records import read_record
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 from recall_sandbox import Rule, Sandbox
 from recall_sandbox.effects import EditJson
@@ -129,3 +130,15 @@ def test_a_list_that_shows_a_newer_status_is_a_change(workspace: Workspace) -> N
     workspace.capture()
     edit_rows(workspace, "recording", status=STATUS)
     assert changes(workspace) == ["recording"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_an_object_at_an_end_of_the_calendar_is_compared_with_the_days_that_exist(
+    moment: str, workspace: Workspace
+) -> None:
+    bot = {"id": an_id("bot"), "join_at": moment, "status_changes": [{"code": "done", "created_at": moment}]}
+    audio = {"id": an_id("mp3"), "created_at": moment, "recording": {"id": an_id("standup")}, "status": STATUS}
+    records = [read_record(Bot, bot), read_record(AudioMixed, audio)]
+    found = list(ArchiveState(workspace.archive).changes_in(record for record in records if record))
+    assert [change.fact.split()[0] for change in found] == ["bot"]
+    assert ArchiveState(workspace.archive).shows(found[0].awaited) is False

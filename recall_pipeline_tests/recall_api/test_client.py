@@ -21,9 +21,8 @@ from recall_pipeline.errors import (
     RecallUnreachable,
     SettingsError,
 )
-from recall_pipeline.recall_api import RecallClient, open_client
+from recall_pipeline.recall_api import RecallClient, Window, api_requests, open_client
 from recall_pipeline.recall_api import client as client_module
-from recall_pipeline.recall_api.client import Window
 from recall_pipeline.settings import Settings
 from recall_pipeline_tests.recall_api.conftest import CallApi
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
@@ -445,14 +444,14 @@ class TestTransientErrors:
     def test_a_response_that_never_ends_times_out(
         self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_RESPONSE_TIMEOUT_SECONDS", 0.2)
+        monkeypatch.setattr(api_requests, "_RESPONSE_TIMEOUT_SECONDS", 0.2)
         sandbox.faults.add(Rule(Stall(after_bytes=10, seconds=30), times=1))
         assert len(call(lambda client: client.recordings(WINDOW))) == 25
 
     def test_a_response_above_the_size_limit_is_not_kept_in_memory(
         self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
+        monkeypatch.setattr(api_requests, "_MAX_RESPONSE_BYTES", 2**20)
         sandbox.faults.add(Rule(Reply(200, json.dumps("x" * 2**21).encode())))
         with pytest.raises(RecallProtocolError, match="a response of over 1 MiB"):
             call(lambda client: client.recordings(WINDOW))

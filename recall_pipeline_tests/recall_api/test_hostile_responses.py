@@ -11,9 +11,7 @@ import pytest
 
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.errors import RecallError, RecallProtocolError, RecallUnreachable
-from recall_pipeline.recall_api import Listing
-from recall_pipeline.recall_api import client as client_module
-from recall_pipeline.recall_api.client import Window
+from recall_pipeline.recall_api import Listing, Window, api_requests
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline_tests.recall_api.conftest import CallApi
 from recall_pipeline_tests.workspace import DAY, NINE, an_id
@@ -61,7 +59,7 @@ def test_a_response_of_ten_megabytes_is_read(call: CallApi, sandbox: Sandbox) ->
 def test_the_size_limit_counts_the_decompressed_response(
     call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "_MAX_RESPONSE_BYTES", 2**20)
+    monkeypatch.setattr(api_requests, "_MAX_RESPONSE_BYTES", 2**20)
     bomb = gzip.compress(json.dumps("x" * 2**24).encode())
     assert len(bomb) < 2**15
     sandbox.faults.add(Rule(Reply(200, bomb, {"Content-Encoding": "gzip", "Content-Type": "application/json"})))

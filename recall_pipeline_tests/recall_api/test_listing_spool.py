@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recall_pipeline.days import ONE_DAY, utc_now
+from recall_pipeline.days import ONE_DAY, start_of, utc_now
 from recall_pipeline.errors import RecallUnreachable, StorageError
 from recall_pipeline.recall_api import (
     Listing,
@@ -129,7 +129,7 @@ class TestResume:
         assert dict(listing.recordings).keys() == dict(whole.recordings).keys()
 
     @pytest.mark.parametrize("why", ["of another workspace", "old", "damaged"])
-    def test_a_file_that_cannot_be_trusted_is_walked_anew(
+    def test_an_invalid_spool_file_is_discarded_and_the_list_is_read_again(
         self, why: str, call: CallApi, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         call(lambda client: list_days(client, DAY, DAY))
@@ -179,6 +179,32 @@ class TestSize:
         assert [row_of(bot) for bot in read.bots.values()] == [row_of(bot) for bot in cached.bots.values()]
         assert read.artifacts_by_recording().keys() == cached.artifacts_by_recording().keys()
         assert all(audio.download_url for found in read.artifacts_by_recording().values() for audio in found.values())
+
+    @pytest.mark.parametrize("question", ["the day", "the recording", "the artifact"])
+    def test_a_question_about_one_day_or_object_costs_no_more_in_a_larger_listing(self, question: str) -> None:
+        def steps(rows: int) -> int:
+            """Return how many instructions SQLite needs, in a listing of so many other days' artifacts."""
+            spool, ran = ListingSpool(), []
+            page = [
+                {
+                    **AUDIO,
+                    "id": an_id(f"{number}"),
+                    "recording": {"id": an_id(f"of {number}")},
+                    "created_at": (start_of(DAY) + number * ONE_DAY).isoformat(),
+                }
+                for number in range(rows)
+            ]
+            spool.add_page("audio_mixed", [(read_record(AudioMixed, row), frozenset()) for row in page], None)
+            spool._connection.set_progress_handler(lambda: ran.append(1), 1)
+            found = {
+                "the day": lambda: list(spool.audio_mixed.of_day(DAY)),
+                "the recording": lambda: list(spool.audio_mixed.within(an_id("of 0"))),
+                "the artifact": lambda: [spool.audio_mixed[an_id("0")]],
+            }[question]()
+            assert [audio.id for audio in found] == [an_id("0")]
+            return len(ran)
+
+        assert steps(400) < 2 * steps(10)
 
     def test_a_day_whose_links_did_not_fit_gets_them_by_one_more_walk_of_one_list(
         self, call: CallApi, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch

@@ -203,7 +203,7 @@ class TestTwoClasses:
         take(budget, 1, per_minute=50)
         assert clock.now == pytest.approx(1060)
 
-    def test_a_budget_of_one_request_is_of_whoever_comes_first(self, budget: RequestBudget, clock: Clock) -> None:
+    def test_a_budget_of_one_request_is_taken_by_the_first_class(self, budget: RequestBudget, clock: Clock) -> None:
         take(budget, 1, per_minute=1)
         assert not budget.try_take("list bot", 1)
         clock.now += WINDOW_SECONDS
