@@ -1,4 +1,4 @@
-"""Something else in place of a table: it stops its own day, with the next action, and no other one."""
+"""Something else in place of a file: as a table it stops its own day, with the next action, and no other one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from recall_pipeline.audit import AUDIT
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery import BOTS
-from recall_pipeline.errors import StorageError
+from recall_pipeline.errors import ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive, open_day
 from recall_pipeline_tests.workspace import DAY
@@ -52,3 +52,13 @@ def test_a_listing_passes_over_it(odd: Archive) -> None:
     AUDIT.write(odd, DAY, [])
     assert odd.sizes_below("bots").keys() <= {BOTS.key(DAY)}
     assert odd.sizes_below("audit").keys() == {AUDIT.key(DAY)}
+
+
+@pytest.mark.parametrize("make", [folder, circle])
+def test_in_place_of_the_identity_it_is_a_damaged_archive(
+    on_disk: Archive, make: Callable[[Path], None], folder_url: str
+) -> None:
+    AUDIT.write(on_disk, DAY, [])
+    make(on_disk.local_path("archive.json"))
+    with pytest.raises(ArchiveUnreadable, match=r"archive.json is damaged \(it is not a file\)"):
+        open_archive(Settings(storage_url=folder_url))
