@@ -123,7 +123,7 @@ CODES = {
     Code.TABLE_UNREADABLE: Explanation(
         Kind.UNREADABLE,
         "A table is not Parquet, lacks a required column or value, or has a column of a type that does not fit.",
-        _RESTORE,
+        f"{_RESTORE} Without a backup of an audit, erase again what it named.",
     ),
     Code.TABLE_NEWER: Explanation(
         Kind.UNREADABLE, "A newer version of recall_pipeline wrote the table.", "Update recall_pipeline."
