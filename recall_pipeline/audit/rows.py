@@ -46,6 +46,10 @@ class AuditTable(Table[AuditRow]):
     """
 
     has_one_file: ClassVar[bool] = False
+    cure: ClassVar[str] = (
+        "restore it from a backup, or move it away and run recall-pipeline forget again for what it named: without its "
+        "rows a sync may download that again"
+    )
 
     @property
     def stem(self) -> str:

@@ -12,9 +12,9 @@ from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.checkpoints import Checkpoint, write_checkpoint
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.download import MixedAudioRow
-from recall_pipeline.errors import CoordinationError, SettingsError
+from recall_pipeline.errors import CoordinationError, SettingsError, StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, ArchiveDay, ArchiveLocation, Layout
+from recall_pipeline.storage import NOT_THERE, Archive, ArchiveDay, ArchiveLocation, Layout, sha256_of
 
 _VERSION_LENGTH = 8
 
@@ -53,12 +53,29 @@ class NormalizeTask:
 
 
 def normalize_task(task: NormalizeTask) -> AudioColumns:
-    """Normalize one MP3, publish the file under a free key, and record it. Runs in a worker."""
+    """Normalize one MP3, publish the file under a free key, and record it. Runs in a worker.
+
+    Raises StorageError if the MP3 is lost or damaged: a normalized file of it, made before, may be the only good copy.
+    """
     from recall_pipeline.audio import normalize
 
     archive = task.location.open()
-    with archive.local_copy(task.source_key) as source, archive.staged_file(suffix=f".{task.target.format}") as output:
+    with _intact_source(archive, task) as source, archive.staged_file(suffix=f".{task.target.format}") as output:
         return publish_normalized(archive, task, output, normalize(source, output, task.target))
+
+
+@contextlib.contextmanager
+def _intact_source(archive: Archive, task: NormalizeTask) -> Iterator[Path]:
+    """Give a local copy of the MP3 of a task, which has the bytes that its row states."""
+    with contextlib.ExitStack() as stack:
+        try:
+            source = stack.enter_context(archive.local_copy(task.source_key))
+            problem = None if task.source_sha256 in (None, sha256_of(source)) else "has another SHA-256"
+        except FileNotFoundError:
+            problem = NOT_THERE
+        if problem:
+            raise StorageError(f"{archive.uri(task.source_key)} {problem}: run recall-pipeline verify --repair")
+        yield source
 
 
 def publish_normalized(archive: Archive, task: NormalizeTask, output: Path, result: Normalized) -> AudioColumns:

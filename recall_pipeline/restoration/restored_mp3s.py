@@ -23,11 +23,11 @@ def restore_mp3s(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
     `refetch` names the recordings of a repair, which looks for such files too. Raises StorageError.
     """
     originals = stored_originals(day, is_repair=bool(refetch))
-    if not originals and _is_complete(day):
+    if not originals and _has_every_mp3(day):
         return
     stored = {row.audio_id: row for row in day.rows(MIXED_AUDIO)}
     restored = {
-        row.audio_id: _restored(row, stored.get(row.audio_id))
+        row.audio_id: _restored_mp3(row, stored.get(row.audio_id))
         for row in cataloged_rows(day)
         if row.audio_id and _is_lost(row, stored.get(row.audio_id))
     }
@@ -36,7 +36,7 @@ def restore_mp3s(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
         day.amend(MIXED_AUDIO, list({**stored, **restored}.values()))
 
 
-def _is_complete(day: ArchiveDay) -> bool:
+def _has_every_mp3(day: ArchiveDay) -> bool:
     """Whether `mixed_audio` has the MP3 of each row in the catalog, with the same bytes."""
     cataloged, filed = (set(stored_values(day, table, "audio_id", "source_sha256")) for table in (CATALOG, MIXED_AUDIO))
     return filed.issuperset(pair for pair in cataloged if pair[0])
@@ -47,7 +47,7 @@ def _published(recording_id: str, audio_id: str) -> MixedAudioRow:
     return MixedAudioRow(recording_id, audio_id, status_code="done", has_url=True)
 
 
-def _restored(row: CatalogRow, before: MixedAudioRow | None) -> MixedAudioRow:
+def _restored_mp3(row: CatalogRow, before: MixedAudioRow | None) -> MixedAudioRow:
     """Return the row of an MP3 from its row in the catalog; what this does not state is null.
 
     `before` is an older row of it. If Recall.ai still has the MP3, it is downloaded and compared.

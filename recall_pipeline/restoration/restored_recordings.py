@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from recall_pipeline.audit import erased_in
-from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome
+from recall_pipeline.catalog import CATALOG, CatalogRow, FindingCode, Outcome
 from recall_pipeline.days import ONE_DAY, end_of, utc_now
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.restoration.stored_originals import stored_originals
-from recall_pipeline.restoration.stored_values import cataloged_rows, stored_values
+from recall_pipeline.restoration.stored_values import cataloged_rows, is_unreadable, stored_values
 from recall_pipeline.storage import ArchiveDay
 
 _SAME_NAME = (
@@ -22,17 +22,22 @@ def restore_recordings(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
 
     `refetch` names the recordings of a repair: then originals without a row count too. Raises StorageError.
     """
+    stored = {row.recording_id: row for row in day.rows(RECORDINGS)}
     lost = set(_named_elsewhere(day, is_repair=bool(refetch)))
-    lost -= {row.recording_id for row in day.rows(RECORDINGS)} if lost else set()
-    if not lost:
+    lost -= {name for name, row in stored.items() if not row.start_is_estimated}
+    if not lost or is_unreadable(day, CATALOG):  # which may state their starts
         return
     cataloged: dict[str, list[CatalogRow]] = {}
     for row in cataloged_rows(day):
         cataloged.setdefault(row.recording_id, []).append(row)
-    rows = {name: _restored(rows) for name, rows in cataloged.items() if name in lost}
-    unknown = lost - cataloged.keys() - _redacted(day) - erased_in(day).recordings
-    rows |= {name: _estimated(day, name) for name in unknown}
-    day.amend(RECORDINGS, [*day.rows(RECORDINGS), *rows.values()])
+    unknown = lost - stored.keys() - _redacted_in_catalog(day) - erased_in(day).recordings
+    rows = {name: _estimated(day, name) for name in unknown}
+    rows |= {name: _restored_recording(rows) for name, rows in cataloged.items() if name in lost and _has_start(rows)}
+    day.amend(RECORDINGS, (stored | rows).values())
+
+
+def _has_start(rows: Iterable[CatalogRow]) -> bool:
+    return not any(FindingCode.START_UNKNOWN in (row.findings or ()) for row in rows)
 
 
 def _named_elsewhere(day: ArchiveDay, *, is_repair: bool) -> Iterator[str]:
@@ -42,13 +47,13 @@ def _named_elsewhere(day: ArchiveDay, *, is_repair: bool) -> Iterator[str]:
     yield from stored_originals(day, is_repair=is_repair).values()
 
 
-def _redacted(day: ArchiveDay) -> set[str]:
+def _redacted_in_catalog(day: ArchiveDay) -> set[str]:
     """Return the recordings that are redacted in the catalog."""
     values = stored_values(day, CATALOG, "recording_id", "outcome")
     return {str(name) for name, outcome in values if outcome == Outcome.FORGOTTEN}
 
 
-def _restored(rows: Iterable[CatalogRow]) -> RecordingRow:
+def _restored_recording(rows: Iterable[CatalogRow]) -> RecordingRow:
     """Return the row of a recording from its rows in the catalog; what these do not state is null."""
     first, *_ = rows = list(rows)
     has_mp3 = any(row.audio_id for row in rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from recall_pipeline.errors import TableUnreadable
+from recall_pipeline.errors import StorageError
 from recall_pipeline.storage.archive import Archive
 from recall_pipeline.storage.stored_tables import StoredTable
 from recall_pipeline.storage.tables import Table
@@ -36,8 +36,8 @@ class ArchiveDay:
         """Return the rows of a table; none when there is no table, or when that of a neighbouring day is unreadable."""
         try:
             stored = self.stored(table, day)
-        except TableUnreadable:
-            if day in (None, self.day):
+        except StorageError as error:
+            if day in (None, self.day) or error.retry_can_help:
                 raise
             return ()  # a sync of that day reports it
         return stored.rows if stored else ()

@@ -4,15 +4,18 @@ Whatever opens an archive refuses a newer format. Whatever talks to Recall.ai al
 host or workspace. The first sync that gets an answer writes the file; a reader never does.
 """
 
+import errno
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.errors import ArchiveRefused, ArchiveUnreadable
+from recall_pipeline.errors import ArchiveRefused, ArchiveUnreadable, StorageError
 from recall_pipeline.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -67,7 +70,12 @@ def read_identity(archive: "Archive") -> ArchiveIdentity | None:
 
     Raises ArchiveRefused for a newer format, ArchiveUnreadable for a damaged file, and StorageError.
     """
-    content = archive.read(_KEY)
+    try:
+        content = archive.read(_KEY)
+    except StorageError:
+        if archive.is_local and not _may_be_file(archive.local_path(_KEY)):
+            raise _damaged(archive, "it is not a file") from None
+        raise
     if content is None:
         return None
     try:
@@ -86,6 +94,14 @@ def read_identity(archive: "Archive") -> ArchiveIdentity | None:
     if wrong := [name for name, text in texts.items() if not isinstance(text, str | None)]:
         raise _damaged(archive, f"`{wrong[0]}` is not a text")
     return ArchiveIdentity(stored.pop("format"), **texts, others=stored)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether a path is a file, or cannot be looked at; False for a folder or a link that leads in a circle."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 def check_identity(archive: "Archive", settings: Settings) -> ArchiveIdentity | None:

@@ -10,7 +10,7 @@ from recall_pipeline.errors import MORE_HANDLES, StorageError, is_out_of_handles
 from recall_pipeline.redaction import redact
 
 _UPLOADS = ("write", "move")
-_PERMANENT = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENAMETOOLONG)
+_PERMANENT = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS, errno.ENAMETOOLONG)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _OUT_OF_SPACE = (*_FULL, errno.EFBIG)
 _WRITE_ERRORS = (*_OUT_OF_SPACE, errno.EROFS)
@@ -92,6 +92,8 @@ def _next_step(action: str, cause: Exception) -> str:
         return "Mount it for writing, or set RECALL_STORAGE_URL or RECALL_SPOOL_DIR to a writable place"
     if type(cause).__name__ in _WITHOUT_CREDENTIALS:
         return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role"
+    if action == "read" and code in (errno.EISDIR, errno.ELOOP):
+        return "Restore the file from a backup, or move what is there away and sync"
     if isinstance(cause, FileNotFoundError) and action != "write":
         return "It may have been removed: run `recall-pipeline verify`"
     return "Check RECALL_STORAGE_URL, RECALL_SPOOL_DIR and their permissions"

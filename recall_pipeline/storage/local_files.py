@@ -56,7 +56,17 @@ def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
     for parent, _, names in os.walk(folder, onerror=_raise_unless_missing):
         for path in (Path(parent, name) for name in names):
             with contextlib.suppress(FileNotFoundError):
-                yield str(path), path.stat().st_size
+                yield str(path), _size_bytes(path)
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file; of a link that leads in a circle it is its own. Raises OSError."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return path.lstat().st_size
 
 
 def _raise_unless_missing(error: OSError) -> None:

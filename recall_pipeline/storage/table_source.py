@@ -18,7 +18,7 @@ _BATCH_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class TableSource:
-    """The file `key` of `archive`, which holds rows of a table with `schema`.
+    """The file `key` of `archive`, which holds rows of a table with `schema`; `cure`: what to do if it is damaged.
 
     Its methods raise TableUnreadable for content that does not fit the schema, TableNewer for content of a newer
     schema version, and StorageError if the storage does not answer.
@@ -27,6 +27,7 @@ class TableSource:
     archive: Archive
     key: str
     schema: TableSchema
+    cure: str
 
     def load(self, columns: Sequence[str] | None = None, content: bytes | None = None) -> "pa.Table | None":
         """Return the file: all of it, or `columns` as far as it has them; None if there is no file.
@@ -171,10 +172,7 @@ class TableSource:
             raise self._unreadable(" ".join(str(error).split())) from None
 
     def _unreadable(self, reason: str) -> TableUnreadable:
-        return TableUnreadable(
-            f"{self.archive.uri(self.key)} is not a readable Parquet file ({reason}): "
-            "restore it from a backup, or move it away and sync"
-        )
+        return TableUnreadable(f"{self.archive.uri(self.key)} is not a readable Parquet file ({reason}): {self.cure}")
 
 
 def _damage_errors() -> tuple[type[Exception], ...]:

@@ -32,6 +32,8 @@ class Table(Generic[Row]):
     part: str | None = None
     has_one_file: ClassVar[bool] = True
     """Whether all rows of a day are in the file of its key."""
+    cure: ClassVar[str] = "restore it from a backup, or move it away and sync"
+    """What to do about a damaged file."""
 
     @property
     def columns(self) -> dict[str, tuple[str, str]]:
@@ -218,7 +220,7 @@ class Table(Generic[Row]):
         return self._source(archive, self.key(day)).load(columns, content)
 
     def _source(self, archive: Archive, key: str) -> TableSource:
-        return TableSource(archive, key, self._declared())
+        return TableSource(archive, key, self._declared(), self.cure)
 
     def _declared(self) -> TableSchema:
         return TableSchema(self.name, self.row, self.version)

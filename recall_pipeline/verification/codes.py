@@ -60,6 +60,9 @@ class Explanation:
 
 
 _REPAIR = "`recall-pipeline verify --repair`"
+_WITHOUT_BACKUP = (
+    "Without a backup, and when Recall.ai no longer has it, run `recall-pipeline forget --recording ID --reason TEXT`."
+)
 _RESTORE = "Restore it from a backup, or move it away and sync the day."
 _SYNC = f"Sync the day, or run {_REPAIR}. If it stays, restore the tables of the day from a backup."
 
@@ -76,20 +79,22 @@ CODES = {
         Kind.MISSING, "A day lacks one of its tables.", "Restore it from a backup, or sync the day."
     ),
     Code.FILE_MISSING: Explanation(
-        Kind.MISSING, "A row references a file that is not there.", f"Restore it from a backup, or run {_REPAIR}."
+        Kind.MISSING,
+        "A row references a file that is not there.",
+        f"Restore it from a backup, or run {_REPAIR}. {_WITHOUT_BACKUP}",
     ),
     Code.FILE_EMPTY: Explanation(
-        Kind.CHANGED, "The file has no bytes.", f"Restore it from a backup, or run {_REPAIR}."
+        Kind.CHANGED, "The file has no bytes.", f"Restore it from a backup, or run {_REPAIR}. {_WITHOUT_BACKUP}"
     ),
     Code.FILE_SIZE_DIFFERS: Explanation(
         Kind.CHANGED,
         "The file has another size than its row states: it was cut, extended or replaced.",
-        f"Restore it from a backup, or run {_REPAIR}.",
+        f"Restore it from a backup, or run {_REPAIR}. {_WITHOUT_BACKUP}",
     ),
     Code.FILE_CHANGED: Explanation(
         Kind.CHANGED,
         "The file has the size that its row states, and another SHA-256: bytes changed, or the row did.",
-        f"Restore it from a backup, or run {_REPAIR}. Check the disk.",
+        f"Restore it from a backup, or run {_REPAIR}. Check the disk. {_WITHOUT_BACKUP}",
     ),
     Code.FILE_UNDECODABLE: Explanation(
         Kind.UNDECODABLE,
@@ -102,7 +107,8 @@ CODES = {
     Code.FILE_UNREFERENCED: Explanation(
         Kind.ORPHANED,
         "No row references the audio file: it has another name than its row states, or its row is lost.",
-        f"Run {_REPAIR}. It removes a file whose bytes are cataloged under another name; inspect every other one.",
+        f"Run {_REPAIR}. It catalogs an MP3 whose row is lost, and removes a file whose bytes are cataloged under "
+        "another name. Inspect every other one, and move it out of the archive.",
     ),
     Code.FILE_UNEXPECTED: Explanation(
         Kind.ORPHANED,
@@ -117,7 +123,7 @@ CODES = {
     Code.TABLE_UNREADABLE: Explanation(
         Kind.UNREADABLE,
         "A table is not Parquet, lacks a required column or value, or has a column of a type that does not fit.",
-        _RESTORE,
+        f"{_RESTORE} Without a backup of an audit, erase again what it named.",
     ),
     Code.TABLE_NEWER: Explanation(
         Kind.UNREADABLE, "A newer version of recall_pipeline wrote the table.", "Update recall_pipeline."

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, erased_on, record_audit
+from recall_pipeline.errors import TableUnreadable
 from recall_pipeline.storage import Archive
 
 DAY = date(2026, 3, 2)
@@ -28,6 +29,14 @@ def test_an_unfinished_erasure_counts_as_erased(archive: Archive) -> None:
     assert erased_on(archive, DAY).recordings == {"r"}
     assert erased_on(archive, DAY).bots == {"b"}
     assert erased_on(archive, date(2026, 3, 3)).recordings == frozenset()
+
+
+def test_a_damaged_audit_is_not_to_be_moved_away_alone(archive: Archive) -> None:
+    with archive.staged_file() as staged:
+        staged.write_bytes(b"not Parquet")
+        archive.publish(staged, AUDIT.key(DAY))
+    with pytest.raises(TableUnreadable, match="run recall-pipeline forget again for what it named"):
+        erased_on(archive, DAY)
 
 
 def test_an_upstream_deletion_does_not_count_as_erased(archive: Archive) -> None:

@@ -102,7 +102,7 @@ class Backups:
     late: Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def backups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
     """An archive of nine recordings: synced twice, then one was erased, Recall.ai removed six, and it was synced."""
     early, late = (tmp_path_factory.mktemp(name) for name in ("early", "late"))

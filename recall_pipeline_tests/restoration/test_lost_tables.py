@@ -86,3 +86,28 @@ def test_a_repair_catalogs_originals_that_the_restored_tables_lack_but_no_rename
     assert loss.rows()[LATE].outcome == "ready"
     assert an_id("another") not in loss.rows()
     assert [line for line in loss.problems() if BAD not in line and renamed.name not in line] == []
+
+
+def test_an_unreadable_catalog_stops_no_other_table_and_its_starts_are_not_estimated(loss: Loss) -> None:
+    before = rows_of(loss)
+    catalog = loss.folder / Layout.table("audio_catalog", DAY)
+    aside = catalog.rename(loss.folder / "catalog")
+    catalog.mkdir()
+    loss.lose("recordings")
+    loss.capture()
+    assert an_id("kept") in {row.recording_id for row in RECORDINGS.read(loss.archive, DAY) or []}
+    catalog.rmdir()
+    aside.rename(catalog)
+    loss.sync_all()
+    assert (loss.problems(), rows_of(loss)) == ([], before)
+
+
+def test_a_catalog_that_is_restored_later_gives_back_the_starts(loss: Loss) -> None:
+    before = rows_of(loss)
+    catalog = loss.folder / Layout.table("audio_catalog", DAY)
+    aside = catalog.rename(loss.folder / "catalog")
+    loss.lose("recordings")
+    loss.capture()
+    aside.rename(catalog)
+    loss.sync_all()
+    assert (loss.problems(), rows_of(loss)) == ([], before)
