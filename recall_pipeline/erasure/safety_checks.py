@@ -15,7 +15,7 @@ _MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
 _NEWEST_DAYS = 10
 _MAX_RECORDINGS = 1000
 _MAX_SHARE = 10  # one in so many recordings
-_MAX_NIGHTS = 7  # a longer standstill is reviewed by the operator
+_MAX_NIGHTS = 7  # a longer outage is reviewed by the operator
 
 
 def limit_of(settings: Settings, inventory: Inventory) -> int:
