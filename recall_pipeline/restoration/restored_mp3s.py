@@ -7,7 +7,7 @@ from typing import Any
 from recall_pipeline.catalog import AUDIBLE, CATALOG, NEWER_VERSION, CatalogRow, Outcome
 from recall_pipeline.download import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.restoration.stored_originals import stored_originals
-from recall_pipeline.restoration.stored_values import cataloged_rows, stored_values
+from recall_pipeline.restoration.stored_values import NamedMp3, cataloged_rows, named_in
 from recall_pipeline.storage import ArchiveDay, Layout
 
 _SAME_NAME = (
@@ -22,10 +22,12 @@ def restore_mp3s(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
 
     `refetch` names the recordings of a repair, which looks for such files too. Raises StorageError.
     """
-    originals = stored_originals(day, is_repair=bool(refetch))
-    if not originals and _has_every_mp3(day):
+    is_lost, stored = day.stored(MIXED_AUDIO) is None, {row.audio_id: row for row in day.rows(MIXED_AUDIO)}
+    filed = [NamedMp3(row.recording_id, row.audio_id, row.source_sha256) for row in stored.values()]
+    cataloged = [mp3 for mp3 in named_in(day, CATALOG) or [] if mp3.audio_id]
+    originals = stored_originals(day, [*cataloged, *filed]) if is_lost or refetch else {}
+    if not originals and set(cataloged) <= set(filed):
         return
-    stored = {row.audio_id: row for row in day.rows(MIXED_AUDIO)}
     restored = {
         row.audio_id: _restored_mp3(row, stored.get(row.audio_id))
         for row in cataloged_rows(day)
@@ -34,12 +36,6 @@ def restore_mp3s(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
     restored |= {audio_id: _published(recording_id, audio_id) for audio_id, recording_id in originals.items()}
     if restored:
         day.amend(MIXED_AUDIO, list({**stored, **restored}.values()))
-
-
-def _has_every_mp3(day: ArchiveDay) -> bool:
-    """Whether `mixed_audio` has the MP3 of each row in the catalog, with the same bytes."""
-    cataloged, filed = (set(stored_values(day, table, "audio_id", "source_sha256")) for table in (CATALOG, MIXED_AUDIO))
-    return filed.issuperset(pair for pair in cataloged if pair[0])
 
 
 def _published(recording_id: str, audio_id: str) -> MixedAudioRow:

@@ -1,6 +1,6 @@
 """Rows of `recordings` that its table lacks: from the catalog, else from the rows and the names of MP3s."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog import CATALOG, CatalogRow, FindingCode, Outcome
@@ -8,7 +8,7 @@ from recall_pipeline.days import ONE_DAY, end_of, utc_now
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.restoration.stored_originals import stored_originals
-from recall_pipeline.restoration.stored_values import cataloged_rows, is_unreadable, stored_values
+from recall_pipeline.restoration.stored_values import cataloged_rows, is_unreadable, named_in
 from recall_pipeline.storage import ArchiveDay
 
 _SAME_NAME = (
@@ -23,7 +23,7 @@ def restore_recordings(day: ArchiveDay, refetch: Collection[str] = ()) -> None:
     `refetch` names the recordings of a repair: then originals without a row count too. Raises StorageError.
     """
     stored = {row.recording_id: row for row in day.rows(RECORDINGS)}
-    lost = set(_named_elsewhere(day, is_repair=bool(refetch)))
+    lost = _named_elsewhere(day, is_repair=bool(refetch))
     lost -= {name for name, row in stored.items() if not row.start_is_estimated}
     if not lost or is_unreadable(day, CATALOG):  # which may state their starts
         return
@@ -40,17 +40,20 @@ def _has_start(rows: Iterable[CatalogRow]) -> bool:
     return not any(FindingCode.START_UNKNOWN in (row.findings or ()) for row in rows)
 
 
-def _named_elsewhere(day: ArchiveDay, *, is_repair: bool) -> Iterator[str]:
-    """Yield the id of each recording that another table or the name of an original states."""
-    for table in (CATALOG, MIXED_AUDIO):
-        yield from (str(name) for (name,) in stored_values(day, table, "recording_id"))
-    yield from stored_originals(day, is_repair=is_repair).values()
+def _named_elsewhere(day: ArchiveDay, *, is_repair: bool) -> set[str]:
+    """Return the id of each recording that another table states, or the name of an original.
+
+    Originals without a row are looked for in a repair, and where the day has no table `mixed_audio`.
+    """
+    mp3s = named_in(day, MIXED_AUDIO)
+    named = [*(named_in(day, CATALOG) or []), *(mp3s or [])]
+    originals = stored_originals(day, named) if is_repair or mp3s is None else {}
+    return {mp3.recording_id for mp3 in named} | set(originals.values())
 
 
 def _redacted_in_catalog(day: ArchiveDay) -> set[str]:
     """Return the recordings that are redacted in the catalog."""
-    values = stored_values(day, CATALOG, "recording_id", "outcome")
-    return {str(name) for name, outcome in values if outcome == Outcome.FORGOTTEN}
+    return {row.recording_id for row in day.rows(CATALOG) if row.outcome == Outcome.FORGOTTEN}
 
 
 def _restored_recording(rows: Iterable[CatalogRow]) -> RecordingRow:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome
@@ -10,18 +10,20 @@ from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import ArchiveDay, Table
 
 
-def stored_values(day: ArchiveDay, table: Table[Any], *names: str) -> list[tuple[Any, ...]]:
-    """Return some columns of a table, a tuple per row; none if it is lost or unreadable. Raises StorageError."""
+class NamedMp3(NamedTuple):
+    """What a row states about a recording and its MP3."""
+
+    recording_id: str
+    audio_id: str | None
+    source_sha256: str | None
+
+
+def named_in(day: ArchiveDay, table: Table[Any]) -> list[NamedMp3] | None:
+    """Return what the rows of a table name; None if the day lacks it, none if it is unreadable. Raises StorageError."""
     with _unreadable_passed_over():
-        return table.read_columns(day.archive, day.day, *names)
+        stored = table.load_columns(day.archive, day.day, *NamedMp3._fields)
+        return None if stored is None else list(map(NamedMp3._make, zip(*stored.values.values(), strict=True)))
     return []
-
-
-def is_lost(day: ArchiveDay, table: Table[Any]) -> bool:
-    """Whether a day lacks a table, which may be unreadable otherwise. Raises StorageError."""
-    with _unreadable_passed_over():
-        return table.facts(day.archive, day.day) is None
-    return False
 
 
 def is_unreadable(day: ArchiveDay, table: Table[Any]) -> bool:

@@ -281,7 +281,7 @@ class TestUnreadable:
             (BOTS, "status", pa.array([1])),
             (BOTS, "bot_id", pa.array([b"\x00"])),
             (RECORDINGS, "created_at", pa.array(["2026-03-01"])),
-            (MIXED_AUDIO, "source_bytes", pa.array([1.5])),
+            (MIXED_AUDIO, "source_bytes", pa.array(["1"])),
             (CATALOG, "findings", pa.array(["a"])),
             (AUDIT, "recording_id", pa.array([1])),
             (CATALOG, "audio_bytes", pa.array(["1"])),
