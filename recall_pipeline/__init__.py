@@ -13,7 +13,7 @@ The packages in the order in which a recording passes through them; each imports
     audio              decode, measure and normalize audio files
     download           fetch each MP3 with resume, check that it decodes, store it
     catalog            outcome of each recording, the table `audio_catalog`, its readers
-    restoration        make lost rows anew from what else the archive has
+    restoration        rebuild lost rows from the rest of the archive
     migration          bring older tables to the present schema and place
     verification       check the archive against its tables
     fixity             read every stored file back within so many days

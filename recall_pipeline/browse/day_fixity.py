@@ -60,7 +60,7 @@ class FixityByDay:
 def _read_checks(archive: Archive) -> Mapping[date, DayFixity]:
     try:
         content = FIXITY.load_file(archive, FIXITY_KEY, ["day", "checked_at", "result"])
-    except StorageError:  # the next pass makes a damaged table anew
+    except StorageError:  # the next pass rebuilds a damaged table
         return {}
     return {} if content is None else _checks_by_day(content)
 

@@ -29,7 +29,7 @@ class SummaryFile:
                 self._open()
 
     def read(self) -> dict[date, tuple[str, DaySummary]]:
-        """Return version and summary of each day; a file that cannot be read is made anew."""
+        """Return version and summary of each day; a file that cannot be read is rebuilt."""
         if self._connection is None:
             return {}
         try:

@@ -43,7 +43,7 @@ def sync_catalog(
 ) -> CatalogReport:
     """Write the catalog of a day from the tables `recordings` and `mixed_audio`; every recording has a row.
 
-    The normalized files of recordings in `refetch` are compared with their rows, and made anew on a mismatch or if an
+    The normalized files of recordings in `refetch` are compared with their rows, and rebuilt on a mismatch or if an
     older engine made them. `deployment` is the id of the one at work: files of other settings stay while another one is
     at work with those (`audio_targets`). Raises TableMissing where the day has none of these tables, and StorageError.
     """

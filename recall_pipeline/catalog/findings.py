@@ -2,7 +2,7 @@
 
 To add one: add it to `FindingCode` and to `FINDINGS`. A code that normalizing finds is put into
 `Normalized.finding_codes` (recall_pipeline/audio/results.py). It stays in the row while the normalized file does.
-A code that every sync derives anew from the tables is added to `DERIVED_AT_EVERY_SYNC` and returned by the verdict.
+A code that every sync derives again from the tables is added to `DERIVED_AT_EVERY_SYNC` and returned by the verdict.
 """
 
 from collections.abc import Iterable, Mapping

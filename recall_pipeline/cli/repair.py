@@ -49,7 +49,7 @@ def repair(settings: Settings, archive: Archive, found: VerificationReport, prog
     error_lines += [f"{day}: is before RECALL_START_DATE, and was not synced" for day in days if day not in reachable]
     affected = sorted({*days, *(problem.day for problem in found.problems)})
     after = verify_days(archive, settings, affected, progress, recordings)
-    removed = remove_redundant_files(archive, after)  # by a catalog that was made anew meanwhile
+    removed = remove_redundant_files(archive, after)  # by a catalog that was rebuilt meanwhile
     after.problems = [problem for problem in after.problems if problem not in removed]
     after.problems = sorted(
         [*absent(archive, affected, settings.start_date), *elsewhere(archive, affected), *after.problems],

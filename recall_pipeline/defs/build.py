@@ -32,7 +32,7 @@ def build_definitions(
 ) -> dg.Definitions:
     """Return assets, checks, jobs, schedules, sensors and the resource of the archive of `settings`.
 
-    Each call makes all of them anew, and reads its arguments only. With `name`, asset keys are `[name, "bots"]` etc.,
+    Each call makes all of them, and reads its arguments only. With `name`, asset keys are `[name, "bots"]` etc.,
     and all other names begin with `name_`, so that results with different names can be merged. `translate` changes
     what Dagster shows of each asset; dependencies, checks and jobs follow a changed key. Jobs run in one process;
     the executor of assets that are materialized without a job is that of the code location. Raises SettingsError for

@@ -74,7 +74,7 @@ def write_fixity(archive: Archive, rows: Mapping[str, FixityRow]) -> None:
 def remove_fixity_rows(archive: Archive, recordings: Collection[str]) -> None:
     """Remove the rows of erased recordings at once. Raises StorageError.
 
-    A damaged table is removed: it may have rows of them, and the next pass makes it anew.
+    A damaged table is removed: it may have rows of them, and the next pass rebuilds it.
     """
     if not recordings or not archive.exists(FIXITY_KEY):
         return

@@ -23,7 +23,7 @@ class DamagedFile:
 
     @property
     def is_repairable(self) -> bool:
-        """Whether a sync of the recording may store it anew: Recall may still serve it, or its original is stored."""
+        """Whether a sync of the recording may store it again: Recall may still serve it, or its original is stored."""
         return self.kind in (FileKind.ORIGINAL, FileKind.NORMALIZED)
 
 

@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS owner (format INTEGER, workspace TEXT);
 
 
 class SpooledRecords(Mapping[str, R], Generic[R]):
-    """The records of one kind, by id; each access reads them anew."""
+    """The records of one kind, by id; each access reads them again."""
 
     def __init__(self, spool: "ListingSpool", kind: str) -> None:
         self._spool, self._kind = spool, kind

@@ -1,4 +1,4 @@
-"""Make lost rows anew from what else the archive has, where Recall.ai has removed the media meanwhile.
+"""Rebuild lost rows from the rest of the archive, where Recall.ai has removed the media meanwhile.
 
 Belongs here: rows of `recordings` and `mixed_audio` that a day's tables lack, from its catalog, its other tables and
 its stored originals; which of two tables was restored from an older backup.

@@ -20,7 +20,7 @@ class NamedMp3(NamedTuple):
 
 def named_in(day: ArchiveDay, table: Table[Any]) -> list[NamedMp3] | None:
     """Return what the rows of a table name; None if the day lacks it, none if it is unreadable. Raises StorageError."""
-    with _unreadable_passed_over():
+    with _skip_unreadable():
         stored = table.load_columns(day.archive, day.day, *NamedMp3._fields)
         return None if stored is None else list(map(NamedMp3._make, zip(*stored.values.values(), strict=True)))
     return []
@@ -28,7 +28,7 @@ def named_in(day: ArchiveDay, table: Table[Any]) -> list[NamedMp3] | None:
 
 def is_unreadable(day: ArchiveDay, table: Table[Any]) -> bool:
     """Whether a day has a table that cannot be read. Raises StorageError."""
-    with _unreadable_passed_over():
+    with _skip_unreadable():
         day.stored(table)
         return False
     return True
@@ -40,14 +40,14 @@ def cataloged_rows(day: ArchiveDay) -> list[CatalogRow]:
     A row that is redacted without an audit row is left out: its recording was too old to be downloaded.
     """
     erased = erased_in(day).recordings
-    with _unreadable_passed_over():
+    with _skip_unreadable():
         return [row for row in day.rows(CATALOG) if row.outcome != Outcome.FORGOTTEN or row.recording_id in erased]
     return []
 
 
 @contextlib.contextmanager
-def _unreadable_passed_over() -> Iterator[None]:
-    """Pass over a table that is damaged, a folder, or forbidden; raise StorageError if a retry can help."""
+def _skip_unreadable() -> Iterator[None]:
+    """Skip a table that is damaged, a folder, or forbidden; raise StorageError if a retry can help."""
     try:
         yield
     except StorageError as error:

@@ -126,7 +126,7 @@ class TableSource:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(source, page_checksum_verification=True)
-        stored = file.schema_arrow  # which each access builds anew
+        stored = file.schema_arrow  # which each access builds again
         self._check_version(stored)
         if columns is not None:
             self._check_types(stored)
