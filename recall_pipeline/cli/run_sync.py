@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from recall_pipeline.cli.instance import open_instance
 from recall_pipeline.cli.interrupts import detect_interrupts
+from recall_pipeline.coordination import connect
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import StorageError, with_handle_hint
 from recall_pipeline.progress import StepProgress
@@ -55,10 +56,13 @@ def run_days(
 ) -> DaysRun:
     """Run `sync_day` for each of `days`; three failed days in a row end the sequence, but for unreadable tables.
 
-    Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance cannot be used.
+    Raises KeyboardInterrupt if interrupted, SettingsError or StorageError if the Dagster instance or the coordination
+    server of the settings cannot be used.
     """
     from recall_pipeline.defs import RunContext, build_definitions, close_dead_runs
 
+    if settings.coordination_url is not None:
+        connect(settings.coordination_url)  # refuses a wrong setting once, not on each day
     run_context = RunContext(
         settings, days, refetch, is_interactive=True, accept_vanished=accept_vanished, progress=progress
     )

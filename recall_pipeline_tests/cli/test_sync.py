@@ -180,3 +180,14 @@ def test_a_recording_outside_the_given_days_is_wrong_usage(sandboxed: Run, sandb
     result = sandboxed("sync", "--recording", recording_id, "--to", f"{YESTERDAY}")
     assert result.status == 2
     assert f"recording {recording_id} is of {DAY_BEFORE}" in result.error_line
+
+
+def test_a_coordination_url_that_cannot_be_used_is_one_line_and_starts_no_run(
+    sandboxed: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_COORDINATION_URL", "redis://user:canary@localhost/0?no_such_option=1")
+    result = sandboxed("sync", *BOTH_DAYS)
+    assert (result.status, result.out, runs()) == (2, "", [])
+    assert result.err == (
+        "recall-pipeline: RECALL_COORDINATION_URL has options that are not valid: correct what follows the ?\n"
+    )
