@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.filesize import decimal
 
-from recall_pipeline.catalog import days_due, first_day_kept
+from recall_pipeline.catalog import days_due
 from recall_pipeline.cli.arguments import DAY
 from recall_pipeline.cli.day_selection import check_days
 from recall_pipeline.cli.due_report import due_as_object, due_lines
@@ -28,13 +28,8 @@ from recall_pipeline.verification import (
     Code,
     Kind,
     Subset,
-    absent,
-    elsewhere,
-    expected_days,
     open_to_verify,
-    stored_days,
-    strange_names,
-    verify_days,
+    verify_archive,
 )
 
 _EMPTY = {
@@ -148,17 +143,10 @@ def _verified(
     progress: StepProgress,
     subset: Subset | None,
 ) -> RepairReport:
-    """Verify the requested days. A day that is not there is a problem, and an archive without a day an error."""
-    held = stored_days(archive)
-    stored = [day for day in held if (first is None or first <= day) and (last is None or day <= last)]
-    report = verify_days(archive, settings, stored, progress, subset=subset)
-    expected = expected_days(held, first, last, first_day_kept(settings, utc_now().date()))
-    lost = absent(archive, sorted({*stored, *expected}), settings.start_date)
-    problems = [*lost, *elsewhere(archive, stored), *report.problems]
-    report.problems = sorted(problems, key=lambda problem: problem.day)
-    report.strange_names = list(strange_names(archive))
+    """Verify the requested days; an archive without a day is an error."""
+    report = verify_archive(archive, settings, progress, first, last, subset)
     empty = f"{archive.location.root} holds no day: check RECALL_STORAGE_URL, or run recall-pipeline sync"
-    return RepairReport(report, error_lines=() if stored or problems else (empty,))
+    return RepairReport(report, error_lines=() if report.days or report.problems else (empty,))
 
 
 def _as_sentence(line: str) -> str:

@@ -61,11 +61,11 @@ async def _shown(
 ) -> Shown:
     """Return the MP3 artifacts of these recordings; those that only a lookup shows are looked up again if need be."""
     shown = _mp3s(upstream, (row.recording_id for row in recordings))
-    with_mp3 = {recording_id for recording_id, _ in shown.values()}
-    with_mp3s = {row.recording_id for row in recordings if row.has_mp3}
-    hidden = with_mp3s - with_mp3 - with_row | with_mp3s & refetch
-    await upstream.look_up_artifacts_of(hidden)
-    return shown | _mp3s(upstream, hidden)
+    listed = {recording_id for recording_id, _ in shown.values()}
+    with_mp3 = {row.recording_id for row in recordings if row.has_mp3}
+    looked_up = (with_mp3 - listed - with_row) | (with_mp3 & refetch)
+    await upstream.look_up_artifacts_of(looked_up)
+    return shown | _mp3s(upstream, looked_up)
 
 
 def _mp3s(upstream: Upstream, recording_ids: Iterable[str]) -> Shown:

@@ -7,7 +7,8 @@ Comes in: the archive. Goes out: a report of all problems. Verification writes n
 `remove_redundant_files` deletes.
 """
 
-from recall_pipeline.verification.absent import absent, expected_days
+from recall_pipeline.verification.absent import absent
+from recall_pipeline.verification.archive_verification import verify_archive
 from recall_pipeline.verification.codes import CODES, Code, Kind
 from recall_pipeline.verification.day_verification import Subset, stored_days, verify_days
 from recall_pipeline.verification.elsewhere import elsewhere
@@ -26,11 +27,11 @@ __all__ = [
     "absent",
     "days_to_sync_again",
     "elsewhere",
-    "expected_days",
     "open_to_verify",
     "remove_redundant_files",
     "stored_days",
     "strange_names",
+    "verify_archive",
     "verify_days",
     "version_in",
     "with_explanations",

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,7 @@ from recall_pipeline.migration import migrate_archive
 from recall_pipeline.progress import no_step_progress
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, open_archive
-from recall_pipeline.verification import (
-    Code,
-    absent,
-    elsewhere,
-    expected_days,
-    open_to_verify,
-    stored_days,
-    strange_names,
-    verify_days,
-)
+from recall_pipeline.verification import Code, open_to_verify, verify_archive
 from recall_pipeline.verification.file_check import FileCheck
 from recall_pipeline_tests.golden.conftest import STORED
 from recall_pipeline_tests.golden.world import FIRST, LAST, recording_ids
@@ -47,7 +39,7 @@ class Copy:
 
     @property
     def settings(self) -> Settings:
-        return Settings(storage_url=str(self.root), start_date=FIRST, workers="1")
+        return Settings(storage_url=str(self.root), start_date=FIRST - timedelta(days=7), workers="1")
 
     @property
     def mp3(self) -> Path:
@@ -87,13 +79,10 @@ class Copy:
     def codes(self) -> set[Code]:
         """The codes of all problems that a verification finds."""
         archive, fault = open_to_verify(self.settings)
-        days = stored_days(archive)
-        report = verify_days(archive, self.settings, days, no_step_progress)
-        expected = expected_days(days, None, None)
-        problems = [*absent(archive, sorted({*days, *expected})), *elsewhere(archive, days), *report.problems]
-        strange = {Code.NAME_UNEXPECTED for _ in strange_names(archive)}
+        report = verify_archive(archive, self.settings, no_step_progress)
+        strange = {Code.NAME_UNEXPECTED for _ in report.strange_names}
         of_archive = {Code.ARCHIVE_UNREADABLE} if fault else set()
-        return {problem.code for problem in problems} | strange | of_archive
+        return {problem.code for problem in report.problems} | strange | of_archive
 
 
 @pytest.fixture(autouse=True)

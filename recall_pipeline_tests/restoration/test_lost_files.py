@@ -30,7 +30,7 @@ def test_a_damaged_mp3_replaces_no_normalized_file_and_an_erasure_ends_the_probl
     assert loss.problems() == []
 
 
-def test_a_lost_normalized_file_is_made_anew_from_the_mp3(loss: Loss) -> None:
+def test_a_lost_normalized_file_is_rebuilt_from_the_mp3(loss: Loss) -> None:
     good = loss.content(NORMALIZED)
     loss.archive.remove(NORMALIZED)
     loss.lose("recordings", "mixed_audio")

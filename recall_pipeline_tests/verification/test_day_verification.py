@@ -14,7 +14,8 @@ from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Layout
-from recall_pipeline.verification import Kind, absent, expected_days, stored_days, verify_days
+from recall_pipeline.verification import Kind, stored_days, verify_days
+from recall_pipeline.verification.absent import absent, expected_days
 from recall_pipeline_tests.storages import BUCKET
 from recall_pipeline_tests.verification.conftest import PAGE, REVIEW, STANDUP, Copy
 from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
