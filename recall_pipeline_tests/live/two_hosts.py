@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 from recall_pipeline.catalog import CATALOG
-from recall_pipeline.coordination import WINDOW_SECONDS
 from recall_pipeline.days import start_of, utc_now
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, open_archive
@@ -202,7 +201,7 @@ def whole_budget(trial: Trial) -> None:
     trial.expect(statuses == [0] * 4, f"loads ended with {statuses}: {[command.text()[-300:] for command in running]}")
     all_used = _moments(trial, r"/recording/$")
     most = _most_in_a_minute(all_used)
-    share = _share_used([moment for moment in all_used if moment < killed_at], killed_at)
+    share = _share_used([moment for moment in all_used if moment < killed_at])
     trial.numbers |= {"limit": _LIST_RPM, "most requests in any 60 s": most, "share of the limit used": round(share, 3)}
     trial.numbers["requests in all, with a restart"] = len(all_used)
     trial.expect(most <= _LIST_RPM, f"{most} requests in 60 s")
@@ -338,11 +337,13 @@ def _moments(trial: Trial, path: str) -> list[float]:
     return sorted(access.at.timestamp() for access in trial.sandbox.access_log.only(origin="api", path=path))
 
 
-def _share_used(moments: list[float], until: float) -> float:
-    """Return the share of the limit that the requests of all whole windows of the budget use, whatever their phase."""
-    begins = [begin for begin in moments if begin + WINDOW_SECONDS <= until]
-    counts = [sum(begin <= moment < begin + WINDOW_SECONDS for moment in moments) for begin in begins]
-    return sum(counts) / len(counts) / _LIST_RPM * _LIMIT_SECONDS / WINDOW_SECONDS
+def _share_used(moments: list[float]) -> float:
+    """Return the share of the limit that is used: how soon each request is followed by as many as the limit allows.
+
+    A count of whole windows would depend on their phase, because a budget that is used up is used in bursts.
+    """
+    spans = [later - earlier for earlier, later in zip(moments, moments[_LIST_RPM:], strict=False)]
+    return _LIMIT_SECONDS * len(spans) / sum(spans)
 
 
 def _most_in_a_minute(moments: list[float]) -> int:
