@@ -1,4 +1,4 @@
-"""Failures that Dagster has recorded, with their causes: of steps, whole runs, checks, and freshness.
+"""Failures that Dagster has recorded, with their causes: of steps, whole runs, and checks.
 
 Each belongs to a day. It is over as soon as a run of that day succeeds, or the tables show it (`alert_tables`).
 """
@@ -12,7 +12,7 @@ from recall_pipeline.defs.alert_state import AlertState
 from recall_pipeline.defs.alert_tables import cause_of
 from recall_pipeline.defs.fixity_asset import FIXITY_CHECKS
 from recall_pipeline.defs.fixity_automation import FIXITY_JOB
-from recall_pipeline.defs.freshness import FRESH_ASSETS, NOT_SYNCED
+from recall_pipeline.defs.freshness import DUE_DAYS_SYNCED
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of_run
 from recall_pipeline.defs.run_context import INTERRUPTED
@@ -46,15 +46,6 @@ def record_run(
         _record_state(state, "the run", days, _cause_of_run(ended) if run.is_failure else None, now)
 
 
-def record_freshness(instance: dg.DagsterInstance, state: AlertState, names: Names, now: datetime) -> None:
-    """Record each asset that fails its freshness policy: no day of it was materialized for too long."""
-    keys = [names.asset(name) for name in FRESH_ASSETS]
-    policies = instance.get_freshness_state_records(keys)
-    for key in keys:
-        fails_policy = key in policies and policies[key].freshness_state.value == "FAIL"
-        _record_state(state, "freshness", [key.to_user_string()], NOT_SYNCED if fails_policy else None, now)
-
-
 def _is_ours(run: dg.DagsterRun, names: Names) -> bool:
     """Whether it is a run of one of our jobs, or of assets or checks alone, as the UI starts them."""
     selected = {check.asset_key for check in run.asset_check_selection or ()} | (run.asset_selection or set())
@@ -81,8 +72,8 @@ def _record_state(state: AlertState, what: str, where: list[str], cause: str | N
 
 
 def _note_check(state: AlertState, check: dg.AssetCheckEvaluation, days: list[str], now: datetime) -> None:
-    """Record a check of severity ERROR. A warning is shown in the UI only; the table `fixity` is read for itself."""
-    if check.check_name in FIXITY_CHECKS:
+    """Record a check of severity ERROR. A warning is shown in the UI only. What is not of a day, the tables show."""
+    if check.check_name in (*FIXITY_CHECKS, DUE_DAYS_SYNCED):
         return
     if check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
         _record_state(state, check.check_name, days, None, now)

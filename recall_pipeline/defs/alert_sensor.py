@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from recall_pipeline.days import utc_now
-from recall_pipeline.defs.alert_conditions import record_freshness, record_run
+from recall_pipeline.defs.alert_conditions import record_run
 from recall_pipeline.defs.alert_destinations import destinations_of
 from recall_pipeline.defs.alert_state import AlertState
 from recall_pipeline.defs.alert_tables import record_tables
+from recall_pipeline.defs.freshness import freshness_evaluation
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.run_liveness import close_dead_runs
 from recall_pipeline.settings import Settings
@@ -46,7 +47,7 @@ class _Cursor:
 def alerts_sensor(settings: Settings, names: Names) -> dg.SensorDefinition:
     """Return the sensor `alerts`."""
 
-    def send_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def send_alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return _report(settings, names, context)
 
     return dg.sensor(
@@ -58,20 +59,23 @@ def alerts_sensor(settings: Settings, names: Names) -> dg.SensorDefinition:
     )(send_alerts)
 
 
-def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def _report(settings: Settings, names: Names, context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Read the runs that ended since the last tick, once an hour the tables, and send the messages that are due."""
     cursor, now = _Cursor.from_json(context.cursor), utc_now()
     close_dead_runs(context.instance)  # else a killed run would keep its day from being requested, without an alert
     for ended in _runs_ended(context.instance, cursor.positions):
         record_run(context.instance, cursor.state, ended, names, now)
-    record_freshness(context.instance, cursor.state, names, now)
+    due = None
     if abs(now - cursor.tables_read_at) >= _TABLES_READ_EVERY:  # abs: a clock that was set back must not stop it
-        record_tables(settings, cursor.state, now)
+        due = record_tables(settings, cursor.state, now)
         cursor.tables_read_at = now
     destinations = destinations_of(settings, context.log, names.instance)
     sent = cursor.state.send_due(now, lambda message: [each.send(message) for each in destinations][-1])
-    context.update_cursor(cursor.to_json())
-    return dg.SkipReason(f"{sent} messages sent; {len(cursor.state.failing)} active failures")
+    return dg.SensorResult(
+        skip_reason=f"{sent} messages sent; {len(cursor.state.failing)} active failures",
+        cursor=cursor.to_json(),
+        asset_events=[freshness_evaluation(due, names)] if due else [],
+    )
 
 
 def _runs_ended(instance: dg.DagsterInstance, positions: dict[str, str]) -> list[dg.EventLogRecord]:

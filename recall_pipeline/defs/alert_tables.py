@@ -34,15 +34,18 @@ _IS_NEW_FOR = timedelta(days=7)  # so a lost cursor repeats no older message, an
 _THE_ARCHIVE = "the archive"
 
 
-def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
-    """Record the places in the tables that fail at `now`, and remove those that no longer do. Never raises."""
+def record_tables(settings: Settings, state: AlertState, now: datetime) -> DueDays | None:
+    """Record the places in the tables that fail at `now`, and remove those that no longer do. Never raises.
+
+    Returns the days that are due; None if the archive does not answer, which is recorded too.
+    """
     context = RunContext(settings)
     try:
         check_identity(context.archive, settings)  # else schedule and sensor skip, and only their ticks state why
         due = days_due(context.archive, settings, now)
     except PipelineError as error:
         state.failed(_THE_ARCHIVE, str(error), now)
-        return
+        return None
     state.passed(_THE_ARCHIVE)
     _record_states(state, due)
     record_fixity(context.archive, settings, state, now)
@@ -50,6 +53,7 @@ def record_tables(settings: Settings, state: AlertState, now: datetime) -> None:
     for place, check, day in list(_failing_checks(state))[:_CHECKED_AGAIN]:
         _check_again(state, place, check, CheckTables(context, day), now)
     _remove_lapsed(state, due)
+    return due
 
 
 def _record_states(state: AlertState, due: DueDays) -> None:

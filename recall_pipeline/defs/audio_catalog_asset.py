@@ -11,7 +11,6 @@ from recall_pipeline.browse import recording_link
 from recall_pipeline.catalog import CATALOG, CatalogReport, CatalogRow, sync_catalog
 from recall_pipeline.defs.daily_asset import daily_asset
 from recall_pipeline.defs.failure_log import FailureLog, failure_log
-from recall_pipeline.defs.freshness import DAILY
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
@@ -26,7 +25,7 @@ _LONGEST_REASON = 80  # characters
 
 def audio_catalog_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Return the asset `audio_catalog`."""
-    return daily_asset(audio_catalog, names, days, upstream="mixed_audio", kinds={"audio", "parquet"}, freshness=DAILY)
+    return daily_asset(audio_catalog, names, days, upstream="mixed_audio", kinds={"audio", "parquet"})
 
 
 def audio_catalog(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:

@@ -8,7 +8,6 @@ import dagster as dg
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.defs.daily_asset import RECALL_API_POOL, daily_asset
-from recall_pipeline.defs.freshness import DAILY
 from recall_pipeline.defs.metadata import DayReport, day_report, materialized, page_metadata
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import days_of
@@ -20,7 +19,7 @@ from recall_pipeline.storage import open_day
 
 def bots_asset(names: Names, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Return the asset `bots`."""
-    return daily_asset(bots, names, days, kinds={"recall", "parquet"}, pool=RECALL_API_POOL, freshness=DAILY)
+    return daily_asset(bots, names, days, kinds={"recall", "parquet"}, pool=RECALL_API_POOL)
 
 
 def bots(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult[None]:

@@ -12,6 +12,7 @@ from recall_pipeline.defs.erasure_jobs import daily_retention_schedule, forget_j
 from recall_pipeline.defs.finished_bots_sensor import finished_bots_sensor
 from recall_pipeline.defs.fixity_asset import fixity_asset
 from recall_pipeline.defs.fixity_automation import daily_fixity_schedule, fixity_job, fixity_repairs_sensor
+from recall_pipeline.defs.freshness import freshness_check
 from recall_pipeline.defs.jobs import sync_day_job
 from recall_pipeline.defs.mixed_audio_asset import mixed_audio_asset
 from recall_pipeline.defs.names import Names, Translate, valid_instance
@@ -42,7 +43,7 @@ def build_definitions(
     days = day_partitions(settings)
     return dg.Definitions(
         assets=[*(make(names, days) for make in _ASSETS), fixity_asset(names)],
-        asset_checks=asset_checks(names, days),
+        asset_checks=[*asset_checks(names, days), freshness_check(names)],
         jobs=[sync_day_job(names), forget_job(names), retention_job(names), fixity_job(names)],
         schedules=[make(settings, names) for make in _SCHEDULES],
         sensors=[make(settings, names) for make in _SENSORS],

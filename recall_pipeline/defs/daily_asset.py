@@ -31,7 +31,6 @@ def daily_asset(
     kinds: Collection[str],
     upstream: str | None = None,
     pool: str | None = None,
-    freshness: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetsDefinition:
     """Return the asset that `compute` materializes. Its name and its description are those of the function."""
     spec = names.spec(compute.__name__, kinds=set(kinds), description=inspect.getdoc(compute))
@@ -55,7 +54,6 @@ def daily_asset(
             required_resource_keys={names.run_context},
             retry_policy=RETRY_TRANSIENT,
             backfill_policy=_BACKFILL,
-            freshness_policy=freshness,
             **options,
         )(step)
     return asset

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-# The daemon's own way to say what is fresh; there is no public one.
-from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
-
 from recall_pipeline.defs.alert_sensor import alerts_sensor
 from recall_pipeline.defs.names import Names
 from recall_pipeline.defs.partitions import day_partitions
@@ -103,8 +100,9 @@ class Listener:
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         self.caplog.set_level(logging.INFO, logger=context.log.name)
         context.log.addHandler(self.caplog.handler)
-        alerts_sensor(Settings(), Names())(context)
-        self.cursor = context.cursor
+        result = alerts_sensor(Settings(), Names())(context)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
         return [record.getMessage() for record in self.caplog.records if record.name == context.log.name]
 
     def run(self, *broken: str, tags: dict[str, str] = DAY, job: str = "sync_day") -> None:
@@ -199,23 +197,6 @@ def test_a_failed_range_names_its_days_and_each_day_recovers_separately(listener
     assert listener.messages() == []
     listener.run(tags={"dagster/partition": "2026-03-01"})
     assert listener.messages() == ["Recovered: check loud: look at it"]
-
-
-def test_a_stale_asset_is_reported_until_it_is_fresh_again(instance: dg.DagsterInstance, listener: Listener) -> None:
-    def says_the_daemon(before: FreshnessState, now: FreshnessState) -> None:
-        change = FreshnessStateChange(
-            key=bots.key, previous_state=before, new_state=now, state_change_timestamp=1772440000.0
-        )
-        instance._report_runless_asset_event(change)
-
-    says_the_daemon(FreshnessState.PASS, FreshnessState.WARN)
-    assert listener.messages() == []
-    says_the_daemon(FreshnessState.WARN, FreshnessState.FAIL)
-    [message] = listener.messages()
-    assert message.startswith("Failed: days that are due were not synced: ")
-    assert message.endswith("\nWhere: freshness of bots")
-    says_the_daemon(FreshnessState.FAIL, FreshnessState.PASS)
-    assert [message.split(":")[0] for message in listener.messages()] == ["Recovered"]
 
 
 def test_a_day_that_recovered_after_many_failures_does_not_fail_any_more(

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import ONE_DAY, utc_now
+from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.settings import project_folder
 from recall_pipeline.storage import Layout
@@ -118,24 +119,23 @@ def downloads_that_fail(trial: Trial, inbox: "Hook", running: Sandbox) -> None:
 
 
 def a_dead_poller(trial: Trial, inbox: "Hook", world: World) -> None:
-    """Recall.ai cannot be reached, so no new data arrives; only the freshness check, in minutes here, reports it."""
+    """Recall.ai cannot be reached, and a day lost its tables: it is due, and no run can sync it."""
     workspace = trial.folder / "impatient.yaml"
     module = {"module_name": "recall_pipeline_tests.live.impatient", "location_name": "recall_pipeline"}
     workspace.write_text(json.dumps({"load_from": [{"python_module": module}]}))
     before = trial.ready()
     with dagster(trial, workspace):
+        trial.until("no day waits", lambda: trial.check_of_due_days() == "SUCCEEDED")
+        for table in (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG):
+            trial.archive.local_path(table.key(DAY)).unlink()
+        trial.until("then a day waits", lambda: trial.check_of_due_days() == "FAILED")
+        inbox.fires(trial, "days that are due were not synced", f"the sync of {DAY}")
         with sandbox(world):
-            world.add(*meeting(4, finished=True))
-            trial.until("what is new comes in", lambda: trial.ready() == before + 1)
-            trial.until("bots and audio_catalog are fresh", lambda: trial.freshness() == {"PASS"})
-        trial.until("then Dagster warns", lambda: "WARN" in trial.freshness())
-        trial.until("then it calls both stale", lambda: trial.freshness() == {"FAIL"})
-        inbox.fires(trial, "no day has been brought up to date", "freshness of audio_catalog, freshness of bots")
-        with sandbox(world):
-            world.add(*meeting(5, finished=True))
-            trial.until("Recall.ai is back, and so is what is new", lambda: trial.ready() == before + 2)
-            trial.until("both are fresh again", lambda: trial.freshness() == {"PASS"})
-            inbox.clears(trial, "no day has been brought up to date")
+            materialize(BEFORE.isoformat())
+            trial.until("an older day is materialized", lambda: f"{BEFORE} SUCCESS" in trial.runs()[:1])
+            trial.until("Recall.ai is back, and so is the day", lambda: trial.ready() == before)
+            trial.until("no day waits any more", lambda: trial.check_of_due_days() == "SUCCEEDED")
+            inbox.clears(trial, "days that are due were not synced")
 
 
 class Hook(HTTPServer):

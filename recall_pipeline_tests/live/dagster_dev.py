@@ -146,11 +146,12 @@ class Trial:
         self.until("a run says where it lives", is_found)
         return found[0]
 
-    def freshness(self) -> set[str]:
-        """Return the freshness state of `bots` and `audio_catalog`."""
-        keys = [dg.AssetKey("audio_catalog"), dg.AssetKey("bots")]
+    def check_of_due_days(self) -> str | None:
+        """Return the last result of the check `due_days_synced`."""
+        key = dg.AssetCheckKey(dg.AssetKey("audio_catalog"), "due_days_synced")
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            return {str(record.freshness_state.value) for record in instance.get_freshness_state_records(keys).values()}
+            found = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+        return found.status.value if found else None
 
     def until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for a condition, and print how many sensor intervals it took."""
