@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.column_types import fits
+from recall_pipeline.storage.column_types import fits, text_array
 from recall_pipeline.storage.table_schema import TableSchema, cast_column, schema_version_in
 
 if TYPE_CHECKING:
@@ -73,14 +73,13 @@ class TableSource:
 
     def rows_where(self, content: "pa.Table", name: str, accepted: Collection[str]) -> "pa.Table":
         """Return the content of rows with an accepted value in a column; of none if the content lacks the column."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         if name not in content.column_names:
             return content.slice(0, 0)
         with self._as_unreadable():
             stored = cast_column(content.column(name), self.schema.arrow().field(name))
-            return content.filter(pc.is_in(stored, value_set=pa.array(list(accepted), pa.string())))
+            return content.filter(pc.is_in(stored, value_set=text_array(accepted)))
 
     def column(self, content: "pa.Table", declared: "pa.Field[Any]") -> Any:
         """Return one column in its declared type, as an Arrow array; nulls if the content lacks it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from recall_pipeline.errors import StorageError, TableMissing
 from recall_pipeline.storage.archive import Archive
+from recall_pipeline.storage.column_types import text_array
 from recall_pipeline.storage.layout import Layout, TableName
 from recall_pipeline.storage.stored_tables import StoredColumns, StoredTable, TableFile
 from recall_pipeline.storage.table_schema import TableSchema, facts_in, file_metadata
@@ -106,12 +107,27 @@ class Table(Generic[Row]):
 
         `content` is the whole file, if it has been read before. `where` is a column and its accepted values.
         """
+        return self.columns_in(archive, day, self.load_rows(archive, day, *names, content=content, where=where), *names)
+
+    def load_rows(
+        self,
+        archive: Archive,
+        day: date,
+        *names: str,
+        content: bytes | None = None,
+        where: tuple[str, Collection[str]] | None = None,
+    ) -> "pa.Table | None":
+        """Return what `load_columns` reads as Arrow columns, which take a tenth of the memory of their values."""
         loaded = self._load(archive, day, list(dict.fromkeys([*names, where[0]])) if where else names, content)
+        return (
+            self._source(archive, self.key(day)).rows_where(loaded, *where) if loaded is not None and where else loaded
+        )
+
+    def columns_in(self, archive: Archive, day: date, loaded: "pa.Table | None", *names: str) -> "StoredColumns | None":
+        """Return the values of what `load_rows` returned. Raises TableUnreadable."""
         if loaded is None:
             return None
         source = self._source(archive, self.key(day))
-        if where:
-            loaded = source.rows_where(loaded, *where)
         return StoredColumns({name: source.values(loaded, name) for name in names}, facts_in(loaded.schema))
 
     def facts(self, archive: Archive, day: date) -> dict[str, str] | None:
@@ -211,7 +227,7 @@ class Table(Generic[Row]):
         source, days = self._source(archive, self.key(day)), pa.array([day] * len(stored), pa.date32())
         part = pa.table({name: days if name == "day" else source.column(stored, schema.field(name)) for name in needed})
         if where:
-            part = part.filter(pc.is_in(part.column(where[0]), value_set=pa.array(list(where[1]), pa.string())))
+            part = part.filter(pc.is_in(part.column(where[0]), value_set=text_array(where[1])))
         return part.select(names).cast(pa.schema([schema.field(name) for name in names]))
 
     def _load(
