@@ -121,10 +121,10 @@ def _to_transcribe(archive: Archive, settings: Settings) -> None:
 
 
 def _forget(archive: Archive, settings: Settings) -> None:
-    from recall_pipeline.erasure import plan_for_request, preview, read_inventory_of
+    from recall_pipeline.erasure import plan_for_request, preview
 
     recording_id = _id("recording", settings.start_date, 0)
-    plan = plan_for_request(read_inventory_of(archive, recording_id=recording_id), recording_id=recording_id)
+    plan = plan_for_request(archive, recording_id=recording_id)
     assert preview(archive, plan).recordings == 1
 
 
