@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 1000
+_ROWS_OF_A_FILE_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,20 @@ class TableSource:
             return None
         with self._as_unreadable():
             return self._parsed(pa.BufferReader(content), columns)
+
+    def batches(self, columns: list[str] | None = None) -> "Iterator[pa.RecordBatch]":
+        """Yield the rows of the file, or some of its columns, thousands of rows at a time; none without a file."""
+        import pyarrow.parquet as pq
+
+        file = self.archive.open_file(self.key)
+        if file is None:
+            return
+        with file, self._as_unreadable():
+            parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            self._check_version(parquet.schema_arrow)
+            if missing := next((name for name in columns or () if name not in parquet.schema_arrow.names), None):
+                raise self._unreadable(f"it has no column {missing}")
+            yield from parquet.iter_batches(_ROWS_OF_A_FILE_AT_ONCE, columns=columns, use_threads=False)
 
     def rows(self, content: "pa.Table") -> list[Any]:
         """Return the rows of loaded content in declared types. Optional columns that it lacks have their default."""

@@ -1,5 +1,6 @@
 """Parquet tables with one file per day: read whole days, some columns, or many days; replace a day atomically."""
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -169,6 +170,30 @@ class Table(Generic[Row]):
             raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
             pq.write_table(content, staged, compression="zstd", write_page_checksum=True)
+            archive.publish(staged, key)
+
+    def remove_rows(self, archive: Archive, key: str, name: str, values: Collection[str]) -> None:
+        """Remove the rows of one file that have one of `values` in the column `name`, some thousands of rows at a time.
+
+        A file without such rows stays as it is. Raises StorageError.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        source, removed = self._source(archive, key), text_array(values)
+
+        def is_removed(batch: pa.RecordBatch) -> pa.BooleanArray:
+            return pc.is_in(batch.column(name), value_set=removed)
+
+        if not any(pc.any(is_removed(batch)).as_py() for batch in source.batches([name])):
+            return
+        batches = source.batches()
+        first = next(batches)
+        with archive.staged_file(suffix=".parquet") as staged:
+            with pq.ParquetWriter(staged, first.schema, compression="zstd", write_page_checksum=True) as writer:
+                for batch in itertools.chain([first], batches):
+                    writer.write_batch(batch.filter(pc.invert(is_removed(batch))))
             archive.publish(staged, key)
 
     def is_current(self, content: "pa.Table") -> bool:
