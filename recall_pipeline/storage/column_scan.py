@@ -163,4 +163,6 @@ def _days_with(
         except (pa.ArrowException, OSError, ValueError, KeyError):  # the day says what is wrong with it
             return True
 
-    yield from filter(may_have, days)
+    for day, has_one in _in_turn(lambda day: (day, may_have(day)), days, _DAYS_AT_ONCE_ON_DISK):
+        if has_one:
+            yield day
