@@ -66,6 +66,11 @@ class Table(Generic[Row]):
         stored = self.load(archive, day)
         return stored.rows if stored else None
 
+    def read_where(self, archive: Archive, day: date, name: str, accepted: Collection[str]) -> list[Row]:
+        """Return the rows of `day` with an accepted value in the column `name`; none when the day has no table."""
+        content, source = self._load(archive, day), self._source(archive, self.key(day))
+        return [] if content is None else source.rows(source.rows_where(content, name, accepted))
+
     def missing(self, archive: Archive, day: date) -> TableMissing:
         """Return the error that states that `day` has no table, and what to do."""
         return TableMissing(f"{archive.uri(self.key(day))} is not there: {cure_of_missing_table(day)}")

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, ErasedIds
+from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, erased_on
 from recall_pipeline.catalog import CATALOG, Outcome
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, AudioMixed
@@ -20,6 +20,7 @@ _OF_ESTIMATE: Mapping[Table[Any], Sequence[str]] = {
     MIXED_AUDIO: _OF_MP3S,
     AUDIT: ("action", "audio_id", "recording_id", "finished_at"),
 }
+Row = TypeVar("Row")
 _Rows = Sequence[tuple[Any, ...]]
 
 
@@ -105,14 +106,19 @@ def _candidate_sizes(catalog: _Rows, mp3s: _Rows, audit: _Rows) -> list[int]:
     return sizes
 
 
-def candidates_on(archive: Archive, day: date) -> list[Candidate]:
-    """Return the candidates of a day, by its tables. Raises StorageError."""
-    ready = {row.audio_id: row for row in CATALOG.read(archive, day) or [] if row.outcome == Outcome.READY}
-    audit = AUDIT.read(archive, day) or []
-    audit_rows = {row.audio_id: row for row in audit if row.action == RELEASED}
-    erased = ErasedIds.of(audit).recordings
+def candidates_on(archive: Archive, day: date, audio_id: str | None = None) -> list[Candidate]:
+    """Return the candidates of a day by its tables, or the one with this `audio_id`. Raises StorageError."""
+
+    def rows(table: Table[Row]) -> list[Row]:
+        if audio_id is None:
+            return table.read(archive, day) or []
+        return table.read_where(archive, day, "audio_id", [audio_id])
+
+    ready = {row.audio_id: row for row in rows(CATALOG) if row.outcome == Outcome.READY}
+    audit_rows = {row.audio_id: row for row in rows(AUDIT) if row.action == RELEASED}
+    erased = erased_on(archive, day).recordings
     candidates = []
-    for mp3 in MIXED_AUDIO.read(archive, day) or []:
+    for mp3 in rows(MIXED_AUDIO):
         audit_row, row = audit_rows.get(mp3.audio_id), ready.get(mp3.audio_id)
         is_ready = row is not None and mp3.recording_id not in erased and _is_settled_without_errors(mp3)
         is_new = audit_row is None and is_ready and mp3.status_code != DELETED

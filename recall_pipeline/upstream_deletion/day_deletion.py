@@ -68,7 +68,7 @@ async def _delete(
 
 def _change(archive: Archive, day: date, candidate: Candidate) -> str | None:
     """Return what has changed in the archive since the file was verified; None if nothing has."""
-    current = [found for found in candidates_on(archive, day) if found.mp3.audio_id == candidate.mp3.audio_id]
+    current = candidates_on(archive, day, candidate.mp3.audio_id)
     if not any(found.is_ready for found in current):
         return "it is no longer ready"
     if candidate.mp3 not in [found.mp3 for found in current]:

@@ -32,6 +32,14 @@ def test_ready_mp3s_are_deleted_upstream_and_stay_ready_in_the_archive(
     assert candidates_on(workspace.archive, DAY) == []
 
 
+def test_one_candidate_is_read_without_the_others(workspace: Workspace) -> None:
+    every = candidates_on(workspace.archive, DAY)
+    assert [candidate.mp3.audio_id for candidate in every] == [WEEKLY, REVIEW]
+    for candidate in every:
+        assert candidates_on(workspace.archive, DAY, candidate.mp3.audio_id) == [candidate]
+    assert candidates_on(workspace.archive, DAY, an_id("unknown")) == []
+
+
 def test_each_deletion_has_an_audit_row(workspace: Workspace, release: Callable[[], DeletionReport]) -> None:
     report = release()
     rows = {row.audio_id: row for row in AUDIT.read(workspace.archive, DAY) or []}
