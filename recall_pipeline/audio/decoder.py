@@ -158,7 +158,7 @@ class Decoder:
             yield length
         yield from damage_findings(source.damage)
         if not source.is_complete:
-            yield from edge_findings(source.is_cut_at_end and source.header_seconds is None, source.edge_zero_seconds)
+            yield from edge_findings(source.is_cut_at_end and not source.states_length, source.edge_zero_seconds)
         yield from sequence_findings(source.splices, source.has_repeats)
 
     def _decoded_seconds(self) -> float:
