@@ -11,7 +11,7 @@ import av.error
 from recall_pipeline.audio.container_end import is_fragmented, lacks_end
 from recall_pipeline.audio.container_length import container_seconds
 from recall_pipeline.audio.damage import Damage
-from recall_pipeline.audio.packet_checks import PacketChecks
+from recall_pipeline.audio.packet_checks import AudioPacket, PacketChecks
 from recall_pipeline.audio.untagged_file import UntaggedFile
 
 # Playlists and scripts (HLS, concat) are excluded: they make a demuxer open other files and URLs.
@@ -62,7 +62,7 @@ class ContainerSource:
             self.states_length = self.header_seconds is not None and not is_fragmented(file, format_name)
             self._lacks_end = not self.states_length and lacks_end(file, format_name)
         has_fixed_frames = format_name == "mp3" and self.codec.startswith("mp2")
-        self._checks = PacketChecks(float(self._stream.time_base), has_fixed_frames)
+        self._checks = PacketChecks(float(self._stream.time_base), format_name == "ogg", has_fixed_frames)
         samples = context.frame_size or _DEFAULT_FRAME_SAMPLES
         self.frame_seconds = samples / context.sample_rate if context.sample_rate else 0.0
 
@@ -85,10 +85,14 @@ class ContainerSource:
         """Decode the file, then close it. Packets that are refused after the last good one are not counted."""
         with self._resources:
             try:
-                for packet in self._container.demux(self._stream):
+                for packet in self._packets():
                     yield from self._checks.decoded(packet)
             except av.error.FFmpegError:  # a demuxer that fails cannot continue
                 self._is_interrupted = True
+
+    def _packets(self) -> Iterator[AudioPacket]:
+        with contextlib.suppress(IndexError):  # PyAV raises it at the end, if damage looked like another stream
+            yield from self._container.demux(self._stream)
 
     def is_audio(self, decoded_frames: int) -> bool:
         """Whether more packets decoded than were refused between them, and the rest is not by far more."""

@@ -21,14 +21,14 @@ class PacketChecks:
     packets after the last good one that do not decode or are damaged.
     """
 
-    def __init__(self, tick_seconds: float, has_fixed_frames: bool) -> None:
+    def __init__(self, tick_seconds: float, starts_at_zero: bool, has_fixed_frames: bool) -> None:
         """Start with the first packet. With `has_fixed_frames`, each packet is one MPEG layer II frame."""
         self.damage = Damage()
         self.splices = 0
         self.bad_at_end = 0
         self._tick_seconds = tick_seconds
         self._has_fixed_frames = has_fixed_frames
-        self._end_seconds: float | None = None
+        self._end_seconds = 0.0 if starts_at_zero else None
         self._since_incomplete = _PARSER_PACKETS + 1
 
     @property

@@ -105,3 +105,16 @@ def test_packets_that_are_missing_in_a_transport_stream_are_a_splice(tmp_path: P
     packets = np.frombuffer(body, np.uint8).reshape(-1, 188)
     cut_out = np.concatenate([packets[: len(packets) // 3], packets[len(packets) // 2 :]])
     assert "spliced_audio" in codes(written(tmp_path, cut_out.tobytes()))
+
+
+def test_a_stream_that_appears_within_a_damaged_transport_stream_is_ignored(tmp_path: Path) -> None:
+    body = Kind("mpegts", "aac").body()
+    for seed in range(3):
+        result = decode_whole(written(tmp_path, wild.flipped(body, 100, seed)))
+        assert "damaged_frames" in {str(finding.code) for finding in result.findings}
+
+
+def test_pages_that_are_missing_before_the_first_one_of_an_ogg_are_a_splice(tmp_path: Path) -> None:
+    body = Kind("ogg", "libopus").body()
+    headers_end, last = body.find(b"OggS", body.find(b"OpusTags")), body.rfind(b"OggS")
+    assert "spliced_audio" in codes(written(tmp_path, body[:headers_end] + body[last:]))

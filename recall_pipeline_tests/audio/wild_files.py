@@ -287,6 +287,8 @@ LEVELED: dict[str, WildFile] = {
     "a hole of 1,000 bytes": WHOLE["a hole of 1,000 bytes"],
     "a run of junk": WHOLE["a run of junk"],
     "100 flipped bits": WildFile(lambda: wild.flipped(long(), 100, 5), LONG_SECONDS),
+    "flipped bits in AAC": WildFile(lambda: wild.flipped(wild.in_container("adts", "aac"), 100, 0), 0),
+    "flipped bits in AC-3": WildFile(lambda: wild.flipped(wild.in_container("ac3", "ac3"), 30, 0), 0),
     "opposite phase from the middle on": WildFile(lambda: opposite(0.5), 0, frozenset({"channels_cancel"})),
     "opposite phase at the end": WildFile(lambda: opposite(0.9), 0, frozenset({"channels_cancel"})),
     "opposite phase throughout": WildFile(lambda: opposite(0.0), 0, frozenset({"channels_cancel"})),
