@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
@@ -17,8 +18,11 @@ from recall_pipeline.discovery.first_listings import first_listing_fact
 from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status
 from recall_pipeline.storage import ArchiveDay, Table, column
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def rows_left_out(facts: Mapping[str, str]) -> list[str]:
 
 
 async def sync_recordings(
-    day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
+    day: ArchiveDay, upstream: "Upstream", refetch: frozenset[str] = frozenset()
 ) -> list[RecordingRow]:
     """Write the table `recordings` of a day: recordings listed, embedded in bots, or known before.
 
@@ -158,7 +162,7 @@ async def sync_recordings(
 
 
 async def _current_rows(
-    day: ArchiveDay, upstream: Upstream, known: Mapping[str, RecordingRow], erased: frozenset[str]
+    day: ArchiveDay, upstream: "Upstream", known: Mapping[str, RecordingRow], erased: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return the rows of all recordings of the day as Recall.ai shows them now."""
     embedded = _embedded_rows(upstream, day.day)
@@ -179,7 +183,7 @@ async def _current_rows(
 
 
 async def _with_mp3_lookups(
-    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
+    upstream: "Upstream", rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return rows that state whether an MP3 exists, looked up for `refetch`, and where one may exist unshown."""
     shown = upstream.artifacts_of(rows)
@@ -248,7 +252,7 @@ def _bot_id_in(row: RecordingRow | None) -> str | None:
     return row.bot_id if row else None
 
 
-def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
+def _embedded_rows(upstream: "Upstream", day: date) -> dict[str, RecordingRow]:
     return {copy.id: RecordingRow.of(copy, BotRow.of(bot)) for copy, bot in upstream.embedded_in_bots(day)}
 
 
@@ -257,7 +261,7 @@ class _ShownBots:
     """The bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
 
     day: ArchiveDay
-    upstream: Upstream
+    upstream: "Upstream"
     _filed: dict[str, BotRow] | None = None
 
     def get(self, bot_id: str | None) -> BotRow | None:
