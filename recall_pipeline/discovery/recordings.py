@@ -50,7 +50,9 @@ class RecordingRow:
         since=3,
     )
     metadata: str | None = column("Recall's metadata, JSON")
-    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    other_fields: str | None = column(
+        "Fields of the API that this project does not know, JSON without secrets and free text"
+    )
 
     @classmethod
     def of(cls, recording: Recording, bot: BotRow | None) -> "RecordingRow":

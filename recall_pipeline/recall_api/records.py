@@ -1,8 +1,7 @@
 """Typed records of API objects (docs/design/recall-api.md, sections 4-6).
 
 Required are only a UUID as the id, and `created_at` of a recording. Other fields that are absent or of the wrong type
-become None, unknown codes are kept, and unknown fields are stored in `other_fields`,
-without secrets and without the names of participants.
+become None, unknown codes are kept, and unknown fields are stored in `other_fields`, without secrets and free text.
 
 Records are dataclasses with slots, because a day's listing has tens of thousands and models take four times the memory.
 """
@@ -29,7 +28,7 @@ from pydantic.dataclasses import dataclass
 from recall_pipeline.days import day_of
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.recall_api.page_contract import fields_and_types
-from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
+from recall_pipeline.redaction import keep_machine_values, redact_passwords, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
 _RECORDED = frozenset({"in_call_recording", "recording_done"})
@@ -162,7 +161,7 @@ class MediaData:
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
 class Listed(Identified):
-    """An object with its own endpoint; `other_fields` has the unknown fields as JSON, without secrets."""
+    """An object with its own endpoint; `other_fields` has the unknown fields as JSON, without secrets and free text."""
 
     other_fields: InternedText | None = None
 
@@ -300,7 +299,7 @@ def _with_other_fields(kind: type[Listed], row: object, row_shape: str | None) -
         return row
     known_names = _NAMES[kind]
     unknown = {name: value for name, value in row.items() if name not in known_names}
-    unknown = remove_secrets(remove_participants(unknown))
+    unknown = keep_machine_values(remove_secrets(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
     shape = {"row_shape": row_shape or fields_and_types(row)} if kind is AudioMixed else {}
     return {**row, "other_fields": other_fields, **shape}
