@@ -1,8 +1,9 @@
 """Redact secrets in texts and stored values.
 
 There are three kinds: the API key (only ever in a `SecretStr`), pre-signed URLs (the query is the secret) and meeting
-passwords (in `meeting_url`, as a field or in the query). See docs/design/recall-api.md, sections 4 and 6. Of fields that
-this project does not know only machine values are stored, because a text in them may name people.
+passwords (in `meeting_url`, as a field or in the query). See docs/design/recall-api.md, sections 4 and 6.
+
+Of fields that this project does not know only machine values are stored, because a text in them may name people.
 """
 
 import logging
