@@ -93,6 +93,9 @@ class Download:
         return link
 
 
+SIGN_IN_PAGE = Reply(200, b"<html>Sign in to continue</html>", {"Content-Type": "text/html; charset=utf-8"})
+
+
 @pytest.fixture
 def download(workspace: Workspace, tmp_path: Path) -> Download:
     [artifact] = workspace.meet("one", talk())
@@ -492,6 +495,22 @@ def test_a_redirect_is_followed(download: Download) -> None:
     download.strike(redirect(download.link()))
     download.fetch()
     assert download.content == BODY
+
+
+def test_a_redirect_to_a_web_page_is_not_the_file_and_a_fresh_url_is_tried(download: Download) -> None:
+    download.strike(redirect("/sign-in"))
+    download.strike(SIGN_IN_PAGE)
+    download.fetch()
+    assert (download.content, download.fresh_urls) == (BODY, 1)
+
+
+def test_a_network_that_redirects_every_download_to_its_sign_in_page_is_named(download: Download) -> None:
+    for _ in range(4):
+        download.strike(redirect("/sign-in"))
+        download.strike(SIGN_IN_PAGE)
+    with pytest.raises(LinkExpired, match="redirects to a web page, such as the sign-in page of your network") as fault:
+        download.fetch()
+    assert fault.value.is_host_fault
 
 
 def test_a_redirect_without_end_is_given_up(download: Download) -> None:
