@@ -108,6 +108,4 @@ def _planned_outcome(
 
 
 def _planned(recording: RecordingRow, mp3: MixedAudioRow) -> PlannedMp3:
-    start, end = recording.started_at or recording.created_at, recording.completed_at
-    seconds = max(0.0, (end - start).total_seconds()) if end else None
-    return PlannedMp3(mp3.recording_id, recording.expires_at, seconds)
+    return PlannedMp3(mp3.recording_id, recording.expires_at, recording.recorded_seconds)

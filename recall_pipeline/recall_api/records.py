@@ -36,6 +36,7 @@ DELETED = "deleted"
 """Status code of an object that Recall has removed; also written for an object that answers 404."""
 IN_PROGRESS = frozenset({"processing", "paused"})
 """Status codes of an object that is not finished."""
+_EARLIEST_START = datetime(2000, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
 
 
@@ -52,6 +53,13 @@ def _in_utc(moment: datetime) -> datetime:
         return aware.astimezone(UTC)
     except OverflowError:
         raise ValueError("is out of the calendar's range") from None
+
+
+def _of_this_century(moment: datetime) -> datetime:
+    """Return a start; a number that is not in seconds, and a zero in place of null, give one long ago."""
+    if moment < _EARLIEST_START:
+        raise ValueError("is not the start of a recording")
+    return moment
 
 
 def _uuid_text(value: object) -> str:
@@ -100,6 +108,7 @@ def _requests_mp3(config: object) -> object:
 
 Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Start = Annotated[Moment, AfterValidator(_of_this_century)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
 Metadata = Annotated[dict[str, Any] | None, BeforeValidator(_metadata)]
 MP3Requested = Annotated[bool | None, BeforeValidator(_requests_mp3)]
@@ -213,7 +222,7 @@ Shortcuts = Annotated[MediaShortcuts, BeforeValidator(_mapping_or_empty)]
 class Recording(Listed):
     """A recording (docs/design/recall-api.md, section 5); `created_at` is its start and never changes."""
 
-    created_at: Moment
+    created_at: Start
     started_at: Tolerant[Moment] = None
     completed_at: Tolerant[Moment] = None
     expires_at: Tolerant[Moment] = None

@@ -221,6 +221,10 @@ class TestTimes:
     def test_a_timestamp_outside_the_calendar_reads_as_unknown(self, text: str) -> None:
         assert read_recording(expires_at=text).expires_at is None
 
+    @pytest.mark.parametrize("start", [0, 7, -5, "7", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 20_514])
+    def test_a_start_before_this_century_is_none_so_its_row_is_rejected_and_named(self, start: Any) -> None:
+        assert read_record(Recording, RECORDING | {"created_at": start}) is None
+
     def test_a_recording_belongs_to_the_utc_day_of_its_start(self) -> None:
         assert read_recording(created_at="2026-03-02T23:30:00-02:00").day == date(2026, 3, 3)
 
