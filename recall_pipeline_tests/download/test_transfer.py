@@ -691,7 +691,11 @@ def test_an_allowed_network_may_be_private(download: Download) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"]
+    "host",
+    [
+        *("169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"),
+        *("[fd20:ce::254]", "100.100.100.200", "168.63.129.16"),
+    ],
 )
 def test_the_credentials_of_a_cloud_host_are_never_an_allowed_network(download: Download, host: str) -> None:
     with pytest.raises(TransferRefused, match="a private address"):
