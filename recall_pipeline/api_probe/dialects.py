@@ -64,6 +64,11 @@ def _has_no_shortcuts(report: "ProbeReport") -> bool:
     return "recording" in report.fields and "audio_mixed" in report.fields and not shown
 
 
+def _has_only_expired(report: "ProbeReport") -> bool:
+    is_listed = "recording" in report.fields or _EMBEDDED in report.fields
+    return bool(report.codes.get("bot", {}).get("media_expired")) and not is_listed
+
+
 def _has_texts_as_statuses(report: "ProbeReport") -> bool:
     return any(_ever(report, place, "status", "text") for place in ("recording", "audio_mixed", _EMBEDDED))
 
@@ -162,6 +167,7 @@ DIALECTS: Mapping[str, tuple[str, Test]] = {
         "`expires_at` is null in every recording",
         lambda report: _always(report, "recording", "expires_at", "null", "absent"),
     ),
+    "all-media-expired": ("histories of bots have `media_expired`, and no recording is listed", _has_only_expired),
     "flat-download-url": ("the link is beside `data`", lambda report: report.link.place == "flat"),
     "two-download-urls": ("the link is in `data` and beside it", lambda report: report.link.place == "both"),
     "done-without-link": ("a finished MP3 has no link", _is_done_without_link),

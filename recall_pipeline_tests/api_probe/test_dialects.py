@@ -158,3 +158,11 @@ def test_a_finished_mp3_without_a_link_is_named(probed: Any) -> None:
     seen, _ = probed({"fields": fields})
     assert "done-without-link" in seen.dialect
     assert names_in(probed(replayed(seen))[0]) == names_in(seen)
+
+
+def test_a_workspace_whose_media_all_expired_is_named_and_its_replay_has_no_recording(probed: Any) -> None:
+    seen, _ = probed({"all_media_expired": True})
+    assert names_in(seen) == {"all-media-expired"}
+    again, workspace = probed(replayed(seen), sync=True)
+    assert names_in(again) == names_in(seen)
+    assert (again.requests <= 20, [key for key in workspace.keys("mixed_audio") if key.endswith(".mp3")]) == (True, [])
