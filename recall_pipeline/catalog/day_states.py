@@ -11,7 +11,7 @@ from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pe
 from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
 from recall_pipeline.catalog.rows import CATALOG
 from recall_pipeline.days import end_of
-from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns
+from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns, first_listed_at
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.storage import Archive, ScannedDay, StoredColumns, Table, stream_tables
 
@@ -26,7 +26,8 @@ StoredDays = Mapping[str, Collection[date]]
 class DayState:
     """The state of one day.
 
-    `listed_at`: when the listing was taken that its catalog is built from. `is_whole`: it has all four tables, from its
+    `listed_at`: when the listing was taken that its catalog is built from. `first_listed_at`: when it was listed for
+    the first time after its end; None in tables of older versions. `is_whole`: it has all four tables, from its
     latest listing, which was taken after its end. `is_open`: a sync in the lookback may change a row. `pending`: rows
     that every sync tries again. `failed`: rows with a failed download, also of a newer version. `expiries`: when media
     expire that are not archived, of rows and of recordings that are not cataloged yet, the soonest first.
@@ -35,6 +36,7 @@ class DayState:
 
     day: date
     listed_at: datetime | None = None
+    first_listed_at: datetime | None = None
     is_whole: bool = False
     is_open: bool = False
     pending: int = 0
@@ -75,7 +77,8 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
         return DayState(day, fault=errors[0])
     stored = {name: each.stored for name, each in scanned.items() if each.stored}
     catalog, listed = stored.get(CATALOG.name), stored.get(RECORDINGS.name)
-    first_seen = Unknowns.of(listed.facts if listed else None).first_seen
+    facts = listed.facts if listed else None
+    first_seen = Unknowns.of(facts).first_seen
     if catalog is None:
         return DayState(day, first_seen=first_seen)
     rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
@@ -86,6 +89,7 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
     return DayState(
         day,
         listed_at,
+        first_listed_at(facts),
         is_whole=is_complete and is_latest and listed_at is not None and end_of(day) <= listed_at <= now,
         is_open=any(newer_failed) or any(outcome not in SETTLED for outcome, *_ in rows),
         pending=sum(is_pending(*stated) for *stated, _ in rows),

@@ -32,7 +32,9 @@ class BotRow:
     first_seen_at: datetime | None = column("Its first status change, UTC")
     last_changed_at: datetime | None = column("Its latest status change, UTC")
     metadata: str | None = column("Recall's metadata, JSON")
-    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    other_fields: str | None = column(
+        "Fields of the API that this project does not know, JSON without secrets and free text"
+    )
 
     @classmethod
     def of(cls, bot: Bot) -> "BotRow":

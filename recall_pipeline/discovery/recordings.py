@@ -14,6 +14,7 @@ from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
+from recall_pipeline.discovery.first_listings import first_listing_fact
 from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
@@ -54,7 +55,9 @@ class RecordingRow:
         since=3,
     )
     metadata: str | None = column("Recall's metadata, JSON")
-    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    other_fields: str | None = column(
+        "Fields of the API that this project does not know, JSON without secrets and free text"
+    )
 
     @classmethod
     def of(cls, recording: Recording, bot: BotRow | None) -> "RecordingRow":
@@ -62,9 +65,9 @@ class RecordingRow:
         return cls(
             recording_id=recording.id,
             created_at=recording.created_at,
-            started_at=recording.started_at,
-            completed_at=recording.completed_at,
-            expires_at=recording.expires_at,
+            started_at=_after_start(recording, recording.started_at),
+            completed_at=_after_start(recording, recording.completed_at),
+            expires_at=_after_start(recording, recording.expires_at),
             status_code=recording.status.code,
             status_sub_code=recording.status.sub_code,
             status_updated_at=recording.status.updated_at,
@@ -98,6 +101,14 @@ class RecordingRow:
         status = {name: getattr(copy, name) for name in _STATUS} if is_newer else {}
         return dataclasses.replace(self.merged_with(copy), **status)
 
+    @property
+    def recorded_seconds(self) -> float | None:
+        """Length by the API's times, pauses included; None if one is missing, or if no meeting can have them."""
+        if self.completed_at is None:
+            return None
+        length = self.completed_at - (self.started_at or self.created_at)
+        return length.total_seconds() if timedelta() <= length <= _LONGEST else None
+
     def with_mp3(self) -> "RecordingRow":
         """Return this row for a recording of which Recall shows an MP3."""
         return dataclasses.replace(self, has_mp3=True, mp3_looked_up_at=None)
@@ -122,6 +133,7 @@ _REMEMBERED = (
 MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
+_LONGEST = timedelta(days=30)
 RECORDINGS = Table("recordings", RecordingRow, version=3)
 _LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
 
@@ -152,6 +164,8 @@ async def sync_recordings(
     bots = {row.bot_id for row in ordered if row.bot_id}
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
     facts |= late_mp3s_fact(day, upstream, rows)
+    before = stored.facts if (stored := day.stored(RECORDINGS)) else {}
+    facts |= first_listing_fact(day.day, before, upstream.listing.listed_at)
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
@@ -213,6 +227,11 @@ def _with_late_mp3(day: ArchiveDay, rows: Mapping[str, RecordingRow]) -> set[str
         for row in late
         if row.mp3_looked_up_at is None or row.mp3_looked_up_at < noted[row.recording_id]
     }
+
+
+def _after_start(recording: Recording, moment: datetime | None) -> datetime | None:
+    """Return `moment`, unless it is over a day before the start: then it is a zero, or another unit of time."""
+    return moment if moment and moment >= recording.created_at - ONE_DAY else None
 
 
 def _may_have_mp3(row: RecordingRow) -> bool:
