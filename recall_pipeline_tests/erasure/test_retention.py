@@ -13,7 +13,7 @@ from recall_pipeline.erasure.by_age import plan_before
 from recall_pipeline.errors import StorageError, UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
-from recall_pipeline_tests.erasure.old_days import fill, outcomes
+from recall_pipeline_tests.erasure.old_days import fill, outcomes, recording_id
 
 SETTINGS = Settings(retention_limit=100)
 TEN_YEARS = timedelta(days=3653)
@@ -57,7 +57,7 @@ def test_an_interrupted_erasure_is_planned_again(archive: Archive, monkeypatch: 
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG])
 def test_an_unreadable_table_costs_its_own_day(archive: Archive, table: object, day: int) -> None:
     days = fill(archive, 3)
-    name = table.name  # type: ignore[attr-defined]
+    name = table.name
     archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
     done = forget(archive, retention_plan(archive, SETTINGS, 1), "retention", lambda *_: None)
     old = days[:1]  # the last two are kept
@@ -157,3 +157,12 @@ def test_several_days_at_once_reach_the_limit_if_none_was_erased_before(archive:
     fill(archive, 6, a_day=4)
     with pytest.raises(UsageError, match="8 of 24 recordings would be erased by age, but the limit of one run is 2"):
         retention_plan(archive, Settings(), 3)
+
+
+def test_an_old_table_that_names_a_recording_of_a_kept_day_does_not_erase_it(archive: Archive) -> None:
+    days = fill(archive, 4)
+    for table in (BOTS, RECORDINGS):
+        table.write(archive, days[0], [*(table.read(archive, days[0]) or []), *(table.read(archive, days[3]) or [])])
+    ids = retention_plan(archive, SETTINGS, 2).days[days[0]]
+    assert ids.recordings == {recording_id(days[0])}
+    assert len(ids.bots) == 1
