@@ -57,7 +57,7 @@ def test_an_interrupted_erasure_is_planned_again(archive: Archive, monkeypatch: 
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, MIXED_AUDIO, CATALOG])
 def test_an_unreadable_table_costs_its_own_day(archive: Archive, table: object, day: int) -> None:
     days = fill(archive, 3)
-    name = table.name
+    name = table.name  # type: ignore[attr-defined]
     archive.local_path(Layout.table(name, days[day])).write_bytes(b"damaged")
     done = forget(archive, retention_plan(archive, SETTINGS, 1), "retention", lambda *_: None)
     old = days[:1]  # the last two are kept
