@@ -21,14 +21,17 @@ class PacketChecks:
     packets after the last good one that do not decode or are damaged.
     """
 
-    def __init__(self, tick_seconds: float, starts_at_zero: bool, has_fixed_frames: bool) -> None:
-        """Start with the first packet. With `has_fixed_frames`, each packet is one MPEG layer II frame."""
+    def __init__(self, tick_seconds: float, start_seconds: float | None, has_fixed_frames: bool) -> None:
+        """Start with the first packet, which has to be at `start_seconds`; None if it may be at any time.
+
+        With `has_fixed_frames`, each packet is one MPEG layer II frame.
+        """
         self.damage = Damage()
         self.splices = 0
         self.bad_at_end = 0
         self._tick_seconds = tick_seconds
         self._has_fixed_frames = has_fixed_frames
-        self._end_seconds = 0.0 if starts_at_zero else None
+        self._end_seconds = start_seconds
         self._since_incomplete = _PARSER_PACKETS + 1
 
     @property
@@ -38,7 +41,7 @@ class PacketChecks:
 
     def decoded(self, packet: AudioPacket) -> Iterator[av.AudioFrame]:
         """Yield the frames of the next packet; none if it does not decode."""
-        self._check_time(packet)
+        self._check_packet_time(packet)
         self._since_incomplete = 0 if packet.is_corrupt else self._since_incomplete + 1
         is_bad = False
         try:
@@ -51,12 +54,16 @@ class PacketChecks:
             is_bad = True
         self.bad_at_end += is_bad
 
-    def _check_time(self, packet: AudioPacket) -> None:
+    def check_time(self, seconds: float) -> None:
+        """Count a splice if the packets so far do not end at this time."""
+        if self._end_seconds is not None:
+            self.splices += abs(seconds - self._end_seconds) > MIN_DIFFERENCE_SECONDS
+
+    def _check_packet_time(self, packet: AudioPacket) -> None:
         if packet.pts is None:
             return
         start = packet.pts * self._tick_seconds
-        if self._end_seconds is not None:
-            self.splices += abs(start - self._end_seconds) > MIN_DIFFERENCE_SECONDS
+        self.check_time(start)
         self._end_seconds = start + packet.duration * self._tick_seconds if packet.duration else None
 
     def _is_odd_size(self, packet: AudioPacket) -> bool:
