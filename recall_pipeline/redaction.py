@@ -2,6 +2,8 @@
 
 There are three kinds: the API key (only ever in a `SecretStr`), pre-signed URLs (the query is the secret) and meeting
 passwords (in `meeting_url`, as a field or in the query). See docs/design/recall-api.md, sections 4 and 6.
+
+Of fields that this project does not know only machine values are stored, because a text in them may name people.
 """
 
 import logging
@@ -16,7 +18,17 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD_NAME = re.compile(r"passw(?!ay)|passcode|passphrase|(?<![a-z])pwd", re.IGNORECASE)
-_PARTICIPANT_NAME = re.compile(r"participant|attendee|speaker|invitee", re.IGNORECASE)
+_FIELD_NAME = re.compile(r"[a-z][A-Za-z0-9_]{0,40}")
+_NAME_OF_PERSONAL_FIELD = re.compile(
+    r"participant|attendee|speaker|invite|guest|member|person|people|user|host|organi[sz]er|owner|author|creator|contact"
+    r"|customer|client|employee|name|title|topic|subject|summary|description|notes?\b|mail|phone|address|calendar|login"
+    r"|avatar|photo|metadata|transcript|message|chat",
+    re.IGNORECASE,
+)
+_MACHINE_TEXT = re.compile(
+    r"(?P<word>[a-z][a-z0-9_]{0,40})|(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+    r"|(?P<time>\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?)"
+)
 _PASSWORD_PARAMETER = re.compile(
     r"(?P<name>[?&;#](?:pwd|pw|passw\w*|passcode|tk|zak)=|\bteams\.\w+\.com/[^\s\"'<>]*?[?&]p=)[^&;#\s\"'<>]*",
     re.IGNORECASE,
@@ -48,14 +60,18 @@ def redact_passwords(value: Any) -> Any:
     return _PASSWORD_PARAMETER.sub(r"\g<name>…", value) if isinstance(value, str) else value
 
 
-def remove_participants(value: Any) -> Any:
-    """Return a copy of a JSON value without the fields that list people in a meeting, at any depth."""
+def keep_machine_values(value: Any) -> Any:
+    """Return a copy of a JSON value of unknown meaning without text that a person may have written.
+
+    Kept are numbers, true, false, null, and of texts UUIDs, times and single words in lower case, such as codes; each
+    other text is `…`. Fields that are named after people or after their words are left out, at any depth.
+    """
     if isinstance(value, Mapping):
-        kept = ((str(k), v) for k, v in value.items() if not _PARTICIPANT_NAME.search(str(k)))
-        return {name: remove_participants(item) for name, item in kept}
+        kept = ((str(k), v) for k, v in value.items() if _FIELD_NAME.fullmatch(str(k)))
+        return {name: keep_machine_values(v) for name, v in kept if not _NAME_OF_PERSONAL_FIELD.search(name)}
     if isinstance(value, list):
-        return [remove_participants(item) for item in value]
-    return value
+        return [keep_machine_values(item) for item in value]
+    return "…" if isinstance(value, str) and not _MACHINE_TEXT.fullmatch(value) else value
 
 
 class _RedactingFilter(logging.Filter):

@@ -80,6 +80,7 @@ def _list_switches(report: Mapping[str, Any], lists: Mapping[str, Mapping[str, A
         "seconds": {k: min(found, _MOST_SECONDS) for k, found in seconds.items() if found >= _NOTICEABLE_SECONDS},
         "refusals": _refusals(report, lists),
         "bodies": {kind: _other_body(found) for kind, found in lists.items() if _other_body(found)},
+        "all_media_expired": "all-media-expired" in (report.get("dialect") or []),
     }
 
 

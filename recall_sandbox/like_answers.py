@@ -47,7 +47,7 @@ class ApiAsReported:
 
     async def _object(self, call: Call, kind: str) -> None:
         answer = await call.normal_answer()
-        await call.reply(_edited(answer, lambda body: shaped(self._behaviour, kind, body)))
+        await call.reply(_edited(answer, lambda body: shaped(self._behaviour, kind, self._row(body, kind))))
 
     async def _list(self, call: Call, kind: str) -> None:
         behaviour = self._behaviour
@@ -65,8 +65,17 @@ class ApiAsReported:
     def _page(self, page: Any, kind: str, call: Call) -> Any:
         if not isinstance(page, dict) or "results" not in page:
             return page
+        if self._behaviour.all_media_expired and kind != "bot":
+            return {**page, "next": None, "results": []}
         following = page["next"] and self._next(page["next"], call)
-        return {**page, "next": following, "results": shaped(self._behaviour, kind, page["results"])}
+        rows = [self._row(row, kind) for row in page["results"]]
+        return {**page, "next": following, "results": shaped(self._behaviour, kind, rows)}
+
+    def _row(self, row: Any, kind: str) -> Any:
+        if not self._behaviour.all_media_expired or kind != "bot":
+            return row
+        expired = {**row["status_changes"][-1], "code": "media_expired"}
+        return {**row, "recordings": [], "status_changes": [*row["status_changes"], expired]}
 
     def _next(self, url: str, call: Call) -> Any:
         parts = urlsplit(url)

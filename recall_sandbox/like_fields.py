@@ -1,7 +1,8 @@
 """Give the fields of an answer the shapes that a report describes.
 
-A value whose shape the report has stays. Every other value becomes null, absent, or an example of a reported shape.
-Times, ids, objects and filled lists are never invented, since they would mean something.
+A value whose shape the report has stays. An object that is a text or an id there becomes its code or id. Every other
+value becomes null, absent, or an example of a reported shape. Times, ids, objects and filled lists are never invented,
+since they would mean something.
 """
 
 import re
@@ -23,6 +24,8 @@ _EXAMPLES: Mapping[str, Any] = {
     "empty list": [],
     "empty object": {},
 }
+_OF_OBJECT = (("text", "code"), ("uuid", "id"))
+"""What stands for an object in each shape: a status is its code, a reference its id."""
 _MISSING = ("null", "absent")
 _KEPT_IN = "bot"  # only in bots: a partly missing field elsewhere depends on the state of its object
 
@@ -52,6 +55,7 @@ def _shaped_within(answers: ReportedAnswers, place: str, name: str, value: Any) 
 def _shaped_value(fields: Shapes, place: str, name: str, value: Any, object_id: str) -> Any:
     counts = fields.get(name, {"absent": 1})
     place_in_order = zlib.crc32(f"{object_id} {name}".encode()) % max(1, sum(counts.values()))
+    value = _without_object(value, counts)
     own = sandbox_shape(value)
     if own in counts and not (place.startswith(_KEPT_IN) and _falls_on(counts, _MISSING, place_in_order)):
         return value
@@ -66,6 +70,13 @@ def _shaped_value(fields: Shapes, place: str, name: str, value: Any, object_id: 
         return value
     shape = _counted_shape(poor, place_in_order % sum(poor.values()))
     return _ABSENT if shape == "absent" else _EXAMPLES[shape]
+
+
+def _without_object(value: Any, counts: Mapping[str, int]) -> Any:
+    """Return the code or id in an object where the report has one of these in place of objects."""
+    if not isinstance(value, dict) or sandbox_shape(value) in counts:
+        return value
+    return next((value[name] for shape, name in _OF_OBJECT if shape in counts and value.get(name)), value)
 
 
 def _falls_on(counts: Mapping[str, int], shapes: tuple[str, ...], number: int) -> bool:

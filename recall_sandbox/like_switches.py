@@ -22,8 +22,9 @@ class ReportedAnswers:
 
     `use_cursor`: the query `use_cursor=true` pages the bots by cursor. `next_page`: where `next` leads. `seconds`: how
     long a list takes. `refusals`: the HTTP status that a list answers instead. `bodies`: what a list answers instead of
-    a page. `fields`: the shapes of fields, by place such as `bot.recordings[]`; no other shape is answered. `unlisted`:
-    how many unknown names an object has, by place.
+    a page. `all_media_expired`: the history of every bot ends with `media_expired`, and no recording is listed.
+    `fields`: the shapes of fields, by place such as `bot.recordings[]`; no other shape is answered. `unlisted`: how
+    many unknown names an object has, by place.
 
     Of media: `link_path`: whether the path of a link has an encoded colon. `ranges`, `etag`, `has_length`,
     `media_type`: headers. `media_error`: S3's code and the status that every link answers. `redirects`: every link
@@ -37,6 +38,7 @@ class ReportedAnswers:
     seconds: Mapping[str, float] = field(default_factory=dict)
     refusals: Mapping[str, int] = field(default_factory=dict)
     bodies: Mapping[str, str] = field(default_factory=dict)
+    all_media_expired: bool = False
     fields: Mapping[str, Shapes] = field(default_factory=dict)
     unlisted: Mapping[str, int] = field(default_factory=dict)
     link_path: LinkPath = "plain"
@@ -50,5 +52,5 @@ class ReportedAnswers:
     @property
     def changes_json(self) -> bool:
         """Whether the API's answers differ from the regular ones in more than their paging."""
-        others = (self.seconds, self.refusals, self.bodies, self.fields, self.unlisted)
+        others = (self.seconds, self.refusals, self.bodies, self.fields, self.unlisted, self.all_media_expired)
         return self.next_page != "same host" or any(others)

@@ -64,6 +64,19 @@ def _has_no_shortcuts(report: "ProbeReport") -> bool:
     return "recording" in report.fields and "audio_mixed" in report.fields and not shown
 
 
+def _has_only_expired(report: "ProbeReport") -> bool:
+    is_listed = "recording" in report.fields or _EMBEDDED in report.fields
+    return bool(report.codes.get("bot", {}).get("media_expired")) and not is_listed
+
+
+def _has_texts_as_statuses(report: "ProbeReport") -> bool:
+    return any(_ever(report, place, "status", "text") for place in ("recording", "audio_mixed", _EMBEDDED))
+
+
+def _has_ids_as_references(report: "ProbeReport") -> bool:
+    return _ever(report, "recording", "bot", "uuid") or _ever(report, "audio_mixed", "recording", "uuid")
+
+
 def _is_done_without_link(report: "ProbeReport") -> bool:
     done = report.codes.get("audio_mixed", {}).get("done", 0)
     return bool(done) and report.lookups["audio_mixed"].status == 200 and report.link.place == "none"
@@ -135,6 +148,8 @@ DIALECTS: Mapping[str, tuple[str, Test]] = {
     "created-at-upper-included": ("`created_at_before` includes its bound", _created_at("upper", "included")),
     "v1.10-embedded-recordings": ("bots embed recordings without a status", _has_v1_10_recordings),
     "null-embedded-fields": ("fields of embedded recordings are null", _has_null_recordings),
+    "statuses-as-text": ("a status is its code, without an object around it", _has_texts_as_statuses),
+    "references-as-ids": ("a reference is an id, without an object around it", _has_ids_as_references),
     "bots-without-recordings": (
         "bots lack the field `recordings`",
         lambda report: _always(report, "bot", "recordings", "absent"),
@@ -152,6 +167,7 @@ DIALECTS: Mapping[str, tuple[str, Test]] = {
         "`expires_at` is null in every recording",
         lambda report: _always(report, "recording", "expires_at", "null", "absent"),
     ),
+    "all-media-expired": ("histories of bots have `media_expired`, and no recording is listed", _has_only_expired),
     "flat-download-url": ("the link is beside `data`", lambda report: report.link.place == "flat"),
     "two-download-urls": ("the link is in `data` and beside it", lambda report: report.link.place == "both"),
     "done-without-link": ("a finished MP3 has no link", _is_done_without_link),

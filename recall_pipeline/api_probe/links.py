@@ -48,7 +48,8 @@ def finished_mp3s(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
     """Yield the artifacts that are done and not raw."""
     for row in rows:
         status = row.get("status") if isinstance(row, dict) else None
-        if isinstance(status, dict) and status.get("code") == "done" and row.get("format") in (None, "mp3"):
+        code = status.get("code") if isinstance(status, dict) else status
+        if code == "done" and row.get("format") in (None, "mp3"):
             yield row
 
 

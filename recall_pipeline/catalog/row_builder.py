@@ -33,7 +33,7 @@ def build_row(
     columns |= {name: getattr(mp3, name, None) for name in ("source_key", *SOURCE_COLUMNS)}
     columns["source_uri"] = archive.uri(mp3.source_key) if mp3 and mp3.source_key else None
     columns |= audio.values if audio else {}
-    difference = notable_difference(_recording_seconds(recording), columns["duration_seconds"])
+    difference = notable_difference(recording.recorded_seconds, columns["duration_seconds"])
     if difference and verdict.outcome in AUDIBLE:
         verdict = verdict.noting(FindingCode.DURATION_DIFFERS, difference)
     if recording.start_is_estimated:
@@ -44,7 +44,7 @@ def build_row(
         outcome=str(verdict.outcome),
         outcome_reason=verdict.reason,
         upstream_status=_upstream_status(recording, mp3),
-        recording_seconds=_recording_seconds(recording),
+        recording_seconds=recording.recorded_seconds,
         findings=ordered_findings(verdict.findings),
         cataloged_at=before.cataloged_at if before else None,
     )
@@ -55,8 +55,3 @@ def _upstream_status(recording: RecordingRow, mp3: MixedAudioRow | None) -> str 
     if recording.is_gone or mp3 is None:
         return recording.status_code
     return mp3.status_code
-
-
-def _recording_seconds(recording: RecordingRow) -> float | None:
-    start = recording.started_at or recording.created_at
-    return (recording.completed_at - start).total_seconds() if recording.completed_at else None

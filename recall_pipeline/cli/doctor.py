@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import httpx
 
 from recall_pipeline.cli.coordination_check import check_coordination
 from recall_pipeline.cli.doctor_network import check_clients, check_media
@@ -101,23 +102,31 @@ async def _why_refused(settings: Settings) -> str:
     """Return why the key is refused: it is wrong, or it belongs to another region. Only requests can tell."""
     if settings.api_url is not None:
         return f"{settings.base_url} does not accept the key: check RECALL_API_KEY and RECALL_API_URL"
-    region = await _region_of_key(settings)
-    if region is not None:
-        return f"the key belongs to another region: set RECALL_REGION={region}"
+    unasked = []
+    for region in REGIONS:
+        match await _accepts_key(settings.model_copy(update={"region": region})):
+            case True:
+                return f"the key belongs to another region: set RECALL_REGION={region}"
+            case None:
+                unasked.append(region)
+    if unasked:
+        return (
+            f"no region that answers accepts the key, and {', '.join(unasked)} could not be asked: if your workspace "
+            "is there, set RECALL_REGION; if not, copy RECALL_API_KEY again from Recall's dashboard"
+        )
     return "no region of Recall.ai accepts the key: copy RECALL_API_KEY again from Recall's dashboard"
 
 
-async def _region_of_key(settings: Settings) -> str | None:
-    """Return the region that accepts the key, else None. The key is sent to hosts of the API only."""
-    for region in REGIONS:
-        in_region = settings.model_copy(update={"region": region})
-        try:
-            async with open_client(in_region, _ONCE) as client:
-                await client.ping()
-        except RecallError:
-            continue
-        return region
-    return None
+async def _accepts_key(settings: Settings) -> bool | None:
+    """Return whether the region of the settings accepts the key; None if it does not answer that."""
+    try:
+        async with open_client(settings, _ONCE) as client:
+            await client.ping()
+    except RecallUnauthorized:
+        return False
+    except RecallError as error:
+        return True if error.status_code == httpx.codes.PAYMENT_REQUIRED else None
+    return True
 
 
 def _check_archive(settings: Settings) -> str:

@@ -17,6 +17,7 @@ from recall_pipeline.catalog import OUTCOME_LABELS
 from recall_pipeline.cli.day_selection import choose_days
 from recall_pipeline.cli.dry_run_day import DayPlanner, PlannedMp3
 from recall_pipeline.cli.main import FAILED
+from recall_pipeline.cli.summary import expired_lines
 from recall_pipeline.errors import PipelineError
 from recall_pipeline.recall_api import LEDGER, Listings, open_client
 from recall_pipeline.settings import Settings, dagster_home
@@ -40,6 +41,7 @@ class DryRun:
     outcomes: Counter[str] = field(default_factory=Counter)
     mp3s: list[PlannedMp3] = field(default_factory=list)
     api_requests: int = 0
+    bots_expired: int = 0
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -109,6 +111,7 @@ async def _planned_days(planner: DayPlanner, days: Sequence[date], ledger: Path)
             planned.recordings += found.recordings
             planned.outcomes += found.outcomes
             planned.mp3s += found.mp3s
+            planned.bots_expired += found.bots_expired
             listings.release(day)
         planned.api_requests = client.requests
     return planned
@@ -128,10 +131,12 @@ def _dry_run_json(planned: DryRun) -> dict[str, object]:
             {"recording_id": recording_id, "expires_at": at.isoformat()} for at, recording_id in planned.expiring()
         ],
         "api_requests": planned.api_requests,
+        "bots_expired": planned.bots_expired,
     }
 
 
 def _dry_run_lines(planned: DryRun) -> Iterator[str]:
+    yield from expired_lines(planned.bots_expired)
     days = planned.days
     span = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(map(str, days))
     counted = [f"{planned.outcomes[name]} {name}" for name in OUTCOME_LABELS if planned.outcomes[name]]

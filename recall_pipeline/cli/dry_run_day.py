@@ -8,7 +8,14 @@ from typing import Any
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, Outcome, decide
 from recall_pipeline.days import utc_now
-from recall_pipeline.discovery import RecordingRow, refuse_vanished, sync_bots, sync_recordings
+from recall_pipeline.discovery import (
+    RECORDINGS,
+    RecordingRow,
+    expired_bots,
+    refuse_vanished,
+    sync_bots,
+    sync_recordings,
+)
 from recall_pipeline.download import DownloadPlan, MixedAudioRow, find_artifacts
 from recall_pipeline.recall_api import Upstream
 from recall_pipeline.restoration import restore_mp3s, restore_recordings
@@ -28,12 +35,16 @@ class PlannedMp3:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
-    """What a sync of one day would find and fetch; `outcomes` of all of which nothing is to be fetched."""
+    """What a sync of one day would find and fetch; `outcomes` of all of which nothing is to be fetched.
+
+    `bots_expired`: bots whose recordings Recall removed before any sync.
+    """
 
     bots: int
     recordings: int
     outcomes: Counter[str]
     mp3s: list[PlannedMp3]
+    bots_expired: int
 
 
 class UnwrittenDay(ArchiveDay):
@@ -79,6 +90,7 @@ async def _planned_day(
         recordings=len(recordings),
         outcomes=_outcomes(unwritten, recordings, others, {row.recording_id for row in mp3s}),
         mp3s=[_planned(recordings[row.recording_id], row) for row in queue],
+        bots_expired=len(expired_bots(unwritten.require(RECORDINGS).facts)),
     )
 
 
@@ -108,6 +120,4 @@ def _planned_outcome(
 
 
 def _planned(recording: RecordingRow, mp3: MixedAudioRow) -> PlannedMp3:
-    start, end = recording.started_at or recording.created_at, recording.completed_at
-    seconds = max(0.0, (end - start).total_seconds()) if end else None
-    return PlannedMp3(mp3.recording_id, recording.expires_at, seconds)
+    return PlannedMp3(mp3.recording_id, recording.expires_at, recording.recorded_seconds)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
@@ -66,13 +66,18 @@ def summary_text(summary: SyncSummary) -> str:
     span = f"{summary.days[0]} to {summary.days[-1]}" if len(summary.days) > 1 else "".join(summary.days)
     counted = (f"{summary.outcomes[outcome]} {outcome}" for outcome in OUTCOME_LABELS if outcome in summary.outcomes)
     outcomes = ", ".join(counted) or "no recordings"
-    expired = summary.bots_expired
-    lost = f"Bots whose recordings Recall had removed before any sync: {expired}.\n" if expired else ""
+    lost = "".join(f"{line}\n" for line in expired_lines(summary.bots_expired))
     return lost + (
         f"{span or 'no days'}: {summary.recordings} recordings of {summary.bots} bots: {outcomes}.\n"
         f"Downloaded {summary.downloaded} ({decimal(summary.bytes_downloaded)}), already archived {summary.reused}, "
         f"normalized {summary.normalized}, {summary.api_requests} requests to the API."
     )
+
+
+def expired_lines(bots_expired: int) -> Iterator[str]:
+    """Yield the line about expired bots, if there are any."""
+    if bots_expired:
+        yield f"Bots whose recordings Recall had removed before any sync: {bots_expired}."
 
 
 def _count_expired(archive: Archive, day: date) -> int:

@@ -8,16 +8,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
+from recall_pipeline.discovery.first_listings import first_listing_fact
 from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status
 from recall_pipeline.storage import ArchiveDay, Table, column
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,9 @@ class RecordingRow:
         since=3,
     )
     metadata: str | None = column("Recall's metadata, JSON")
-    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    other_fields: str | None = column(
+        "Fields of the API that this project does not know, JSON without secrets and free text"
+    )
 
     @classmethod
     def of(cls, recording: Recording, bot: BotRow | None) -> "RecordingRow":
@@ -58,9 +65,9 @@ class RecordingRow:
         return cls(
             recording_id=recording.id,
             created_at=recording.created_at,
-            started_at=recording.started_at,
-            completed_at=recording.completed_at,
-            expires_at=recording.expires_at,
+            started_at=_after_start(recording, recording.started_at),
+            completed_at=_after_start(recording, recording.completed_at),
+            expires_at=_after_start(recording, recording.expires_at),
             status_code=recording.status.code,
             status_sub_code=recording.status.sub_code,
             status_updated_at=recording.status.updated_at,
@@ -94,6 +101,14 @@ class RecordingRow:
         status = {name: getattr(copy, name) for name in _STATUS} if is_newer else {}
         return dataclasses.replace(self.merged_with(copy), **status)
 
+    @property
+    def recorded_seconds(self) -> float | None:
+        """Length by the API's times, pauses included; None if one is missing, or if no meeting can have them."""
+        if self.completed_at is None:
+            return None
+        length = self.completed_at - (self.started_at or self.created_at)
+        return length.total_seconds() if timedelta() <= length <= _LONGEST else None
+
     def with_mp3(self) -> "RecordingRow":
         """Return this row for a recording of which Recall shows an MP3."""
         return dataclasses.replace(self, has_mp3=True, mp3_looked_up_at=None)
@@ -118,6 +133,7 @@ _REMEMBERED = (
 MP3_DUE_WITHIN = timedelta(hours=1)
 """How long after a recording its MP3 may come, although nothing shows it yet."""
 _STATUS = ("status_code", "status_sub_code", "status_updated_at")
+_LONGEST = timedelta(days=30)
 RECORDINGS = Table("recordings", RecordingRow, version=3)
 _LEFT_OUT, _MOST_LEFT_OUT = "left_out", 100
 
@@ -129,7 +145,7 @@ def rows_left_out(facts: Mapping[str, str]) -> list[str]:
 
 
 async def sync_recordings(
-    day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
+    day: ArchiveDay, upstream: "Upstream", refetch: frozenset[str] = frozenset()
 ) -> list[RecordingRow]:
     """Write the table `recordings` of a day: recordings listed, embedded in bots, or known before.
 
@@ -148,6 +164,8 @@ async def sync_recordings(
     bots = {row.bot_id for row in ordered if row.bot_id}
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
     facts |= late_mp3s_fact(day, upstream, rows)
+    before = stored.facts if (stored := day.stored(RECORDINGS)) else {}
+    facts |= first_listing_fact(day.day, before, upstream.listing.listed_at)
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
@@ -155,7 +173,7 @@ async def sync_recordings(
 
 
 async def _current_rows(
-    day: ArchiveDay, upstream: Upstream, known: Mapping[str, RecordingRow], erased: frozenset[str]
+    day: ArchiveDay, upstream: "Upstream", known: Mapping[str, RecordingRow], erased: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return the rows of all recordings of the day as Recall.ai shows them now."""
     embedded = _embedded_rows(upstream, day.day)
@@ -176,7 +194,7 @@ async def _current_rows(
 
 
 async def _with_mp3_lookups(
-    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
+    upstream: "Upstream", rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return rows that state whether an MP3 exists, looked up for `refetch`, and where one may exist unshown."""
     shown = upstream.artifacts_of(rows)
@@ -209,6 +227,11 @@ def _with_late_mp3(day: ArchiveDay, rows: Mapping[str, RecordingRow]) -> set[str
         for row in late
         if row.mp3_looked_up_at is None or row.mp3_looked_up_at < noted[row.recording_id]
     }
+
+
+def _after_start(recording: Recording, moment: datetime | None) -> datetime | None:
+    """Return `moment`, unless it is over a day before the start: then it is a zero, or another unit of time."""
+    return moment if moment and moment >= recording.created_at - ONE_DAY else None
 
 
 def _may_have_mp3(row: RecordingRow) -> bool:
@@ -245,7 +268,7 @@ def _bot_id_in(row: RecordingRow | None) -> str | None:
     return row.bot_id if row else None
 
 
-def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
+def _embedded_rows(upstream: "Upstream", day: date) -> dict[str, RecordingRow]:
     return {copy.id: RecordingRow.of(copy, BotRow.of(bot)) for copy, bot in upstream.embedded_in_bots(day)}
 
 
@@ -254,7 +277,7 @@ class _ShownBots:
     """The bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
 
     day: ArchiveDay
-    upstream: Upstream
+    upstream: "Upstream"
     _filed: dict[str, BotRow] | None = None
 
     def get(self, bot_id: str | None) -> BotRow | None:

@@ -35,6 +35,16 @@ async def check_status(response: httpx.Response, partial: Partial | None = None)
     raise LinkExpired(f"the media host answers {status}, even to a fresh URL")
 
 
+def check_destination(response: httpx.Response, redirects: int) -> None:
+    """Raise LinkExpired if `redirects` led to a web page: object stores redirect to other object stores only."""
+    if redirects and response.is_success and "html" in response.headers.get("content-type", "").lower():
+        raise LinkExpired(
+            "the media host redirects to a web page, such as the sign-in page of your network or its proxy: sign in, "
+            "or allow the media host there",
+            is_host_fault=True,
+        )
+
+
 def _is_of_host(response: httpx.Response) -> bool:
     return response.is_server_error or response.status_code in _LINK_IS_GOOD
 

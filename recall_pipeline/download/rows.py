@@ -22,7 +22,9 @@ class MixedAudioRow:
     status_code: str | None = column("Recall's status code; an open set; `deleted` also if the API answers 404")
     status_sub_code: str | None = column("Recall's status sub-code")
     metadata: str | None = column("Recall's metadata of the artifact, JSON")
-    other_fields: str | None = column("Fields of the API that this project does not know, JSON without secrets")
+    other_fields: str | None = column(
+        "Fields of the API that this project does not know, JSON without secrets and free text"
+    )
     has_url: bool = column("Whether Recall offered a download URL at the last sync", default=False)
     state: str | None = column("`archived` or `corrupt`: what the archive holds; null: nothing yet")
     fault: str | None = column("Why the latest downloaded bytes are corrupt; an earlier good version stays archived")

@@ -20,7 +20,7 @@ from recall_pipeline.download.content_codings import check_size
 from recall_pipeline.download.host_breakers import WORKING_BYTES, HostBreakers
 from recall_pipeline.download.minimum_throughput import Clock, MinimumThroughput
 from recall_pipeline.download.partials import Partial
-from recall_pipeline.download.refusals import check_status
+from recall_pipeline.download.refusals import check_destination, check_status
 from recall_pipeline.download.url_guard import UrlGuard
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
 from recall_pipeline.http import connection_fault, exact_target
@@ -121,12 +121,13 @@ class Transfer:
         A failure is counted for the host of the last URL, and for `mp3`, the id of the artifact. Raises TransferError,
         MediaHostDown, and the exceptions of httpx.
         """
-        for _ in range(_REDIRECTS + 1):
+        for redirects in range(_REDIRECTS + 1):
             with self._breakers.attempt(url, mp3):
                 await self._guard.check_url(url)
                 async with self._http.stream("GET", url, headers=headers, extensions=exact_target(url)) as response:
                     self._guard.check_peer(response)
                     if not response.has_redirect_location:
+                        check_destination(response, redirects)
                         return await receive(response)
                     url = urljoin(url, response.headers["location"])
         raise TransferError("the media host redirects without end")

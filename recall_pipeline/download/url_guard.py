@@ -17,7 +17,10 @@ from recall_pipeline.http import proxy_of
 from recall_pipeline.settings import Settings, is_loopback
 
 _PORTS = {"http": 80, "https": 443}
-_METADATA_SERVICES = (ip_network("169.254.0.0/16"), ip_network("fd00:ec2::254/128"))  # credentials of cloud hosts
+# Credentials of cloud hosts: link-local addresses, and those of AWS and Google in IPv6, Alibaba, and Azure (public).
+_METADATA_SERVICES = tuple(
+    map(ip_network, ("169.254.0.0/16", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16"))
+)
 _NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses in IPv6 form
 _IPV4_BITS = 0xFFFFFFFF
 

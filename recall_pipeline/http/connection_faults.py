@@ -1,12 +1,15 @@
 """Why a connection failed, in one line without secrets, and what the operator can do about it."""
 
+import re
+
 import httpx
 
 from recall_pipeline.errors import MORE_HANDLES, is_out_of_handles
 from recall_pipeline.http.proxies import proxy_of
 from recall_pipeline.redaction import redact
 
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
+_HTML = re.compile(rb"<(?:!doctype\s+html|(?:html|head|body|title|center|h1)[\s>])", re.IGNORECASE)
+_FIRST_BYTES = 1024  # comments and an XML declaration may come first
 
 
 def connection_fault(error: Exception, url: str, action: str) -> tuple[str, str]:
@@ -24,4 +27,5 @@ def connection_fault(error: Exception, url: str, action: str) -> tuple[str, str]
 
 def is_web_page(content_type: str, body: bytes) -> bool:
     """Whether a response is an HTML page, as firewalls and proxies send it, by its header or its first bytes."""
-    return "html" in content_type.lower() or body.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_HTML_STARTS)
+    first = body[:_FIRST_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return "html" in content_type.lower() or (first.startswith(b"<") and _HTML.search(first) is not None)

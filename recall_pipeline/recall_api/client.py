@@ -241,7 +241,7 @@ class RecallClient:
             if item is None:
                 row_id = row.get("id") if isinstance(row, dict) else None
                 key = f"{kind} {row_id if isinstance(row_id, str) else (page, place)}"  # pages can repeat rows
-                self._rejected.setdefault(key, f"{kind} {place} of page {page}: {fault_of_row(kind, row)}")
+                self._rejected.setdefault(key, f"{kind} {place} of page {page}: {_fault_of(kind, row)}")
         return [(item, unknown_in(kind, row)) for row, item in zip(rows, items, strict=True) if item is not None]
 
     async def _one(self, kind: str, record: type[R], object_id: str) -> R | None:
@@ -278,6 +278,12 @@ async def open_client(
     }
     async with async_client(settings.base_url, headers=headers, timeout=_TIMEOUT) as http:
         yield RecallClient(http, settings, limit(_budget(settings, ledger)), retry_policy)
+
+
+def _fault_of(kind: Kind, row: Any) -> str:
+    """Return what is wrong with a row that cannot be read: a required field, else the depth of another one."""
+    required = {name: row.get(name) for name in ("id", "created_at")} if isinstance(row, dict) else row
+    return "it is nested too deeply" if read_record(RECORDS[kind], required) else fault_of_row(kind, row)
 
 
 def _budget(settings: Settings, ledger: Path | None) -> WindowBudget:

@@ -1,8 +1,7 @@
 """Typed records of API objects (docs/design/recall-api.md, sections 4-6).
 
 Required are only a UUID as the id, and `created_at` of a recording. Other fields that are absent or of the wrong type
-become None, unknown codes are kept, and unknown fields are stored in `other_fields`,
-without secrets and without the names of participants.
+become None, unknown codes are kept, and unknown fields are stored in `other_fields`, without secrets and free text.
 
 Records are dataclasses with slots, because a day's listing has tens of thousands and models take four times the memory.
 """
@@ -29,7 +28,7 @@ from pydantic.dataclasses import dataclass
 from recall_pipeline.days import day_of
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
 from recall_pipeline.recall_api.page_contract import fields_and_types
-from recall_pipeline.redaction import redact_passwords, remove_participants, remove_secrets
+from recall_pipeline.redaction import keep_machine_values, redact_passwords, remove_secrets
 
 FINISHED = frozenset({"done", "fatal", "analysis_done", "analysis_failed", "media_expired"})
 _RECORDED = frozenset({"in_call_recording", "recording_done"})
@@ -37,6 +36,7 @@ DELETED = "deleted"
 """Status code of an object that Recall has removed; also written for an object that answers 404."""
 IN_PROGRESS = frozenset({"processing", "paused"})
 """Status codes of an object that is not finished."""
+_EARLIEST_START = datetime(2000, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
 
 
@@ -53,6 +53,13 @@ def _in_utc(moment: datetime) -> datetime:
         return aware.astimezone(UTC)
     except OverflowError:
         raise ValueError("is out of the calendar's range") from None
+
+
+def _of_this_century(moment: datetime) -> datetime:
+    """Return a start; a number that is not in seconds, and a zero in place of null, give one long ago."""
+    if moment < _EARLIEST_START:
+        raise ValueError("is not the start of a recording")
+    return moment
 
 
 def _uuid_text(value: object) -> str:
@@ -101,6 +108,7 @@ def _requests_mp3(config: object) -> object:
 
 Tolerant = Annotated[T | None, WrapValidator(_none_if_wrong)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Start = Annotated[Moment, AfterValidator(_of_this_century)]
 Identity = Annotated[str, BeforeValidator(_uuid_text)]
 Metadata = Annotated[dict[str, Any] | None, BeforeValidator(_metadata)]
 MP3Requested = Annotated[bool | None, BeforeValidator(_requests_mp3)]
@@ -162,7 +170,7 @@ class MediaData:
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT, kw_only=True)
 class Listed(Identified):
-    """An object with its own endpoint; `other_fields` has the unknown fields as JSON, without secrets."""
+    """An object with its own endpoint; `other_fields` has the unknown fields as JSON, without secrets and free text."""
 
     other_fields: InternedText | None = None
 
@@ -214,7 +222,7 @@ Shortcuts = Annotated[MediaShortcuts, BeforeValidator(_mapping_or_empty)]
 class Recording(Listed):
     """A recording (docs/design/recall-api.md, section 5); `created_at` is its start and never changes."""
 
-    created_at: Moment
+    created_at: Start
     started_at: Tolerant[Moment] = None
     completed_at: Tolerant[Moment] = None
     expires_at: Tolerant[Moment] = None
@@ -300,7 +308,7 @@ def _with_other_fields(kind: type[Listed], row: object, row_shape: str | None) -
         return row
     known_names = _NAMES[kind]
     unknown = {name: value for name, value in row.items() if name not in known_names}
-    unknown = remove_secrets(remove_participants(unknown))
+    unknown = keep_machine_values(remove_secrets(unknown))
     other_fields = json.dumps(unknown, sort_keys=True, ensure_ascii=False) if unknown else None
     shape = {"row_shape": row_shape or fields_and_types(row)} if kind is AudioMixed else {}
     return {**row, "other_fields": other_fields, **shape}

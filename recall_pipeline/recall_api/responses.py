@@ -6,6 +6,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,6 +24,9 @@ from recall_pipeline.http import is_web_page
 from recall_pipeline.redaction import redact
 
 _MAX_DETAIL_CHARACTERS = 300
+_SIGN_IN = ", and whether your network has a proxy or a sign-in page in between"
+_NOT_OF_A_FIREWALL = frozenset({401, 404, 409, 429})
+"""Refusals with a meaning of their own for the caller, whatever their body is."""
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NEXT_ACTIONS = {
     400: "the request is wrong; if a command made it, correct its arguments",
@@ -54,9 +58,8 @@ def json_from_response(response: httpx.Response, what: str) -> Any:
     except (ValueError, RecursionError):
         kind = response.headers.get("content-type", "no content type")
         # An error page of a proxy or a truncated body: the next response may be complete.
-        raise RetryableError(
-            RecallProtocolError(f"{what}: the response is not JSON ({kind}): check RECALL_API_URL")
-        ) from None
+        action = f"check RECALL_API_URL{_SIGN_IN if _is_page(response) else ''}"
+        raise RetryableError(RecallProtocolError(f"{what}: the response is not JSON ({kind}): {action}")) from None
 
 
 def _parsed(content: bytes) -> Any:
@@ -74,12 +77,20 @@ def _error_from(response: httpx.Response, what: str) -> Exception:
         cause = f"{response.url.host} does not accept the key: it is wrong or revoked, or it belongs to another region"
         action = "check RECALL_API_KEY and RECALL_REGION (`recall-pipeline doctor` finds which one)"
         return RecallUnauthorized(f"{message}: {cause}; {action}", status)
-    if status == httpx.codes.FORBIDDEN and is_web_page(response.headers.get("content-type", ""), response.content):
+    if status == httpx.codes.FORBIDDEN and not _is_of_api(response):
+        form = "a web page" if _is_page(response) else "a body that is not the API's"
         return RecallRefused(
-            f"{message}, with a web page: a firewall refuses the IP address that this machine sends from (its cloud "
+            f"{message}, with {form}: a firewall refuses the IP address that this machine sends from (its cloud "
             "network, NAT, VPN or proxy), whatever the key: send from another network, or ask Recall.ai to allow it",
             status,
         )
+    if response.is_client_error and status not in _NOT_OF_A_FIREWALL and _is_page(response):
+        return RecallRefused(
+            f"{message}, with a web page: it is not from the API: check RECALL_API_URL{_SIGN_IN}", status
+        )
+    if status == httpx.codes.NETWORK_AUTHENTICATION_REQUIRED:
+        action = "your network requires a login: open its sign-in page, or check the proxy"
+        return RetryableError(RecallUnreachable(f"{message}: {action}", status))
     if status == httpx.codes.NOT_FOUND:
         return RecallNotFound(
             f"{message}: the object was deleted or never existed; if all objects are missing, check RECALL_API_URL",
@@ -95,11 +106,32 @@ def _error_from(response: httpx.Response, what: str) -> Exception:
         return RetryableError(RecallUnreachable(f"{message}: {action}", status), retry_after_seconds(response))
     if response.is_redirect:
         return RecallProtocolError(
-            f"{message}: a redirect, which is not followed because it could leak the key: check RECALL_API_URL",
+            f"{message}: a redirect{_to_host(response)}, which is not followed because it could leak the key: "
+            f"check RECALL_API_URL{_SIGN_IN}",
             status,
         )
     action = _NEXT_ACTIONS.get(status, "the request is refused: check its arguments")
     return RecallRefused(f"{message}: {action}", status)
+
+
+def _is_page(response: httpx.Response) -> bool:
+    return is_web_page(response.headers.get("content-type", ""), response.content)
+
+
+def _is_of_api(response: httpx.Response) -> bool:
+    """Whether an error has the form of the API's errors: a JSON object with `detail` or `code`."""
+    with contextlib.suppress(ValueError, RecursionError):
+        body = response.json()
+        return isinstance(body, dict) and not body.keys().isdisjoint(("detail", "code"))
+    return False
+
+
+def _to_host(response: httpx.Response) -> str:
+    """Return ` to HOST` for a redirect to another host; its path and query may have secrets."""
+    with contextlib.suppress(ValueError):
+        host = urlsplit(response.headers.get("location", "")).hostname
+        return f" to {host}" if host and host != response.url.host else ""
+    return ""
 
 
 def retry_after_seconds(response: httpx.Response) -> float | None:

@@ -85,7 +85,8 @@ def codes_of(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from (("bot", change.get("code")) for change in _objects(history))
         yield "platform", _object(row.get("meeting_url")).get("platform")
         return
-    yield kind, _object(row.get("status")).get("code")
+    status = row.get("status")
+    yield kind, status if isinstance(status, str) else _object(status).get("code")
     if kind == "audio_mixed":
         yield "format", row.get("format")
     else:

@@ -15,6 +15,11 @@ from recall_sandbox import AS_SEEN_IN_2026, Sandbox, World, switches_like
 
 _LISTS = ("bot", "recording", "audio_mixed")
 _FAR = datetime(2999, 1, 1, tzinfo=UTC)
+_OF_EACH = {"id": {"uuid": 1}, "created_at": {"date-time": 1}, "status": {"text": 1}, "metadata": {"empty object": 1}}
+_OF_RECORDINGS = {
+    **{name: {"date-time": 1} for name in ("started_at", "completed_at", "expires_at")},
+    **{"media_shortcuts": {"object": 1}, "bot": {"uuid": 1}},
+}
 COMPLETE: Mapping[str, tuple[Mapping[str, Any], set[str]]] = {
     "documented": ({}, {"documented-v1.11"}),
     "flat": ({"link_place": "flat"}, {"flat-download-url"}),
@@ -49,6 +54,17 @@ COMPLETE: Mapping[str, tuple[Mapping[str, Any], set[str]]] = {
     "few fields": (
         {"fields": {"bot": {"id": {"uuid": 1}, "join_at": {"null": 1}}, "recording.media_shortcuts": {}}},
         {"bots-without-recordings", "join-at-cleared", "meeting-urls-cleared", "no-shortcuts"},
+    ),
+    "texts": (
+        {
+            "fields": {
+                "recording": {**_OF_EACH, **_OF_RECORDINGS},
+                "audio_mixed": {
+                    **{**_OF_EACH, "recording": {"uuid": 1}, "data": {"object": 1}, "format": {"text": 1}},
+                },
+            }
+        },
+        {"statuses-as-text", "references-as-ids"},
     ),
     "as seen in 2026": (
         {**AS_SEEN_IN_2026, "link_place": "flat", "embedded": "four_fields", "link_path": "colon"},
@@ -142,3 +158,11 @@ def test_a_finished_mp3_without_a_link_is_named(probed: Any) -> None:
     seen, _ = probed({"fields": fields})
     assert "done-without-link" in seen.dialect
     assert names_in(probed(replayed(seen))[0]) == names_in(seen)
+
+
+def test_a_workspace_whose_media_all_expired_is_named_and_its_replay_has_no_recording(probed: Any) -> None:
+    seen, _ = probed({"all_media_expired": True})
+    assert names_in(seen) == {"all-media-expired"}
+    again, workspace = probed(replayed(seen), sync=True)
+    assert names_in(again) == names_in(seen)
+    assert (again.requests <= 20, [key for key in workspace.keys("mixed_audio") if key.endswith(".mp3")]) == (True, [])

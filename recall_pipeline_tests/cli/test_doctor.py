@@ -14,7 +14,7 @@ from recall_pipeline.discovery import BOTS
 from recall_pipeline.storage import Archive, accept_api
 from recall_pipeline_tests.cli.conftest import YESTERDAY, CommandResult, Run
 from recall_sandbox import Rule, Sandbox
-from recall_sandbox.effects import EditJson, Reply, Reset, expired_link
+from recall_sandbox.effects import EditJson, Effect, Reply, Reset, expired_link
 from recall_sandbox.network_effects import firewall_page
 
 CHECKS = ["settings", "network", "key", "media", "storage", "archive", "days", "audio", "dagster"]
@@ -82,6 +82,20 @@ def test_a_key_of_another_region_is_distinguished_from_a_wrong_one(regions: Sand
 def test_a_key_that_no_region_accepts_is_wrong(regions: Sandbox, run: Run) -> None:
     regions.faults.add(Rule(Reply(401, {"detail": "Invalid token."}), path="eu-central-1"))
     assert failures(run("doctor"))["key"].startswith("no region of Recall.ai accepts the key")
+
+
+def test_a_region_whose_workspace_is_out_of_credit_has_accepted_the_key(regions: Sandbox, run: Run) -> None:
+    regions.faults.add(Rule(Reply(402, {"detail": "Out of credit."}), path="eu-central-1"))
+    assert failures(run("doctor"))["key"] == "the key belongs to another region: set RECALL_REGION=eu-central-1"
+
+
+@pytest.mark.parametrize("effect", [Reset(), firewall_page()])
+def test_a_region_that_cannot_be_asked_is_named_and_not_taken_as_a_refusal(
+    effect: Effect, regions: Sandbox, run: Run
+) -> None:
+    regions.faults.add(Rule(effect, path="eu-central-1"))
+    key = failures(run("doctor"))["key"]
+    assert key.startswith("no region that answers accepts the key, and eu-central-1 could not be asked")
 
 
 def test_a_storage_that_is_not_writable_fails_the_check(

@@ -52,6 +52,7 @@ def test_it_counts_what_the_next_sync_fetches_with_the_same_requests_and_then_no
         "unknown_lengths": 0,
         "expiring_soonest": [],
         "api_requests": synced["api_requests"],
+        "bots_expired": synced["bots_expired"],
     }
     before = tree(tmp_path / "data")
     after_it = planned(sandboxed, *BOTH_DAYS)
@@ -111,6 +112,12 @@ def test_a_length_that_is_unknown_is_counted_by_itself(sandboxed: Run, sandbox: 
     sandbox.world.change_recording(recording.id, completed_at=None)
     assert planned(sandboxed, *BOTH_DAYS)["unknown_lengths"] == 1
     assert "and 1 of unknown length" in sandboxed("sync", *BOTH_DAYS, "--dry-run").out
+
+
+def test_bots_whose_recordings_recall_removed_before_are_counted(sandboxed: Run, sandbox: Sandbox) -> None:
+    sandbox.behaviour.all_media_expired = True
+    assert planned(sandboxed, *BOTH_DAYS)["bots_expired"] == 3
+    assert "before any sync: 3." in sandboxed("sync", *BOTH_DAYS, "--dry-run").out
 
 
 @pytest.mark.on_disk

@@ -2,18 +2,22 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from recall_pipeline.days import ONE_DAY, end_of, utc_now
 from recall_pipeline.discovery import RecordingRow
 from recall_pipeline.errors import RecallUnreachable
+from recall_pipeline.recall_api import Recording
+from recall_pipeline.recall_api.records import read_record
 from recall_pipeline_tests.discovery.meetings import Workplace
 from recall_pipeline_tests.workspace import DAY, NINE, an_id, talk
 from recall_sandbox import Rule
 from recall_sandbox.effects import EditJson, Reply, Reset, unavailable
 from recall_sandbox.records import Artifact
+
+ONE_HOUR = timedelta(hours=1)
 
 
 def by_id(rows: list[RecordingRow]) -> dict[str, RecordingRow]:
@@ -56,6 +60,20 @@ class TestRows:
         row = row_of(work, "standup")
         assert row.status_code == "archiving"
         assert json.loads(row.other_fields or "")["generation"] == 3
+
+    @pytest.mark.parametrize("nothing", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", 0, -1, "2026-02-27T09:00:00Z"])
+    @pytest.mark.parametrize("name", ["started_at", "completed_at", "expires_at"])
+    def test_a_time_long_before_the_start_states_nothing(self, name: str, nothing: object) -> None:
+        shown = {"id": an_id("standup"), "created_at": NINE.isoformat(), "completed_at": (NINE + ONE_HOUR).isoformat()}
+        recording = read_record(Recording, shown | {name: nothing})
+        assert recording is not None
+        row = RecordingRow.of(recording, None)
+        assert getattr(row, name) is None
+        assert row.recorded_seconds == (None if name == "completed_at" else 3600)
+
+    @pytest.mark.parametrize("end", [NINE - timedelta(seconds=5), datetime.max.replace(tzinfo=UTC), None])
+    def test_times_that_no_meeting_can_have_give_no_length(self, end: datetime | None) -> None:
+        assert RecordingRow(an_id("standup"), NINE, completed_at=end).recorded_seconds is None
 
     def test_no_row_holds_a_password(self, work: Workplace) -> None:
         work.meet("standup")

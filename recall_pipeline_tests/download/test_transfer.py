@@ -93,6 +93,9 @@ class Download:
         return link
 
 
+SIGN_IN_PAGE = Reply(200, b"<html>Sign in to continue</html>", {"Content-Type": "text/html; charset=utf-8"})
+
+
 @pytest.fixture
 def download(workspace: Workspace, tmp_path: Path) -> Download:
     [artifact] = workspace.meet("one", talk())
@@ -494,6 +497,22 @@ def test_a_redirect_is_followed(download: Download) -> None:
     assert download.content == BODY
 
 
+def test_a_redirect_to_a_web_page_is_not_the_file_and_a_fresh_url_is_tried(download: Download) -> None:
+    download.strike(redirect("/sign-in"))
+    download.strike(SIGN_IN_PAGE)
+    download.fetch()
+    assert (download.content, download.fresh_urls) == (BODY, 1)
+
+
+def test_a_network_that_redirects_every_download_to_its_sign_in_page_is_named(download: Download) -> None:
+    for _ in range(4):
+        download.strike(redirect("/sign-in"))
+        download.strike(SIGN_IN_PAGE)
+    with pytest.raises(LinkExpired, match="redirects to a web page, such as the sign-in page of your network") as fault:
+        download.fetch()
+    assert fault.value.is_host_fault
+
+
 def test_a_redirect_without_end_is_given_up(download: Download) -> None:
     download.strike(redirect("/again"), times=None)
     with pytest.raises(TransferError, match="redirects without end"):
@@ -672,7 +691,11 @@ def test_an_allowed_network_may_be_private(download: Download) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"]
+    "host",
+    [
+        *("169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"),
+        *("[fd20:ce::254]", "100.100.100.200", "168.63.129.16"),
+    ],
 )
 def test_the_credentials_of_a_cloud_host_are_never_an_allowed_network(download: Download, host: str) -> None:
     with pytest.raises(TransferRefused, match="a private address"):

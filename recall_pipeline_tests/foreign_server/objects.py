@@ -140,7 +140,8 @@ def _fields_of_v1_10() -> Row:
             {"id": 100, "name": PARTICIPANT, "is_host": True, "events": [], "platform": "desktop"}
         ],
         "video_url": f"https://media.invalid/video.mp4?X-Amz-Security-Token={VIDEO_TOKEN}",
-        "meeting_metadata": {"title": "Weekly"},
+        "meeting_metadata": {"title": f"Weekly of {PARTICIPANT}"},
+        "recap": f"{PARTICIPANT} will call back",
         "media_retention_end": None,
     }
 

@@ -84,12 +84,27 @@ def test_a_recording_in_the_future_belongs_to_its_own_day(call: CallApi, sandbox
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"id": "../../etc/passwd"}, {"id": None}, {"id": 7}, {"created_at": None}, {"created_at": "soon"}],
-    ids=str,
+    [
+        {"id": "../../etc/passwd"},
+        {"id": None},
+        {"id": 7},
+        {"created_at": None},
+        {"created_at": "soon"},
+        {"created_at": "Mon, 02 Mar 2026 09:00:21 GMT"},
+        {"created_at": 0},
+        {"nested": json.loads("[" * 700 + "]" * 700)},
+    ],
+    ids=lambda wrong: f"{wrong}"[:40],
 )
 def test_an_unusable_row_is_named_and_does_not_affect_others(
     wrong: dict[str, Any], call: CallApi, sandbox: Sandbox
 ) -> None:
+    names = {
+        "id": "its id is not a UUID",
+        "created_at": "its created_at is not a date-time",
+        "nested": "nested too deeply",
+    }
+
     def spoil(page: Any) -> Any:
         first, *rest = page["results"]
         return {**page, "results": [{**first, **wrong}, *rest]}
@@ -99,6 +114,7 @@ def test_an_unusable_row_is_named_and_does_not_affect_others(
     assert len(listing.recordings) == 24
     [rejected] = listing.rejected
     assert rejected.startswith("recording ")
+    assert all(names[field] in rejected for field in wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "x", [], {}, {"code": ["done"]}, {"code": "sparkling"}], ids=str)

@@ -221,6 +221,10 @@ class TestTimes:
     def test_a_timestamp_outside_the_calendar_reads_as_unknown(self, text: str) -> None:
         assert read_recording(expires_at=text).expires_at is None
 
+    @pytest.mark.parametrize("start", [0, 7, -5, "7", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 20_514])
+    def test_a_start_before_this_century_is_none_so_its_row_is_rejected_and_named(self, start: Any) -> None:
+        assert read_record(Recording, RECORDING | {"created_at": start}) is None
+
     def test_a_recording_belongs_to_the_utc_day_of_its_start(self) -> None:
         assert read_recording(created_at="2026-03-02T23:30:00-02:00").day == date(2026, 3, 3)
 
@@ -316,3 +320,29 @@ class TestAnswersOf2026:
         other_fields = read_bot(**{name: people, "generation": {"n": 3, name: people}}).other_fields
         assert "Nobody" not in str(other_fields)
         assert '"n": 3' in str(other_fields)
+
+    @pytest.mark.parametrize(
+        "unknown",
+        [
+            {"meeting_metadata": {"title": "Review with Nobody"}},
+            {"recap": "Nobody promised to call back"},
+            {"calendar_meetings": [{"organizer_email": "nobody@example.invalid", "id": AUDIO["id"]}]},
+            {"zoom": {"user_name": "nobody", "settings": [{"greeting": "I am Nobody"}]}},
+            {"talk_time": {"Nobody": 30, "nobody@example.invalid": 31}},
+            {"insights": {"lead": "Nobody", "link": "https://nobody:secret@example.invalid/nobody?t=1"}},
+            {"recording": {"metadata": {"rep": "nobody"}}},
+            {"roomId": "+49 30 1234 nobody"},
+        ],
+    )
+    def test_no_text_of_a_person_in_an_unknown_field_is_carried(self, unknown: dict[str, Any]) -> None:
+        other_fields = read_bot(**unknown, generation={"n": 3}).other_fields
+        assert "nobody" not in str(other_fields).lower()
+        assert '"n": 3' in str(other_fields)
+
+    def test_machine_values_in_unknown_fields_are_carried(self) -> None:
+        values = {"id": AUDIO["id"], "at": "2026-03-02T09:00:21.5Z", "mode": "audio_only", "n": [1, 2.5, True, None]}
+        assert json.loads(read_bot(insights=values, recap="What was said").other_fields or "") == {
+            "insights": values,
+            "recap": "…",
+            "slack_team": None,
+        }

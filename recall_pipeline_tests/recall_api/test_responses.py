@@ -130,6 +130,53 @@ class TestRefusals:
         assert "a firewall refuses the IP address that this machine sends from" in str(error)
         assert "check the key" not in str(error)
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"<!-- Proxy Appliance -->\r\n<html><body>blocked",
+            b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN">',
+            b"<h1>Forbidden</h1>",
+        ],
+    )
+    def test_a_web_page_is_recognized_whatever_comes_first_in_it(self, body: bytes) -> None:
+        message = str(error_of(an_answer(403, body, **{"content-type": "text/plain"})))
+        assert "403, with a web page: a firewall refuses the IP address" in message
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"error code: 1020", b"Access denied", b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'],
+    )
+    def test_a_403_in_another_form_than_the_apis_names_the_firewall_too(self, body: bytes) -> None:
+        message = str(error_of(an_answer(403, body, **{"content-type": "text/plain"})))
+        assert "with a body that is not the API's: a firewall refuses the IP address" in message
+        assert "check the key" not in message
+
+    @pytest.mark.parametrize("status", [400, 402, 405, 406, 407, 451])
+    def test_another_refusal_that_is_a_web_page_is_not_taken_for_the_apis(self, status: int) -> None:
+        error = error_of(an_answer(status, b"<html><body>blocked", **{"content-type": "text/html"}))
+        assert type(error) is RecallRefused
+        assert "with a web page: it is not from the API: check RECALL_API_URL, and whether your network" in str(error)
+
+    def test_a_sign_in_page_in_place_of_json_names_the_network(self) -> None:
+        again = retry_of(an_answer(200, b"<html><body>Welcome. Sign in", content_type="text/html"))
+        assert "whether your network has a proxy or a sign-in page in between" in str(again.error)
+
+    def test_a_network_that_requires_a_login_is_named(self) -> None:
+        assert "your network requires a login" in str(retry_of(an_answer(511, b"<html>")).error)
+
+    @pytest.mark.parametrize(
+        ("location", "named"),
+        [
+            ("https://login.company.invalid:8443/sso?token=hidden", "a redirect to login.company.invalid, which"),
+            ("/login?next=hidden", "a redirect, which"),
+            ("http://[hidden", "a redirect, which"),
+        ],
+    )
+    def test_a_redirect_names_the_other_host_and_no_more(self, location: str, named: str) -> None:
+        message = str(error_of(an_answer(302, b"<html>", location=location)))
+        assert named in message
+        assert "hidden" not in message
+
     def test_a_403_that_is_not_a_web_page_names_the_key(self) -> None:
         error = error_of(an_answer(403, {"detail": "You do not have permission."}))
         assert "check the key's permissions" in str(error)

@@ -38,3 +38,8 @@ def test_a_new_field_code_or_type_is_named(kind: str, changes: dict[str, Any], n
 
 def test_keys_of_metadata_are_words_of_customers_and_not_new() -> None:
     assert unknown_in("bot", {**ROWS["bot"], "metadata": {"hidden": 1}}) == set()
+
+
+def test_a_status_that_is_text_is_read_as_its_code() -> None:
+    new = {"type audio_mixed.status text", "code audio_mixed.frozen"}
+    assert unknown_in("audio_mixed", {**ROWS["audio_mixed"], "status": "frozen"}) == new
