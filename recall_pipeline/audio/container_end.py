@@ -44,9 +44,19 @@ def _mp4_boxes(file: UntaggedFile) -> Iterator[_Mp4Box]:
         yield _Mp4Box(head[4:8], at)
 
 
-def _ogg_lacks_end(file: UntaggedFile) -> bool:
+def ogg_end_ticks(file: UntaggedFile, format_name: str) -> int:
+    """Return the end that the last page of an Ogg states, in ticks of its stream; 0 if it states none."""
+    page = _last_ogg_page(file) if format_name == "ogg" else b""
+    return max(0, int.from_bytes(page[6:14], "little", signed=True))
+
+
+def _last_ogg_page(file: UntaggedFile) -> bytes:
     tail = file.read_at(max(0, file.size_bytes - _TAIL_BYTES), _TAIL_BYTES)
-    page = tail[tail.rfind(_OGG_PAGE) :] if _OGG_PAGE in tail else b""
+    return tail[tail.rfind(_OGG_PAGE) :] if _OGG_PAGE in tail else b""
+
+
+def _ogg_lacks_end(file: UntaggedFile) -> bool:
+    page = _last_ogg_page(file)
     if len(page) < _OGG_HEADER_BYTES or not page[5] & _OGG_LAST_PAGE:
         return True
     sizes_end = _OGG_HEADER_BYTES + page[26]

@@ -8,7 +8,7 @@ from typing import Any
 import av
 import av.error
 
-from recall_pipeline.audio.container_end import is_fragmented, lacks_end
+from recall_pipeline.audio.container_end import is_fragmented, lacks_end, ogg_end_ticks
 from recall_pipeline.audio.container_length import container_seconds
 from recall_pipeline.audio.damage import Damage
 from recall_pipeline.audio.packet_checks import AudioPacket, PacketChecks
@@ -57,12 +57,14 @@ class ContainerSource:
         if self.codec.startswith("mp3") and format_name == "mp3":
             raise ValueError("its frames are read by Mp3Source")
         self.bitrate_bps = context.bit_rate or self._container.bit_rate or None
+        tick_seconds = float(self._stream.time_base)
         with contextlib.closing(UntaggedFile(path)) as file:
             self.header_seconds = container_seconds(file, format_name, self._stream)
             self.states_length = self.header_seconds is not None and not is_fragmented(file, format_name)
             self._lacks_end = not self.states_length and lacks_end(file, format_name)
+            self._end_seconds = 0.0 if self._lacks_end else tick_seconds * ogg_end_ticks(file, format_name)
         has_fixed_frames = format_name == "mp3" and self.codec.startswith("mp2")
-        self._checks = PacketChecks(float(self._stream.time_base), format_name == "ogg", has_fixed_frames)
+        self._checks = PacketChecks(tick_seconds, 0.0 if format_name == "ogg" else None, has_fixed_frames)
         samples = context.frame_size or _DEFAULT_FRAME_SAMPLES
         self.frame_seconds = samples / context.sample_rate if context.sample_rate else 0.0
 
@@ -87,6 +89,8 @@ class ContainerSource:
             try:
                 for packet in self._packets():
                     yield from self._checks.decoded(packet)
+                if self._end_seconds:
+                    self._checks.check_time(self._end_seconds)
             except av.error.FFmpegError:  # a demuxer that fails cannot continue
                 self._is_interrupted = True
 

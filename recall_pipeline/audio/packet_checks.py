@@ -17,18 +17,21 @@ _PARSER_PACKETS = 2  # how many packets libav makes of what follows an incomplet
 class PacketChecks:
     """Decodes packets and counts what is wrong with them. Damage after the last good packet is not in `damage`.
 
-    `splices` counts packets that start more than 0.2 s before or after the end of the one before. `bad_at_end` counts
+    `splices` counts frames that start more than 0.2 s before or after the end of the one before. `bad_at_end` counts
     packets after the last good one that do not decode or are damaged.
     """
 
-    def __init__(self, tick_seconds: float, starts_at_zero: bool, has_fixed_frames: bool) -> None:
-        """Start with the first packet. With `has_fixed_frames`, each packet is one MPEG layer II frame."""
+    def __init__(self, tick_seconds: float, start_seconds: float | None, has_fixed_frames: bool) -> None:
+        """Start with the first packet, whose audio has to be at `start_seconds`; None if it may be at any time.
+
+        With `has_fixed_frames`, each packet is one MPEG layer II frame.
+        """
         self.damage = Damage()
         self.splices = 0
         self.bad_at_end = 0
         self._tick_seconds = tick_seconds
         self._has_fixed_frames = has_fixed_frames
-        self._end_seconds = 0.0 if starts_at_zero else None
+        self._end_seconds = start_seconds
         self._since_incomplete = _PARSER_PACKETS + 1
 
     @property
@@ -38,11 +41,11 @@ class PacketChecks:
 
     def decoded(self, packet: AudioPacket) -> Iterator[av.AudioFrame]:
         """Yield the frames of the next packet; none if it does not decode."""
-        self._check_time(packet)
         self._since_incomplete = 0 if packet.is_corrupt else self._since_incomplete + 1
         is_bad = False
         try:
             for frame in packet.decode():
+                self._check_frame_time(frame)
                 is_bad = is_bad or frame.is_corrupt or self._is_odd_size(packet)
                 if packet.size and not is_bad:  # an empty packet gives what earlier ones left in the decoder
                     self._count_bad(frame)
@@ -51,20 +54,23 @@ class PacketChecks:
             is_bad = True
         self.bad_at_end += is_bad
 
-    def _check_time(self, packet: AudioPacket) -> None:
-        if packet.pts is None:
-            return
-        start = packet.pts * self._tick_seconds
+    def check_time(self, seconds: float) -> None:
+        """Count a splice if the frames so far do not end at this time."""
         if self._end_seconds is not None:
-            self.splices += abs(start - self._end_seconds) > MIN_DIFFERENCE_SECONDS
-        self._end_seconds = start + packet.duration * self._tick_seconds if packet.duration else None
+            self.splices += abs(seconds - self._end_seconds) > MIN_DIFFERENCE_SECONDS
+
+    def _check_frame_time(self, frame: av.AudioFrame) -> None:
+        if frame.pts is not None:
+            start = frame.pts * self._tick_seconds
+            self.check_time(start)
+            self._end_seconds = start + frame.samples / max(1, frame.sample_rate)
 
     def _is_odd_size(self, packet: AudioPacket) -> bool:
         """Whether a packet is not of the size that its bit rate gives: cut, or with other bytes behind it."""
         if not self._has_fixed_frames:
             return False
         context = packet.stream.codec_context
-        stated_bytes = (context.bit_rate or 0) * context.frame_size // (8 * context.sample_rate)
+        stated_bytes = (context.bit_rate or 0) * context.frame_size // (8 * max(1, context.sample_rate))
         return not 0 <= packet.size - stated_bytes <= _PADDING_BYTES
 
     def _count_bad(self, good: av.AudioFrame) -> None:

@@ -38,9 +38,8 @@ FINDINGS: Mapping[FindingCode, str] = MappingProxyType(
         FindingCode.LONGER_THAN_PROMISED: "the MP3 decodes to more than its own header promises, by more than 0.2 s",
         FindingCode.DAMAGED_FRAMES: "parts of the MP3 do not decode, or not to sound; silence takes their place",
         FindingCode.ZERO_RUNS: "the MP3 has runs of zero bytes in place of frames",
-        FindingCode.CUT_AT_END: "the MP3 states no length, and ends within a frame: its end may be missing",
-        FindingCode.SPLICED_AUDIO: "the MP3 states no length, and some frames do not follow the one before: "
-        "audio may be missing or repeated",
+        FindingCode.CUT_AT_END: "the MP3 states no length, and ends within a frame or page: its end may be missing",
+        FindingCode.SPLICED_AUDIO: "some frames do not follow the one before: audio may be missing or repeated",
         FindingCode.REPEATED_AUDIO: "a part of the recording is in the MP3 twice",
         FindingCode.DURATION_DIFFERS: "the decoded length and the API's times differ: meetings pause",
         FindingCode.TOO_QUIET: "the normalized file is quieter than the target, since the limiter has a maximum",
