@@ -2,7 +2,7 @@
 
 The packages in the order in which a recording passes through them; each imports only from those above it:
 
-    errors, days, progress, redaction, audio_formats, settings  errors, UTC days, progress reports, secrets, settings
+    errors, days, progress, redaction, audio_formats, settings, lazy_imports  errors, UTC days, secrets, settings
     coordination       request budget and locks of all hosts, on Redis or PostgreSQL
     http               the one rule for all HTTP clients: proxies and certificates
     recall_api         async client: retries, rate limits, pagination, typed records

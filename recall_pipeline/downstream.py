@@ -17,7 +17,7 @@ from recall_pipeline.catalog import CATALOG, ArchivedRecording, Outcome, read_ca
 from recall_pipeline.days import utc_now
 from recall_pipeline.errors import AudioError, PipelineError, SettingsError, StorageError, UsageError
 from recall_pipeline.settings import Settings, load_settings, project_folder, without_quotes
-from recall_pipeline.storage import Archive, Table, column, open_archive, scan_days
+from recall_pipeline.storage import Archive, ScannedDay, Table, column, open_archive, scan_days, stream_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,7 @@ __all__ = [
     "Outcome",
     "PipelineError",
     "RecallCatalog",
+    "ScannedDay",
     "Settings",
     "SettingsError",
     "StorageError",
@@ -73,6 +74,7 @@ __all__ = [
     "project_folder",
     "record_audit",
     "scan_days",
+    "stream_tables",
     "utc_now",
     "without_quotes",
 ]

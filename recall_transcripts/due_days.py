@@ -1,10 +1,10 @@
 """Due days: those on which the transcripts do not match the catalog."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
-from recall_pipeline.downstream import CATALOG, Archive, Outcome, Table, scan_days
+from recall_pipeline.downstream import CATALOG, Archive, Outcome, ScannedDay, Table, stream_tables
 from recall_transcripts.rows import TRANSCRIPTS
 from recall_transcripts.table import is_kept
 
@@ -12,6 +12,11 @@ _AudioHash: TypeAlias = tuple[str | None, str | None]
 """Id of an MP3, and SHA-256 of its normalized file."""
 _Day: TypeAlias = Mapping[_AudioHash, str]
 """The outcome of each MP3 of a day, or an empty text where the table has none."""
+
+_COLUMNS: Mapping[Table[Any], Sequence[str]] = {
+    CATALOG: ("audio_id", "audio_sha256", "outcome"),
+    TRANSCRIPTS: ("audio_id", "audio_sha256"),
+}
 
 
 def days_to_transcribe(archive: Archive, first: date, last: date) -> list[date]:
@@ -22,9 +27,10 @@ def days_to_transcribe(archive: Archive, first: date, last: date) -> list[date]:
     A day of which a table cannot be read is due too: its run fails with the reason. The model is not considered: after
     a change of model, backfill the days to transcribe again. Raises StorageError if the archive does not answer.
     """
-    cataloged, stored = _by_day(archive, CATALOG, "outcome"), _by_day(archive, TRANSCRIPTS)
-    days = sorted(day for day in cataloged.keys() | stored.keys() if first <= day <= last)
-    return [day for day in days if _is_due(cataloged.get(day, {}), stored.get(day, {}))]
+    stored: dict[str, list[date]] = {table.name: archive.days(table.name) for table in _COLUMNS}
+    days = sorted({day for of_table in stored.values() for day in of_table if first <= day <= last})
+    read = stream_tables(archive, days, _COLUMNS, stored)
+    return [day for day, tables in read if _is_due(*(_audio_of(tables.get(table.name)) for table in _COLUMNS))]
 
 
 def _is_due(cataloged: _Day | None, stored: _Day | None) -> bool:
@@ -35,17 +41,10 @@ def _is_due(cataloged: _Day | None, stored: _Day | None) -> bool:
     return not ready <= stored.keys() or not {audio_id for audio_id, _ in stored} <= kept
 
 
-def _by_day(archive: Archive, table: Table[Any], *names: str) -> dict[date, _Day | None]:
-    """Return the rows of each day; None for a day whose table cannot be read."""
-    return dict(_days(archive, table, *names))
-
-
-def _days(archive: Archive, table: Table[Any], *names: str) -> Iterator[tuple[date, _Day | None]]:
-    scan = scan_days(archive, table, archive.days(table.name), "audio_id", "audio_sha256", *names)
-    for day, scanned in scan.items():
-        if scanned.error:
-            yield day, None
-        elif scanned.stored:
-            audio_ids, hashes, *others = scanned.stored.values.values()
-            outcomes = others[0] if others else [""] * len(audio_ids)
-            yield day, dict(zip(zip(audio_ids, hashes, strict=True), outcomes, strict=True))
+def _audio_of(scanned: ScannedDay | None) -> _Day | None:
+    """Return the rows of a day's table; None for a table that cannot be read."""
+    if scanned is None or scanned.stored is None:
+        return None if scanned and scanned.error else {}
+    audio_ids, hashes, *others = scanned.stored.values.values()
+    outcomes = others[0] if others else [""] * len(audio_ids)
+    return dict(zip(zip(audio_ids, hashes, strict=True), outcomes, strict=True))

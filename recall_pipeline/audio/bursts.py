@@ -1,4 +1,4 @@
-"""Mute bursts of a damaged MP3: a flipped bit can decode to a frame far above full scale.
+"""Mute bursts of damaged audio: in a lossy codec, a flipped bit can decode to a frame far above full scale.
 
 No encoder's overshoot reaches the level used here. A single such frame would set the gain of the
 whole recording.

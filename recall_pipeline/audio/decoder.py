@@ -35,6 +35,9 @@ Samples = npt.NDArray[np.float32]
 
 CHUNK_SECONDS = 2
 
+_CODECS_OF_ANY_LEVEL = ("pcm_", "wavpack")
+"""Codecs that can store samples far above full scale on purpose."""
+
 _PLAUSIBLE_RATES_HZ = range(4000, 384_001)
 _MAX_CHANNELS = 8
 _OPEN_ERRORS = (av.error.FFmpegError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError)
@@ -104,12 +107,12 @@ class Decoder:
         yield from _drain(fifo)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the audio as floats, a few seconds at a time, without the bursts of damaged MP3 frames."""
+        """Yield the audio as floats, a few seconds at a time, without the bursts of damaged frames."""
         seconds = 0.0
         for chunk in self.chunks():
             samples = _as_float(interleaved(chunk))
             if not _is_within(samples):
-                if isinstance(self._source, Mp3Source):
+                if not self._source.codec.startswith(_CODECS_OF_ANY_LEVEL):
                     samples = self._bursts.mute(samples, seconds, chunk.sample_rate)
                 samples = _clipped(samples)
             seconds += chunk.samples / chunk.sample_rate
@@ -158,7 +161,7 @@ class Decoder:
             yield length
         yield from damage_findings(source.damage)
         if not source.is_complete:
-            yield from edge_findings(source.is_cut_at_end and source.header_seconds is None, source.edge_zero_seconds)
+            yield from edge_findings(source.is_cut_at_end and not source.states_length, source.edge_zero_seconds)
         yield from sequence_findings(source.splices, source.has_repeats)
 
     def _decoded_seconds(self) -> float:

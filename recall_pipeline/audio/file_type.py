@@ -8,22 +8,32 @@ from recall_pipeline.audio.mpeg_header import HEADER_BYTES, parse_frame_header
 from recall_pipeline.audio.tags import leading_tags_bytes
 
 _HEAD_BYTES = 4096
+_TS_PACKET_BYTES = 188
 _MAGIC = (
     (b"ID3", "mp3"),
     (b"RIFF", "wav"),
     (b"RF64", "wav"),
+    (b"riff\x2e\x91\xcf\x11", "wav"),
     (b"fLaC", "flac"),
     (b"OggS", "ogg"),
     (b"\x1aE\xdf\xa3", "matroska"),
     (b"FORM", "aiff"),
     (b"caff", "caf"),
+    (b".snd", "au"),
+    (b"FLV\x01", "flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (b"\x00\x00\x01\xba", "mpeg"),
+    (b"wvpk", "wavpack"),
+    (b"TTA1", "tta"),
+    (b"#!AMR", "amr"),
+    (b"\x0b\x77", "ac3"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "gzip"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
 )
-_CONTAINERS = frozenset(("wav", "flac", "ogg", "matroska", "aiff", "caf", "mp4"))
+_CONTAINERS = frozenset(name for _, name in _MAGIC[1:15]) | {"avi", "mp4", "mpegts"}
 _FREE_FORMAT = re.compile(rb"(\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x00-\x0b]).{93,1500}?\1.{93,1500}?\1", re.DOTALL)
 
 
@@ -36,6 +46,10 @@ def magic(path: Path) -> str:
             return "a free-format MP3"
     if not head:
         return "empty"
+    if head.startswith(b"RIFF") and head[8:11] == b"AVI":
+        return "avi"
+    if head[: 3 * _TS_PACKET_BYTES : _TS_PACKET_BYTES] == b"GGG":
+        return "mpegts"
     for start, name in _MAGIC:
         if head.startswith(start):
             return name

@@ -115,5 +115,7 @@ def _count_gap(found: Mp3Parts, gap: Gap) -> None:
 def _start_part(found: Mp3Parts, start: LengthFrame) -> None:
     last = found.parts[-1]
     last.is_restarted = last.start == start and not last.is_complete
+    if last.start and not last.frames:  # a program put its own length frame before another one
+        found.parts[-1] = Mp3Part(None)
     found.parts.append(Mp3Part(start))
     found.sequence.interrupt()

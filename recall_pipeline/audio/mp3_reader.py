@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 
 from recall_pipeline.audio.mp3_length import StatedLength, stated_length
 from recall_pipeline.audio.mpeg_header import HEADER_BYTES, HEADER_START, FrameHeader, parse_frame_header
-from recall_pipeline.audio.tags import TAG_STARTS, tag_size_bytes
+from recall_pipeline.audio.tags import TAG_STARTS, tag_size_bytes, trailing_tags_bytes
 
 _WINDOW_BYTES = 256 * 1024
 _LOOKAHEAD_BYTES = 4096  # more than two frames and a header
@@ -58,12 +58,14 @@ class Mp3Reader:
 
     def __iter__(self) -> Iterator[Mp3Item]:
         with self._path.open("rb") as file:
-            yield from _Items(file).items()
+            end = file.seek(0, 2) - trailing_tags_bytes(self._path)
+            file.seek(0)
+            yield from _Items(file, end).items()
 
 
 class _Items:
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], end: int) -> None:
+        self._file, self._end = file, end
         self._data, self._at = b"", 0
         self._has_frames = self._is_cut = False
 
@@ -172,9 +174,8 @@ class _Items:
         """Whether a frame, a tag, zeros or the file's end come after `size` bytes: tags may state a wrong size."""
         position = self._file.tell()
         self._file.seek(position - (len(self._data) - self._at) + size)
+        is_end = self._file.tell() == self._end
         after = self._file.read(HEADER_BYTES)
-        end = self._file.tell()
-        is_end = not after and end <= self._file.seek(0, 2)
         self._file.seek(position)
         return is_end or after == bytes(4) or after.startswith(TAG_STARTS) or parse_frame_header(after) is not None
 
@@ -183,11 +184,14 @@ class _Items:
         self._at += inside
         self._file.seek(size - inside, 1)
 
+    def _read(self, size: int) -> bytes:
+        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+
     def _fill(self, size: int) -> bool:
         """Have at least `size` bytes after the position; return whether there are as many."""
         if len(self._data) - self._at < size:
             kept = min(self._at, _LOOKAHEAD_BYTES)  # to go back into the last frame
-            self._data = self._data[self._at - kept :] + self._file.read(max(size, _WINDOW_BYTES))
+            self._data = self._data[self._at - kept :] + self._read(max(size, _WINDOW_BYTES))
             self._at = kept
         return len(self._data) >= self._at + size
 

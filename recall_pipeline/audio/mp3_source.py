@@ -23,6 +23,7 @@ class Mp3Source:
         self._stream = Mp3Stream(path, self._parts)
         self.has_frames = self._parts.frames > 0 and (self._parts.is_complete or not self._is_mostly_junk())
         self.header_seconds = self._parts.header_seconds
+        self.states_length = self.header_seconds is not None
         self.frame_seconds = self._parts.frame_seconds
         self.is_complete = self._parts.is_complete
         self.splices = self._parts.sequence.splices

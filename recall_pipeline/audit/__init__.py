@@ -9,6 +9,7 @@ tables are lost or restored from a backup.
 
 from recall_pipeline.audit.rows import (
     AUDIT,
+    ERASED_COLUMNS,
     FORGOTTEN,
     RELEASED,
     AuditRow,
@@ -18,4 +19,14 @@ from recall_pipeline.audit.rows import (
     record_audit,
 )
 
-__all__ = ["AUDIT", "FORGOTTEN", "RELEASED", "AuditRow", "ErasedIds", "erased_in", "erased_on", "record_audit"]
+__all__ = [
+    "AUDIT",
+    "ERASED_COLUMNS",
+    "FORGOTTEN",
+    "RELEASED",
+    "AuditRow",
+    "ErasedIds",
+    "erased_in",
+    "erased_on",
+    "record_audit",
+]

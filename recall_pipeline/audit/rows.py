@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORGOTTEN, RELEASED = "forgotten", "released"
+ERASED_COLUMNS = ("action", "recording_id", "bot_id")
+"""The columns that state which ids are erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,21 @@ class ErasedIds:
     @classmethod
     def of(cls, audit: Iterable[AuditRow]) -> "ErasedIds":
         """Return the ids that a day's audit rows name as erased, also where the erasure was interrupted."""
-        erased = [row for row in audit if row.action == FORGOTTEN]
+        return cls.of_columns((row.action, row.recording_id, row.bot_id) for row in audit)
+
+    @classmethod
+    def of_columns(cls, audit: Iterable[Sequence[str | None]]) -> "ErasedIds":
+        """Return the same from the columns ERASED_COLUMNS of the rows."""
+        erased = [ids for action, *ids in audit if action == FORGOTTEN]
         return cls(
-            recordings=frozenset(row.recording_id for row in erased if row.recording_id),
-            bots=frozenset(row.bot_id for row in erased if row.bot_id and not row.recording_id),
+            recordings=frozenset(recording_id for recording_id, _ in erased if recording_id),
+            bots=frozenset(bot_id for recording_id, bot_id in erased if bot_id and not recording_id),
         )
 
 
 def erased_on(archive: Archive, day: date) -> ErasedIds:
     """Return the erased ids of `day`, including those of an interrupted erasure. Raises StorageError."""
-    return ErasedIds.of(AUDIT.read(archive, day) or ())
+    return ErasedIds.of_columns(AUDIT.read_columns(archive, day, *ERASED_COLUMNS))
 
 
 def erased_in(day: ArchiveDay, *, read_again: bool = False) -> ErasedIds:

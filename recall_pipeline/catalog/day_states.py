@@ -11,9 +11,9 @@ from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pe
 from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
 from recall_pipeline.catalog.rows import CATALOG
 from recall_pipeline.days import end_of
-from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns
+from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns, first_listed_at
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.storage import Archive, ScannedDay, Table, scan_days
+from recall_pipeline.storage import Archive, ScannedDay, StoredColumns, Table, stream_tables
 
 _OF_A_SYNC: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 _TABLES = (*_OF_A_SYNC, AUDIT)  # a sync reads the audit too
@@ -26,7 +26,8 @@ StoredDays = Mapping[str, Collection[date]]
 class DayState:
     """The state of one day.
 
-    `listed_at`: when the listing was taken that its catalog is built from. `is_whole`: it has all four tables, from its
+    `listed_at`: when the listing was taken that its catalog is built from. `first_listed_at`: when it was listed for
+    the first time after its end; None in tables of older versions. `is_whole`: it has all four tables, from its
     latest listing, which was taken after its end. `is_open`: a sync in the lookback may change a row. `pending`: rows
     that every sync tries again. `failed`: rows with a failed download, also of a newer version. `expiries`: when media
     expire that are not archived, of rows and of recordings that are not cataloged yet, the soonest first.
@@ -35,6 +36,7 @@ class DayState:
 
     day: date
     listed_at: datetime | None = None
+    first_listed_at: datetime | None = None
     is_whole: bool = False
     is_open: bool = False
     pending: int = 0
@@ -62,38 +64,32 @@ def read_day_states(
     archive: Archive, stored: StoredDays, days: Collection[date], now: datetime
 ) -> dict[date, DayState]:
     """Return the state of each of `days`. Raises StorageError if the storage itself does not answer."""
-    scans = {
-        table.name: scan_days(
-            archive,
-            table,
-            [day for day in days if day in stored[table.name]],
-            *(_CATALOG_COLUMNS if table is CATALOG else ()),
-        )
-        for table in _TABLES
-    }
-    states = {
-        day: _state(day, {name: scan.get(day, ScannedDay()) for name, scan in scans.items()}, now) for day in days
-    }
-    return states | _with_expiries(archive, [state for state in states.values() if not (state.is_whole or state.fault)])
+    columns = {table: _CATALOG_COLUMNS if table is CATALOG else () for table in _TABLES}
+    states = {day: _state(day, tables, now) for day, tables in stream_tables(archive, days, columns, stored)}
+    return states | _with_expiries(
+        archive, stored, [each for each in states.values() if not (each.is_whole or each.fault)]
+    )
 
 
 def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DayState:
     errors = [str(each.error) for each in scanned.values() if each.error]
     if errors:
         return DayState(day, fault=errors[0])
-    catalog = scanned[CATALOG.name].stored
-    listed = scanned[RECORDINGS.name].stored
-    first_seen = Unknowns.of(listed.facts if listed else None).first_seen
+    stored = {name: each.stored for name, each in scanned.items() if each.stored}
+    catalog, listed = stored.get(CATALOG.name), stored.get(RECORDINGS.name)
+    facts = listed.facts if listed else None
+    first_seen = Unknowns.of(facts).first_seen
     if catalog is None:
         return DayState(day, first_seen=first_seen)
     rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
     newer_failed = [FindingCode.NEWER_VERSION_FAILED in (findings or ()) for _, _, findings, _ in rows]
-    listed_at = _listed_at(scanned[CATALOG.name])
-    is_complete = all(scanned[table.name].stored is not None for table in _OF_A_SYNC)
-    is_latest = listed_at is not None and listed_at == _listed_at(scanned[RECORDINGS.name])
+    listed_at = _listed_at(catalog)
+    is_complete = all(table.name in stored for table in _OF_A_SYNC)
+    is_latest = listed_at is not None and listed_at == _listed_at(listed)
     return DayState(
         day,
         listed_at,
+        first_listed_at(facts),
         is_whole=is_complete and is_latest and listed_at is not None and end_of(day) <= listed_at <= now,
         is_open=any(newer_failed) or any(outcome not in SETTLED for outcome, *_ in rows),
         pending=sum(is_pending(*stated) for *stated, _ in rows),
@@ -103,29 +99,34 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
     )
 
 
-def _with_expiries(archive: Archive, states: Collection[DayState]) -> dict[date, DayState]:
+def _with_expiries(archive: Archive, stored: StoredDays, states: Collection[DayState]) -> dict[date, DayState]:
     """Return the days that are not whole with the expiries of the recordings that their catalogs lack."""
     by_day = {state.day: state for state in states}
-    listed = scan_days(archive, RECORDINGS, by_day, "recording_id", "expires_at")
-    cataloged = scan_days(archive, CATALOG, by_day, "recording_id")
-    return {day: _with_uncataloged(state, listed[day], cataloged[day]) for day, state in by_day.items()}
+    columns: dict[Table[Any], tuple[str, ...]] = {
+        RECORDINGS: ("recording_id", "expires_at"),
+        CATALOG: ("recording_id",),
+    }
+    tables = stream_tables(archive, by_day, columns, stored)
+    return {day: _with_uncataloged(by_day[day], scanned) for day, scanned in tables}
 
 
-def _with_uncataloged(state: DayState, listed: ScannedDay, cataloged: ScannedDay) -> DayState:
-    if error := listed.error or cataloged.error:
+def _with_uncataloged(state: DayState, scanned: Mapping[str, ScannedDay]) -> DayState:
+    if error := next((each.error for each in scanned.values() if each.error), None):
         return DayState(state.day, fault=str(error))
-    if listed.stored is None:
+    stored = {name: each.stored for name, each in scanned.items() if each.stored}
+    listed, cataloged = stored.get(RECORDINGS.name), stored.get(CATALOG.name)
+    if listed is None:
         return state
-    names = set(cataloged.stored.values["recording_id"]) if cataloged.stored else set()
-    values = zip(listed.stored.values["recording_id"], listed.stored.values["expires_at"], strict=True)
+    names = set(cataloged.values["recording_id"]) if cataloged else set()
+    values = zip(listed.values["recording_id"], listed.values["expires_at"], strict=True)
     expiries = {expiry for name, expiry in values if expiry and name not in names}
     return replace(state, expiries=tuple(sorted({*state.expiries, *expiries})))
 
 
-def _listed_at(scanned: ScannedDay) -> datetime | None:
+def _listed_at(stored: StoredColumns | None) -> datetime | None:
     """Return when the listing of a table was taken; None if its file does not state a moment."""
     try:
-        listed_at = datetime.fromisoformat(scanned.stored.facts["listed_at"] if scanned.stored else "")
+        listed_at = datetime.fromisoformat(stored.facts["listed_at"] if stored else "")
     except (KeyError, ValueError):
         return None
     return listed_at if listed_at.tzinfo else None

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, cast
 
-from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage import Archive, ArchiveDay, Int8, Table, column
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from recall_pipeline.audio import Peaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ _ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
 
 
 def write_waveforms(
-    day: ArchiveDay, before: Iterable[CatalogRow], rows: Collection[CatalogRow], made: Mapping[str, Peaks]
+    day: ArchiveDay, before: Iterable[CatalogRow], rows: Collection[CatalogRow], made: Mapping[str, "Peaks"]
 ) -> None:
     """Replace the table: new rows for files that were `made`, by row key; of the others, rows of files in the catalog.
 
@@ -69,7 +70,7 @@ def _cataloged_files(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | 
     return {(row.audio_key, row.audio_sha256) for row in rows if row.audio_key}
 
 
-def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, Peaks]) -> Iterator[WaveformRow]:
+def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, "Peaks"]) -> Iterator[WaveformRow]:
     for row in rows:
         if row.audio_id and row.audio_key and row.audio_sha256 and (peaks := made.get(row.key)):
             minima, maxima = (cast("list[Int8]", list(values)) for values in (peaks.minima, peaks.maxima))

@@ -8,7 +8,7 @@ from recall_pipeline.days import days_between, utc_now
 from recall_pipeline.errors import UsageError
 from recall_pipeline.recall_api import open_client
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, scan_days
+from recall_pipeline.storage import Archive, stream_days
 
 
 def choose_days(
@@ -66,8 +66,9 @@ def _cataloged_day(archive: Archive, recording_id: str) -> date | None:
     """Return the day whose catalog has the recording; None if no catalog that can be read has it."""
     from recall_pipeline.catalog import CATALOG
 
-    for day, scanned in scan_days(archive, CATALOG, archive.days(CATALOG.name), "recording_id").items():
-        if scanned.stored and recording_id in scanned.stored.values["recording_id"]:
+    where = "recording_id", [recording_id]
+    for day, scanned in stream_days(archive, CATALOG, archive.days(CATALOG.name), "recording_id", where=where):
+        if scanned.stored and scanned.stored.values["recording_id"]:
             return day
     return None
 

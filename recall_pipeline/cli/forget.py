@@ -17,8 +17,6 @@ from recall_pipeline.erasure import (
     forget,
     plan_for_request,
     preview,
-    read_inventory,
-    read_inventory_of,
 )
 from recall_pipeline.settings import load_settings
 from recall_pipeline.storage import open_archive
@@ -60,14 +58,11 @@ def forget_command(
     """
     settings = load_settings()
     archive = open_archive(settings)
-    inventory = (
-        read_inventory(archive) if before else read_inventory_of(archive, recording_id=recording_id, bot_id=bot_id)
-    )
-    plan = plan_for_request(inventory, recording_id=recording_id, bot_id=bot_id, before=before)
+    plan = plan_for_request(archive, recording_id=recording_id, bot_id=bot_id, before=before)
     summary = preview(archive, plan)
     if plan.days and not dry_run:
-        if before and not yes:
-            check_limit(settings, inventory, plan)
+        if not yes:
+            check_limit(settings, plan)
         confirm(f"{_erasure_text(summary, 'Forget')}, permanently?", yes)
         with progress_bars() as progress:
             summary = forget(archive, plan, reason, lambda done, total: progress("days", done, total))

@@ -4,16 +4,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from recall_pipeline.progress import StepProgress
 
 
 @contextlib.contextmanager
 def progress_bars() -> Iterator["StepProgress"]:
     """Yield a progress callback that draws one bar per step; it draws nothing without a terminal."""
+    from rich.console import Console  # slow to import, and not needed for a dry run
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:

@@ -6,9 +6,14 @@ Does not belong here: what is locked, what a request is, and the budget and lock
 Comes in: the URL, names of endpoints and locks. Goes out: seconds to wait, leases, CoordinationError and LockLost.
 """
 
-from recall_pipeline.coordination.connection import connect
+from typing import TYPE_CHECKING
+
 from recall_pipeline.coordination.leases import HeldLock, Leases
 from recall_pipeline.coordination.server import LEASE_SECONDS, WINDOW_SECONDS, CoordinationServer, RequestLimits
+from recall_pipeline.lazy_imports import lazy_names
+
+if TYPE_CHECKING:
+    from recall_pipeline.coordination.connection import connect
 
 __all__ = [
     "LEASE_SECONDS",
@@ -19,3 +24,10 @@ __all__ = [
     "RequestLimits",
     "connect",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "connection": ("connect",),
+    },
+)

@@ -16,7 +16,6 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from recall_pipeline.coordination.connection import connect
 from recall_pipeline.coordination.server import LEASE_SECONDS, CoordinationServer, Renewal
 from recall_pipeline.errors import CoordinationError, LockLost, PipelineError
 
@@ -35,6 +34,12 @@ class HeldLock:
     holder: str
 
 
+def _connect(url: SecretStr) -> CoordinationServer:
+    from recall_pipeline.coordination.connection import connect  # what it imports is needed with a server only
+
+    return connect(url)
+
+
 class Leases:
     """The locks on the server that one opened archive holds.
 
@@ -43,7 +48,7 @@ class Leases:
     """
 
     def __init__(self, url: SecretStr | None, scope: str, inherited: Sequence[HeldLock] = ()) -> None:
-        self._server = None if url is None else partial(connect, url)
+        self._server = None if url is None else partial(_connect, url)
         self._scope = scope
         self._leases = [_Lease(self._server, lock) for lock in inherited if self._server]
 

@@ -15,8 +15,6 @@ from recall_pipeline.erasure import (
     forget,
     plan_for_request,
     preview,
-    read_inventory,
-    read_inventory_of,
     retention_plan,
 )
 from recall_pipeline.errors import UsageError
@@ -107,15 +105,11 @@ def daily_retention_schedule(settings: Settings, names: Names) -> dg.ScheduleDef
 
 
 def _plan_of(config: ForgetConfig, run_context: RunContext) -> ErasurePlan:
-    before = _day(config.before)
-    inventory = (
-        read_inventory(run_context.archive)
-        if before
-        else read_inventory_of(run_context.archive, recording_id=config.recording, bot_id=config.bot)
+    plan = plan_for_request(
+        run_context.archive, recording_id=config.recording, bot_id=config.bot, before=_day(config.before)
     )
-    plan = plan_for_request(inventory, recording_id=config.recording, bot_id=config.bot, before=before)
-    if before and not config.beyond_limit and not config.dry_run:
-        check_limit(run_context.settings, inventory, plan)
+    if not config.beyond_limit and not config.dry_run:
+        check_limit(run_context.settings, plan)
     return plan
 
 

@@ -5,12 +5,15 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY, day_of
-from recall_pipeline.recall_api import Bot, Upstream
+from recall_pipeline.recall_api import Bot
 from recall_pipeline.storage import ArchiveDay, Table, column
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def metadata_json(metadata: Mapping[str, Any] | None) -> str | None:
     return None if metadata is None else json.dumps(metadata, sort_keys=True, ensure_ascii=False)
 
 
-async def sync_bots(day: ArchiveDay, upstream: Upstream) -> list[BotRow]:
+async def sync_bots(day: ArchiveDay, upstream: "Upstream") -> list[BotRow]:
     """Write the table `bots` of a day: bots listed, bots that its recordings name, and bots filed before.
 
     Returns its rows. Raises RecallError and StorageError.
@@ -102,7 +105,7 @@ def filed_bots(day: ArchiveDay, *days: date) -> dict[str, BotRow]:
     return {row.bot_id: row for filed in days for row in day.rows(BOTS, filed)}
 
 
-async def look_up_unlisted_bots(day: ArchiveDay, upstream: Upstream) -> None:
+async def look_up_unlisted_bots(day: ArchiveDay, upstream: "Upstream") -> None:
     """Look up the bots that recordings name, unless they are listed or filed as finished.
 
     Recordings of the next day count too, as far as they are listed: their bot may have joined before midnight.

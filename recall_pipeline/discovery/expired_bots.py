@@ -4,13 +4,16 @@ Their ids are a fact of the table `recordings`, because whether a recording was 
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BOTS
-from recall_pipeline.recall_api import Bot, Upstream
+from recall_pipeline.recall_api import Bot
 from recall_pipeline.storage import ArchiveDay, Table
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 _FACT = "bots_expired"
 
@@ -21,7 +24,7 @@ def expired_bots(facts: Mapping[str, str] | None) -> list[str]:
 
 
 def expired_bots_fact(
-    day: ArchiveDay, upstream: Upstream, recordings: Table[Any], bots_with_recording: Collection[str]
+    day: ArchiveDay, upstream: "Upstream", recordings: Table[Any], bots_with_recording: Collection[str]
 ) -> dict[str, str]:
     """Return the fact about the bots of `day`: those shown now and those found before, without the erased ones.
 

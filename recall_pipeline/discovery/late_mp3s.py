@@ -6,17 +6,19 @@ The sync of that later day notes them, as a fact of its table `recordings`. A sy
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.days import ONE_DAY, days_between, utc_now
-from recall_pipeline.recall_api import Upstream
 from recall_pipeline.storage import ArchiveDay, Table, scan_days
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 _FACT = "late_mp3s"
 _DAYS_LATER = 7
 
 
-def late_mp3s_fact(day: ArchiveDay, upstream: Upstream, recordings_of_day: Collection[str]) -> dict[str, str]:
+def late_mp3s_fact(day: ArchiveDay, upstream: "Upstream", recordings_of_day: Collection[str]) -> dict[str, str]:
     """Return the fact about MP3s that were created on `day` and whose recordings are not of `day`."""
     artifacts = upstream.listing.audio_mixed.of_day(day.day)
     named = {audio.recording.id for audio in artifacts if audio.is_mp3 and audio.recording}

@@ -8,16 +8,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
+from recall_pipeline.discovery.first_listings import first_listing_fact
 from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
-from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status, Upstream
+from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status
 from recall_pipeline.storage import ArchiveDay, Table, column
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def rows_left_out(facts: Mapping[str, str]) -> list[str]:
 
 
 async def sync_recordings(
-    day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
+    day: ArchiveDay, upstream: "Upstream", refetch: frozenset[str] = frozenset()
 ) -> list[RecordingRow]:
     """Write the table `recordings` of a day: recordings listed, embedded in bots, or known before.
 
@@ -159,6 +164,8 @@ async def sync_recordings(
     bots = {row.bot_id for row in ordered if row.bot_id}
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
     facts |= late_mp3s_fact(day, upstream, rows)
+    before = stored.facts if (stored := day.stored(RECORDINGS)) else {}
+    facts |= first_listing_fact(day.day, before, upstream.listing.listed_at)
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
     day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
@@ -166,7 +173,7 @@ async def sync_recordings(
 
 
 async def _current_rows(
-    day: ArchiveDay, upstream: Upstream, known: Mapping[str, RecordingRow], erased: frozenset[str]
+    day: ArchiveDay, upstream: "Upstream", known: Mapping[str, RecordingRow], erased: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return the rows of all recordings of the day as Recall.ai shows them now."""
     embedded = _embedded_rows(upstream, day.day)
@@ -187,7 +194,7 @@ async def _current_rows(
 
 
 async def _with_mp3_lookups(
-    upstream: Upstream, rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
+    upstream: "Upstream", rows: Mapping[str, RecordingRow], erased: frozenset[str], refetch: frozenset[str]
 ) -> dict[str, RecordingRow]:
     """Return rows that state whether an MP3 exists, looked up for `refetch`, and where one may exist unshown."""
     shown = upstream.artifacts_of(rows)
@@ -261,7 +268,7 @@ def _bot_id_in(row: RecordingRow | None) -> str | None:
     return row.bot_id if row else None
 
 
-def _embedded_rows(upstream: Upstream, day: date) -> dict[str, RecordingRow]:
+def _embedded_rows(upstream: "Upstream", day: date) -> dict[str, RecordingRow]:
     return {copy.id: RecordingRow.of(copy, BotRow.of(bot)) for copy, bot in upstream.embedded_in_bots(day)}
 
 
@@ -270,7 +277,7 @@ class _ShownBots:
     """The bots of the day's recordings; filed ones only where a recording's bot is not shown completely."""
 
     day: ArchiveDay
-    upstream: Upstream
+    upstream: "Upstream"
     _filed: dict[str, BotRow] | None = None
 
     def get(self, bot_id: str | None) -> BotRow | None:

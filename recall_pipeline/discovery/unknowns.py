@@ -7,10 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recall_pipeline.recall_api import Upstream
 from recall_pipeline.storage import ArchiveDay, Table, scan_days
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 _FACT = "unknowns"
 _MOST_NAMES = 200
@@ -39,7 +41,7 @@ class Unknowns:
         return {_FACT: json.dumps([dict(self.counts), moments], sort_keys=True)} if self.counts else {}
 
 
-def unknowns_of(day: ArchiveDay, upstream: Upstream, recordings: Table[Any]) -> Unknowns:
+def unknowns_of(day: ArchiveDay, upstream: "Upstream", recordings: Table[Any]) -> Unknowns:
     """Return what is unknown among the rows of `day`, now or at an earlier sync. Raises StorageError."""
     stored = day.stored(recordings)
     before = Unknowns.of(stored.facts if stored else None)

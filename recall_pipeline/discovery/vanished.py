@@ -6,12 +6,16 @@ writes anything, until the lists show the recordings again or the operator accep
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from recall_pipeline.audit import AUDIT, RELEASED, erased_in
 from recall_pipeline.discovery.recordings import RECORDINGS, RecordingRow
 from recall_pipeline.errors import RecordingsVanished
-from recall_pipeline.recall_api import DELETED, Bot, Upstream
+from recall_pipeline.recall_api import DELETED, Bot
 from recall_pipeline.storage import ArchiveDay
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api import Upstream
 
 MOST_AT_ONCE = 9
 """More recordings of a day than these do not vanish at once without an explanation."""
@@ -19,7 +23,7 @@ DeletionEvents = Callable[[Collection[str]], Collection[str]]
 """Returns those of some recordings whose deletion a webhook event reported."""
 
 
-async def refuse_vanished(day: ArchiveDay, upstream: Upstream, deletion_events: DeletionEvents) -> None:
+async def refuse_vanished(day: ArchiveDay, upstream: "Upstream", deletion_events: DeletionEvents) -> None:
     """Raise RecordingsVanished if ten or more known recordings of the day answer 404 at once, unexplained.
 
     `expires_at`, the bot's `media_expired`, an own release and `deletion_events` explain that a recording is gone.

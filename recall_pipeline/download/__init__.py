@@ -8,15 +8,20 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 `mixed_audio`.
 """
 
-from recall_pipeline.download.artifacts import find_artifacts
-from recall_pipeline.download.day_download import DownloadPlan, DownloadReport, sync_mp3s
-from recall_pipeline.download.decode_check import truncation
-from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
-from recall_pipeline.download.host_breakers import HostBreakers
-from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
-from recall_pipeline.download.partials import Partial, Unfinished, unfinished
+from typing import TYPE_CHECKING
+
 from recall_pipeline.download.rows import ARCHIVED, CORRUPT, MIXED_AUDIO, MixedAudioRow
-from recall_pipeline.download.url_guard import UrlGuard
+from recall_pipeline.lazy_imports import lazy_names
+
+if TYPE_CHECKING:
+    from recall_pipeline.download.artifacts import find_artifacts
+    from recall_pipeline.download.day_download import DownloadPlan, DownloadReport, sync_mp3s
+    from recall_pipeline.download.decode_check import truncation
+    from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
+    from recall_pipeline.download.host_breakers import HostBreakers
+    from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
+    from recall_pipeline.download.partials import Partial, Unfinished, unfinished
+    from recall_pipeline.download.url_guard import UrlGuard
 
 __all__ = [
     "ARCHIVED",
@@ -39,3 +44,17 @@ __all__ = [
     "truncation",
     "unfinished",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "artifacts": ("find_artifacts",),
+        "day_download": ("DownloadPlan", "DownloadReport", "sync_mp3s"),
+        "decode_check": ("truncation",),
+        "early_normalizer": ("EarlyNormalizer", "NormalizeFile"),
+        "host_breakers": ("HostBreakers",),
+        "media_client": ("MEDIA_URL", "fetch_first_byte", "media_client"),
+        "partials": ("Partial", "Unfinished", "unfinished"),
+        "url_guard": ("UrlGuard",),
+    },
+)

@@ -8,15 +8,14 @@ Comes in: a request and a reason. Goes out: rows of `audit`, and redacted rows i
 
 from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.execute import ErasureSummary, finish_erasures, forget, preview
-from recall_pipeline.erasure.inventory import Inventory, read_inventory, read_inventory_of
-from recall_pipeline.erasure.plan import ErasurePlan, plan_for_request
+from recall_pipeline.erasure.plan import ErasurePlan
+from recall_pipeline.erasure.requests import plan_for_request
 from recall_pipeline.erasure.retention import check_limit, retention_plan
 from recall_pipeline.erasure.safety_checks import check_clock
 
 __all__ = [
     "ErasurePlan",
     "ErasureSummary",
-    "Inventory",
     "check_clock",
     "check_limit",
     "erase_day",
@@ -24,7 +23,5 @@ __all__ = [
     "forget",
     "plan_for_request",
     "preview",
-    "read_inventory",
-    "read_inventory_of",
     "retention_plan",
 ]

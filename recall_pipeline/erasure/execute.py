@@ -1,6 +1,6 @@
 """Execute an erasure plan, or preview its result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,6 +13,7 @@ from recall_pipeline.errors import TableUnreadable
 from recall_pipeline.fixity import remove_fixity_rows
 from recall_pipeline.storage import Archive
 
+_RECORDINGS_AT_ONCE = 10_000  # of which fixity rows are removed and ids are in memory
 _REASON = "stored again after its erasure"  # used if the audit row is lost meanwhile
 
 
@@ -63,15 +64,30 @@ def forget(archive: Archive, plan: ErasurePlan, reason: str, progress: Callable[
     if the storage fails.
     """
     summary = ErasureSummary(faults=dict(plan.faults))
-    if len(plan.days) > 1:  # all at once, else each day would write the table again
-        remove_fixity_rows(archive, {name for ids in plan.days.values() for name in ids.recordings})
-    for number, (day, ids) in enumerate(plan.days.items(), start=1):
-        try:
-            summary.add(day, erase_day(archive, day, ids, reason))
-        except TableUnreadable as fault:
-            summary.faults[day] = str(fault)
-        progress(number, len(plan.days))
+    number = 0
+    for group in _groups(plan):
+        if len(group) > 1:  # of all at once, else each day would write the table again
+            remove_fixity_rows(archive, {name for ids in group.values() for name in ids.recordings})
+        for day, ids in group.items():
+            try:
+                summary.add(day, erase_day(archive, day, ids, reason))
+            except TableUnreadable as fault:
+                summary.faults[day] = str(fault)
+            number += 1
+            progress(number, len(plan.days))
     return summary
+
+
+def _groups(plan: ErasurePlan) -> Iterator[dict[date, ErasureIds]]:
+    """Yield the ids of the plan, many recordings at a time, however many days have them."""
+    group: dict[date, ErasureIds] = {}
+    for day, ids in plan.days.items():
+        group[day] = ids
+        if sum(len(each.recordings) for each in group.values()) >= _RECORDINGS_AT_ONCE:
+            yield group
+            group = {}
+    if group:
+        yield group
 
 
 def finish_erasures(archive: Archive, day: date) -> ErasureSummary:

@@ -8,7 +8,6 @@ from datetime import date
 from recall_pipeline.catalog import CatalogRow
 from recall_pipeline.download import MixedAudioRow, Partial
 from recall_pipeline.errors import StorageError
-from recall_pipeline.recall_api import remove_listings
 from recall_pipeline.storage import AUDIO_FOLDERS, Archive, Layout, sha256_of
 
 
@@ -56,6 +55,8 @@ def with_hash(archive: Archive, key: str, size_bytes: int, stated: Mapping[str, 
 
 def discard_partials(archive: Archive, audio_ids: Iterable[str]) -> None:
     """Remove partial files, and listings that killed syncs left, from the staging folder of this host."""
+    from recall_pipeline.recall_api import remove_listings  # slow to import, and not needed for a preview
+
     remove_listings(archive.staging_folder)
     for audio_id in audio_ids:
         Partial.of(archive.staging_folder, audio_id).discard()

@@ -1,4 +1,4 @@
-"""Inventory of the archive: each recording and bot with its day, from some columns of all tables.
+"""Inventory of what concerns one recording or bot, from some columns of all tables: ids with their days.
 
 A day of which a table cannot be read is named in the inventory, and has what its other tables state.
 """
@@ -16,7 +16,7 @@ from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.erasure.returned import returned_on
 from recall_pipeline.errors import StorageError
-from recall_pipeline.storage import Archive, Table, scan_days
+from recall_pipeline.storage import Archive, Table, stream_days
 
 _DAYS_AT_ONCE = 8
 _Ids = Collection[str]
@@ -35,15 +35,14 @@ class Inventory:
     """Recordings and bots by id, including those that are erased and stored again.
 
     `forgotten` contains the ids whose erasure is finished, `returned` the ids of the audit of which data is stored.
-    `last_erased_at`: when the newest finished erasure ended, UTC. `faults`: why a table of a day cannot be read.
-    `without_bots`: days of which no table states the bots of the recordings.
+    `faults`: why a table of a day cannot be read. `without_bots`: days of which no table states the bots of the
+    recordings.
     """
 
     recordings: Mapping[str, RecordingLocation]
     bots: Mapping[str, date]
     forgotten: frozenset[str]
     returned: frozenset[str] = frozenset()
-    last_erased_at: datetime | None = None
     faults: Mapping[date, str] = field(default_factory=dict)
     without_bots: frozenset[date] = frozenset()
 
@@ -52,26 +51,16 @@ class Inventory:
         """The ids of which nothing is left."""
         return self.forgotten - self.returned
 
-    @property
-    def kept(self) -> frozenset[str]:
-        """The ids of the recordings that were never erased: rows of erased ones stay in the tables."""
-        return frozenset(self.recordings.keys() - self.forgotten)
-
     def recordings_of(self, bot_id: str) -> list[str]:
         """Return the ids of the recordings of a bot."""
         return [recording_id for recording_id, location in self.recordings.items() if location.bot_id == bot_id]
 
 
-def read_inventory(archive: Archive) -> Inventory:
-    """Read the inventory of the whole archive. Raises StorageError if the storage does not answer."""
-    return _InventoryReader(archive).read()
-
-
 def read_inventory_of(archive: Archive, *, recording_id: str | None = None, bot_id: str | None = None) -> Inventory:
-    """Read the part of the inventory that concerns one recording or one bot.
+    """Read what concerns one recording or one bot.
 
-    It has the recording, its bot, all recordings of that bot, and what the audit states of them. Raises StorageError
-    if the storage does not answer.
+    The inventory has the recording, its bot, all recordings of that bot, and what the audit states of them. Raises
+    StorageError if the storage does not answer.
     """
     reader = _InventoryReader(archive)
     found = reader.one_recording(recording_id) if recording_id else {}
@@ -90,18 +79,13 @@ class _InventoryReader:
     faults: dict[date, str] = field(default_factory=dict)
     _failed: dict[str, set[date]] = field(default_factory=dict)
 
-    def read(self) -> Inventory:
-        """Return the whole inventory."""
-        recordings, bots = self.recordings(), self._bots()
-        return self._with_audit(recordings, bots, list(self._audit()))
-
     def read_about(self, found: dict[str, RecordingLocation], bots: _Ids, recordings: _Ids) -> Inventory:
         """Return the inventory of `found`, of some bots, and of what the audit states of them and of `recordings`."""
         audit = [*self._audit("recording_id", recordings), *self._audit("bot_id", bots)]
         return self._with_audit(found, self._bots_near(bots, found), audit)
 
-    def recordings(self, column: str | None = None, ids: _Ids = ()) -> dict[str, RecordingLocation]:
-        """Return all recordings, or those with one of `ids` in a column."""
+    def recordings(self, column: str, ids: _Ids) -> dict[str, RecordingLocation]:
+        """Return the recordings with one of `ids` in a column."""
         found: dict[str, RecordingLocation] = {}
         for table in (MIXED_AUDIO, CATALOG, RECORDINGS):  # a later table overrides the bot
             names = ["recording_id", *(["bot_id"] if "bot_id" in table.columns else [])]
@@ -118,9 +102,8 @@ class _InventoryReader:
                 return {recording_id: RecordingLocation(day, bot_id)}
         return self.recordings("recording_id", [recording_id])
 
-    def _bots(self, ids: _Ids | None = None, days: Collection[date] | None = None) -> dict[str, date]:
-        rows = self._rows(BOTS, ["bot_id"], None if ids is None else "bot_id", ids or (), days)
-        return {bot_id: day for day, bot_id in rows}
+    def _bots(self, ids: _Ids, days: Collection[date] | None = None) -> dict[str, date]:
+        return {bot_id: day for day, bot_id in self._rows(BOTS, ["bot_id"], "bot_id", ids, days)}
 
     def _bots_near(self, ids: _Ids, recordings: Mapping[str, RecordingLocation]) -> dict[str, date]:
         """Return the days of some bots, looked for first where bots mostly are: on the days of their recordings."""
@@ -128,7 +111,7 @@ class _InventoryReader:
         found = self._bots(ids, near & set(self.archive.days(BOTS.name)))
         return found if set(ids) <= found.keys() else self._bots(ids)
 
-    def _audit(self, column: str | None = None, ids: _Ids = ()) -> Iterator[tuple[date, datetime, str, str]]:
+    def _audit(self, column: str, ids: _Ids) -> Iterator[tuple[date, datetime, str, str]]:
         names = ["action", "finished_at", "recording_id", "bot_id"]
         for day, action, *row in self._rows(AUDIT, names, column, ids):
             if action == FORGOTTEN:
@@ -138,16 +121,15 @@ class _InventoryReader:
         self,
         table: Table[Any],
         names: Sequence[str],
-        column: str | None,
+        column: str,
         ids: _Ids,
         days: Collection[date] | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the day and some columns of the rows that have one of `ids` in a column."""
-        if column is not None and (column not in table.columns or not ids):
+        if column not in table.columns or not ids:
             return
-        where = None if column is None else (column, ids)
         looked_in = self.archive.days(table.name) if days is None else days
-        for day, scanned in scan_days(self.archive, table, looked_in, *names, where=where).items():
+        for day, scanned in stream_days(self.archive, table, looked_in, *names, where=(column, ids)):
             if scanned.error:
                 self.faults.setdefault(day, str(scanned.error))
                 self._failed.setdefault(table.name, set()).add(day)
@@ -168,9 +150,8 @@ class _InventoryReader:
                 recordings.setdefault(recording_id, RecordingLocation(day, bot_id))
             elif bot_id in returned and not recording_id:
                 bots.setdefault(bot_id, day)
-        last_erased_at = max((finished_at for _, finished_at, *_ in audit if finished_at), default=None)
         faults = dict(sorted(self.faults.items()))
-        return Inventory(recordings, bots, forgotten, returned, last_erased_at, faults, self._without_bots())
+        return Inventory(recordings, bots, forgotten, returned, faults, self._without_bots())
 
     def _returned(self, days: Sequence[date]) -> frozenset[str]:
         """Return the erased ids of some days of which data is stored. Reads a few days at a time."""

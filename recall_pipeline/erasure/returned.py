@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from recall_pipeline.audit import AUDIT, ErasedIds
+from recall_pipeline.audit import AUDIT, ERASED_COLUMNS, ErasedIds
 from recall_pipeline.erasure.files import sizes_by_recording
 from recall_pipeline.erasure.personal_rows import personal_bots, personal_recordings
 from recall_pipeline.storage import Archive
@@ -13,11 +13,11 @@ def returned_on(archive: Archive, day: date) -> ErasedIds:
 
     Reads one file if the day has no audit. Takes no lock. Raises StorageError.
     """
-    audit = AUDIT.read(archive, day) or []
-    erased = ErasedIds.of(audit)
+    audit = AUDIT.read_columns(archive, day, *ERASED_COLUMNS, "finished_at")
+    erased = ErasedIds.of_columns(ids for *ids, _ in audit)
     if not (erased.recordings or erased.bots):
         return erased
-    interrupted = ErasedIds.of(row for row in audit if row.finished_at is None)
+    interrupted = ErasedIds.of_columns(ids for *ids, finished_at in audit if finished_at is None)
     stored = personal_recordings(archive, day) | sizes_by_recording(archive, day).keys()
     return ErasedIds(
         recordings=interrupted.recordings | (erased.recordings & stored),

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 
 from recall_pipeline.days import ONE_DAY, utc_now
 from recall_pipeline.discovery import RECORDINGS
-from recall_pipeline.erasure.inventory import Inventory
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, scan_days
@@ -18,11 +17,11 @@ _MAX_SHARE = 10  # one in so many recordings
 _MAX_NIGHTS = 7  # a longer outage is reviewed by the operator
 
 
-def limit_of(settings: Settings, inventory: Inventory) -> int:
-    """Return how many recordings one retention run may erase: the setting, else a tenth of those kept, up to 1,000."""
+def limit_of(settings: Settings, kept: int) -> int:
+    """Return how many recordings one retention run may erase: the setting, else a tenth of `kept`, up to 1,000."""
     if settings.retention_limit is not None:
         return settings.retention_limit
-    return min(_MAX_RECORDINGS, len(inventory.kept) // _MAX_SHARE)
+    return min(_MAX_RECORDINGS, kept // _MAX_SHARE)
 
 
 def nights_since(last_erased_at: datetime | None) -> int:

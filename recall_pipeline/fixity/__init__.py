@@ -6,10 +6,15 @@ Does not belong here: decoding, and relations between tables (`verification`); r
 Comes in: the archive. Goes out: rows of `fixity`. Nothing else is written, and no file is removed.
 """
 
-from recall_pipeline.fixity.fixity_pass import PassReport, run_pass
+from typing import TYPE_CHECKING
+
 from recall_pipeline.fixity.rows import FIXITY, FIXITY_KEY, FixityRow, read_fixity, remove_fixity_rows
-from recall_pipeline.fixity.schedule import ReadingCycle
-from recall_pipeline.fixity.state import FixityState, read_state
+from recall_pipeline.lazy_imports import lazy_names
+
+if TYPE_CHECKING:
+    from recall_pipeline.fixity.fixity_pass import PassReport, run_pass
+    from recall_pipeline.fixity.schedule import ReadingCycle
+    from recall_pipeline.fixity.state import FixityState, read_state
 
 __all__ = [
     "FIXITY",
@@ -23,3 +28,12 @@ __all__ = [
     "remove_fixity_rows",
     "run_pass",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "fixity_pass": ("PassReport", "run_pass"),
+        "schedule": ("ReadingCycle",),
+        "state": ("FixityState", "read_state"),
+    },
+)

@@ -80,25 +80,8 @@ def remove_fixity_rows(archive: Archive, recordings: Collection[str]) -> None:
         return
     with fixity_table_locked(archive):
         try:
-            _remove_rows(archive, recordings)
+            FIXITY.remove_rows(archive, FIXITY_KEY, "recording_id", recordings)
         except TableNewer:
             raise
         except TableUnreadable:
             archive.remove(FIXITY_KEY)
-
-
-def _remove_rows(archive: Archive, recordings: Collection[str]) -> None:
-    """Remove rows; the whole table is read and written only if it has some of these recordings."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    ids = pa.array(list(recordings), pa.string())
-
-    def are_removed(content: pa.Table) -> pa.BooleanArray:
-        return pc.is_in(content.column("recording_id"), value_set=ids)
-
-    column_alone = FIXITY.load_file(archive, FIXITY_KEY, ["recording_id"])
-    if column_alone is None or not pc.any(are_removed(column_alone)).as_py():
-        return
-    if (content := FIXITY.load_file(archive, FIXITY_KEY)) is not None:
-        FIXITY.publish(archive, FIXITY_KEY, content.filter(pc.invert(are_removed(content))))

@@ -7,14 +7,10 @@ Does not belong here: the archive, tables, outcomes, and requests to the media h
 Comes in: settings. Goes out: records, and the subclasses of RecallError.
 """
 
-from recall_pipeline.recall_api.client import LEDGER, RecallClient, open_client
-from recall_pipeline.recall_api.day_listing import Listing, list_days
-from recall_pipeline.recall_api.list_windows import AnyListed, Kind, Window
-from recall_pipeline.recall_api.listing_spool import remove_listings
-from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
+from typing import TYPE_CHECKING
+
+from recall_pipeline.lazy_imports import lazy_names
 from recall_pipeline.recall_api.meeting_urls import Meeting, parse_meeting
-from recall_pipeline.recall_api.page_contract import no_links_error
-from recall_pipeline.recall_api.rate_limit import Budget, BudgetShare
 from recall_pipeline.recall_api.records import (
     DELETED,
     FINISHED,
@@ -28,10 +24,19 @@ from recall_pipeline.recall_api.records import (
     Status,
     Tolerant,
 )
-from recall_pipeline.recall_api.retry import RetryPolicy
-from recall_pipeline.recall_api.shared_listings import Listings
-from recall_pipeline.recall_api.upstream import Upstream
 from recall_pipeline.recall_api.vocabulary import CODES, OBJECTS, Known, codes_of, objects_within
+
+if TYPE_CHECKING:
+    from recall_pipeline.recall_api.client import LEDGER, RecallClient, open_client
+    from recall_pipeline.recall_api.day_listing import Listing, list_days
+    from recall_pipeline.recall_api.list_windows import AnyListed, Kind, Window
+    from recall_pipeline.recall_api.listing_spool import remove_listings
+    from recall_pipeline.recall_api.lookups import capture_errors, lookup_many
+    from recall_pipeline.recall_api.page_contract import no_links_error
+    from recall_pipeline.recall_api.rate_limit import Budget, BudgetShare
+    from recall_pipeline.recall_api.retry import RetryPolicy
+    from recall_pipeline.recall_api.shared_listings import Listings
+    from recall_pipeline.recall_api.upstream import Upstream
 
 __all__ = [
     "CODES",
@@ -70,3 +75,19 @@ __all__ = [
     "parse_meeting",
     "remove_listings",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "client": ("LEDGER", "RecallClient", "open_client"),
+        "day_listing": ("Listing", "list_days"),
+        "list_windows": ("AnyListed", "Kind", "Window"),
+        "listing_spool": ("remove_listings",),
+        "lookups": ("capture_errors", "lookup_many"),
+        "page_contract": ("no_links_error",),
+        "rate_limit": ("Budget", "BudgetShare"),
+        "retry": ("RetryPolicy",),
+        "shared_listings": ("Listings",),
+        "upstream": ("Upstream",),
+    },
+)

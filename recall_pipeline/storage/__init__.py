@@ -18,7 +18,13 @@ from recall_pipeline.storage.archive_identity import (
     read_identity,
     record_identity,
 )
-from recall_pipeline.storage.column_scan import ScannedDay, raise_if_storage_is_down, scan_days
+from recall_pipeline.storage.column_scan import (
+    ScannedDay,
+    raise_if_storage_is_down,
+    scan_days,
+    stream_days,
+    stream_tables,
+)
 from recall_pipeline.storage.error_messages import storage_error
 from recall_pipeline.storage.file_system import weaknesses_of
 from recall_pipeline.storage.integrity import NOT_THERE, mismatch, sha256_of, size_mismatch
@@ -77,5 +83,7 @@ __all__ = [
     "size_mismatch",
     "staging_place_of",
     "storage_error",
+    "stream_days",
+    "stream_tables",
     "weaknesses_of",
 ]

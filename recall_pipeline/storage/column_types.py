@@ -1,6 +1,9 @@
-"""Whether a stored column fits the type that is declared for it, by the footer of its file."""
+"""Whether a stored column fits the type that is declared for it, by the footer of its file; arrays of texts."""
 
+import itertools
 import typing
+from array import array
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,3 +42,12 @@ def is_text(kind: "pa.DataType") -> bool:
     import pyarrow.types as kinds
 
     return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)
+
+
+def text_array(texts: Collection[str]) -> "pa.StringArray":
+    """Return an Arrow array of texts. `pyarrow.array` would import pandas, which takes longer than most lookups."""
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    ends = array("i", itertools.accumulate(map(len, encoded), initial=0))
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage.archive import Archive
-from recall_pipeline.storage.column_types import fits
+from recall_pipeline.storage.column_types import fits, text_array
 from recall_pipeline.storage.table_schema import TableSchema, cast_column, schema_version_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 1000
+_ROWS_OF_A_FILE_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,20 @@ class TableSource:
         with self._as_unreadable():
             return self._parsed(pa.BufferReader(content), columns)
 
+    def batches(self, columns: list[str] | None = None) -> "Iterator[pa.RecordBatch]":
+        """Yield the rows of the file, or some of its columns, thousands of rows at a time; none without a file."""
+        import pyarrow.parquet as pq
+
+        file = self.archive.open_file(self.key)
+        if file is None:
+            return
+        with file, self._as_unreadable():
+            parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            self._check_version(parquet.schema_arrow)
+            if missing := next((name for name in columns or () if name not in parquet.schema_arrow.names), None):
+                raise self._unreadable(f"it has no column {missing}")
+            yield from parquet.iter_batches(_ROWS_OF_A_FILE_AT_ONCE, columns=columns, use_threads=False)
+
     def rows(self, content: "pa.Table") -> list[Any]:
         """Return the rows of loaded content in declared types. Optional columns that it lacks have their default."""
         import pyarrow as pa
@@ -73,14 +88,13 @@ class TableSource:
 
     def rows_where(self, content: "pa.Table", name: str, accepted: Collection[str]) -> "pa.Table":
         """Return the content of rows with an accepted value in a column; of none if the content lacks the column."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         if name not in content.column_names:
             return content.slice(0, 0)
         with self._as_unreadable():
             stored = cast_column(content.column(name), self.schema.arrow().field(name))
-            return content.filter(pc.is_in(stored, value_set=pa.array(list(accepted), pa.string())))
+            return content.filter(pc.is_in(stored, value_set=text_array(accepted)))
 
     def column(self, content: "pa.Table", declared: "pa.Field[Any]") -> Any:
         """Return one column in its declared type, as an Arrow array; nulls if the content lacks it."""

@@ -1,6 +1,6 @@
 """Select the MP3s that may be deleted at Recall.ai: `ready`, in the newest listed version, not deleted yet."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,12 +9,17 @@ from recall_pipeline.audit import AUDIT, FORGOTTEN, RELEASED, AuditRow, ErasedId
 from recall_pipeline.catalog import CATALOG, Outcome
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.recall_api import DELETED, AudioMixed
-from recall_pipeline.storage import Archive, ScannedDay, scan_days
+from recall_pipeline.storage import Archive, ScannedDay, Table, stream_tables
 
 _OF_MP3S = (
     "audio_id", "recording_id", "source_bytes",
     "status_code", "state", "fault", "fetch_failure", "updated_at", "captured_updated_at",
 )  # fmt: skip
+_OF_ESTIMATE: Mapping[Table[Any], Sequence[str]] = {
+    CATALOG: ("audio_id", "outcome"),
+    MIXED_AUDIO: _OF_MP3S,
+    AUDIT: ("action", "audio_id", "recording_id", "finished_at"),
+}
 _Rows = Sequence[tuple[Any, ...]]
 
 
@@ -71,22 +76,18 @@ def estimate_deletion(archive: Archive, days: Collection[date]) -> DeletionEstim
     Raises StorageError if the storage does not answer.
     """
     estimate = DeletionEstimate()
-    catalogs = scan_days(archive, CATALOG, days, "audio_id", "outcome")
-    mp3s = scan_days(archive, MIXED_AUDIO, days, *_OF_MP3S)
-    audits = scan_days(archive, AUDIT, days, "action", "audio_id", "recording_id", "finished_at")
-    for day in sorted(days):
-        of_day = catalogs[day], mp3s[day], audits[day]
-        if fault := next((scanned.error for scanned in of_day if scanned.error), None):
+    for day, scanned in stream_tables(archive, sorted(days), _OF_ESTIMATE):
+        if fault := next((each.error for each in scanned.values() if each.error), None):
             estimate.faults[day] = str(fault)
-        elif sizes := _candidate_sizes(*(list(_rows_in(scanned)) for scanned in of_day)):
+        elif sizes := _candidate_sizes(*(list(_rows_in(scanned.get(table.name))) for table in _OF_ESTIMATE)):
             estimate.days.append(day)
             estimate.mp3s += len(sizes)
             estimate.bytes += sum(sizes)
     return estimate
 
 
-def _rows_in(scanned: ScannedDay) -> Iterator[tuple[Any, ...]]:
-    yield from zip(*scanned.stored.values.values(), strict=True) if scanned.stored else ()
+def _rows_in(scanned: ScannedDay | None) -> Iterator[tuple[Any, ...]]:
+    yield from zip(*scanned.stored.values.values(), strict=True) if scanned and scanned.stored else ()
 
 
 def _candidate_sizes(catalog: _Rows, mp3s: _Rows, audit: _Rows) -> list[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from recall_pipeline.days import ONE_DAY, days_between, utc_now
+from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import Archive, cure_of_missing_table
 from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.problems import Problem
@@ -38,7 +39,7 @@ def absent(archive: Archive, days: Iterable[date], first_partition: date = date.
         lost = [
             table.key(day)
             for table in TABLES
-            if day not in partitions[table.name] or not archive.exists(table.key(day))
+            if day not in partitions[table.name] or not _exists(archive, table.key(day))
         ]
         cure = cure_of_missing_table(day)
         if day < first_partition:
@@ -51,3 +52,13 @@ def absent(archive: Archive, days: Iterable[date], first_partition: date = date.
         elif day < today:
             for key in lost:
                 yield Problem(day, Code.TABLE_MISSING, key, f"is not there: restore it from a backup, or {cure}")
+
+
+def _exists(archive: Archive, key: str) -> bool:
+    """Return whether a file is there; a folder that cannot be read counts, and is reported as unreadable."""
+    try:
+        return archive.exists(key)
+    except StorageError as error:
+        if error.retry_can_help:
+            raise
+        return True

@@ -5,7 +5,7 @@ from datetime import date
 
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.migration import current_place_of
-from recall_pipeline.storage import Archive, scan_days
+from recall_pipeline.storage import Archive, stream_days
 from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.problems import Problem
 
@@ -18,7 +18,7 @@ def elsewhere(archive: Archive, days: Sequence[date]) -> Iterator[Problem]:
     Raises StorageError if the storage does not answer.
     """
     names = [name for pair in _PAIRS for name in pair]
-    for day, scanned in scan_days(archive, CATALOG, days, *names).items():
+    for day, scanned in stream_days(archive, CATALOG, days, *names):
         columns = scanned.stored.values if scanned.stored else {}
         pairs = [pair for names in _PAIRS for pair in zip(*(columns.get(name, ()) for name in names), strict=True)]
         moved = [uri for uri, key in pairs if uri and current_place_of(archive, uri, key)[0] != uri]

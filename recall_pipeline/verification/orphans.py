@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from recall_pipeline.errors import StorageError
 from recall_pipeline.storage import AUDIO_FOLDERS, Archive, FolderName, Layout, mismatch
 from recall_pipeline.verification.codes import Code
 from recall_pipeline.verification.erased import erased_recording
@@ -41,12 +42,23 @@ def unreferenced(archive: Archive, tables: Tables) -> Iterator[OlderVersion | Pr
     """Yield every unreferenced file of the day, as older version or as problem, and every file of erased recordings.
 
     If a table is lost or unreadable, yields only files of erased recordings. A day without any table is one of which
-    only files are left.
+    only files are left. A folder that cannot be listed is a problem of its own. Raises StorageError if the storage
+    does not answer.
     """
+    for folder in FOLDERS:
+        try:
+            yield from _unreferenced_in(archive, folder, tables)
+        except StorageError as error:
+            if error.retry_can_help:
+                raise
+            yield Problem(tables.day, Code.FILE_UNREADABLE, Layout.folder(folder, tables.day), str(error))
+
+
+def _unreferenced_in(archive: Archive, folder: FolderName, tables: Tables) -> Iterator[OlderVersion | Problem]:
     is_complete = tables.name_all_files or tables.is_lost
     referenced = tables.files.keys()
     archived = {row.audio_id: row.recording_id for row in tables.mp3s if row.source_key}
-    for key in _stored(archive, tables.day):
+    for key in _stored(archive, folder, tables.day):
         recording_id = Layout.recording_in(key)
         if recording_id in tables.erased.recordings:
             yield erased_recording(tables.day, recording_id or "", key)
@@ -99,12 +111,9 @@ def _has_same_bytes(archive: Archive, key: str, file: ReferencedFile) -> bool:
     return all(mismatch(archive, stored, file.size_bytes, file.sha256) is None for stored in (key, file.key))
 
 
-def _stored(archive: Archive, day: date) -> Iterable[str]:
-    """Yield the keys of all files of a day except its tables."""
-    for folder in FOLDERS:
-        for key in archive.sizes_below(Layout.folder(folder, day)):
-            if not key.endswith(f"/{folder}.parquet"):
-                yield key
+def _stored(archive: Archive, folder: FolderName, day: date) -> Iterable[str]:
+    """Yield the keys of the files of a day in a folder, except its table."""
+    return (key for key in archive.sizes_below(Layout.folder(folder, day)) if not key.endswith(f"/{folder}.parquet"))
 
 
 def _older_version(key: str, archived: Mapping[str, str]) -> OlderVersion | None:

@@ -79,6 +79,23 @@ def id3(content: bytes, stated_bytes: int | None = None) -> bytes:
     return b"ID3\x04\x00\x00" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + content
 
 
+def id3_with_footer(content: bytes) -> bytes:
+    """Return an ID3v2.4 tag with a footer, as it is put at the end of a file."""
+    header = b"ID3\x04\x00\x10" + id3(content)[6:10]
+    return header + content + b"3DI" + header[3:]
+
+
+def id3v1() -> bytes:
+    """Return an ID3v1 tag."""
+    return b"TAG" + b"a title".ljust(125, b" ")
+
+
+def lyrics3() -> bytes:
+    """Return a Lyrics3 v2 tag with something like a frame header in it."""
+    content = b"LYRICSBEGININD0000200LYR00060" + b"[00:01]\xff\xf3\x68\xc4words that are sung\r\n" * 2
+    return content + b"%06dLYRICS200" % len(content)
+
+
 def ape(content: bytes) -> bytes:
     """Return an APEv2 tag with header and footer."""
     fields = struct.pack("<III", 2000, len(content) + 32, 1)

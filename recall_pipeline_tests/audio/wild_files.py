@@ -57,6 +57,21 @@ def frames_of(body: bytes) -> list[bytes]:
     return [body[at : at + wild.size_at(body, at)] for at in wild.frame_starts(body)]
 
 
+def length_frame() -> bytes:
+    """Return the Info frame of `wild.meeting()`."""
+    return frames_of(wild.meeting())[0]
+
+
+def half_before(tag: bytes) -> Callable[[], bytes]:
+    """Return how to make half an MP3 without a length header, and a tag behind it."""
+    return lambda: wild.half(wild.bare()) + tag
+
+
+def layer_two_before(tag: bytes) -> Callable[[], bytes]:
+    """Return how to make an MPEG layer II file with a tag behind it."""
+    return lambda: wild.in_container("mp2", "mp2") + tag
+
+
 def without_frames(body: bytes, first: int, last: int) -> bytes:
     """Return an MP3 without some of its frames, cut out at their boundaries."""
     frames = frames_of(body)
@@ -113,6 +128,13 @@ HEADS = {
     "an MP4's start": b"....ftyp",
     "a line of text": b"please try again later\n" * 20,
 }
+TAILS = {
+    "an ID3v1 tag": wild.id3v1(),
+    "an APE tag": wild.ape(wild.png(5000)),
+    "a Lyrics3 and an ID3v1 tag": wild.lyrics3() + wild.id3v1(),
+    "an ID3v2 tag with a footer": wild.id3_with_footer(wild.png(5000)),
+    "an APE and an ID3v1 tag": wild.ape(wild.png(5000)) + wild.id3v1(),
+}
 SHORT_SECONDS = (0.2, 0.7, 1.5)
 
 WHOLE: dict[str, WildFile] = {
@@ -143,7 +165,7 @@ WHOLE: dict[str, WildFile] = {
     "two recordings": whole(lambda: joined(wild.meeting(), wild.meeting(3.0)), 11.0),
     "two equal recordings": whole(lambda: joined(wild.meeting(), wild.meeting()), 16.0),
     "a tag between two recordings": whole(
-        lambda: joined(wild.meeting(), b"TAG" + bytes(125), wild.id3(bytes(500)), wild.meeting(3.0)), 11.0
+        lambda: joined(wild.meeting(), wild.id3v1(), wild.id3(bytes(500)), wild.meeting(3.0)), 11.0
     ),
     "the frame after the Info frame damaged": whole(
         lambda: damaged_after_info(wild.meeting()), wild.SECONDS, "damaged_frames"
@@ -199,6 +221,13 @@ WHOLE: dict[str, WildFile] = {
     "WebM": whole(lambda: wild.in_container("webm", "libopus"), 10.5),
     "MP4": whole(lambda: wild.in_container("mp4", "aac"), 10.5),
     "Ogg": whole(lambda: wild.in_container("ogg", "libopus"), 10.5),
+    "two equal length frames": whole(lambda: length_frame() + wild.meeting()),
+    "two different length frames": whole(lambda: wild.with_stated_frames(length_frame(), 1) + wild.meeting()),
+    **{
+        f"half, without a header, and {name} behind it": whole(half_before(tag), 4.0, "cut_at_end")
+        for name, tag in TAILS.items()
+    },
+    **{f"MPEG layer II and {name} behind it": whole(layer_two_before(tag), 10.5) for name, tag in TAILS.items()},
     "half an Ogg": whole(lambda: wild.half(wild.in_container("ogg", "libopus")), 4.0, "cut_at_end"),
     "MPEG layer II": whole(lambda: wild.in_container("mp2", "mp2"), 10.5),
 }  # fmt: skip
@@ -258,6 +287,8 @@ LEVELED: dict[str, WildFile] = {
     "a hole of 1,000 bytes": WHOLE["a hole of 1,000 bytes"],
     "a run of junk": WHOLE["a run of junk"],
     "100 flipped bits": WildFile(lambda: wild.flipped(long(), 100, 5), LONG_SECONDS),
+    "flipped bits in AAC": WildFile(lambda: wild.flipped(wild.in_container("adts", "aac"), 100, 0), 0),
+    "flipped bits in AC-3": WildFile(lambda: wild.flipped(wild.in_container("ac3", "ac3"), 30, 0), 0),
     "opposite phase from the middle on": WildFile(lambda: opposite(0.5), 0, frozenset({"channels_cancel"})),
     "opposite phase at the end": WildFile(lambda: opposite(0.9), 0, frozenset({"channels_cancel"})),
     "opposite phase throughout": WildFile(lambda: opposite(0.0), 0, frozenset({"channels_cancel"})),

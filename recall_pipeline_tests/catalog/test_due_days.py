@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 10, 2, 23, tzinfo=UTC)
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 OLD = TODAY - timedelta(days=45)
-NIGHT = timedelta(days=1)
+NIGHT, HOUR = timedelta(days=1), timedelta(hours=1)
 OVERDUE = "the recording is processing at Recall, unchanged for more than 24 h"
 TABLES: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 
@@ -51,6 +51,13 @@ def catalog(archive: Archive, day: date, outcomes: Sequence[str] = (), **columns
     MIXED_AUDIO.write(archive, day, [])
     RECORDINGS.write(archive, day, [], facts)
     CATALOG.write(archive, day, rows, facts)
+
+
+def listed(archive: Archive, day: date, listed_at: datetime, first_listed_at: datetime | None = None) -> None:
+    """Store a settled day with all that a sync states about its listing."""
+    catalog(archive, day, ("ready",), listed_at=listed_at)
+    facts = {"listed_at": listed_at, "first_listed_at": first_listed_at or listed_at}
+    RECORDINGS.write(archive, day, [], {name: moment.isoformat() for name, moment in facts.items()})
 
 
 def overwrite(archive: Archive, key: str, content: bytes) -> None:
@@ -164,6 +171,49 @@ class TestPending:
     def test_a_listing_from_the_future_does_not_keep_a_day_waiting(self, settled: Archive, settings: Settings) -> None:
         catalog(settled, ago(40), ("processing",), listed_at=NOW + 365 * NIGHT)
         assert requested(settled, settings) == [ago(40)]
+
+
+class TestUnwatched:
+    """Days that were whole when they left the lookback, and that nothing compared with Recall until then."""
+
+    @pytest.fixture
+    def stopped(self, archive: Archive) -> Archive:
+        """An archive of 45 days whose syncs stood still from the 20th day ago on, for twelve days."""
+        for day in days_between(OLD, YESTERDAY):
+            listed_at = max(end_of(day) + HOUR, end_of(ago(8)) if ago(20) <= day < ago(8) else end_of(day))
+            listed(archive, day, listed_at)
+        return archive
+
+    def test_days_that_left_the_lookback_in_a_standstill_are_due_until_they_are_listed_again(
+        self, stopped: Archive, settings: Settings
+    ) -> None:
+        unseen = list(days_between(ago(26), ago(21)))  # the last sync before was an hour after the end of the 21st
+        assert requested(stopped, settings) == unseen[1:]
+        for day in unseen:
+            listed(stopped, day, NOW, first_listed_at=end_of(day) + HOUR)
+        assert requested(stopped, settings) == []
+
+    def test_they_wait_for_the_days_that_were_never_synced_and_are_not_late(
+        self, stopped: Archive, settings: Settings
+    ) -> None:
+        lose(stopped, *days_between(ago(20), ago(12)))
+        due = days_due(stopped, settings, NOW)
+        assert due.requested == [*days_between(ago(20), ago(14)), YESTERDAY]
+        assert {ago(25), ago(21), ago(13), ago(12)} <= set(due.waiting)
+        assert set(due.late) == set(days_between(ago(20), ago(12)))
+
+    def test_a_night_that_failed_is_no_standstill(self, archive: Archive, settings: Settings) -> None:
+        for day in days_between(OLD, YESTERDAY):
+            listed(archive, day, end_of(day) + HOUR + (NIGHT if day == ago(20) else timedelta(0)))
+        assert requested(archive, settings) == []
+
+    def test_days_that_are_listed_again_later_still_show_that_syncs_ran(
+        self, archive: Archive, settings: Settings
+    ) -> None:
+        for day in days_between(OLD, YESTERDAY):
+            again = NOW if day > ago(20) else end_of(day) + HOUR
+            listed(archive, day, again, first_listed_at=end_of(day) + HOUR)
+        assert requested(archive, settings) == []
 
 
 class TestIncomplete:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from recall_pipeline_tests.audio import wild_bytes as wild
+from recall_pipeline_tests.audio.wild_containers import Kind
 from recall_pipeline_tests.audio.wild_files import CUT, LEVELED, NOT_AUDIO, WHOLE
 from recall_pipeline_tests.workspace import NINE, Workspace, an_id
 
@@ -54,23 +55,53 @@ def test_truncated_and_garbage_files_are_corrupt_and_not_downloaded_repeatedly(w
 
 
 @dataclass(frozen=True)
-class HalfStream:
-    """Half of a stream that states no length and has no header: cut between two of its frames."""
+class ContainerContent:
+    """A share of the bytes of a container as the content of a recording."""
 
-    name: str
-    codec: str
+    kind: Kind
+    share: float = 1.0
     outcome: str = "ready"
     media_type: str = "audio/mpeg"
 
     def body(self) -> bytes:
         """The bytes."""
-        return wild.half(wild.in_container(self.name, self.codec))
+        body = self.kind.body()
+        return body[: round(len(body) * self.share)]
+
+
+def test_containers_are_ready_and_halves_of_those_that_state_their_length_are_corrupt(workspace: Workspace) -> None:
+    stating = (Kind("avi", "libmp3lame"), Kind("flv", "aac"))
+    silent = (Kind("ac3", "ac3"), Kind("mpegts", "aac"))
+    contents = [ContainerContent(kind) for kind in (*stating, *silent)]
+    contents += [ContainerContent(kind, 0.5, "corrupt") for kind in stating]
+    contents += [ContainerContent(kind, 0.53) for kind in silent]
+    content_of = {workspace.meet(str(content), content)[0].id: content for content in contents}
+    for row in workspace.sync().rows:
+        content = content_of[row.audio_id or ""]
+        assert row.outcome == content.outcome
+        is_cut = content.share < 1 and content.outcome == "ready"
+        assert set(row.findings or ()) - {"duration_differs"} == ({"cut_at_end"} if is_cut else set())
+
+
+@dataclass(frozen=True)
+class HalfStream:
+    """Half of a stream that states no length and has no header: cut between two of its frames."""
+
+    name: str
+    frame_bytes: int
+    outcome: str = "ready"
+    media_type: str = "audio/mpeg"
+
+    def body(self) -> bytes:
+        """The bytes."""
+        body = wild.in_container(self.name, self.name)
+        return body[: len(body) // 2 // self.frame_bytes * self.frame_bytes]
 
 
 def test_of_half_a_stream_without_a_length_the_apis_times_show_what_is_missing(workspace: Workspace) -> None:
-    streams = {"adts": "aac", "mp2": "mp2"}
-    for name, codec in streams.items():
-        workspace.meet(name, HalfStream(name, codec))
+    streams = {"ac3": 384, "mp2": 1152}
+    for name, frame_bytes in streams.items():
+        workspace.meet(name, HalfStream(name, frame_bytes))
         workspace.world.change_recording(an_id(name), started_at=NINE, completed_at=NINE + timedelta(seconds=10.5))
     rows = workspace.sync().rows
     assert [(row.outcome, row.findings) for row in rows] == [("ready", ["duration_differs"])] * len(streams)

@@ -29,7 +29,7 @@ import fsspec
 import pyarrow.parquet as pq
 
 from recall_pipeline.audio import Done
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.fixity import ReadingCycle, run_pass
 from recall_pipeline.migration import migrate_archive
 from recall_pipeline.progress import no_progress, no_step_progress
@@ -60,7 +60,7 @@ def _fixity(archive: Archive, _: Settings) -> None:
 
 
 def _forget(archive: Archive, _: Settings) -> None:
-    forget(archive, plan_for_request(read_inventory(archive), before=LAST + timedelta(days=1)), "kills", no_progress)
+    forget(archive, plan_for_request(archive, before=LAST + timedelta(days=1)), "kills", no_progress)
 
 
 def _release(archive: Archive, settings: Settings) -> None:

@@ -34,12 +34,12 @@ from recall_sandbox import Sandbox, demo_world
 _FORGET = """
 import sys, time
 from datetime import date
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import open_archive
 import pyarrow.parquet
 archive = open_archive(Settings(storage_url=sys.argv[1]))
-plan = plan_for_request(read_inventory(archive), before=date.fromisoformat(sys.argv[2]))
+plan = plan_for_request(archive, before=date.fromisoformat(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 began = time.monotonic()

@@ -27,7 +27,20 @@ from recall_pipeline_tests.audio.sounds import speech
 from recall_sandbox.speech import Speech
 
 BATCH = 50
-_CONTAINERS = (("wav", "pcm_s16le"), ("flac", "flac"), ("mp4", "aac"), ("webm", "libopus"), ("ogg", "libopus"))
+_CONTAINERS = (
+    ("wav", "pcm_s16le"),
+    ("flac", "flac"),
+    ("mp4", "aac"),
+    ("webm", "libopus"),
+    ("ogg", "libopus"),
+    ("avi", "libmp3lame"),
+    ("flv", "aac"),
+    ("mpegts", "ac3"),
+    ("eac3", "eac3"),
+    ("adts", "aac"),
+    ("mp2", "mp2"),
+    ("wv", "wavpack"),
+)
 _HANG_SECONDS = 20
 _MOST_BYTES = 1 << 30
 

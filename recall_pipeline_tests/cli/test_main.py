@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from recall_pipeline.days import utc_now
+from recall_pipeline.settings import Settings
+from recall_pipeline.storage import open_archive
 from recall_pipeline_tests.cli.conftest import Run
+from recall_pipeline_tests.erasure.old_days import fill, recording_id
 
 COMMANDS = [
     "demo",
@@ -34,6 +38,20 @@ try:
 except SystemExit:
     print([name for name in ("dagster", "pandas", "pyarrow") if name in sys.modules])
 """
+
+SLOW_LIBRARIES = (
+    "av",
+    "dagster",
+    "dask",
+    "fsspec",
+    "httpx",
+    "pandas",
+    "rich.progress",
+    "sqlite3",
+    "stamina",
+    "tenacity",
+)
+LOADED_BY_LOOKUP = LOADED_BY_HELP.replace('("dagster", "pandas", "pyarrow")', str(SLOW_LIBRARIES))
 
 
 def test_help_lists_every_command_in_the_order_of_use(run: Run) -> None:
@@ -107,3 +125,17 @@ def test_a_wrong_key_is_not_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -
     result = run("doctor")
     assert result.status == 2
     assert "with-spaces" not in json.dumps([result.out, result.err])
+
+
+def test_a_lookup_in_the_archive_imports_no_library_that_it_does_not_use(tmp_path: Path) -> None:
+    fill(open_archive(Settings(storage_url=str(tmp_path / "data"))), 2)
+    request = ("forget", "--recording", recording_id(utc_now().date()), "--reason", "request 17", "--dry-run")
+    done = subprocess.run(  # noqa: S603  this interpreter
+        [sys.executable, "-c", LOADED_BY_LOOKUP, *request],
+        env={**os.environ, "RECALL_STORAGE_URL": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = f"Would forget 1 recordings and 1 bots of {utc_now().date()}: 1 files, 1 byte."
+    assert (done.stderr, done.stdout.splitlines()) == ("", [found, "[]"])

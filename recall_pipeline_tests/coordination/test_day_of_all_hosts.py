@@ -8,7 +8,7 @@ import pytest
 
 from recall_pipeline.catalog import CATALOG, sync_catalog
 from recall_pipeline.coordination import connect, leases
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.errors import LockLost
 from recall_pipeline.storage import open_day
 from recall_pipeline_tests.coordination.conftest import set_lease
@@ -36,7 +36,7 @@ def test_an_erasure_on_another_host_waits_for_the_sync_of_its_day(
     one.meet("kept", talk())
     one.meet("erased", talk(1))
     one.capture()
-    plan = plan_for_request(read_inventory(two.archive), recording_id=an_id("erased"))
+    plan = plan_for_request(two.archive, recording_id=an_id("erased"))
     erasing = threading.Thread(target=forget, args=[two.archive, plan, "a test", lambda *_: None])
     with open_day(one.archive, DAY) as day:
         erasing.start()

@@ -19,7 +19,7 @@ from recall_pipeline.defs import RunContext, build_definitions
 from recall_pipeline.defs.run_liveness import process_tags
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.errors import RecallUnauthorized, RecallUnreachable, StorageError
 from recall_pipeline.progress import no_progress
 from recall_pipeline.settings import Settings
@@ -243,7 +243,7 @@ def test_a_run_removes_what_another_host_stored_again_of_an_erased_recording(
     [mp3] = workspace.meet("one", talk())
     archive = workspace.archive
     assert run(instance, RunContext(workspace.settings)).success
-    plan = plan_for_request(read_inventory(archive), recording_id=mp3.recording_id)
+    plan = plan_for_request(archive, recording_id=mp3.recording_id)
     forget(archive, plan, "request 17", no_progress)
     key = Layout.source(DAY, mp3.recording_id, mp3.id)
     with archive.staged_file() as staged:

@@ -114,6 +114,24 @@ def test_days_missed_in_an_outage_are_synced_and_an_mp3_that_finishes_days_late_
     assert all(state.is_whole for day, state in due.states.items() if day < last + 2 * NIGHT)
 
 
+def test_a_new_version_that_recall_published_in_a_standstill_is_archived_although_its_day_left_the_lookback(
+    calendar: Calendar, world: World
+) -> None:
+    met = FIRST + 3 * NIGHT
+    replaced = meet(world, met, ArtifactSpec(TALK))
+    calendar.night()
+    [before] = CATALOG.read(calendar.archive, met) or []
+    calendar.now += NIGHT
+    world.replace_audio(replaced, Speech(3))
+    calendar.now += 12 * NIGHT
+    for _ in range(3):
+        calendar.night()
+    [after] = CATALOG.read(calendar.archive, met) or []
+    assert (before.outcome, after.outcome) == ("ready", "ready")
+    assert (round(before.duration_seconds or 0), round(after.duration_seconds or 0)) == (2, 3)
+    assert calendar.night() == [calendar.now.date() - NIGHT]
+
+
 @pytest.mark.parametrize("table", [BOTS, RECORDINGS, CATALOG], ids=lambda table: table.name)
 def test_a_garbage_table_of_one_day_fails_its_run_alone_every_night(calendar: Calendar, table: object) -> None:
     damaged = FIRST + NIGHT

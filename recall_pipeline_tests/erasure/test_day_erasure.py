@@ -14,8 +14,7 @@ from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.download.partials import Partial
-from recall_pipeline.erasure import erase_day, read_inventory
-from recall_pipeline.erasure.plan import plan_for_bot, plan_for_recording
+from recall_pipeline.erasure import erase_day, plan_for_request
 from recall_pipeline.errors import StorageError
 from recall_pipeline.polling.change_detection import ArchiveState
 from recall_pipeline.recall_api import list_days, open_client
@@ -42,7 +41,7 @@ PERSONAL = ("Notetaker of contoso", "contoso corporation", "host of contoso", "'
 
 
 def forget(archive: Archive, recording_id: str = CONTOSO) -> list[AuditRow]:
-    ids = plan_for_recording(read_inventory(archive), recording_id).days[DAY]
+    ids = plan_for_request(archive, recording_id=recording_id).days[DAY]
     return erase_day(archive, DAY, ids, REASON)
 
 
@@ -189,9 +188,10 @@ def test_the_archive_still_verifies(office: Office) -> None:
 
 
 def test_a_second_erasure_changes_no_bytes(office: Office) -> None:
-    forget(office.archive)
+    ids = plan_for_request(office.archive, recording_id=CONTOSO).days[DAY]
+    erase_day(office.archive, DAY, ids, REASON)
     before = stored(office.archive.location.root)
-    forget(office.archive)
+    erase_day(office.archive, DAY, ids, REASON)
     assert stored(office.archive.location.root) == before
 
 
@@ -207,7 +207,7 @@ def test_a_bot_is_erased_with_its_last_recording(office: Office) -> None:
 
 
 def test_erasing_a_bot_erases_all_its_recordings(office: Office) -> None:
-    erase_day(office.archive, DAY, plan_for_bot(read_inventory(office.archive), an_id("contoso bot")).days[DAY], REASON)
+    erase_day(office.archive, DAY, plan_for_request(office.archive, bot_id=an_id("contoso bot")).days[DAY], REASON)
     assert Traces(office.archive).of(*PERSONAL) == set()
 
 
@@ -260,7 +260,7 @@ def _steps(archive: Archive, monkeypatch: pytest.MonkeyPatch, killed_at: int | N
 
 def test_an_unreadable_table_stops_it_before_anything_is_removed(office: Office) -> None:
     table = office.archive.local_path(Layout.table(MIXED_AUDIO.name, DAY))
-    ids = plan_for_recording(read_inventory(office.archive), CONTOSO).days[DAY]
+    ids = plan_for_request(office.archive, recording_id=CONTOSO).days[DAY]
     table.write_bytes(b"damaged")
     before = stored(office.archive.location.root)
     with pytest.raises(StorageError, match="is not a readable Parquet file"):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -12,17 +13,17 @@ from recall_pipeline.days import ONE_DAY, start_of
 from recall_pipeline.discovery import BOTS, RECORDINGS, BotRow, RecordingRow
 from recall_pipeline.erasure import (
     ErasurePlan,
-    Inventory,
     forget,
     plan_for_request,
     preview,
-    read_inventory,
-    read_inventory_of,
 )
+from recall_pipeline.erasure.by_age import plan_before
+from recall_pipeline.erasure.plan import plan_for_bot, plan_for_recording
 from recall_pipeline.errors import PipelineError, TableUnreadable
 from recall_pipeline.progress import no_progress
 from recall_pipeline.storage import Archive, Table
 from recall_pipeline_tests.erasure.old_days import fill, outcomes, recording_id
+from recall_pipeline_tests.erasure.whole_inventory import days_by_age, whole_inventory
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import an_id
 
@@ -53,41 +54,46 @@ def random_archive(archive: Archive, numbers: random.Random) -> tuple[list[str],
     return recordings, bots
 
 
-def plan_or_error(inventory: Inventory, **request: str) -> ErasurePlan | str:
+def plan_or_error(plan: Callable[..., ErasurePlan], *read_from: object, **request: str) -> ErasurePlan | str:
     try:
-        return plan_for_request(inventory, **request)  # type: ignore[arg-type]
+        return plan(*read_from, **request)
     except PipelineError as error:
         return str(error)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_one_recording_or_bot_gives_the_same_plan_as_the_whole_inventory(archive: Archive, seed: int) -> None:
+def test_what_is_read_by_column_gives_the_same_plans_as_all_rows(archive: Archive, seed: int) -> None:
     numbers = random.Random(seed)  # noqa: S311 -- not for secrets
     recordings, bots = random_archive(archive, numbers)
     for name in numbers.sample(recordings, 3):
-        forget(archive, plan_for_request(read_inventory(archive), recording_id=name), "before", no_progress)
+        forget(archive, plan_for_request(archive, recording_id=name), "before", no_progress)
     if seed % 2:
         CATALOG.write(
             archive,
             FIRST,
             [dataclasses.replace(row, outcome="ready", metadata="{}") for row in CATALOG.read(archive, FIRST) or []],
         )  # returned
-    whole = read_inventory(archive)
+    whole = whole_inventory(archive)
     for name in [*recordings, an_id("unknown")]:
-        part = read_inventory_of(archive, recording_id=name)
-        assert plan_or_error(part, recording_id=name) == plan_or_error(whole, recording_id=name)
+        part = plan_or_error(plan_for_request, archive, recording_id=name)
+        assert part == plan_or_error(plan_for_recording, whole, name)
     for name in [*bots, an_id("unknown")]:
-        part = read_inventory_of(archive, bot_id=name)
-        assert plan_or_error(part, bot_id=name) == plan_or_error(whole, bot_id=name)
+        part = plan_or_error(plan_for_request, archive, bot_id=name)
+        assert part == plan_or_error(plan_for_bot, whole, name)
+    for number in range(6):
+        before = FIRST + number * ONE_DAY
+        plan, expected = plan_before(archive, before), days_by_age(whole, before)
+        assert plan.days == expected
+        counts = [len(ids.recordings - whole.forgotten) for ids in expected.values()]
+        assert (plan.recordings, plan.never_erased) == (sum(len(ids.recordings) for ids in expected.values()), counts)
+        assert plan.kept == len(whole.recordings.keys() - whole.forgotten)
 
 
 @pytest.mark.parametrize("storage_url", FOLDER_AND_BUCKET, indirect=True)
 def test_no_row_of_another_day_is_read_for_one_recording(archive: Archive, rows_read: list[date]) -> None:
     days = fill(archive, 5)
     rows_read.clear()
-    plan = plan_for_request(
-        read_inventory_of(archive, recording_id=recording_id(days[2])), recording_id=recording_id(days[2])
-    )
+    plan = plan_for_request(archive, recording_id=recording_id(days[2]))
     assert (list(plan.days), plan.recordings, plan.bots) == ([days[2]], 1, 1)
     assert preview(archive, plan).files == 1
     assert rows_read == []
@@ -114,7 +120,7 @@ def test_a_recording_of_another_day_is_erased_beside_an_unreadable_table(archive
     days = fill(archive, 3)
     archive.local_path(table.key(days[0])).write_bytes(b"damaged")
     wanted = recording_id(days[2])
-    plan = plan_for_request(read_inventory_of(archive, recording_id=wanted), recording_id=wanted)
+    plan = plan_for_request(archive, recording_id=wanted)
     done = forget(archive, plan, "request 17", no_progress)
     assert outcomes(archive, days[1:]) == ["ready", "forgotten"]
     assert set(done.faults) <= {days[0]}
@@ -127,13 +133,13 @@ def test_an_id_that_only_an_unreadable_table_may_have_is_not_reported_as_unknown
     archive.local_path(f"mixed_audio/day={days[0]}/mixed_audio.parquet").write_bytes(b"damaged")
     wanted = recording_id(days[0])
     with pytest.raises(TableUnreadable, match=f"is in no table that can be read, and a table of {days[0]} cannot"):
-        plan_for_request(read_inventory_of(archive, recording_id=wanted), recording_id=wanted)
+        plan_for_request(archive, recording_id=wanted)
 
 
 def test_a_bot_is_kept_while_no_table_states_whether_a_day_beside_it_needs_it(archive: Archive) -> None:
     days = fill(archive, 4)
     for table in (RECORDINGS, CATALOG):
         archive.local_path(table.key(days[0])).write_bytes(b"damaged")
-    plan = plan_for_request(read_inventory(archive), before=days[3])
+    plan = plan_for_request(archive, before=days[3])
     assert {day: bool(ids.bots) for day, ids in plan.days.items()} == {days[0]: False, days[1]: False, days[2]: True}
     assert list(plan.faults) == [days[0]]

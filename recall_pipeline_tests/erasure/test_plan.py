@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 
-from recall_pipeline.erasure import Inventory
-from recall_pipeline.erasure.inventory import RecordingLocation
-from recall_pipeline.erasure.plan import ErasureIds, plan_before, plan_for_bot, plan_for_recording
+from recall_pipeline.erasure.inventory import Inventory, RecordingLocation
+from recall_pipeline.erasure.plan import ErasureIds, plan_for_bot, plan_for_recording
 from recall_pipeline.errors import UsageError
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
@@ -47,19 +46,6 @@ def test_a_bot_is_erased_with_all_its_recordings() -> None:
     plan = plan_for_bot(INVENTORY, "bot")
     assert plan.days == {MONDAY: ids("first", bots=("bot",)), TUESDAY: ids("after midnight")}
     assert (plan.recordings, plan.bots) == (2, 1)
-
-
-def test_by_age_whole_days_are_erased_with_the_bots_that_have_no_newer_recording() -> None:
-    assert plan_before(INVENTORY, MONDAY).days == {SUNDAY: ids(bots=("bot without a recording",))}
-    assert plan_before(INVENTORY, TUESDAY).days == {
-        SUNDAY: ids(bots=("bot without a recording", "other bot")),
-        MONDAY: ids("first", "other", "of the desktop"),
-    }
-
-
-def test_by_age_erased_ids_are_not_planned_again() -> None:
-    erased = frozenset({"first", "other", "of the desktop", "other bot", "bot without a recording"})
-    assert plan_before(Inventory(INVENTORY.recordings, INVENTORY.bots, erased), TUESDAY).days == {}
 
 
 def test_an_unknown_id_is_refused() -> None:

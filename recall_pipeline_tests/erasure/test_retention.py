@@ -8,8 +8,8 @@ from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import clock_replaced, utc_now
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.erasure import forget, read_inventory, retention_plan
-from recall_pipeline.erasure.plan import plan_before
+from recall_pipeline.erasure import forget, retention_plan
+from recall_pipeline.erasure.by_age import plan_before
 from recall_pipeline.errors import StorageError, UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout
@@ -138,7 +138,7 @@ def test_a_day_of_more_than_a_thousand_recordings_may_be_erased(archive: Archive
 def test_the_nights_that_were_missed_since_the_last_erasure_are_caught_up(archive: Archive) -> None:
     filled = fill(archive, 9, a_day=3)
     with clock_replaced(lambda: datetime.now(UTC) - timedelta(days=3)):
-        forget(archive, plan_before(read_inventory(archive), filled[1]), "retention", lambda *_: None)
+        forget(archive, plan_before(archive, filled[1]), "retention", lambda *_: None)
     plan = retention_plan(archive, Settings(), 4)
     assert list(plan.days) == filled[1:4]
     with pytest.raises(UsageError, match="9 of 24 recordings would be erased by age, but the limit of one run is 8"):
@@ -148,7 +148,7 @@ def test_the_nights_that_were_missed_since_the_last_erasure_are_caught_up(archiv
 def test_an_outage_of_more_than_a_week_reaches_the_limit(archive: Archive) -> None:
     filled = fill(archive, 20)
     with clock_replaced(lambda: datetime.now(UTC) - timedelta(days=10)):
-        forget(archive, plan_before(read_inventory(archive), filled[1]), "retention", lambda *_: None)
+        forget(archive, plan_before(archive, filled[1]), "retention", lambda *_: None)
     with pytest.raises(UsageError, match="10 of 19 recordings would be erased by age, but the limit of one run is 1"):
         retention_plan(archive, Settings(), 8)
 

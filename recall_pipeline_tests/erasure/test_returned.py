@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -17,7 +17,6 @@ from recall_pipeline.erasure import (
     finish_erasures,
     forget,
     plan_for_request,
-    read_inventory,
     retention_plan,
 )
 from recall_pipeline.errors import UsageError
@@ -86,7 +85,7 @@ RETURNS: dict[str, tuple[Callable[[Archive, dict[str, list[Any]]], None], int]] 
 def erased(archive: Archive) -> dict[str, list[Any]]:
     """Erase the recording of contoso, and return the tables as they were before."""
     before = {table.name: list(table.read(archive, DAY)) for table in TABLES}
-    plan = plan_for_request(read_inventory(archive), recording_id=CONTOSO)
+    plan = plan_for_request(archive, recording_id=CONTOSO)
     forget(archive, plan, REASON, no_progress)
     return before
 
@@ -113,12 +112,12 @@ def returned(request: pytest.FixtureRequest) -> tuple[Callable[[Archive, dict[st
 
 def again(office: Office) -> ErasureSummary:
     """Request the erasure of the recording once more."""
-    plan = plan_for_request(read_inventory(office.archive), recording_id=CONTOSO)
+    plan = plan_for_request(office.archive, recording_id=CONTOSO)
     return forget(office.archive, plan, "request 99", no_progress)
 
 
 def by_age(office: Office) -> ErasureSummary:
-    plan = plan_for_request(read_inventory(office.archive), before=DAY.replace(day=3))
+    plan = plan_for_request(office.archive, before=DAY.replace(day=3))
     ids = plan.days[DAY]  # the others of the day are too young for this test
     old = dataclasses.replace(ids, recordings=ids.recordings & {CONTOSO}, bots=ids.bots & {BOT})
     plan = dataclasses.replace(plan, days={DAY: old})
@@ -179,20 +178,21 @@ def test_no_byte_changes_if_nothing_is_stored_again(office: Office) -> None:
 
 def test_a_day_without_an_audit_costs_one_read(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
-    read = Archive.read
+    open_file = Archive.open_file
 
-    def counted(archive: Archive, key: str) -> bytes | None:
+    def counted(archive: Archive, key: str) -> BinaryIO | None:
         reads.append(key)
-        return read(archive, key)
+        return open_file(archive, key)
 
-    monkeypatch.setattr(Archive, "read", counted)
+    monkeypatch.setattr(Archive, "open_file", counted)
+    monkeypatch.setattr(Archive, "read", None)
     monkeypatch.setattr(Archive, "sizes_below", None)
     assert finish_erasures(office.archive, DAY) == ErasureSummary()
     assert reads == [AUDIT.key(DAY)]
 
 
 def test_an_interrupted_erasure_is_finished(office: Office) -> None:
-    plan = plan_for_request(read_inventory(office.archive), recording_id=CONTOSO)
+    plan = plan_for_request(office.archive, recording_id=CONTOSO)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Archive, "remove_below", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -210,12 +210,11 @@ def test_an_id_that_only_the_audit_knows_is_already_erased(office: Office, is_ba
     if is_back:
         put(office.archive, key)
     assert again(office).files == int(is_back)
-    inventory = read_inventory(office.archive)
-    assert plan_for_request(inventory, recording_id=CONTOSO).days == {}
-    assert plan_for_request(inventory, bot_id=BOT).days == {}
+    assert plan_for_request(office.archive, recording_id=CONTOSO).days == {}
+    assert plan_for_request(office.archive, bot_id=BOT).days == {}
     assert key not in stored(office.archive.location.root)
     with pytest.raises(UsageError, match="is not in the archive"):
-        plan_for_request(inventory, recording_id=an_id("unknown"))
+        plan_for_request(office.archive, recording_id=an_id("unknown"))
 
 
 def test_files_of_an_erased_recording_are_not_counted_as_verified(office: Office) -> None:
@@ -288,7 +287,7 @@ def test_retention_checks_erased_recordings_again_without_counting_them(archive:
 def test_a_bot_with_only_its_own_row_stored_again_is_found(office: Office) -> None:
     before = erased(office.archive)
     BOTS.write(office.archive, DAY, before["bots"])
-    plan = plan_for_request(read_inventory(office.archive), bot_id=BOT)
+    plan = plan_for_request(office.archive, bot_id=BOT)
     assert (plan.recordings, plan.bots) == (0, 1)
 
 

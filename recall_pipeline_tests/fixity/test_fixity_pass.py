@@ -14,7 +14,7 @@ import pytest
 from recall_pipeline.catalog import CATALOG
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery import BOTS
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.errors import StorageError, TableNewer, TableUnreadable
 from recall_pipeline.fixity import (
     FIXITY,
@@ -212,7 +212,7 @@ def test_files_of_a_day_with_an_unreadable_table_are_still_read(stored: Archive)
 @IN_A_BUCKET_TOO
 def test_an_erased_recording_has_no_row_from_then_on(stored: Archive) -> None:
     read_all(stored)
-    plan = plan_for_request(read_inventory(stored), recording_id=recording_id(DAY))
+    plan = plan_for_request(stored, recording_id=recording_id(DAY))
     forget(stored, plan, "request 17", no_progress)
     assert recording_id(DAY) not in {row.recording_id for row in read_fixity(stored).values()}
     put(stored, source_key(DAY), b"returned")
@@ -223,7 +223,7 @@ def test_an_erased_recording_has_no_row_from_then_on(stored: Archive) -> None:
 
 def test_erasing_many_days_removes_all_their_rows(stored: Archive) -> None:
     read_all(stored)
-    forget(stored, plan_for_request(read_inventory(stored), before=DAY + 2 * ONE_DAY), "request 17", no_progress)
+    forget(stored, plan_for_request(stored, before=DAY + 2 * ONE_DAY), "request 17", no_progress)
     assert {row.recording_id for row in read_fixity(stored).values()} == {None}
 
 
@@ -242,7 +242,7 @@ def during(action: Callable[[], Any]) -> Callable[[], datetime]:
 
 @IN_A_BUCKET_TOO
 def test_a_recording_that_is_erased_during_a_pass_gets_no_row(stored: Archive) -> None:
-    plan = plan_for_request(read_inventory(stored), recording_id=recording_id(DAY))
+    plan = plan_for_request(stored, recording_id=recording_id(DAY))
     report = run_pass(stored, ALL, clock=during(lambda: forget(stored, plan, "request 17", no_progress)))
     assert recording_id(DAY) not in {row.recording_id for row in read_fixity(stored).values()}
     assert report.damaged == []
@@ -302,7 +302,7 @@ def test_a_damaged_table_fixity_stops_a_pass_and_no_erasure(stored: Archive) -> 
     put(stored, FIXITY_KEY, b"no table")
     with pytest.raises(TableUnreadable, match="move it away"):
         read_all(stored)
-    plan = plan_for_request(read_inventory(stored), recording_id=recording_id(DAY))
+    plan = plan_for_request(stored, recording_id=recording_id(DAY))
     forget(stored, plan, "request 17", no_progress)
     assert not stored.exists(FIXITY_KEY)
 

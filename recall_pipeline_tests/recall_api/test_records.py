@@ -331,7 +331,7 @@ class TestAnswersOf2026:
             {"talk_time": {"Nobody": 30, "nobody@example.invalid": 31}},
             {"insights": {"lead": "Nobody", "link": "https://nobody:secret@example.invalid/nobody?t=1"}},
             {"recording": {"metadata": {"rep": "nobody"}}},
-            {"dialIn": "+49 30 1234 nobody"},
+            {"roomId": "+49 30 1234 nobody"},
         ],
     )
     def test_no_text_of_a_person_in_an_unknown_field_is_carried(self, unknown: dict[str, Any]) -> None:

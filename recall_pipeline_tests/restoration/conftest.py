@@ -12,7 +12,7 @@ import stamina
 
 from recall_pipeline.catalog import CATALOG, CatalogRow, sync_catalog
 from recall_pipeline.discovery import sync_bots
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.recall_api import Upstream, list_days, open_client
 from recall_pipeline.storage import Layout, open_day
 from recall_pipeline.storage.layout import TableName
@@ -130,7 +130,7 @@ def backups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
         work.sync_all()
         forget(
             work.archive,
-            plan_for_request(read_inventory(work.archive), recording_id=an_id("erased")),
+            plan_for_request(work.archive, recording_id=an_id("erased")),
             "asked to",
             lambda *_: None,
         )

@@ -1,6 +1,6 @@
 """Files that are lost or damaged after Recall.ai has removed the media: the last good copy stays, and is named."""
 
-from recall_pipeline.erasure import forget, plan_for_request, read_inventory
+from recall_pipeline.erasure import forget, plan_for_request
 from recall_pipeline.storage import Layout
 from recall_pipeline_tests.restoration.conftest import Loss
 from recall_pipeline_tests.workspace import DAY, an_id
@@ -26,7 +26,7 @@ def test_a_damaged_mp3_replaces_no_normalized_file_and_an_erasure_ends_the_probl
     assert (row.outcome, row.audio_uri) == ("download_failed", None)
     assert (row.outcome_reason or "").endswith(": run recall-pipeline verify --repair")
     assert {key for key in (SOURCE, NORMALIZED) for line in loss.problems() if key in line} == {SOURCE, NORMALIZED}
-    forget(loss.archive, plan_for_request(read_inventory(loss.archive), recording_id=EARLY), "lost", lambda *_: None)
+    forget(loss.archive, plan_for_request(loss.archive, recording_id=EARLY), "lost", lambda *_: None)
     assert loss.problems() == []
 
 

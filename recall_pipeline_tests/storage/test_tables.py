@@ -142,6 +142,32 @@ class TestRoundTrip:
         assert not archive.staging_folder.exists() or list(archive.staging_folder.iterdir()) == []
 
 
+class TestRemovedRows:
+    def test_rows_with_a_value_are_removed_and_the_others_stay_with_what_the_file_states(
+        self, archive: Archive
+    ) -> None:
+        rows = [Row(f"row {number}", number) for number in range(20_002)]  # more than are in memory at once
+        TABLE.write(archive, DAY, rows, {"listed_at": "nine"})
+        TABLE.remove_rows(archive, TABLE.key(DAY), "name", ["row 0", "row 15000", "row 20001", "unknown"])
+        assert TABLE.read(archive, DAY) == [*rows[1:15_000], *rows[15_001:20_001]]
+        assert TABLE.facts(archive, DAY) == {"listed_at": "nine"}
+        assert (file := TABLE.file(archive, DAY))
+        assert TABLE.is_current(file.content)
+
+    def test_a_file_without_such_rows_is_not_written(self, archive: Archive) -> None:
+        TABLE.write(archive, DAY, ROWS)
+        before = archive.version(TABLE.key(DAY))
+        TABLE.remove_rows(archive, TABLE.key(DAY), "name", ["unknown"])
+        TABLE.remove_rows(archive, TABLE.key(NEXT_DAY), "name", ["a"])
+        assert archive.version(TABLE.key(DAY)) == before
+
+    @pytest.mark.parametrize("name", ["name", "lost"])
+    def test_a_file_that_is_not_the_table_is_not_written(self, archive: Archive, name: str) -> None:
+        overwrite(archive, b"damaged") if name == "name" else TABLE.write(archive, DAY, ROWS)
+        with pytest.raises(TableUnreadable, match="it has no column lost" if name == "lost" else "not a readable"):
+            TABLE.remove_rows(archive, TABLE.key(DAY), name, ["a"])
+
+
 class TestOtherPrograms:
     """Other programs store the same values in other types, such as pandas the integers of a column with gaps."""
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from recall_pipeline.catalog import CATALOG, CatalogRow
 from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Layout
+from recall_pipeline.storage import FolderName, Layout
 from recall_pipeline.verification import Kind, stored_days, verify_days
 from recall_pipeline.verification.absent import absent, expected_days
 from recall_pipeline_tests.storages import BUCKET
@@ -88,6 +89,19 @@ def test_an_unreadable_table_is_reported_and_its_files_are_not_orphans(copy: Cop
     [problem] = copy.verify().problems
     assert (problem.kind, problem.subject) == (Kind.UNREADABLE, table)
     assert "is not a readable Parquet file" in problem.line
+
+
+@pytest.mark.parametrize("folder", ["recordings", "mixed_audio", "waveforms", "normalized_audio"])
+def test_a_folder_of_a_day_that_cannot_be_listed_is_a_problem_of_this_day(copy: Copy, folder: FolderName) -> None:
+    table = copy.put(Layout.table("mixed_audio", DAY.replace(day=4)), b"not parquet")
+    path = copy.path(Layout.folder(folder, DAY))
+    shutil.rmtree(path)
+    path.symlink_to(path.name)
+    found = {(problem.day, problem.kind, problem.subject) for problem in copy.verify().problems}
+    assert (DAY, Kind.UNREADABLE, f"{folder}/day={DAY}") in found
+    assert (DAY.replace(day=4), Kind.UNREADABLE, table) in found
+    assert {day for day, *_ in found} == {DAY, DAY.replace(day=4)}
+    list(absent(copy.archive, [DAY]))
 
 
 def test_contradictions_between_tables_are_reported(copy: Copy) -> None:

@@ -1,5 +1,10 @@
-"""Run a module on a clock that is ahead: `python -m ... SECONDS MODULE ARGUMENTS`. Its worker processes are not."""
+"""Run a module on a clock that is ahead: `python -m ... SECONDS MODULE ARGUMENTS`. Its worker processes are not.
 
+The last line on stderr is the peak memory of the process in MiB.
+"""
+
+import atexit
+import resource
 import runpy
 import sys
 import time
@@ -7,7 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from recall_pipeline.days import clock_replaced
 
+
+def _print_peak_memory() -> None:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+
+
 if __name__ == "__main__":
+    atexit.register(_print_peak_memory)
     seconds = float(sys.argv[1])
     real_time = time.time
     time.time = lambda: real_time() + seconds
