@@ -186,6 +186,7 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 def dagster(trial: Trial, workspace: Path | None = None, port: int = 3155) -> Iterator[None]:
     """Run `dagster dev` until the block ends."""
     workspace = workspace or project_folder() / "workspace.yaml"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else it is ignored here and below in a job of a shell
     program = [sys.executable, "-m", "dagster", "dev", "--workspace", str(workspace), "--port", str(port)]
     with (trial.folder / "dagster.log").open("a") as log:
         running = subprocess.Popen(program, cwd=trial.folder, env=trial.environment(), stdout=log, stderr=log)  # noqa: S603
