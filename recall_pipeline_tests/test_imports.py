@@ -1,10 +1,13 @@
 """Importing the package reads no environment, no `.env`, and no network."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import recall_pipeline
 
 ROOT = Path(__file__).parent.parent
 POISON = """
@@ -80,3 +83,15 @@ def test_neither_an_import_nor_build_definitions_reads_the_environment(code: str
 
 def test_reading_the_settings_would_be_noticed(tmp_path: Path) -> None:
     assert "reads what it must not" in run_poisoned(READS, tmp_path).stderr
+
+
+def test_no_name_that_is_imported_when_it_is_used_is_that_of_a_module() -> None:
+    """Python sets each imported module as an attribute of its package: it would hide the name."""
+    package = Path(recall_pipeline.__file__).parent
+    hidden = [
+        f"{folder.name}.{name}"
+        for folder in (init.parent for init in package.rglob("__init__.py") if "lazy_names(" in init.read_text())
+        for name in importlib.import_module(f"recall_pipeline.{folder.name}").__all__
+        if (folder / f"{name}.py").exists() or (folder / name).is_dir()
+    ]
+    assert hidden == []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recall_pipeline.download.decode_check import truncation
     from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
     from recall_pipeline.download.host_breakers import HostBreakers
-    from recall_pipeline.download.media_client import MEDIA_URL, fetch_first_byte, media_client
+    from recall_pipeline.download.media_requests import MEDIA_URL, fetch_first_byte, media_client
     from recall_pipeline.download.partials import Partial, Unfinished, unfinished
     from recall_pipeline.download.url_guard import UrlGuard
 
@@ -53,7 +53,7 @@ __getattr__ = lazy_names(
         "decode_check": ("truncation",),
         "early_normalizer": ("EarlyNormalizer", "NormalizeFile"),
         "host_breakers": ("HostBreakers",),
-        "media_client": ("MEDIA_URL", "fetch_first_byte", "media_client"),
+        "media_requests": ("MEDIA_URL", "fetch_first_byte", "media_client"),
         "partials": ("Partial", "Unfinished", "unfinished"),
         "url_guard": ("UrlGuard",),
     },

@@ -13,7 +13,7 @@ from recall_pipeline.days import utc_now
 from recall_pipeline.download.decode_check import DecodeCheck, DecodeChecker
 from recall_pipeline.download.early_normalizer import EarlyNormalizer, NormalizeFile
 from recall_pipeline.download.host_breakers import HostBreakers
-from recall_pipeline.download.media_client import media_client
+from recall_pipeline.download.media_requests import media_client
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.recovery import find_published
 from recall_pipeline.download.rows import ARCHIVED, CORRUPT, MixedAudioRow

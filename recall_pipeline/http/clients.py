@@ -54,9 +54,8 @@ class _Routes(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request on its route."""
         transport = self.transport(request.url)
-        if "target" in request.extensions and _is_forwarded(request.url):
-            absolute = str(request.url.copy_with(path="/", query=None, fragment=None)).rstrip("/").encode("ascii")
-            request.extensions = {**request.extensions, "target": absolute + request.extensions["target"]}
+        if target := request.extensions.get("target"):
+            request = _with_target(request, target)
         return await transport.handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -64,6 +63,33 @@ class _Routes(httpx.AsyncBaseTransport):
         async with contextlib.AsyncExitStack() as closing:
             for pool in self._pools.values():
                 closing.push_async_callback(pool.aclose)
+
+
+class _ExactURL(httpx.URL):
+    """A URL whose path and query are sent as `target`, not as httpx encodes them."""
+
+    def __init__(self, url: httpx.URL, target: bytes) -> None:
+        super().__init__(url)
+        self._target = target
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path and query, for the request line."""
+        return self._target
+
+
+def _with_target(request: httpx.Request, target: bytes) -> httpx.Request:
+    """Return the request with this target in its own request line only.
+
+    As an extension it would be the target of `CONNECT` too: a proxy could not open the tunnel, and would see a link.
+    """
+    others = {name: value for name, value in request.extensions.items() if name != "target"}
+    if _is_forwarded(request.url):
+        absolute = str(request.url.copy_with(path="/", query=None, fragment=None)).rstrip("/").encode("ascii")
+        others["target"] = absolute + target
+    sent = httpx.Request(request.method, request.url, headers=request.headers, stream=request.stream, extensions=others)
+    sent.url = _ExactURL(request.url, target)
+    return sent
 
 
 def _needs_tls(url: httpx.URL, proxy: EnvironmentProxy | None) -> bool:

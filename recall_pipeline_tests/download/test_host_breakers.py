@@ -112,7 +112,7 @@ def test_a_host_that_is_down_ends_the_step_as_retryable_and_the_day_is_not_fetch
     workspace: Workspace, kind: str, closed_port: int, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        importlib.import_module("recall_pipeline.download.media_client"), "_TIMEOUT", httpx.Timeout(0.2, pool=None)
+        importlib.import_module("recall_pipeline.download.media_requests"), "_TIMEOUT", httpx.Timeout(0.2, pool=None)
     )
     down(workspace, kind, closed_port, silent_port)
     with pytest.raises(MediaHostDown, match=f"{MP3S} of {MP3S} MP3s of {DAY} are not fetched yet") as raised:

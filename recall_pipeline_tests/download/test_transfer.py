@@ -22,7 +22,7 @@ from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.errors import LinkExpired, TransferError, TransferRefused
 from recall_pipeline.http import async_client
-from recall_pipeline_tests.forward_proxy import ForwardProxy
+from recall_pipeline_tests.forward_proxy import ForwardProxy, company_certificates, tls_host
 from recall_pipeline_tests.workspace import Rewritten, Workspace, talk
 from recall_sandbox import Rule
 from recall_sandbox.content import RawAudio, body_of
@@ -721,6 +721,21 @@ def test_behind_a_proxy_a_host_is_reached_that_only_the_proxy_resolves(
     assert [line.split("?")[0] for line in proxy.seen] == [
         f"GET http://media.invalid{media.raw_path.decode().split('?')[0]}"
     ]
+
+
+def test_a_proxy_tunnels_a_download_to_the_media_host_and_sees_nothing_of_its_link(
+    download: Download, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, tls = company_certificates(tmp_path, "media.invalid")
+    media = httpx.URL(download.link())
+    origin = str(media.copy_with(raw_path=b"/")).rstrip("/")
+    with tls_host(origin, tls) as port, ForwardProxy({"media.invalid": port}).running() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(root))
+        link = str(media.copy_with(scheme="https", host="media.invalid", port=None))
+        download.fetch(link, api_url="https://api.invalid/api/v1")
+    assert download.content == BODY
+    assert set(proxy.seen) == {"CONNECT media.invalid:443 HTTP/1.1"}
 
 
 def test_behind_a_proxy_no_private_address_in_a_link_is_opened(

@@ -4,10 +4,12 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from recall_pipeline.http import async_client, exact_target
+from recall_pipeline_tests.forward_proxy import ForwardProxy, company_certificates, tls_host
 
 
 class RawPath(BaseHTTPRequestHandler):
@@ -23,6 +25,16 @@ class RawPath(BaseHTTPRequestHandler):
         return
 
 
+def request(url: str) -> None:
+    """Request `url` exactly as it is given."""
+
+    async def get() -> None:
+        async with async_client() as http, http.stream("GET", url, extensions=exact_target(url)):
+            pass
+
+    asyncio.run(get())
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ThreadingHTTPServer]:
     with ThreadingHTTPServer(("127.0.0.1", 0), RawPath) as running:
@@ -32,6 +44,20 @@ def server() -> Iterator[ThreadingHTTPServer]:
         yield running
         running.shutdown()
         thread.join()
+
+
+def test_through_the_tunnel_of_a_proxy_only_the_server_gets_path_and_query(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, tls = company_certificates(tmp_path, "media.invalid")
+    given = "/a%3Ab/%2F%2f/c%20d+e.mp3?X-Amz-Signature=0f%2b%2B&a=1"
+    monkeypatch.setenv("SSL_CERT_FILE", str(root))
+    behind = f"http://127.0.0.1:{server.server_port}"
+    with tls_host(behind, tls) as port, ForwardProxy({"media.invalid": port}).running() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        request(f"https://media.invalid{given}")
+    assert proxy.seen == ["CONNECT media.invalid:443 HTTP/1.1"]
+    assert server.targets[-1] == given  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +77,5 @@ def server() -> Iterator[ThreadingHTTPServer]:
     ],
 )
 def test_path_and_query_are_sent_exactly_as_given(server: ThreadingHTTPServer, given: str, sent: str | None) -> None:
-    url = f"http://127.0.0.1:{server.server_port}{given}"
-
-    async def get() -> None:
-        async with async_client() as http, http.stream("GET", url, extensions=exact_target(url)):
-            pass
-
-    asyncio.run(get())
+    request(f"http://127.0.0.1:{server.server_port}{given}")
     assert server.targets[-1] == (given if sent is None else sent)  # type: ignore[attr-defined]
