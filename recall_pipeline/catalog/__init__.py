@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         failed_downloads_left,
         loudness_out_of_tolerance,
         missing_among,
+        same_corrupt_bytes,
         schema_mismatch,
     )
 
@@ -88,6 +89,7 @@ __all__ = [
     "read_day_states",
     "read_recordings",
     "remove_waveforms",
+    "same_corrupt_bytes",
     "schema_mismatch",
     "sync_catalog",
     "target_of",
@@ -119,6 +121,7 @@ __getattr__ = lazy_names(
             "failed_downloads_left",
             "loudness_out_of_tolerance",
             "missing_among",
+            "same_corrupt_bytes",
             "schema_mismatch",
         ),
     },

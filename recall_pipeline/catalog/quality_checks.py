@@ -3,6 +3,7 @@
 A check repairs nothing. It returns how many things are wrong, a few examples, and the next action.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_misma
 EXPIRES_SOON = timedelta(hours=48)
 _LOSSLESS_TOLERANCE_LU, _LOSSY_TOLERANCE_LU = 0.3, 0.5
 _SAMPLE = 5
+_SAME_ANSWERS = 5  # MP3s of different meetings never have the same bytes
 _OFF_TARGET = frozenset((FindingCode.TOO_QUIET, FindingCode.OFF_TARGET))
 _DAMAGE = frozenset(
     (
@@ -71,6 +73,21 @@ def missing_among(
     missing = [f"recording {name}" for name in sorted(known - {row.recording_id for row in catalog})]
     missing += [f"MP3 {name}" for name in sorted(audio - {row.audio_id for row in catalog})]
     return Finding(len(known) + len(audio), tuple(missing), "materialize the day again")
+
+
+def same_corrupt_bytes(catalog: Collection[CatalogRow]) -> Finding:
+    """Fewer than five corrupt MP3s have the same bytes. More of them are an answer of something else than Recall.ai."""
+    shared = Counter(row.source_sha256 for row in catalog if row.outcome == Outcome.CORRUPT and row.source_sha256)
+    problems = tuple(
+        f"{count} corrupt MP3s have the same bytes, of SHA-256 {sha256[:8]}"
+        for sha256, count in shared.items()
+        if count >= _SAME_ANSWERS
+    )
+    action = (
+        "look at one of them in mixed_audio: a firewall, proxy or sign-in page may answer in place of the media host; "
+        "once it does not, run `recall-pipeline verify --repair` for the day, before Recall removes the recordings"
+    )
+    return Finding(sum(shared.values()), problems, action)
 
 
 def byte_mismatches(archive: Archive, day: date, mp3s: Iterable[MixedAudioRow]) -> Finding:

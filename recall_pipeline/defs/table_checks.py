@@ -17,6 +17,7 @@ from recall_pipeline.catalog import (
     failed_downloads_left,
     loudness_out_of_tolerance,
     missing_among,
+    same_corrupt_bytes,
     schema_mismatch,
 )
 from recall_pipeline.days import utc_now
@@ -79,6 +80,11 @@ _NONE_ABOUT_TO_EXPIRE = TableCheck(
     "No recording that is not archived expires within two days.",
     lambda tables: expiring_soon(tables.catalog, utc_now()),
 )
+_CORRUPT_MP3S_DIFFER = TableCheck(
+    "corrupt_mp3s_differ",
+    "No five corrupt MP3s of a day have the same bytes, as the page of a firewall would.",
+    lambda tables: same_corrupt_bytes(tables.catalog),
+)
 _DURATIONS_AGREE = TableCheck(
     "durations_agree",
     "Decoded lengths agree with the API's times; meetings may pause.",
@@ -113,6 +119,7 @@ CHECKS: Mapping[str, Sequence[TableCheck]] = {
         _NOTHING_MISSING,
         _NONE_LEFT_FAILED,
         _NONE_ABOUT_TO_EXPIRE,
+        _CORRUPT_MP3S_DIFFER,
         _DURATIONS_AGREE,
         _AUDIO_UNDAMAGED,
         _LOUDNESS_IN_TOLERANCE,

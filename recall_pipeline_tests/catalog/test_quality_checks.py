@@ -19,6 +19,7 @@ from recall_pipeline.catalog.quality_checks import (
     failed_downloads_left,
     loudness_out_of_tolerance,
     missing_among,
+    same_corrupt_bytes,
     schema_mismatch,
 )
 from recall_pipeline.discovery import BOTS, RECORDINGS, RecordingRow
@@ -51,6 +52,16 @@ SOURCE = MixedAudioRow(
     source_sha256=hashlib.sha256(BYTES).hexdigest(),
     captured_at=NOW,
 )
+
+
+@pytest.mark.parametrize(("pages", "passes"), [(4, True), (5, False)])
+def test_five_corrupt_mp3s_with_the_same_bytes_are_an_answer_of_something_else(pages: int, passes: bool) -> None:
+    page = dataclasses.replace(READY, outcome="corrupt", source_sha256="ab" * 32)
+    others = [dataclasses.replace(page, source_sha256=f"{number:064}") for number in range(9)]
+    ready = [dataclasses.replace(page, outcome="ready")] * 9
+    found = same_corrupt_bytes([*[page] * pages, *others, *ready])
+    assert (found.passed, found.looked_at) == (passes, pages + 9)
+    assert passes or found.sample == "5 corrupt MP3s have the same bytes, of SHA-256 abababab"
 
 
 def _catalog(archive: Archive, *rows: CatalogRow) -> None:
