@@ -1,5 +1,6 @@
 """Peaks of the output over time, for drawing it: the lowest and the highest sample of each of up to 2,000 spans."""
 
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -48,5 +49,5 @@ class PeakMeter:
         return Peaks(self._span / self._rate_hz, _steps(self._minima), _steps(self._maxima))
 
 
-def _steps(levels: Samples) -> tuple[int, ...]:
-    return tuple(np.rint(np.clip(levels, -1, 1) * _FULL_SCALE).astype(int).tolist())
+def _steps(levels: Samples) -> "array[int]":
+    return array("b", np.rint(np.clip(levels, -1, 1) * _FULL_SCALE).astype(np.int8).tobytes())

@@ -8,13 +8,16 @@ the same run or of an interrupted one, and removes all records once it is writte
 import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.storage import Archive, ArchiveDay, Layout, size_mismatch
+
+_READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Checkpoint:
 def write_checkpoint(archive: Archive, key: str, checkpoint: Checkpoint) -> None:
     """Record a published file under `key`. Raises StorageError."""
     with archive.staged_file(suffix=".json") as staged:
-        staged.write_text(json.dumps(dataclasses.asdict(checkpoint)), "utf-8")
+        staged.write_text(json.dumps(dataclasses.asdict(checkpoint), default=list), "utf-8")
         archive.publish(staged, key)
 
 
@@ -47,7 +50,7 @@ def read_checkpoints(day: ArchiveDay) -> Mapping[str, Checkpoint]:
     if not keys:
         return {}
     stored = day.archive.sizes_below(Layout.folder("normalized_audio", day.day))
-    found = (_checkpoint(day.archive, content) for content in day.archive.read_many(keys).values())
+    found = (_checkpoint(day.archive, content) for content in _contents(day.archive, keys))
     return {each.audio_id: each for each in found if each and _is_stored(each.columns.values, stored)}
 
 
@@ -66,11 +69,21 @@ def _checkpoint(archive: Archive, content: bytes) -> Checkpoint | None:
         stored = json.loads(content)
         columns = AudioColumns(**stored["columns"])
         values = {**columns.values, "audio_uri": archive.uri(columns.values["audio_key"])}  # it may have moved
-        peaks = Peaks(**stored["columns"]["peaks"])
+        peaks = _peaks(**stored["columns"]["peaks"])
         columns = dataclasses.replace(columns, values=values, codes=tuple(columns.codes), peaks=peaks)
         return Checkpoint(stored["audio_id"], stored["source_sha256"], columns)
-    except (ValueError, KeyError, TypeError):  # of another version, or cut short when the machine lost power
+    except (ValueError, KeyError, TypeError, OverflowError):  # of another version, or cut short by a loss of power
         return None
+
+
+def _peaks(peak_seconds: float, minima: list[int], maxima: list[int]) -> Peaks:
+    return Peaks(peak_seconds, array("b", minima), array("b", maxima))
+
+
+def _contents(archive: Archive, keys: Sequence[str]) -> Iterator[bytes]:
+    """Yield the contents of the records, some of them in memory: each has up to 16 kB of peaks."""
+    for start in range(0, len(keys), _READ_AT_ONCE):
+        yield from archive.read_many(keys[start : start + _READ_AT_ONCE]).values()
 
 
 def _is_stored(values: Mapping[str, Any], stored: Mapping[str, int]) -> bool:

@@ -3,10 +3,12 @@
 A day may lack the table, and a file may lack a row: earlier versions wrote none. Drawing is all that depends on it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal, cast
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, cast
 
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.errors import TableNewer, TableUnreadable
@@ -32,10 +34,8 @@ class WaveformRow:
 
 
 WAVEFORMS = Table("waveforms", WaveformRow)
-_ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
-    ("recording_id", "ascending"),
-    ("audio_id", "ascending"),
-]
+_GROUP_ROWS = 500  # rows of up to 4,000 numbers
+_ORDER = ("recording_id", "audio_id")
 
 
 def write_waveforms(
@@ -45,7 +45,7 @@ def write_waveforms(
 
     Writes nothing if the catalog has the same files as `before`. A damaged table counts as absent. Raises StorageError.
     """
-    files, new = _cataloged_files(rows), list(_new_rows(rows, made))
+    files, new = _cataloged_files(rows), sorted(_new_rows(rows, made), key=attrgetter(*_ORDER))
     if not new and files == _cataloged_files(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
@@ -71,9 +71,12 @@ def _cataloged_files(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | 
 
 
 def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, "Peaks"]) -> Iterator[WaveformRow]:
+    import numpy as np
+
     for row in rows:
         if row.audio_id and row.audio_key and row.audio_sha256 and (peaks := made.get(row.key)):
-            minima, maxima = (cast("list[Int8]", list(values)) for values in (peaks.minima, peaks.maxima))
+            # views: lists of numbers of all files of a day would take a gigabyte
+            minima, maxima = (cast("list[Int8]", np.asarray(values)) for values in (peaks.minima, peaks.maxima))
             yield WaveformRow(
                 row.recording_id, row.audio_id, row.audio_key, row.audio_sha256, peaks.peak_seconds, minima, maxima
             )
@@ -99,10 +102,22 @@ def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
     return content.filter(pa.array([keeps(*each) for each in values], pa.bool_()))
 
 
-def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Iterable[WaveformRow]) -> None:
+def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Sequence[WaveformRow]) -> None:
+    """Write both, ordered by recording and MP3; the numbers of a row group are in memory a second time, no more."""
+    parts = [WAVEFORMS.content(new[at : at + _GROUP_ROWS], day=day) for at in range(0, max(1, len(new)), _GROUP_ROWS)]
+    if stored is not None:
+        parts.append(stored.select(parts[0].column_names).cast(parts[0].schema))
+    WAVEFORMS.publish(archive, WAVEFORMS.key(day), _ordered(parts), _GROUP_ROWS)
+
+
+def _ordered(parts: Sequence["pa.Table"]) -> "pa.Table":
+    """Return the rows of all `parts` in order, as slices of them: sorting a table of lists copies it several times."""
     import pyarrow as pa
 
-    content = WAVEFORMS.content(new, day=day)
-    if stored is not None:
-        content = pa.concat_tables([content, stored.select(content.column_names).cast(content.schema)])
-    WAVEFORMS.publish(archive, WAVEFORMS.key(day), content.sort_by(_ORDER))
+    keys = [zip(*(part.column(name).to_pylist() for name in _ORDER), strict=True) for part in parts]
+    rows = sorted((key, part, row) for part, of_part in enumerate(keys) for row, key in enumerate(of_part))
+    slices, left = [parts[0].slice(0, 0)], [(part, row) for _, part, row in rows]
+    for _, run in groupby(enumerate(left), key=lambda each: (each[1][0], each[1][1] - each[0])):
+        places = [place for _, place in run]
+        slices.append(parts[places[0][0]].slice(places[0][1], len(places)))
+    return pa.concat_tables(slices)

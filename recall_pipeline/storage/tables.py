@@ -167,14 +167,17 @@ class Table(Generic[Row]):
         metadata: dict[Any, Any] = {**(schema.metadata or {}), **file_metadata(facts, day)}
         return pa.table(columns, schema=schema.with_metadata(metadata))
 
-    def publish(self, archive: Archive, key: str, content: "pa.Table") -> None:
-        """Replace one Parquet file by `content` in one atomic step. Raises StorageError."""
+    def publish(self, archive: Archive, key: str, content: "pa.Table", rows_per_group: int | None = None) -> None:
+        """Replace one Parquet file by `content` in one atomic step, in one row group by default. Raises StorageError.
+
+        The encoded values of one group are in memory.
+        """
         import pyarrow.parquet as pq
 
         if missing := self._declared().column_with_nulls(content):
             raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
         with archive.staged_file(suffix=".parquet") as staged:
-            pq.write_table(content, staged, compression="zstd", write_page_checksum=True)
+            pq.write_table(content, staged, rows_per_group, compression="zstd", write_page_checksum=True)
             archive.publish(staged, key)
 
     def remove_rows(self, archive: Archive, key: str, name: str, values: Collection[str]) -> None:

@@ -39,8 +39,8 @@ def test_each_pair_is_the_lowest_and_highest_sample_of_its_span(
     spans = [samples[start : start + span] for start in range(0, frames, span)]
     assert len(spans) <= 2000
     assert span >= 160
-    assert peaks.minima == tuple(int(np.rint(np.clip(each.min(), -1, 1) * 127)) for each in spans)
-    assert peaks.maxima == tuple(int(np.rint(np.clip(each.max(), -1, 1) * 127)) for each in spans)
+    assert list(peaks.minima) == [int(np.rint(np.clip(each.min(), -1, 1) * 127)) for each in spans]
+    assert list(peaks.maxima) == [int(np.rint(np.clip(each.max(), -1, 1) * 127)) for each in spans]
 
 
 @pytest.mark.parametrize("audio_format", ["flac", "mp3", "opus", "wav"])

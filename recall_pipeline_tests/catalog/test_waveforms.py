@@ -1,20 +1,24 @@
 """The table `waveforms` follows the catalog: one row for each normalized file that a sync has made."""
 
 import dataclasses
+from array import array
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog import CATALOG, WAVEFORMS, CatalogRow, WaveformRow, normalization, read_recordings
+from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.download import decode_check
 from recall_pipeline.errors import TableNewer
 from recall_pipeline.migration import migrate_archive
 from recall_pipeline.progress import no_step_progress
-from recall_pipeline.storage import ArchiveDay
+from recall_pipeline.storage import Archive, ArchiveDay, open_day
 from recall_pipeline_tests.catalog.test_checkpoints import Killed, interrupt
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
-from recall_pipeline_tests.workspace import DAY, Workspace, an_id, talk
+from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
 from recall_sandbox.content import ErrorPage
 
 
@@ -101,6 +105,26 @@ def test_the_columns_have_the_types_that_readers_rely_on(workspace: Workspace) -
         "recording_id": "string", "audio_id": "string", "audio_key": "string", "audio_sha256": "string",
         "peak_seconds": "double", "minima": "list<element: int8>", "maxima": "list<element: int8>",
     }  # fmt: skip
+
+
+def test_a_large_table_is_ordered_and_has_small_row_groups_so_that_writing_takes_little_memory(
+    archive: Archive,
+) -> None:
+    peaks = Peaks(0.5, array("b", [-127, -1]), array("b", [127, 1]))
+    names = [an_id(f"talk {number}") for number in range(1100)]
+    files: dict[str, dict[str, Any]] = {name: {"audio_key": f"{name}.flac", "audio_sha256": "ab"} for name in names}
+    cataloged = [
+        CatalogRow(recording_id=name, audio_id=name, outcome="ready", created_at=NINE, **file)
+        for name, file in files.items()
+    ]
+    with open_day(archive, DAY) as day:
+        write_waveforms(day, [], cataloged[:700], {row.key: peaks for row in cataloged[:700]})
+        write_waveforms(day, cataloged[:700], cataloged, {row.key: peaks for row in cataloged[700:]})
+    file = pq.ParquetFile(archive.local_path(WAVEFORMS.key(DAY)))
+    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [500, 500, 100]
+    found = WAVEFORMS.read(archive, DAY) or []
+    assert [row.recording_id for row in found] == sorted(names)
+    assert {(tuple(row.minima), tuple(row.maxima)) for row in found} == {((-127, -1), (127, 1))}
 
 
 def test_a_new_target_replaces_all_rows(workspace: Workspace) -> None:
