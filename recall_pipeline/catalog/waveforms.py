@@ -6,9 +6,8 @@ A day may lack the table, and a file may lack a row: earlier versions wrote none
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
-from typing import TYPE_CHECKING, cast
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from recall_pipeline.catalog.rows import CatalogRow
 from recall_pipeline.errors import TableNewer, TableUnreadable
@@ -35,7 +34,10 @@ class WaveformRow:
 
 WAVEFORMS = Table("waveforms", WaveformRow)
 _GROUP_ROWS = 500  # rows of up to 4,000 numbers
-_ORDER = ("recording_id", "audio_id")
+_ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
+    ("recording_id", "ascending"),
+    ("audio_id", "ascending"),
+]
 
 
 def write_waveforms(
@@ -45,7 +47,7 @@ def write_waveforms(
 
     Writes nothing if the catalog has the same files as `before`. A damaged table counts as absent. Raises StorageError.
     """
-    files, new = _cataloged_files(rows), sorted(_new_rows(rows, made), key=attrgetter(*_ORDER))
+    files, new = _cataloged_files(rows), list(_new_rows(rows, made))
     if not new and files == _cataloged_files(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
@@ -103,21 +105,21 @@ def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
 
 
 def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Sequence[WaveformRow]) -> None:
-    """Write both, ordered by recording and MP3; the numbers of a row group are in memory a second time, no more."""
-    parts = [WAVEFORMS.content(new[at : at + _GROUP_ROWS], day=day) for at in range(0, max(1, len(new)), _GROUP_ROWS)]
-    if stored is not None:
-        parts.append(stored.select(parts[0].column_names).cast(parts[0].schema))
-    WAVEFORMS.publish(archive, WAVEFORMS.key(day), _ordered(parts), _GROUP_ROWS)
+    WAVEFORMS.publish_groups(archive, WAVEFORMS.key(day), _merged(day, stored, new))
 
 
-def _ordered(parts: Sequence["pa.Table"]) -> "pa.Table":
-    """Return the rows of all `parts` in order, as slices of them: sorting a table of lists copies it several times."""
+def _merged(day: date, stored: "pa.Table | None", new: Sequence[WaveformRow]) -> Iterator["pa.Table"]:
+    """Yield the rows of both in order, in groups: sorting a whole table of lists copies it several times."""
     import pyarrow as pa
 
-    keys = [zip(*(part.column(name).to_pylist() for name in _ORDER), strict=True) for part in parts]
-    rows = sorted((key, part, row) for part, of_part in enumerate(keys) for row, key in enumerate(of_part))
-    slices, left = [parts[0].slice(0, 0)], [(part, row) for _, part, row in rows]
-    for _, run in groupby(enumerate(left), key=lambda each: (each[1][0], each[1][1] - each[0])):
-        places = [place for _, place in run]
-        slices.append(parts[places[0][0]].slice(places[0][1], len(places)))
-    return pa.concat_tables(slices)
+    nothing = WAVEFORMS.content([], day=day)
+    kept = nothing if stored is None else stored.select(nothing.column_names).cast(nothing.schema)
+    keys = zip(*(kept.column(name).to_pylist() for name, _ in _ORDER), strict=True)
+    rows: list[tuple[Any, int, WaveformRow | None]] = [(key, place, None) for place, key in enumerate(keys)]
+    rows += (((row.recording_id, row.audio_id), 0, row) for row in new)
+    rows.sort(key=itemgetter(0))
+    for start in range(0, max(1, len(rows)), _GROUP_ROWS):
+        group = rows[start : start + _GROUP_ROWS]
+        made = WAVEFORMS.content([row for *_, row in group if row], day=day)
+        places = pa.array([place for _, place, row in group if row is None], pa.int64())
+        yield pa.concat_tables([made, kept.take(places)]).combine_chunks().sort_by(_ORDER)

@@ -167,17 +167,25 @@ class Table(Generic[Row]):
         metadata: dict[Any, Any] = {**(schema.metadata or {}), **file_metadata(facts, day)}
         return pa.table(columns, schema=schema.with_metadata(metadata))
 
-    def publish(self, archive: Archive, key: str, content: "pa.Table", rows_per_group: int | None = None) -> None:
-        """Replace one Parquet file by `content` in one atomic step, in one row group by default. Raises StorageError.
+    def publish(self, archive: Archive, key: str, content: "pa.Table") -> None:
+        """Replace one Parquet file by `content` in one atomic step. Raises StorageError."""
+        self.publish_groups(archive, key, [content])
 
-        The encoded values of one group are in memory.
+    def publish_groups(self, archive: Archive, key: str, groups: Iterable["pa.Table"]) -> None:
+        """Replace one Parquet file by `groups`, one or more, in one atomic step. One of them at a time is in memory.
+
+        Raises StorageError.
         """
         import pyarrow.parquet as pq
 
-        if missing := self._declared().column_with_nulls(content):
-            raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
+        left = iter(groups)
+        first = next(left)
         with archive.staged_file(suffix=".parquet") as staged:
-            pq.write_table(content, staged, rows_per_group, compression="zstd", write_page_checksum=True)
+            with pq.ParquetWriter(staged, first.schema, compression="zstd", write_page_checksum=True) as writer:
+                for group in itertools.chain([first], left):
+                    if missing := self._declared().column_with_nulls(group):
+                        raise StorageError(f"cannot write {archive.uri(key)}: a row without {missing}")
+                    writer.write_table(group)
             archive.publish(staged, key)
 
     def remove_rows(self, archive: Archive, key: str, name: str, values: Collection[str]) -> None:
@@ -187,7 +195,6 @@ class Table(Generic[Row]):
         """
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
         source, removed = self._source(archive, key), text_array(values)
 
@@ -196,13 +203,8 @@ class Table(Generic[Row]):
 
         if not any(pc.any(is_removed(batch)).as_py() for batch in source.batches([name])):
             return
-        batches = source.batches()
-        first = next(batches)
-        with archive.staged_file(suffix=".parquet") as staged:
-            with pq.ParquetWriter(staged, first.schema, compression="zstd", write_page_checksum=True) as writer:
-                for batch in itertools.chain([first], batches):
-                    writer.write_batch(batch.filter(pc.invert(is_removed(batch))))
-            archive.publish(staged, key)
+        left = (batch.filter(pc.invert(is_removed(batch))) for batch in source.batches())
+        self.publish_groups(archive, key, (pa.Table.from_batches([batch]) for batch in left))
 
     def is_current(self, content: "pa.Table") -> bool:
         """Return whether a file states the present schema version, and has every column in its declared type."""
