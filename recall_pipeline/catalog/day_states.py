@@ -11,9 +11,9 @@ from recall_pipeline.catalog.outcomes import SETTLED, Outcome, is_at_risk, is_pe
 from recall_pipeline.catalog.quality_checks import EXPIRES_SOON
 from recall_pipeline.catalog.rows import CATALOG
 from recall_pipeline.days import end_of
-from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns, first_listed_at
+from recall_pipeline.discovery import BOTS, RECORDINGS, Unknowns, first_listing_time, listing_time
 from recall_pipeline.download import MIXED_AUDIO
-from recall_pipeline.storage import Archive, ScannedDay, StoredColumns, Table, stream_tables
+from recall_pipeline.storage import Archive, ScannedDay, Table, stream_tables
 
 _OF_A_SYNC: tuple[Table[Any], ...] = (BOTS, RECORDINGS, MIXED_AUDIO, CATALOG)
 _TABLES = (*_OF_A_SYNC, AUDIT)  # a sync reads the audit too
@@ -77,19 +77,19 @@ def _state(day: date, scanned: Mapping[str, ScannedDay], now: datetime) -> DaySt
         return DayState(day, fault=errors[0])
     stored = {name: each.stored for name, each in scanned.items() if each.stored}
     catalog, listed = stored.get(CATALOG.name), stored.get(RECORDINGS.name)
-    facts = listed.facts if listed else None
+    facts = listed.facts if listed else {}
     first_seen = Unknowns.of(facts).first_seen
     if catalog is None:
         return DayState(day, first_seen=first_seen)
     rows = list(zip(*catalog.values.values(), strict=True))  # values as in _CATALOG_COLUMNS
     newer_failed = [FindingCode.NEWER_VERSION_FAILED in (findings or ()) for _, _, findings, _ in rows]
-    listed_at = _listed_at(catalog)
+    listed_at = listing_time(catalog.facts)
     is_complete = all(table.name in stored for table in _OF_A_SYNC)
-    is_latest = listed_at is not None and listed_at == _listed_at(listed)
+    is_latest = listed_at is not None and listed_at == listing_time(facts)
     return DayState(
         day,
         listed_at,
-        first_listed_at(facts),
+        first_listing_time(facts),
         is_whole=is_complete and is_latest and listed_at is not None and end_of(day) <= listed_at <= now,
         is_open=any(newer_failed) or any(outcome not in SETTLED for outcome, *_ in rows),
         pending=sum(is_pending(*stated) for *stated, _ in rows),
@@ -121,12 +121,3 @@ def _with_uncataloged(state: DayState, scanned: Mapping[str, ScannedDay]) -> Day
     values = zip(listed.values["recording_id"], listed.values["expires_at"], strict=True)
     expiries = {expiry for name, expiry in values if expiry and name not in names}
     return replace(state, expiries=tuple(sorted({*state.expiries, *expiries})))
-
-
-def _listed_at(stored: StoredColumns | None) -> datetime | None:
-    """Return when the listing of a table was taken; None if its file does not state a moment."""
-    try:
-        listed_at = datetime.fromisoformat(stored.facts["listed_at"] if stored else "")
-    except (KeyError, ValueError):
-        return None
-    return listed_at if listed_at.tzinfo else None

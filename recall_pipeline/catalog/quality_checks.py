@@ -14,7 +14,7 @@ from recall_pipeline.catalog.duration_difference import notable_difference
 from recall_pipeline.catalog.findings import FindingCode
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome, is_at_risk
 from recall_pipeline.catalog.rows import CatalogRow
-from recall_pipeline.discovery import RECORDINGS, RecordingRow
+from recall_pipeline.discovery import RECORDINGS, RecordingRow, listing_time
 from recall_pipeline.download import MixedAudioRow
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, Layout, Table, mismatch, size_mismatch
@@ -110,11 +110,8 @@ def byte_mismatches(archive: Archive, day: date, mp3s: Iterable[MixedAudioRow]) 
 
 
 def _captured_by_last_sync(archive: Archive, day: date, rows: Iterable[MixedAudioRow]) -> list[MixedAudioRow]:
-    listed_at = (RECORDINGS.facts(archive, day) or {}).get("listed_at")
-    if listed_at is None:
-        return []
-    since = datetime.fromisoformat(listed_at)
-    return [row for row in rows if row.captured_at is not None and row.captured_at >= since]
+    since = listing_time(RECORDINGS.facts(archive, day) or {})
+    return [row for row in rows if since and row.captured_at is not None and row.captured_at >= since]
 
 
 def duration_differences(catalog: Iterable[CatalogRow]) -> Finding:

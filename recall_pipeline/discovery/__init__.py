@@ -8,7 +8,7 @@ Comes in: an open day of the archive and what Recall.ai shows about it. Goes out
 
 from recall_pipeline.discovery.bots import BOTS, BotRow, sync_bots
 from recall_pipeline.discovery.expired_bots import expired_bots
-from recall_pipeline.discovery.first_listings import first_listed_at
+from recall_pipeline.discovery.listing_times import first_listing_time, listing_time
 from recall_pipeline.discovery.recordings import (
     MP3_DUE_WITHIN,
     RECORDINGS,
@@ -27,7 +27,8 @@ __all__ = [
     "RecordingRow",
     "Unknowns",
     "expired_bots",
-    "first_listed_at",
+    "first_listing_time",
+    "listing_time",
     "refuse_vanished",
     "rows_left_out",
     "sync_bots",

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from recall_pipeline.days import ONE_DAY, days_between, utc_now
+from recall_pipeline.discovery.listing_times import listing_time
 from recall_pipeline.storage import ArchiveDay, Table, scan_days
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ def recordings_with_late_mp3(day: ArchiveDay, recordings: Table[Any]) -> dict[st
     found: dict[str, datetime] = {}
     for scanned in scan_days(day.archive, recordings, week).values():
         facts: Mapping[str, str] = scanned.stored.facts if scanned.stored else {}
-        noted = facts.get(_FACT, "").split()
-        found |= dict.fromkeys(noted, datetime.fromisoformat(facts["listed_at"])) if noted else {}
+        noted, listed_at = facts.get(_FACT, "").split(), listing_time(facts)
+        found |= dict.fromkeys(noted, listed_at) if listed_at else {}
     return found

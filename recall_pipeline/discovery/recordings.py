@@ -14,8 +14,8 @@ from recall_pipeline.audit import erased_in
 from recall_pipeline.days import ONE_DAY
 from recall_pipeline.discovery.bots import BotRow, filed_bots, look_up_unlisted_bots, metadata_json
 from recall_pipeline.discovery.expired_bots import expired_bots_fact
-from recall_pipeline.discovery.first_listings import first_listing_fact
 from recall_pipeline.discovery.late_mp3s import late_mp3s_fact, recordings_with_late_mp3
+from recall_pipeline.discovery.listing_times import listing_facts
 from recall_pipeline.discovery.unknowns import unknowns_of
 from recall_pipeline.errors import RecallError
 from recall_pipeline.recall_api import DELETED, IN_PROGRESS, Meeting, Recording, Status
@@ -165,10 +165,10 @@ async def sync_recordings(
     facts = expired_bots_fact(day, upstream, RECORDINGS, bots) | unknowns_of(day, upstream, RECORDINGS).facts()
     facts |= late_mp3s_fact(day, upstream, rows)
     before = stored.facts if (stored := day.stored(RECORDINGS)) else {}
-    facts |= first_listing_fact(day.day, before, upstream.listing.listed_at)
+    facts |= listing_facts(day.day, before, upstream.listing.listed_at)
     if upstream.listing.rejected:
         facts[_LEFT_OUT] = json.dumps(upstream.listing.rejected[:_MOST_LEFT_OUT])
-    day.write(RECORDINGS, ordered, {"listed_at": upstream.listing.listed_at.isoformat(), **facts})
+    day.write(RECORDINGS, ordered, facts)
     return ordered
 
 

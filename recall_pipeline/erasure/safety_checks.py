@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from recall_pipeline.days import ONE_DAY, utc_now
-from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.discovery import RECORDINGS, listing_time
 from recall_pipeline.errors import UsageError
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import Archive, scan_days
@@ -50,5 +50,4 @@ def check_clock(archive: Archive) -> None:
 def _last_listing(archive: Archive, days: Sequence[date]) -> datetime | None:
     """Return the newest `listed_at` of the readable `days`; None if there is none."""
     stored = [scanned.stored for scanned in scan_days(archive, RECORDINGS, days).values()]
-    listed_at = [each.facts.get("listed_at") for each in stored if each]
-    return max((datetime.fromisoformat(moment) for moment in listed_at if moment), default=None)
+    return max((moment for each in stored if each and (moment := listing_time(each.facts))), default=None)
