@@ -17,7 +17,7 @@ from recall_pipeline.storage import Archive
 NIGHTLY_DAYS, WEEK = 30, timedelta(days=7)
 INCOMPLETE_A_NIGHT = 7
 _LAST_NIGHTS = timedelta(days=3)
-_WATCHED_WITHIN = timedelta(days=2)  # before a day leaves the lookback: two nightly ticks, of which one may fail
+_OUTAGE_AFTER = timedelta(days=2)  # without a sync: two nightly ticks, of which one may fail
 _LATE_AFTER = timedelta(hours=12)  # the nightly tick is long past
 _YOUNG = timedelta(hours=36)  # of an archive: the first nightly tick may not have been yet
 
@@ -29,11 +29,11 @@ class DueReason(StrEnum):
     LOOKBACK = "it is in the lookback and not settled"
     PENDING = "it has unfinished recordings"
     INCOMPLETE = "it was not cataloged completely since its end"
-    UNWATCHED = "no sync ran in the days before it left the lookback"
+    OUTAGE = "no sync ran in the two days before it left the lookback"
     UNREADABLE = "one of its tables cannot be read"
 
 
-_MAY_WAIT = (DueReason.INCOMPLETE, DueReason.UNWATCHED)
+_MAY_WAIT = (DueReason.INCOMPLETE, DueReason.OUTAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,15 @@ def days_due(archive: Archive, settings: Settings, now: datetime) -> DueDays:
     """Return the days that are due at `now`. Raises StorageError if the archive does not answer.
 
     No day before RECALL_START_DATE or older than RECALL_RETENTION_DAYS is due. Of the days before the lookback that
-    are only incomplete or unwatched, seven are requested at once, those first whose media expire first.
+    are only incomplete, or left it in an outage, seven are requested at once, those first whose media expire first.
     """
     today, stored = day_of(now), days_of_tables(archive)
     earliest, first_day = first_day_kept(settings, today), first_day_of(stored)
     lookback = today - settings.lookback
     start = max(earliest, min(first_day or lookback, lookback))
     states = read_day_states(archive, stored, list(days_between(start, today - ONE_DAY)), now)
-    unwatched = _unwatched(states.values(), settings.lookback, now)
-    due = [found for day, state in states.items() if (found := _due(state, lookback, now) or unwatched.get(day))]
+    after_outage = _left_in_outage(states.values(), settings.lookback, now)
+    due = [found for day, state in states.items() if (found := _due(state, lookback, now) or after_outage.get(day))]
     waiting = set(_backlog(due, states, lookback, now)[INCOMPLETE_A_NIGHT:])
     unasked_until = min(first_day or earliest, lookback)
     return DueDays(
@@ -132,7 +132,7 @@ def _due(state: DayState, lookback: date, now: datetime) -> DueDay | None:
     return DueDay(state.day, DueReason.LOOKBACK if state.day >= lookback else DueReason.PENDING, since)
 
 
-def _unwatched(states: Collection[DayState], lookback: timedelta, now: datetime) -> dict[date, DueDay]:
+def _left_in_outage(states: Collection[DayState], lookback: timedelta, now: datetime) -> dict[date, DueDay]:
     """Return the days that left the lookback when no sync ran, or after a restored backup, until they are listed again.
 
     No day was listed for the first time in the two days before. A version that Recall published in such a time is in
@@ -142,9 +142,9 @@ def _unwatched(states: Collection[DayState], lookback: timedelta, now: datetime)
     found = {}
     for state in states:
         left_at = end_of(state.day + lookback)
-        was_watched = bisect_right(first_listings, left_at) > bisect_right(first_listings, left_at - _WATCHED_WITHIN)
-        if state.first_listed_at and state.listed_at and state.listed_at < left_at <= now and not was_watched:
-            found[state.day] = DueDay(state.day, DueReason.UNWATCHED, now)
+        had_syncs = bisect_right(first_listings, left_at) > bisect_right(first_listings, left_at - _OUTAGE_AFTER)
+        if state.first_listed_at and state.listed_at and state.listed_at < left_at <= now and not had_syncs:
+            found[state.day] = DueDay(state.day, DueReason.OUTAGE, now)
     return found
 
 
@@ -167,7 +167,7 @@ def _backlog(due: Iterable[DueDay], states: Mapping[date, DayState], lookback: d
 
     def place(due: DueDay) -> tuple[bool, datetime, date]:
         expiries = (moment for moment in states[due.day].expiries if moment >= now)
-        return due.reason is DueReason.UNWATCHED, min(expiries, default=end_of(due.day)), due.day
+        return due.reason is DueReason.OUTAGE, min(expiries, default=end_of(due.day)), due.day
 
     may_wait = (found for found in due if found.reason in _MAY_WAIT and found.day < lookback)
     return [found.day for found in sorted(may_wait, key=place) if not _is_urgent(states[found.day], now)]

@@ -173,18 +173,18 @@ class TestPending:
         assert requested(settled, settings) == [ago(40)]
 
 
-class TestUnwatched:
+class TestOutage:
     """Days that were whole when they left the lookback, and that nothing compared with Recall until then."""
 
     @pytest.fixture
     def stopped(self, archive: Archive) -> Archive:
-        """An archive of 45 days whose syncs stood still from the 20th day ago on, for twelve days."""
+        """An archive of 45 days whose syncs stopped from the 20th day ago on, for twelve days."""
         for day in days_between(OLD, YESTERDAY):
             listed_at = max(end_of(day) + HOUR, end_of(ago(8)) if ago(20) <= day < ago(8) else end_of(day))
             listed(archive, day, listed_at)
         return archive
 
-    def test_days_that_left_the_lookback_in_a_standstill_are_due_until_they_are_listed_again(
+    def test_days_that_left_the_lookback_in_an_outage_are_due_until_they_are_listed_again(
         self, stopped: Archive, settings: Settings
     ) -> None:
         unseen = list(days_between(ago(26), ago(21)))  # the last sync before was an hour after the end of the 21st
@@ -202,7 +202,7 @@ class TestUnwatched:
         assert {ago(25), ago(21), ago(13), ago(12)} <= set(due.waiting)
         assert set(due.late) == set(days_between(ago(20), ago(12)))
 
-    def test_a_night_that_failed_is_no_standstill(self, archive: Archive, settings: Settings) -> None:
+    def test_one_night_that_failed_is_not_an_outage(self, archive: Archive, settings: Settings) -> None:
         for day in days_between(OLD, YESTERDAY):
             listed(archive, day, end_of(day) + HOUR + (NIGHT if day == ago(20) else timedelta(0)))
         assert requested(archive, settings) == []

@@ -114,7 +114,7 @@ def test_days_missed_in_an_outage_are_synced_and_an_mp3_that_finishes_days_late_
     assert all(state.is_whole for day, state in due.states.items() if day < last + 2 * NIGHT)
 
 
-def test_a_new_version_that_recall_published_in_a_standstill_is_archived_although_its_day_left_the_lookback(
+def test_a_new_version_that_recall_published_in_an_outage_is_archived_although_its_day_left_the_lookback(
     calendar: Calendar, world: World
 ) -> None:
     met = FIRST + 3 * NIGHT
