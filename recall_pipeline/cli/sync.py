@@ -35,8 +35,8 @@ def sync_command(
     """Archive the recordings of some days: list, download, verify, normalize, catalog.
 
     Days are UTC. A recording belongs to the day on which it was created. Without options, the command syncs the days
-    that the daily schedule would: the previous day, every unsettled day in the lookback window, older days with
-    recordings that are not finished, and seven days that were not cataloged completely since their end.
+    that the daily schedule would: the previous day, every unsettled day in the lookback window, and older days with
+    recordings that are not finished. After an outage it also syncs seven of the days that it missed.
 
     Exit status: 0 success (also with outcomes such as `corrupt`); 1 a day or a download failed (details on standard
     error); 2 wrong usage or settings.
