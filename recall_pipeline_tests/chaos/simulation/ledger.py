@@ -18,6 +18,7 @@ class Known:
 
     `nights`: healthy nights since the outcome last changed. `available_nights`: healthy nights in which a good or bad
     version was served. `newest_nights`: those of the newest version. `versions`: outcome by SHA-256, oldest first.
+    `publications`: outcome by `updated_at`; a bad version can be replaced by one with the same bytes.
     """
 
     day: date
@@ -27,6 +28,7 @@ class Known:
     newest_nights: int = 0
     outcomes: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
+    publications: dict[datetime, str] = field(default_factory=dict)
     expires_at: datetime | None = None
     is_shown: bool = True
 
@@ -83,11 +85,11 @@ class Ledger:
         yield from ((key, known) for key, known in self.known.items() if known.day in wanted)
 
     def without_cause(self) -> Iterator[str]:
-        """Yield each MP3 that was fetched more often than its versions explain: a bad one is fetched twice."""
+        """Yield each MP3 that was fetched more often than its publications explain: a bad one is fetched twice."""
         for (_, audio_id), known in self.known.items():
             if audio_id is None or audio_id in self.excused:
                 continue
-            allowed = sum(2 if outcome == "corrupt" else 1 for outcome in known.versions.values())
+            allowed = sum(2 if outcome == "corrupt" else 1 for outcome in known.publications.values())
             newer_and_bad = "corrupt" in list(known.versions.values())[1:]  # tried again at every sync
             if self.fetches[audio_id] > allowed and not newer_and_bad:
                 yield f"{known.day}: MP3 {audio_id} was fetched {self.fetches[audio_id]} times, {allowed} explained"
@@ -102,6 +104,10 @@ class Ledger:
         if known.outcome != row.outcome:
             known.outcome, known.nights = row.outcome, 0
         known.outcomes.add(row.outcome)
-        if row.is_archived and (sha256 := row.digest.sha256) not in known.versions:
+        if not row.is_archived:
+            return
+        if artifact := self._world.artifacts.get(row.audio_id or ""):
+            known.publications[artifact.updated_at] = row.outcome
+        if (sha256 := row.digest.sha256) not in known.versions:
             known.versions[sha256] = row.outcome
             known.newest_nights = 0
