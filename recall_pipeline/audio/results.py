@@ -77,7 +77,7 @@ class Inspection(DecodeResult):
 class Peaks:
     """One minimum and one maximum for each `peak_seconds` of a file, over all channels; full scale is 127.
 
-    They are arrays of bytes: a day has those of all its files in memory, and tuples take twenty times as much.
+    They are arrays of bytes: tuples take twenty times as much memory.
     """
 
     peak_seconds: float

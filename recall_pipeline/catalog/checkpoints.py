@@ -17,7 +17,7 @@ from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.storage import Archive, ArchiveDay, Layout, size_mismatch
 
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,19 @@ def write_checkpoint(archive: Archive, key: str, checkpoint: Checkpoint) -> None
         archive.publish(staged, key)
 
 
-def read_checkpoints(day: ArchiveDay) -> Mapping[str, Checkpoint]:
-    """Return the recorded files of `day` that are stored with the recorded size, by artifact id. Raises StorageError.
+def read_checkpoints(day: ArchiveDay) -> Iterator[Checkpoint]:
+    """Yield the recorded files of `day` that are stored with the recorded size, each once. Raises StorageError.
 
     A record that cannot be read counts as absent: its file is made again.
     """
     keys = list(day.archive.sizes_below(Layout.checkpoints(day.day)))
     if not keys:
-        return {}
+        return
     stored = day.archive.sizes_below(Layout.folder("normalized_audio", day.day))
-    found = (_checkpoint(day.archive, content) for content in _contents(day.archive, keys))
-    return {each.audio_id: each for each in found if each and _is_stored(each.columns.values, stored)}
+    for content in _contents(day.archive, keys):
+        found = _checkpoint(day.archive, content)
+        if found and _is_stored(found.columns.values, stored):
+            yield found
 
 
 def remove_checkpoints(day: ArchiveDay) -> None:

@@ -10,11 +10,12 @@ from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
 from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.audio_targets import SAME_SETTINGS, opposing_use, uses_in, uses_near, with_use
-from recall_pipeline.catalog.checkpoints import Checkpoint, read_checkpoints, remove_checkpoints
+from recall_pipeline.catalog.checkpoints import read_checkpoints, remove_checkpoints
 from recall_pipeline.catalog.normalization import NormalizeTask, normalize_all, target_of
 from recall_pipeline.catalog.outcomes import AUDIBLE, Outcome
 from recall_pipeline.catalog.row_builder import build_row
 from recall_pipeline.catalog.rows import CATALOG, CatalogRow
+from recall_pipeline.catalog.spooled_columns import SpooledColumns
 from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
@@ -52,27 +53,27 @@ def sync_catalog(
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     kept_as_is = _is_opposed(day, target_of(settings), before, deployment)
-    audio = _audio_columns(day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
-    now = utc_now()
-    rows = _rows(day, mp3s, before, audio.columns, now)
-    if settings.is_past_retention(day.day, now.date()):
-        rows = {key: _without_download(row) for key, row in rows.items()}
-    rows = _redacted(day, rows, before, read_again=audio.normalized > 0)
-    ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
-    made = {key: columns.peaks for key, columns in audio.columns.items() if columns.peaks}
-    write_waveforms(day, before.values(), ordered, made)  # first: what was made is not made again after the catalog
+    with SpooledColumns(day.archive) as columns:
+        made = _fill(columns, day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
+        now = utc_now()
+        rows = _rows(day, mp3s, before, columns, now)
+        if settings.is_past_retention(day.day, now.date()):
+            rows = {key: _without_download(row) for key, row in rows.items()}
+        rows = _redacted(day, rows, before, read_again=made.normalized > 0)
+        ordered = sorted(rows.values(), key=lambda row: (row.created_at, row.recording_id, row.audio_id or ""))
+        # first: what was made is not made again after the catalog
+        write_waveforms(day, before.values(), ordered, columns)
     uses = uses_in(stored.facts if (stored := day.stored(CATALOG)) else {})
     day.write(CATALOG, ordered, {**recordings.facts, **with_use(uses, target_of(settings).text, deployment, now)})
-    _remove_replaced(day, before.values(), ordered, audio.unused)
+    _remove_replaced(day, before.values(), ordered, made.unused)
     remove_checkpoints(day)
-    return CatalogReport(ordered, audio.normalized)
+    return CatalogReport(ordered, made.normalized)
 
 
 @dataclass(frozen=True, slots=True)
-class _Audio:
-    """Audio columns by artifact id, how many files were normalized, and the keys of recorded files of no use."""
+class _Made:
+    """How many files were normalized, and the keys of recorded files of no use."""
 
-    columns: Mapping[str, AudioColumns]
     normalized: int
     unused: Collection[str]
 
@@ -128,7 +129,8 @@ def _redacted(
     return {key: before.get(key, row).redacted() if row.recording_id in erased else row for key, row in rows.items()}
 
 
-def _audio_columns(
+def _fill(
+    columns: SpooledColumns,
     day: ArchiveDay,
     settings: Settings,
     mp3s: Mapping[str, Sequence[MixedAudioRow]],
@@ -137,8 +139,8 @@ def _audio_columns(
     progress: Progress,
     *,
     kept_as_is: bool,
-) -> _Audio:
-    """Return the audio columns of every archived MP3; normalize what has no current file."""
+) -> _Made:
+    """Put the audio columns of every archived MP3 into `columns`; normalize what has no current file."""
     target = target_of(settings)
     archived = {mp3.audio_id: mp3 for group in mp3s.values() for mp3 in group if mp3.state == ARCHIVED}
     previous = {
@@ -146,39 +148,40 @@ def _audio_columns(
         for audio_id, mp3 in archived.items()
         if _is_normalized(mp3, before.get(audio_id))
     }
-    current = {
-        key: row
-        for key, row in previous.items()
-        if _is_current(row, target, refetch) or (kept_as_is and row.audio_recipe and row.recording_id not in refetch)
-    }
-    columns = {key: AudioColumns.from_catalog(day.archive, row) for key, row in current.items()}
-    columns |= {key: AudioColumns.from_older_version(day.archive, row) for key, row in _kept(mp3s, before).items()}
+    for key, row in previous.items():
+        if _is_current(row, target, refetch) or (kept_as_is and row.audio_recipe and row.recording_id not in refetch):
+            columns.put(key, AudioColumns.from_catalog(day.archive, row))
+    for key, row in _kept(mp3s, before).items():
+        columns.put(key, AudioColumns.from_older_version(day.archive, row))
+    missing = {key: mp3 for key, mp3 in archived.items() if key not in columns}
+    unused = _take_up(columns, day, target, missing, refetch) if missing else []
     rows = {**before, **previous}
-    missing = {key: mp3 for key, mp3 in archived.items() if key not in current}
-    found = read_checkpoints(day) if missing else {}
-    taken_up = _taken_up(found, target, missing, refetch)
-    columns |= taken_up
-    tasks = [NormalizeTask.of(day, target, mp3, rows.get(key)) for key, mp3 in missing.items() if key not in taken_up]
+    tasks = [NormalizeTask.of(day, target, mp3, rows.get(key)) for key, mp3 in missing.items() if key not in columns]
     normalized = 0
     for number, done in enumerate(normalize_all(settings, tasks), start=1):
-        columns[done.task.audio_id] = _columns_of(day, done, rows.get(done.task.audio_id))
+        columns.put(done.task.audio_id, _columns_of(day, done, rows.get(done.task.audio_id)))
         normalized += done.result is not None
         progress(number, len(tasks))
-    unused = [checkpoint.columns.values["audio_key"] for key, checkpoint in found.items() if key not in taken_up]
-    return _Audio(columns, normalized, unused)
+    return _Made(normalized, unused)
 
 
-def _taken_up(
-    found: Mapping[str, Checkpoint], target: Target, missing: Mapping[str, MixedAudioRow], refetch: frozenset[str]
-) -> dict[str, AudioColumns]:
-    """Return the columns of files that were published and are not in the catalog yet."""
-    return {
-        key: found[key].columns
-        for key, mp3 in missing.items()
-        if key in found
-        and mp3.recording_id not in refetch
-        and (found[key].source_sha256, found[key].recipe) == (mp3.source_sha256, target.recipe)
-    }
+def _take_up(
+    columns: SpooledColumns,
+    day: ArchiveDay,
+    target: Target,
+    missing: Mapping[str, MixedAudioRow],
+    refetch: frozenset[str],
+) -> list[str]:
+    """Put in the columns of files that were published and not cataloged yet; return the keys of other such files."""
+    unused = []
+    for found in read_checkpoints(day):
+        mp3 = missing.get(found.audio_id)
+        is_wanted = mp3 is not None and mp3.recording_id not in refetch
+        if mp3 and is_wanted and (found.source_sha256, found.recipe) == (mp3.source_sha256, target.recipe):
+            columns.put(found.audio_id, found.columns)
+        else:
+            unused.append(found.columns.values["audio_key"])
+    return unused
 
 
 def _kept(mp3s: Mapping[str, Sequence[MixedAudioRow]], before: Mapping[str, CatalogRow]) -> dict[str, CatalogRow]:

@@ -32,6 +32,7 @@ class EarlyNormalization:
     refetch: frozenset[str] = frozenset()
     normalized: int = 0
     _not_now: frozenset[str] = field(init=False)
+    _cataloged: frozenset[str | None] | None = None
 
     def __post_init__(self) -> None:
         """Find the recordings whose MP3s are checked only."""
@@ -58,7 +59,9 @@ class EarlyNormalization:
     def publish(self, row: MixedAudioRow, staged: Path, made: Normalized) -> None:
         """Publish the file and its record, unless the catalog has a file of this MP3: `mixed_audio` was lost then."""
         with contextlib.suppress(StorageError):
-            if not any(each.audio_uri for each in self.day.rows(CATALOG) if each.audio_id == row.audio_id):
+            if self._cataloged is None:
+                self._cataloged = frozenset(each.audio_id for each in self.day.rows(CATALOG) if each.audio_uri)
+            if row.audio_id not in self._cataloged:
                 task = NormalizeTask.of(self.day, self._target, row, None)
                 publish_normalized(self.day.archive, task, staged, made)
                 self.normalized += 1

@@ -9,7 +9,9 @@ from datetime import date
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.catalog.rows import CatalogRow
+from recall_pipeline.catalog.spooled_columns import SpooledColumns
 from recall_pipeline.errors import TableNewer, TableUnreadable
 from recall_pipeline.storage import Archive, ArchiveDay, Int8, Table, column
 
@@ -33,7 +35,7 @@ class WaveformRow:
 
 
 WAVEFORMS = Table("waveforms", WaveformRow)
-_GROUP_ROWS = 500  # rows of up to 4,000 numbers
+_GROUP_ROWS = 100  # rows of up to 4,000 numbers: the writer takes 80 kB for each
 _ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
     ("recording_id", "ascending"),
     ("audio_id", "ascending"),
@@ -41,13 +43,14 @@ _ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
 
 
 def write_waveforms(
-    day: ArchiveDay, before: Iterable[CatalogRow], rows: Collection[CatalogRow], made: Mapping[str, "Peaks"]
+    day: ArchiveDay, before: Iterable[CatalogRow], rows: Collection[CatalogRow], columns: SpooledColumns
 ) -> None:
-    """Replace the table: new rows for files that were `made`, by row key; of the others, rows of files in the catalog.
+    """Replace the table: new rows for files whose `columns` have peaks; of the others, rows of files in the catalog.
 
     Writes nothing if the catalog has the same files as `before`. A damaged table counts as absent. Raises StorageError.
     """
-    files, new = _cataloged_files(rows), list(_new_rows(rows, made))
+    files = _cataloged_files(rows)
+    new = [row for row in rows if row.key in columns.with_peaks and row.audio_id and row.audio_key and row.audio_sha256]
     if not new and files == _cataloged_files(before):
         return
     kept = files - {(row.audio_key, row.audio_sha256) for row in new}
@@ -55,7 +58,7 @@ def write_waveforms(
     if stored is not None:
         stored = _filtered(stored, lambda _, *file: file in kept)
     if stored is not None or new:
-        _write_merged(day.archive, day.day, stored, new)
+        _write_merged(day.archive, day.day, stored, new, columns)
 
 
 def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -> None:
@@ -65,23 +68,21 @@ def remove_waveforms(archive: Archive, day: date, recordings: Collection[str]) -
         return
     left = _filtered(stored, lambda recording_id, *_: recording_id not in recordings)
     if len(left) < len(stored):
-        _write_merged(archive, day, left, [])
+        _write_merged(archive, day, left, [], {})
 
 
 def _cataloged_files(rows: Iterable[CatalogRow]) -> set[tuple[str | None, str | None]]:
     return {(row.audio_key, row.audio_sha256) for row in rows if row.audio_key}
 
 
-def _new_rows(rows: Iterable[CatalogRow], made: Mapping[str, "Peaks"]) -> Iterator[WaveformRow]:
+def _new_row(row: CatalogRow, columns: AudioColumns) -> WaveformRow:
     import numpy as np
 
-    for row in rows:
-        if row.audio_id and row.audio_key and row.audio_sha256 and (peaks := made.get(row.key)):
-            # views: lists of numbers of all files of a day would take a gigabyte
-            minima, maxima = (cast("list[Int8]", np.asarray(values)) for values in (peaks.minima, peaks.maxima))
-            yield WaveformRow(
-                row.recording_id, row.audio_id, row.audio_key, row.audio_sha256, peaks.peak_seconds, minima, maxima
-            )
+    peaks = cast("Peaks", columns.peaks)  # SpooledColumns.with_peaks has the row
+    # views: lists of numbers take eight times as much memory
+    minima, maxima = (cast("list[Int8]", np.asarray(values)) for values in (peaks.minima, peaks.maxima))
+    file = (row.audio_id or "", row.audio_key or "", row.audio_sha256 or "")
+    return WaveformRow(row.recording_id, *file, peaks.peak_seconds, minima, maxima)
 
 
 def _readable(archive: Archive, day: date) -> "pa.Table | None":
@@ -104,22 +105,30 @@ def _filtered(content: "pa.Table", keeps: Callable[..., bool]) -> "pa.Table":
     return content.filter(pa.array([keeps(*each) for each in values], pa.bool_()))
 
 
-def _write_merged(archive: Archive, day: date, stored: "pa.Table | None", new: Sequence[WaveformRow]) -> None:
-    WAVEFORMS.publish_groups(archive, WAVEFORMS.key(day), _merged(day, stored, new))
+def _write_merged(
+    archive: Archive,
+    day: date,
+    stored: "pa.Table | None",
+    new: Sequence[CatalogRow],
+    columns: Mapping[str, AudioColumns],
+) -> None:
+    WAVEFORMS.publish_groups(archive, WAVEFORMS.key(day), _merged(day, stored, new, columns))
 
 
-def _merged(day: date, stored: "pa.Table | None", new: Sequence[WaveformRow]) -> Iterator["pa.Table"]:
-    """Yield the rows of both in order, in groups: sorting a whole table of lists copies it several times."""
+def _merged(
+    day: date, stored: "pa.Table | None", new: Sequence[CatalogRow], columns: Mapping[str, AudioColumns]
+) -> Iterator["pa.Table"]:
+    """Yield the stored rows and those of the `new` files in order, in groups, with the peaks of one group in memory."""
     import pyarrow as pa
 
     nothing = WAVEFORMS.content([], day=day)
     kept = nothing if stored is None else stored.select(nothing.column_names).cast(nothing.schema)
     keys = zip(*(kept.column(name).to_pylist() for name, _ in _ORDER), strict=True)
-    rows: list[tuple[Any, int, WaveformRow | None]] = [(key, place, None) for place, key in enumerate(keys)]
+    rows: list[tuple[Any, int, CatalogRow | None]] = [(key, place, None) for place, key in enumerate(keys)]
     rows += (((row.recording_id, row.audio_id), 0, row) for row in new)
     rows.sort(key=itemgetter(0))
     for start in range(0, max(1, len(rows)), _GROUP_ROWS):
         group = rows[start : start + _GROUP_ROWS]
-        made = WAVEFORMS.content([row for *_, row in group if row], day=day)
+        made = WAVEFORMS.content([_new_row(row, columns[row.key]) for *_, row in group if row], day=day)
         places = pa.array([place for _, place, row in group if row is None], pa.int64())
         yield pa.concat_tables([made, kept.take(places)]).combine_chunks().sort_by(_ORDER)

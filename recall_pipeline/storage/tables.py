@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = TypeVar("Row")
+_GROUP_ROWS = 10_000  # to write rows takes several times their memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,10 @@ class Table(Generic[Row]):
         day: date | None = None,
     ) -> None:
         """Replace one Parquet file in one atomic step; it states `day`, if given. Raises StorageError."""
-        self.publish(archive, key, self.content(rows, facts, day))
+        all_rows = list(rows)
+        starts = range(0, max(1, len(all_rows)), _GROUP_ROWS)
+        groups = (self.content(all_rows[start : start + _GROUP_ROWS], facts, day) for start in starts)
+        self.publish_groups(archive, key, groups)
 
     def content(
         self, rows: Iterable[Row], facts: Mapping[str, str] | None = None, day: date | None = None

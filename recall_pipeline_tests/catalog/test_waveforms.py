@@ -2,6 +2,7 @@
 
 import dataclasses
 from array import array
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 from recall_pipeline.audio import Peaks
 from recall_pipeline.catalog import CATALOG, WAVEFORMS, CatalogRow, WaveformRow, normalization, read_recordings
+from recall_pipeline.catalog.audio_columns import AudioColumns
+from recall_pipeline.catalog.spooled_columns import SpooledColumns
 from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.download import decode_check
 from recall_pipeline.errors import TableNewer
 from recall_pipeline.migration import migrate_archive
 from recall_pipeline.progress import no_step_progress
-from recall_pipeline.storage import Archive, ArchiveDay, open_day
+from recall_pipeline.storage import Archive, ArchiveDay, Table, open_day
 from recall_pipeline_tests.catalog.test_checkpoints import Killed, interrupt
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET
 from recall_pipeline_tests.workspace import DAY, NINE, Workspace, an_id, talk
@@ -118,13 +121,40 @@ def test_a_large_table_is_ordered_and_has_small_row_groups_so_that_writing_takes
         for name, file in files.items()
     ]
     with open_day(archive, DAY) as day:
-        write_waveforms(day, [], cataloged[:700], {row.key: peaks for row in cataloged[:700]})
-        write_waveforms(day, cataloged[:700], cataloged, {row.key: peaks for row in cataloged[700:]})
+        for done, of in [(0, 700), (700, 1100)]:
+            with SpooledColumns(archive) as columns:
+                for row in cataloged[done:of]:
+                    columns.put(row.key, AudioColumns(peaks=peaks))
+                write_waveforms(day, cataloged[:done], cataloged[:of], columns)
     file = pq.ParquetFile(archive.local_path(WAVEFORMS.key(DAY)))
-    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [500, 500, 100]
+    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [100] * 11
     found = WAVEFORMS.read(archive, DAY) or []
     assert [row.recording_id for row in found] == sorted(names)
     assert {(tuple(row.minima), tuple(row.maxima)) for row in found} == {((-127, -1), (127, 1))}
+
+
+def test_the_peaks_of_one_group_of_rows_are_in_memory_at_a_time(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    read_at_each_group: list[int] = []
+
+    class Noting(SpooledColumns):
+        def __getitem__(self, audio_id: str) -> AudioColumns:
+            read.append(audio_id)
+            return super().__getitem__(audio_id)
+
+    def publish_groups(_: object, __: Archive, ___: str, groups: Iterable[object]) -> None:
+        read_at_each_group.extend(len(read) for _ in groups)
+
+    monkeypatch.setattr(Table, "publish_groups", publish_groups)
+    file: dict[str, Any] = {"outcome": "ready", "created_at": NINE, "audio_key": "a.flac", "audio_sha256": "ab"}
+    with open_day(archive, DAY) as day, Noting(archive) as columns:
+        cataloged = [CatalogRow(recording_id=f"{n}", audio_id=f"{n}", **file) for n in range(250)]
+        for row in cataloged:
+            columns.put(row.key, AudioColumns(peaks=Peaks(0.5, array("b", [-1]), array("b", [1]))))
+        write_waveforms(day, [], cataloged, columns)
+    assert read_at_each_group == [100, 200, 250]
 
 
 def test_a_new_target_replaces_all_rows(workspace: Workspace) -> None:

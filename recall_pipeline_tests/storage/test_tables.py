@@ -19,7 +19,17 @@ from recall_pipeline.discovery import BOTS, RECORDINGS
 from recall_pipeline.download import MIXED_AUDIO
 from recall_pipeline.errors import StorageError, TableNewer, TableUnreadable
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import Archive, Layout, Table, column, open_archive, scan_days
+from recall_pipeline.storage import (
+    Archive,
+    Layout,
+    StoredColumns,
+    StoredTable,
+    Table,
+    column,
+    open_archive,
+    scan_days,
+    tables,
+)
 from recall_pipeline_tests.storages import FOLDER_AND_BUCKET, stored
 from recall_transcripts.rows import TRANSCRIPTS
 
@@ -113,6 +123,18 @@ class TestRoundTrip:
         TABLE.write(archive, DAY, ROWS)
         TABLE.write(archive, DAY, [Row("c")])
         assert TABLE.read(archive, DAY) == [Row("c")]
+
+    def test_a_table_of_several_groups_of_rows_is_read_back_unchanged_with_its_facts(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tables, "_GROUP_ROWS", 2)
+        rows = [Row(str(number), number) for number in range(5)]
+        TABLE.write(archive, DAY, rows, {"listed_at": "then"})
+        assert pq.ParquetFile(pa.BufferReader(file_of(archive))).num_row_groups == 3
+        assert TABLE.load(archive, DAY) == StoredTable(rows, {"listed_at": "then"})
+        assert TABLE.load_columns(archive, DAY, "count") == StoredColumns(
+            {"count": [0, 1, 2, 3, 4]}, {"listed_at": "then"}
+        )
 
     def test_a_timestamp_is_read_back_in_utc_to_the_microsecond(self, archive: Archive) -> None:
         elsewhere = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
