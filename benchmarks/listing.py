@@ -1,27 +1,37 @@
-"""Memory of a large day's listing and tables: `python -m benchmarks.listing [--recordings N] [--days D] [--json]`.
+"""Memory of a large day: `python -m benchmarks.listing [--recordings N] [--days D] [--without-media] [--json]`.
 
 The rows of D neighbouring days, and the bots of the day before and after, are put into the file of a listing as a walk
-does it, page by page, with links of 1 kB. Then `bots`, `recordings` and the rows of `mixed_audio` of each day are made
-from it, without downloads, and the catalog is written. The process has all of Dagster in it, and no sandbox.
+does it, page by page, with links of 1 kB. Then `bots`, `recordings` and `mixed_audio` of each day are made from it, and
+the catalog is written. The process has all of Dagster in it, and no sandbox.
+
+Bytes are neither fetched nor decoded: each MP3 counts as half an hour that was downloaded and normalized, and what a
+sync keeps of it is written, with files of one byte. With --without-media no MP3 is downloaded.
 """
 
 import argparse
 import asyncio
+import contextlib
+import dataclasses
 import json
 import resource
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, patch
 from uuid import UUID
 
 from benchmarks.serving import DAY, PAGE_SIZE
 from recall_pipeline.days import ONE_DAY, start_of, utc_now
 from recall_pipeline.settings import Settings
+from recall_sandbox.content import body_of
+from recall_sandbox.speech import Speech
 
+_PEAKS = 2_000  # of half an hour
 _LINK = "https://recallai-production-bot-data.s3.amazonaws.com/{}.mp3?X-Amz-Security-Token={}"
 
 
@@ -30,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.listing", description=__doc__)
     parser.add_argument("--recordings", type=int, default=50_000)
     parser.add_argument("--days", type=int, default=1)
+    parser.add_argument("--without-media", action="store_true", help="download nothing")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +51,7 @@ def main() -> None:
 
 async def _measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, float]]:
     import recall_pipeline.definitions  # noqa: F401  what Dagster costs to import is not the day's
-    from recall_pipeline.catalog import sync_catalog
+    from recall_pipeline.catalog import EarlyNormalization, sync_catalog
     from recall_pipeline.discovery import sync_bots, sync_recordings
     from recall_pipeline.download import sync_mp3s
     from recall_pipeline.recall_api import Listing, Upstream
@@ -55,7 +66,7 @@ async def _measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[
             print(f"{name:26} {step['peak_mib']:6.0f} MiB peak {step['cpu_seconds']:7.1f} s CPU", flush=True)
 
     note("imports")
-    settings = Settings(storage_url=str(folder / "data"), retention_days=1)  # so nothing is downloaded
+    settings = Settings(storage_url=str(folder / "data"), retention_days=1 if options.without_media else None)
     archive = open_archive(settings)
     days = [DAY + number * ONE_DAY for number in range(1 - options.days, 1)]
     spool = ListingSpool(spool_file(archive.open_staging_folder(), days[0], DAY), "benchmark")
@@ -73,14 +84,45 @@ async def _measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[
         with open_day(archive, each) as day:
             await sync_recordings(day, upstream)
         note(f"recordings of {each}")
-        with open_day(archive, each) as day:
-            await sync_mp3s(day, upstream, settings)
+        replaced = patch(f"{sync_mp3s.__module__}.open_downloader", _downloaded)
+        with open_day(archive, each) as day, replaced:
+            await sync_mp3s(day, upstream, settings, early=EarlyNormalization(day, settings))
+        if each == DAY:
+            spool.close()
         note(f"mixed_audio of {each}")
         with open_day(archive, each) as day:
             sync_catalog(day, settings)
         note(f"audio_catalog of {each}")
-    spool.close()
     return steps
+
+
+@contextlib.asynccontextmanager
+async def _downloaded(client: Any, archive: Any, settings: Settings, day: date, *rest: Any) -> AsyncIterator[Any]:
+    """Give what stands for a downloader: for each MP3 it records the result of one that was really normalized."""
+    from recall_pipeline.audio import Peaks, normalize
+    from recall_pipeline.catalog.normalization import target_of
+    from recall_pipeline.download.decode_check import DecodeCheck
+    from recall_pipeline.download.one_download import Downloader, _with_check
+
+    with archive.staged_file(suffix=".mp3") as source, archive.staged_file(suffix=".flac") as output:
+        source.write_bytes(body_of(Speech(1)))
+        result = normalize(source, output, target_of(settings))
+    peaks = Peaks(0.9, array("b", [-90] * _PEAKS), array("b", [90] * _PEAKS))
+    result = dataclasses.replace(result, peaks=peaks, audio_bytes=1)
+
+    early = rest[-1]
+
+    async def download(row: Any, _: Any) -> Any:
+        check = DecodeCheck(1, f"{int(row.audio_id[-12:], 16):064x}", result.source, None)
+        row = _with_check(row, check, f"mixed_audio/day={day}/{row.recording_id}-{row.audio_id}.mp3")
+        with archive.staged_file(suffix=".flac") as staged:
+            staged.write_bytes(b"x")
+            early.publish(row, staged, dataclasses.replace(result, audio_sha256=check.sha256))
+        return row
+
+    real = Downloader(client, archive, None, None, day)  # type: ignore[arg-type]
+    transfer = SimpleNamespace(bytes_received=0)
+    yield SimpleNamespace(archive=archive, partial=real.partial, download=download, transfer=transfer)
 
 
 def walk(spool: Any, count: int, days: Sequence[date]) -> None:

@@ -18,7 +18,7 @@ from recall_pipeline.catalog.rows import CATALOG, CatalogRow
 from recall_pipeline.catalog.spooled_columns import SpooledColumns
 from recall_pipeline.catalog.waveforms import write_waveforms
 from recall_pipeline.days import utc_now
-from recall_pipeline.discovery import RECORDINGS
+from recall_pipeline.discovery import RECORDINGS, RecordingRow
 from recall_pipeline.download import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.progress import Progress, no_progress
 from recall_pipeline.settings import Settings
@@ -48,15 +48,14 @@ def sync_catalog(
     older engine made them. `deployment` is the id of the one at work: files of other settings stay while another one is
     at work with those (`audio_targets`). Raises TableMissing where the day has none of these tables, and StorageError.
     """
-    recordings = day.require(RECORDINGS)
-    day.require(MIXED_AUDIO)
+    recordings = day.take(RECORDINGS)
     before = {row.key: row for row in day.rows(CATALOG)}
     mp3s = _mp3s_by_recording(day)
     kept_as_is = _is_opposed(day, target_of(settings), before, deployment)
     with SpooledColumns(day.archive) as columns:
         made = _fill(columns, day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
         now = utc_now()
-        rows = _rows(day, mp3s, before, columns, now)
+        rows = _rows(day, recordings.rows, mp3s, before, columns, now)
         if settings.is_past_retention(day.day, now.date()):
             rows = {key: _without_download(row) for key, row in rows.items()}
         rows = _redacted(day, rows, before, read_again=made.normalized > 0)
@@ -93,24 +92,30 @@ def _is_opposed(day: ArchiveDay, target: Target, before: Mapping[str, CatalogRow
 def _mp3s_by_recording(day: ArchiveDay) -> dict[str, list[MixedAudioRow]]:
     erased = erased_in(day).recordings
     grouped: dict[str, list[MixedAudioRow]] = {}
-    for row in day.rows(MIXED_AUDIO):
+    for row in day.take(MIXED_AUDIO).rows:
         grouped.setdefault(row.recording_id, []).append(row.redacted() if row.recording_id in erased else row)
     return grouped
 
 
 def _rows(
     day: ArchiveDay,
-    mp3s: Mapping[str, Sequence[MixedAudioRow]],
+    recordings: list[RecordingRow],
+    mp3s: dict[str, list[MixedAudioRow]],
     before: Mapping[str, CatalogRow],
     audio: Mapping[str, AudioColumns],
     now: datetime,
 ) -> dict[str, CatalogRow]:
-    """Return a row per MP3, and per recording without one; rows that the other tables have lost are kept."""
+    """Return a row per MP3, and per recording without one; rows that the other tables have lost are kept.
+
+    Empties `recordings` and `mp3s`: the memory of one row is free for the next.
+    """
     rows = dict(before)
     had_mp3 = {row.recording_id for row in before.values() if row.audio_id}
-    for recording in day.rows(RECORDINGS):
+    while recordings:
+        recording = recordings.pop()
         rows.pop(recording.recording_id, None)
-        for mp3 in mp3s.get(recording.recording_id, [] if recording.recording_id in had_mp3 else [None]):
+        without: list[MixedAudioRow | None] = [] if recording.recording_id in had_mp3 else [None]
+        for mp3 in mp3s.pop(recording.recording_id, without):
             key = mp3.audio_id if mp3 else recording.recording_id
             rows[key] = build_row(day.archive, recording, mp3, audio.get(key), before.get(key), now)
     return rows

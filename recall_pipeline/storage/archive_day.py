@@ -49,6 +49,12 @@ class ArchiveDay:
             raise table.missing(self.archive, self.day)
         return stored
 
+    def take(self, table: Table[Row]) -> StoredTable[Row]:
+        """Return a table as `require` does, and keep none of it here: the caller frees its rows as it uses them."""
+        taken = self.require(table)
+        del self._stored[table.key(self.day)]
+        return taken
+
     def write(self, table: Table[Row], rows: Iterable[Row], facts: Mapping[str, str] | None = None) -> None:
         """Publish the rows of a table in place of those before."""
         stored = StoredTable(list(rows), dict(facts or {}))

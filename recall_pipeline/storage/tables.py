@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = TypeVar("Row")
-_GROUP_ROWS = 10_000  # to write rows takes several times their memory
+_GROUP_ROWS = 5_000  # to write rows takes several times their memory
 
 
 @dataclass(frozen=True, slots=True)
