@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from recall_pipeline.audio import Done, Target
 from recall_pipeline.audit import erased_in
@@ -65,6 +66,8 @@ def sync_catalog(
     uses = uses_in(stored.facts if (stored := day.stored(CATALOG)) else {})
     day.write(CATALOG, ordered, {**recordings.facts, **with_use(uses, target_of(settings).text, deployment, now)})
     _remove_replaced(day, before.values(), ordered, made.unused)
+    if not before:
+        _remove_redundant(day, ordered)
     remove_checkpoints(day)
     return CatalogReport(ordered, made.normalized)
 
@@ -240,4 +243,14 @@ def _remove_replaced(
             day.archive.remove(key)
     for key in unused:
         if key not in kept:
+            day.archive.remove(key)
+
+
+def _remove_redundant(day: ArchiveDay, rows: Iterable[CatalogRow]) -> None:
+    """Remove the files that a lost catalog referenced, if the same bytes were made again under another name."""
+    referenced = {row.audio_key: row for row in rows if row.audio_key}
+    folders = {PurePosixPath(key).parent: row for key, row in referenced.items()}
+    for key in day.archive.sizes_below(Layout.folder("normalized_audio", day.day)).keys() - referenced.keys():
+        row = folders.get(PurePosixPath(key).parent)
+        if row and mismatch(day.archive, key, row.audio_bytes, row.audio_sha256) is None:
             day.archive.remove(key)

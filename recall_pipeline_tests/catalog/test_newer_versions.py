@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recall_pipeline.catalog import CatalogRow, normalization
+from recall_pipeline.catalog import CATALOG, CatalogRow, normalization
 from recall_pipeline.catalog.normalization import NormalizeTask
 from recall_pipeline.errors import NormalizationError
 from recall_pipeline.storage import Layout
@@ -105,3 +105,25 @@ def test_a_newer_version_that_cannot_be_normalized_leaves_the_older_one(
 def fails(task: NormalizeTask) -> None:
     """Stand in for an encoder."""
     raise NormalizationError("no room")
+
+
+@pytest.mark.parametrize("same_audio", [True, False])
+def test_after_a_lost_catalog_the_file_of_a_newer_version_is_replaced_only_by_one_with_the_same_bytes(
+    workspace: Workspace, *, same_audio: bool
+) -> None:
+    [mp3] = workspace.meet("one", talk())
+    workspace.sync()
+    workspace.world.replace_audio(mp3.id, talk(2))
+    [row] = workspace.sync().rows
+    before = Layout.key_in(row.audio_uri or "")
+    workspace.archive.remove(CATALOG.key(DAY))
+    if not same_audio:
+        with workspace.archive.staged_file() as other:
+            other.write_bytes(b"perhaps the only good one")
+            workspace.archive.publish(other, before)
+
+    [row] = workspace.sync().rows
+
+    after = Layout.key_in(row.audio_uri or "")
+    assert before != after
+    assert sorted(workspace.keys("normalized_audio")) == sorted([after] if same_audio else [before, after])
