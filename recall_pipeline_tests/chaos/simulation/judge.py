@@ -59,11 +59,12 @@ class Judge:
         found: dict[Key, Row] = {}
         for path in sorted(self._root.glob("audio_catalog/day=*/audio_catalog.parquet")):
             changed = path.stat().st_mtime_ns
-            if self._tables.get(path, (0, []))[0] != changed:
+            known, before = self._tables.get(path, (0, []))
+            if known != changed:
                 try:
                     self._tables[path] = changed, pq.ParquetFile(path).read().to_pylist()
-                except (pa.ArrowException, OSError):
-                    self._tables[path] = changed, []
+                except (pa.ArrowException, OSError):  # torn until the operator moves it away; `verify` judges it too
+                    self._tables[path] = changed, before
             for row in self._tables[path][1]:
                 found[row["recording_id"], row["audio_id"]] = row | {"day": path.parent.name.removeprefix("day=")}
         return found
