@@ -108,9 +108,7 @@ async def _downloaded(client: Any, archive: Any, settings: Settings, day: date, 
         source.write_bytes(body_of(Speech(1)))
         result = normalize(source, output, target_of(settings))
     peaks = Peaks(0.9, array("b", [-90] * _PEAKS), array("b", [90] * _PEAKS))
-    result = dataclasses.replace(result, peaks=peaks, audio_bytes=1)
-
-    early = rest[-1]
+    result, early = dataclasses.replace(result, peaks=peaks, audio_bytes=1), rest[-1]
 
     async def download(row: Any, _: Any) -> Any:
         check = DecodeCheck(1, f"{int(row.audio_id[-12:], 16):064x}", result.source, None)

@@ -54,7 +54,7 @@ def sync_catalog(
     mp3s = _mp3s_by_recording(day)
     kept_as_is = _is_opposed(day, target_of(settings), before, deployment)
     with SpooledColumns(day.archive) as columns:
-        made = _fill(columns, day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
+        made = _put_audio_columns(columns, day, settings, mp3s, before, refetch, progress, kept_as_is=kept_as_is)
         now = utc_now()
         rows = _rows(day, recordings.rows, mp3s, before, columns, now)
         if settings.is_past_retention(day.day, now.date()):
@@ -137,7 +137,7 @@ def _redacted(
     return {key: before.get(key, row).redacted() if row.recording_id in erased else row for key, row in rows.items()}
 
 
-def _fill(
+def _put_audio_columns(
     columns: SpooledColumns,
     day: ArchiveDay,
     settings: Settings,

@@ -16,18 +16,17 @@ class SpooledColumns(Mapping[str, AudioColumns]):
     """Audio columns by artifact id; each access reads them again. A small day is kept in memory.
 
     `with_peaks`: the ids whose columns have peaks, since their files were made for this catalog. The file is in the
-    staging folder without a name: it is gone when the block ends or the process is killed. Raises StorageError.
+    staging folder without a name: it is gone when the block ends or the process is killed.
     """
 
     def __init__(self, archive: Archive) -> None:
         self._folder = str(archive.open_staging_folder())
-        # pickled by this process and read by no other
         self._file = tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY_BYTES, dir=self._folder)  # noqa: SIM115
         self._places: dict[str, int] = {}
         self.with_peaks: set[str] = set()
 
     def put(self, audio_id: str, columns: AudioColumns) -> None:
-        """Add the columns of an MP3, or replace them."""
+        """Add the columns of an MP3, or replace them. Raises StorageError if the staging folder is full."""
         try:
             place = self._file.seek(0, 2)
             pickle.dump(columns, self._file, pickle.HIGHEST_PROTOCOL)
@@ -38,7 +37,7 @@ class SpooledColumns(Mapping[str, AudioColumns]):
 
     def __getitem__(self, audio_id: str) -> AudioColumns:
         self._file.seek(self._places[audio_id])
-        columns: AudioColumns = pickle.load(self._file)  # noqa: S301 -- see above
+        columns: AudioColumns = pickle.load(self._file)  # noqa: S301 -- this process pickled it
         return columns
 
     def __contains__(self, audio_id: object) -> bool:
