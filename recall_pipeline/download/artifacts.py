@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from pydantic import SecretStr
+
 from recall_pipeline.audit import erased_in
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS, RecordingRow
@@ -27,8 +29,8 @@ Shown = dict[str, tuple[str, AudioMixed]]
 
 async def find_artifacts(
     day: ArchiveDay, upstream: Upstream, refetch: frozenset[str] = frozenset()
-) -> tuple[list[MixedAudioRow], dict[str, AudioMixed]]:
-    """Return the day's MP3 rows as Recall.ai shows them now, and the artifacts that were shown, by id.
+) -> tuple[list[MixedAudioRow], dict[str, SecretStr]]:
+    """Return the day's MP3 rows as Recall.ai shows them now, and their download URLs, by artifact id.
 
     The artifacts of the recordings in `refetch` are looked up even if a list shows one.
     """
@@ -53,7 +55,7 @@ async def find_artifacts(
         rows[audio.id] = row.marked_deleted() if answers.get(audio.id, audio) is None else row
     rows |= {row.audio_id: row.redacted() for row in day.rows(MIXED_AUDIO) if row.recording_id in erased}
     ordered = sorted(rows.values(), key=lambda row: (row.recording_id, row.audio_id))
-    return ordered, {audio_id: audio for audio_id, (_, audio) in shown.items()}
+    return ordered, {audio_id: url for audio_id, (_, audio) in shown.items() if (url := audio.download_url)}
 
 
 async def _shown(

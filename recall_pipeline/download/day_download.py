@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
+from pydantic import SecretStr
+
 from recall_pipeline.days import utc_now
 from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download.artifacts import find_artifacts
@@ -19,7 +21,7 @@ from recall_pipeline.download.recovery import recently_unavailable
 from recall_pipeline.download.rows import ARCHIVED, MIXED_AUDIO, MixedAudioRow
 from recall_pipeline.errors import MediaHostDown
 from recall_pipeline.progress import Progress, no_progress
-from recall_pipeline.recall_api import AudioMixed, Upstream
+from recall_pipeline.recall_api import Upstream
 from recall_pipeline.settings import Settings
 from recall_pipeline.storage import ArchiveDay
 
@@ -81,7 +83,7 @@ async def sync_mp3s(
     expires_at = {row.recording_id: row.expires_at for row in day.require(RECORDINGS).rows}
     plan = DownloadPlan(expires_at, refetch, settings.is_past_retention(day.day, utc_now().date()))
     filed = day.rows(MIXED_AUDIO)
-    rows, artifacts = await find_artifacts(day, upstream, refetch)
+    rows, urls = await find_artifacts(day, upstream, refetch)
     current = {row.audio_id: row for row in rows}
     queue = sorted(filter(plan.includes, rows), key=plan.urgency)
     async with open_downloader(upstream.client, day.archive, settings, day.day, breakers, early) as downloader:
@@ -90,7 +92,7 @@ async def sync_mp3s(
             current[row.audio_id] = await downloader.recover(row)
         passed_over: list[MediaHostDown] = []
         with Checkpoints(day, current, len(queue)) as checkpoints:
-            async with contextlib.aclosing(_each(downloader, queue, artifacts, settings.concurrency)) as finished:
+            async with contextlib.aclosing(_each(downloader, queue, urls, settings.concurrency)) as finished:
                 async for row_or_fault in finished:
                     if isinstance(row_or_fault, MediaHostDown):
                         passed_over.append(row_or_fault)
@@ -117,7 +119,7 @@ def _discard_partials(downloader: Downloader, rows: Sequence[MixedAudioRow]) -> 
 
 
 async def _each(
-    downloader: Downloader, queue: Sequence[MixedAudioRow], artifacts: Mapping[str, AudioMixed], at_once: int
+    downloader: Downloader, queue: Sequence[MixedAudioRow], urls: Mapping[str, SecretStr], at_once: int
 ) -> AsyncGenerator[MixedAudioRow | MediaHostDown, None]:
     """Yield the rows of `queue` as their downloads end, `at_once` of them running.
 
@@ -125,8 +127,7 @@ async def _each(
     """
 
     def start(row: MixedAudioRow) -> asyncio.Task[MixedAudioRow]:
-        artifact = artifacts.get(row.audio_id)
-        return asyncio.create_task(downloader.download(row, artifact.download_url if artifact else None))
+        return asyncio.create_task(downloader.download(row, urls.get(row.audio_id)))
 
     waiting = iter(queue)
     done: set[asyncio.Task[MixedAudioRow]] = set()

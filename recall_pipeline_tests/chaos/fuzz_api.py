@@ -33,7 +33,7 @@ from recall_pipeline.download.artifacts import find_artifacts
 from recall_pipeline.download.partials import Partial
 from recall_pipeline.download.transfer import Transfer
 from recall_pipeline.errors import PipelineError, TransferError
-from recall_pipeline.recall_api import AudioMixed, RecallClient, Upstream
+from recall_pipeline.recall_api import RecallClient, Upstream
 from recall_pipeline.recall_api.day_listing import list_days
 from recall_pipeline.recall_api.retry import RetryPolicy
 from recall_pipeline.settings import Settings
@@ -98,38 +98,35 @@ async def _take_in(workspace: Workspace, folder: Path) -> None:
     transport = httpx.MockTransport(Service(workspace).answer)
     async with httpx.AsyncClient(transport=transport) as http:
         client = RecallClient(http, settings, _Boundless(), RetryPolicy(attempts=2, first_wait_seconds=0.01))
-        artifacts = await _discover(client, archive)
-        await _open_links(http, settings, artifacts, folder)
+        urls = await _discover(client, archive)
+        await _open_links(http, settings, urls, folder)
     with open_day(archive, DAY) as day:
         sync_catalog(day, settings)
     _check(workspace, archive, settings)
 
 
-async def _discover(client: RecallClient, archive: Archive) -> dict[str, AudioMixed]:
+async def _discover(client: RecallClient, archive: Archive) -> dict[str, SecretStr]:
     """Run the steps of the assets up to the download."""
     upstream = Upstream(client, await list_days(client, DAY, DAY))
     with open_day(archive, DAY) as day:
         await sync_bots(day, upstream)
         await sync_recordings(day, upstream)
-        rows, artifacts = await find_artifacts(day, upstream)
+        rows, urls = await find_artifacts(day, upstream)
         day.write(MIXED_AUDIO, rows)
-    return artifacts
+    return urls
 
 
-async def _open_links(
-    http: httpx.AsyncClient, settings: Settings, artifacts: dict[str, AudioMixed], folder: Path
-) -> None:
+async def _open_links(http: httpx.AsyncClient, settings: Settings, urls: dict[str, SecretStr], folder: Path) -> None:
     """Open each download link; each must raise TransferError."""
     transfer = Transfer(http, settings)
-    for audio in artifacts.values():
-        if url := audio.download_url:
-            partial = Partial(folder / f"{audio.id}.part")
-            try:
-                await transfer.fetch(url, _same(url), partial)
-            except TransferError as error:
-                _, _, secret = url.get_secret_value().partition("?")
-                if secret and secret in str(error):
-                    raise AssertionError("a link is quoted") from error
+    for audio_id, url in urls.items():
+        partial = Partial(folder / f"{audio_id}.part")
+        try:
+            await transfer.fetch(url, _same(url), partial)
+        except TransferError as error:
+            _, _, secret = url.get_secret_value().partition("?")
+            if secret and secret in str(error):
+                raise AssertionError("a link is quoted") from error
 
 
 def _same(url: SecretStr) -> Callable[[], Any]:
