@@ -30,12 +30,12 @@ class FolderStore:
 
     def sizes_below(self, folder: str) -> dict[str, int]:
         """Return the size in bytes of every file below a folder, by key."""
-        return {name.removeprefix(f"{self._root}/"): size for name, size in sizes_below(self.path(folder)).items()}
+        return {name.removeprefix(f"{self._root}/"): size for name, size in sizes_below(self.path(folder))}
 
     def versions_below(self, folder: str) -> dict[str, str]:
         """Return the version of every file below a folder, by key."""
         found: dict[str, str] = {}
-        for name in sizes_below(self.path(folder)):
+        for name, _ in sizes_below(self.path(folder)):
             with contextlib.suppress(FileNotFoundError):  # replaced or removed since the listing
                 key = name.removeprefix(f"{self._root}/")
                 found[key] = self.version(key)

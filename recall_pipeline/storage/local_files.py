@@ -47,12 +47,8 @@ def _prepare(local: Path, target: Path, group_below: Path | None) -> None:
         grant_group_read(target.parent, group_below)
 
 
-def sizes_below(folder: Path) -> dict[str, int]:
-    """Return the size in bytes of every file below `folder`, by path; raise OSError if a folder is not readable."""
-    return dict(_sizes(folder))
-
-
-def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+def sizes_below(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the path of every file below `folder` and its size in bytes; raise OSError if a folder is not readable."""
     for parent, _, names in os.walk(folder, onerror=_raise_unless_missing):
         for path in (Path(parent, name) for name in names):
             with contextlib.suppress(FileNotFoundError):

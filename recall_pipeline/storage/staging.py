@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -88,8 +89,8 @@ class StagingFolder:
     def leftover_files(self) -> dict[str, int]:
         """Return the size in bytes, by path, of files that killed processes left; the next lock removes them."""
         with self._translating_errors("read"):
-            found = [sizes_below(path) for path in leftovers(self.path, _TEMP_PREFIX)]
-        return {path: size for sizes in found for path, size in sizes.items() if Path(path).name != LOCK_NAME}
+            found = chain.from_iterable(map(sizes_below, leftovers(self.path, _TEMP_PREFIX)))
+            return {path: size for path, size in found if Path(path).name != LOCK_NAME}
 
     def remove_leftover_files(self) -> None:
         """Remove files that killed processes left, and the folder if it is empty then."""
