@@ -249,8 +249,9 @@ def _remove_replaced(
 def _remove_redundant(day: ArchiveDay, rows: Iterable[CatalogRow]) -> None:
     """Remove the files that a lost catalog referenced, if the same bytes were made again under another name."""
     referenced = {row.audio_key: row for row in rows if row.audio_key}
-    folders = {PurePosixPath(key).parent: row for key, row in referenced.items()}
-    for key in day.archive.sizes_below(Layout.folder("normalized_audio", day.day)).keys() - referenced.keys():
+    others = day.archive.sizes_below(Layout.folder("normalized_audio", day.day)).keys() - referenced.keys()
+    folders = {PurePosixPath(key).parent: row for key, row in referenced.items()} if others else {}
+    for key in others:
         row = folders.get(PurePosixPath(key).parent)
         if row and mismatch(day.archive, key, row.audio_bytes, row.audio_sha256) is None:
             day.archive.remove(key)

@@ -1,5 +1,7 @@
 """The audio columns of a day in a temporary file: with their peaks, those of a large day take hundreds of megabytes."""
 
+import dataclasses
+import functools
 import pickle
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,6 +12,12 @@ from recall_pipeline.catalog.audio_columns import AudioColumns
 from recall_pipeline.storage import Archive, storage_error
 
 _MOST_IN_MEMORY_BYTES = 4 * 1024**2
+
+
+@functools.lru_cache(maxsize=1024)
+def _shared(text: str) -> str:
+    """Return one object for equal texts: all files of a day have the same recipe."""
+    return text
 
 
 class SpooledColumns(Mapping[str, AudioColumns]):
@@ -38,7 +46,8 @@ class SpooledColumns(Mapping[str, AudioColumns]):
     def __getitem__(self, audio_id: str) -> AudioColumns:
         self._file.seek(self._places[audio_id])
         columns: AudioColumns = pickle.load(self._file)  # noqa: S301 -- this process pickled it
-        return columns
+        values = {name: _shared(value) if isinstance(value, str) else value for name, value in columns.values.items()}
+        return dataclasses.replace(columns, values=values)
 
     def __contains__(self, audio_id: object) -> bool:
         return audio_id in self._places

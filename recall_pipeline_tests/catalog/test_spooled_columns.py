@@ -37,6 +37,13 @@ def test_columns_that_are_put_again_replace_the_earlier_ones(archive: Archive) -
         assert (columns["one"], columns.with_peaks, len(columns)) == (_KEPT, set(), 1)
 
 
+def test_equal_texts_of_a_day_are_in_memory_once(archive: Archive) -> None:
+    with SpooledColumns(archive) as columns:
+        for name in ("one", "two"):
+            columns.put(name, AudioColumns({"audio_recipe": "the engine and the target"}))
+        assert columns["one"].values["audio_recipe"] is columns["two"].values["audio_recipe"]
+
+
 def test_a_full_disk_is_an_error_that_names_the_staging_folder(archive: Archive) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with SpooledColumns(archive) as columns:
