@@ -1,5 +1,7 @@
 """Many small files at once, in a folder and on S3 alike."""
 
+from pathlib import Path
+
 import pytest
 
 from recall_pipeline.errors import StorageError
@@ -59,6 +61,18 @@ def test_a_moved_file_has_its_new_name_only(archive: Archive) -> None:
     assert archive.read_many(["done/day=2026-03-02/a"]) == {"done/day=2026-03-02/a": b"first"}
     assert archive.names("box") == ["b"]
     archive.move_many({})
+
+
+def test_a_linked_folder_is_not_removed_with_what_it_leads_to(folder_url: str, tmp_path: Path) -> None:
+    on_disk = open_archive(Settings(storage_url=folder_url))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").touch()
+    publish(on_disk, "other")
+    on_disk.local_path("box").symlink_to(elsewhere)
+    with pytest.raises(StorageError, match="cannot remove box"):
+        on_disk.remove_below("box")
+    assert (elsewhere / "file").exists()
 
 
 def test_removing_a_folder_removes_its_content_and_nothing_else(archive: Archive) -> None:
