@@ -15,7 +15,7 @@ _MOST_IN_MEMORY_BYTES = 4 * 1024**2
 
 
 @functools.lru_cache(maxsize=1024)
-def _one_object(text: str) -> str:
+def _only_one(text: str) -> str:
     """Return one object for equal texts: all files of a day have the same recipe."""
     return text
 
@@ -46,7 +46,7 @@ class SpooledColumns(Mapping[str, AudioColumns]):
     def __getitem__(self, audio_id: str) -> AudioColumns:
         self._file.seek(self._places[audio_id])
         columns: AudioColumns = pickle.load(self._file)  # noqa: S301 -- this process pickled it
-        values = {name: _one_object(value) if isinstance(value, str) else value for name, value in columns.values.items()}
+        values = {name: _only_one(value) if isinstance(value, str) else value for name, value in columns.values.items()}
         return dataclasses.replace(columns, values=values)
 
     def __contains__(self, audio_id: object) -> bool:
