@@ -1,7 +1,8 @@
 """Normalize MP3s in the process that decodes them to check them; `sync_catalog` takes up what was made.
 
 This saves one of two decodes (docs/design/adr/0019-decode-once.md). Whatever fails here, the catalog makes up for: it
-normalizes what has no record. What expires soon is only checked, so that nothing delays its download.
+normalizes what has no record. What expires soon is only checked, so that nothing delays its download, and so is what
+an interrupted sync normalized.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from recall_pipeline.discovery import RECORDINGS
 from recall_pipeline.download import MixedAudioRow, NormalizeFile
 from recall_pipeline.errors import StorageError
 from recall_pipeline.settings import Settings
-from recall_pipeline.storage import ArchiveDay
+from recall_pipeline.storage import ArchiveDay, Layout
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class EarlyNormalization:
     normalized: int = 0
     _not_now: frozenset[str] = field(init=False)
     _cataloged: frozenset[str | None] | None = None
+    _recorded: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         """Find the recordings whose MP3s are checked only."""
@@ -47,7 +49,8 @@ class EarlyNormalization:
             path: Path | None = None
             if row.state is None and row.recording_id not in self._not_now and not self.settings.uses_dask:
                 with contextlib.suppress(StorageError):
-                    path = stack.enter_context(self.day.archive.staged_file(suffix=f".{self._target.format}"))
+                    if not self._is_recorded(row):
+                        path = stack.enter_context(self.day.archive.staged_file(suffix=f".{self._target.format}"))
             yield path
 
     def task(self, staged: Path) -> NormalizeFile:
@@ -65,6 +68,12 @@ class EarlyNormalization:
                 task = NormalizeTask.of(self.day, self._target, row, None)
                 publish_normalized(self.day.archive, task, staged, made)
                 self.normalized += 1
+
+    def _is_recorded(self, row: MixedAudioRow) -> bool:
+        """Whether a killed sync recorded a file of this MP3: the catalog takes it up if the bytes are the same."""
+        if self._recorded is None:
+            self._recorded = frozenset(self.day.archive.sizes_below(Layout.checkpoints(self.day.day)))
+        return Layout.checkpoint(self.day.day, row.recording_id, row.audio_id) in self._recorded
 
     @property
     def _target(self) -> Target:

@@ -9,7 +9,7 @@ import pytest
 from recall_pipeline.audio import Normalized
 from recall_pipeline.catalog import CATALOG, EarlyNormalization, normalization
 from recall_pipeline.days import utc_now
-from recall_pipeline.download import DownloadReport, sync_mp3s
+from recall_pipeline.download import MIXED_AUDIO, DownloadReport, sync_mp3s
 from recall_pipeline.erasure.day_erasure import erase_day
 from recall_pipeline.erasure.plan import ErasureIds
 from recall_pipeline.errors import NormalizationError, StorageError
@@ -105,6 +105,17 @@ def test_a_kill_between_the_two_steps_costs_nothing(workspace: Workspace) -> Non
     workspace.meet("two", talk(1))
     assert capture(workspace)[1] == 1
     assert outcomes(workspace) == (0, ["ready", "ready"])
+
+
+def test_a_kill_before_the_row_is_written_costs_no_second_normalization(workspace: Workspace) -> None:
+    [mp3] = workspace.meet("one", talk())
+    workspace.meet("two", talk(1))
+    assert capture(workspace)[1] == 2
+    workspace.archive.remove(MIXED_AUDIO.key(DAY))
+    workspace.world.replace_audio(mp3.id, talk(2))
+    assert capture(workspace)[1] == 0
+    assert outcomes(workspace) == (1, ["ready", "ready"])  # the one whose bytes are others now
+    assert len(workspace.keys("normalized_audio")) == 2
 
 
 @pytest.mark.parametrize("changes", [{"target_lufs": -23.0}, {"audio_format": "wav"}])
