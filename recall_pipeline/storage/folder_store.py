@@ -1,7 +1,6 @@
 """The files of an archive in a local folder, by key."""
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -92,9 +91,4 @@ class FolderStore:
 
     def remove_tree(self, folder: str) -> None:
         """Remove a folder with its content, where one call does that."""
-        path = self.path(folder)
-        # rmtree has an object in memory for each file of a folder; it refuses a link, which walk would follow.
-        for parent, _, names in () if path.is_symlink() else os.walk(path):
-            for name in names:
-                Path(parent, name).unlink(missing_ok=True)
-        shutil.rmtree(path)
+        shutil.rmtree(self.path(folder))
