@@ -70,7 +70,7 @@ class EarlyNormalization:
                 self.normalized += 1
 
     def _is_recorded(self, row: MixedAudioRow) -> bool:
-        """Whether a killed sync recorded a file of this MP3: the catalog takes it up if the bytes are the same."""
+        """Whether an interrupted sync recorded a file of this MP3; of the same bytes, the catalog takes it up."""
         if self._recorded is None:
             self._recorded = frozenset(self.day.archive.sizes_below(Layout.checkpoints(self.day.day)))
         return Layout.checkpoint(self.day.day, row.recording_id, row.audio_id) in self._recorded

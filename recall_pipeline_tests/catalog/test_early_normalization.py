@@ -118,6 +118,22 @@ def test_a_kill_before_the_row_is_written_costs_no_second_normalization(workspac
     assert len(workspace.keys("normalized_audio")) == 2
 
 
+@pytest.mark.parametrize("lost", ["the record", "the file"])
+def test_a_kill_that_left_half_of_a_normalization_costs_one_more(workspace: Workspace, lost: str) -> None:
+    workspace.meet("one", talk())
+    capture(workspace)
+    workspace.archive.remove(MIXED_AUDIO.key(DAY))
+    if lost == "the file":
+        workspace.archive.remove(*workspace.keys("normalized_audio"))
+    else:
+        workspace.archive.local_path(*records(workspace)).write_bytes(b"{torn")
+    normalized = capture(workspace)[1]
+    report = workspace.catalog()
+    assert (normalized + report.normalized, [row.outcome for row in report.rows]) == (1, ["ready"])
+    assert workspace.keys("normalized_audio") == [row.audio_key for row in report.rows]
+    assert records(workspace) == []
+
+
 @pytest.mark.parametrize("changes", [{"target_lufs": -23.0}, {"audio_format": "wav"}])
 def test_a_file_of_another_target_is_made_again_and_removed(workspace: Workspace, changes: dict[str, object]) -> None:
     workspace.meet("one", talk())
